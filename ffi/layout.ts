@@ -1,0 +1,143 @@
+// Copyright 2026 the ioq authors. MIT license.
+// Generated from native/ioq_abi.h by `make -C native layout`. Do not edit.
+
+/**
+ * Layout of the native core's records. `*_SIZE` and `*_AT` are in bytes, the other
+ * names of fields are indices of 32-bit words within their record.
+ *
+ * @module
+ */
+
+/** The ABI version that this module speaks. */
+export const ABI_VERSION = 1;
+/** The largest depth of a queue. */
+export const DEPTH_MAX = 65536;
+/** The most worker lanes of a queue. */
+export const LANES_MAX = 64;
+/** Requests that one turn takes. */
+export const TURN_REQUESTS = 256;
+/** Completions that one turn hands out. */
+export const TURN_COMPLETIONS = 256;
+/** Longest path in bytes. */
+export const PATH_MAX = 4095;
+/** Longest read or write in bytes. */
+export const TRANSFER_MAX = 2147479552;
+
+/** Operation codes. */
+export const OP = {
+  nop: 0,
+  kernelNop: 1,
+  open: 2,
+  close: 3,
+  stat: 4,
+  openDir: 5,
+  readDirBlock: 6,
+  closeDir: 7,
+  readDir: 8,
+  read: 9,
+  write: 10,
+} as const;
+
+/** The request was cancelled before it was submitted. */
+export const HINT_CANCELLED = 1;
+/** The request's offset counts. */
+export const HINT_OFFSET = 2;
+/** The payload is held until it is taken. */
+export const COMPLETION_HELD = 1;
+/** Arm the wake-up if nothing completes. */
+export const TURN_ARM = 1;
+/** Some name is not UTF-8. */
+export const DIRECTORY_RAW = 1;
+/** The end of the directory was reached. */
+export const DIRECTORY_END = 2;
+/** Make a ring on the caller's thread. */
+export const OPEN_RING = 1;
+/** Give every worker lane a ring. */
+export const OPEN_LANE_RINGS = 2;
+
+/** A request: size in bytes. */
+export const REQUEST_SIZE = 64;
+export const REQUEST_SLOT = 0;
+/** The operation in the low half, the hints in the high one. */
+export const REQUEST_OP_AND_HINTS = 1;
+export const REQUEST_FD = 2;
+export const REQUEST_FLAGS = 3;
+export const REQUEST_MODE = 4;
+export const REQUEST_LENGTH = 5;
+export const REQUEST_OFFSET_LOW = 6;
+export const REQUEST_OFFSET_HIGH = 7;
+export const REQUEST_PATH = 8;
+export const REQUEST_PATH_LENGTH = 9;
+
+/** A completion: size in bytes. */
+export const COMPLETION_SIZE = 32;
+export const COMPLETION_SLOT = 0;
+export const COMPLETION_RESULT = 1;
+export const COMPLETION_PAYLOAD = 2;
+export const COMPLETION_PAYLOAD_LENGTH = 3;
+/** The flags in the low half, the lane in the high one. */
+export const COMPLETION_FLAGS_AND_LANE = 4;
+
+/** The block of a turn: size in bytes. */
+export const TURN_SIZE = 24640;
+export const TURN_REQUEST_COUNT = 0;
+export const TURN_INPUT_LENGTH = 1;
+export const TURN_OUTPUT_LENGTH = 2;
+export const TURN_FLAGS = 3;
+export const TURN_COMPLETION_COUNT = 4;
+export const TURN_IN_FLIGHT = 5;
+export const TURN_ARMED = 6;
+export const TURN_RING_ERROR = 7;
+/** Where the requests begin. */
+export const TURN_REQUESTS_AT = 64;
+/** Where the completions begin. */
+export const TURN_COMPLETIONS_AT = 16448;
+
+/** A stat: size in bytes. */
+export const STAT_SIZE = 128;
+export const STAT_MASK = 0;
+export const STAT_MODE = 1;
+export const STAT_NLINK = 2;
+export const STAT_UID = 3;
+export const STAT_GID = 4;
+export const STAT_BLKSIZE = 5;
+export const STAT_SIZE_LOW = 6;
+export const STAT_BLOCKS_LOW = 8;
+export const STAT_INO_LOW = 10;
+export const STAT_DEV_LOW = 12;
+export const STAT_RDEV_LOW = 14;
+export const STAT_ATIME_LOW = 16;
+export const STAT_MTIME_LOW = 18;
+export const STAT_CTIME_LOW = 20;
+export const STAT_BTIME_LOW = 22;
+export const STAT_ATIME_NSEC = 24;
+export const STAT_MTIME_NSEC = 25;
+export const STAT_CTIME_NSEC = 26;
+export const STAT_BTIME_NSEC = 27;
+
+/** The head of a directory block: size in bytes. */
+export const DIRECTORY_SIZE = 16;
+export const DIRECTORY_COUNT = 0;
+export const DIRECTORY_NAMES_LENGTH = 1;
+export const DIRECTORY_FLAGS = 2;
+
+/** The options of a queue: size in bytes. */
+export const OPTIONS_SIZE = 16;
+export const OPTIONS_DEPTH = 0;
+export const OPTIONS_LANES = 1;
+export const OPTIONS_FLAGS = 2;
+export const OPTIONS_WORKER_OPS = 3;
+
+/** What a queue turned out to be: size in bytes. */
+export const INFO_SIZE = 64;
+export const INFO_ERROR = 0;
+export const INFO_LANES = 1;
+export const INFO_LANE_RINGS = 2;
+export const INFO_RING_FLAGS = 3;
+export const INFO_RING_FEATURES = 4;
+export const INFO_SQ_ENTRIES = 5;
+export const INFO_CQ_ENTRIES = 6;
+export const INFO_RING_OPS = 7;
+export const INFO_RESTRICTED = 8;
+export const INFO_OPCODES_LOW = 9;
+export const INFO_OPCODES_HIGH = 10;

@@ -1,0 +1,63 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+#include "entry.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int ioq_entry_reserve(struct ioq_entry *entry) {
+	if (entry->op == IOQ_OP_STAT) {
+		return entry->statx ? 0 : -ENOMEM;
+	}
+	if (entry->op == IOQ_OP_READ && !entry->payload) {
+		// malloc(0) may be NULL, which is no failure
+		entry->payload = malloc(entry->length ? entry->length : 1);
+		return entry->payload ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+bool ioq_entry_settle(struct ioq_entry *entry) {
+	bool cancelled = ioq_entry_is_cancelled(entry);
+
+	if (entry->result == -ECANCELED || entry->result == -EINTR) {
+		if (ioq_entry_is_close(entry)) {
+			// Linux has released the descriptor even so, see close(2)
+			entry->result = entry->result == -EINTR ? 0 : entry->result;
+		} else if (!cancelled && entry->retries < IOQ_RETRIES_MAX) {
+			++entry->retries;
+			return false;
+		} else {
+			entry->result = -EINTR;
+		}
+	}
+
+	if (cancelled && ioq_entry_is_open(entry) && entry->result >= 0) {
+		close(entry->result);
+		entry->result = -EINTR;
+	}
+	if (entry->op == IOQ_OP_READ) {
+		entry->payload_length = entry->result > 0 ? (size_t)entry->result : 0;
+	}
+	return true;
+}
+
+void ioq_entry_abandon(struct ioq_entry *entry) {
+	entry->abandoned = true;
+	entry->payload = NULL;
+	entry->payload_length = 0;
+	// If there is no memory, a later STAT in this entry fails with ENOMEM
+	entry->statx = malloc(sizeof(*entry->statx));
+}
+
+void ioq_entry_release(struct ioq_entry *entry) {
+	if (entry->path != entry->inline_path) {
+		free(entry->path);
+	}
+	entry->path = entry->inline_path;
+	free(entry->payload);
+	entry->payload = NULL;
+	entry->payload_length = 0;
+	entry->state = IOQ_FREE;
+}

@@ -1,0 +1,135 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * An entry: one accepted request, from its turn in to its turn out.
+ *
+ * Entries live in an arena of `depth` and never move. The owner's thread fills
+ * one and gives it to a lane; the lane alone touches it until it gives it back.
+ * The exception is `cancelled`, which the owner may set at any time.
+ */
+
+#ifndef IOQ_ENTRY_H
+#define IOQ_ENTRY_H
+
+#include "ioq_abi.h"
+#include "ioqq.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+/** Paths up to this many bytes, with their NUL, need no allocation. */
+#define IOQ_INLINE_PATH 192
+/** How often an operation is run again that was interrupted for no reason of ours. */
+#define IOQ_RETRIES_MAX 8
+
+/** Where an entry is in its life; the owner's thread reads and writes this. */
+enum ioq_state {
+	/** Not in use. */
+	IOQ_FREE,
+	/** Holds bytes for a WRITE that has yet to be submitted. */
+	IOQ_STAGED,
+	/** With a lane. */
+	IOQ_ACCEPTED,
+	/** Completed, its payload not yet taken. */
+	IOQ_HELD,
+};
+
+struct ioq_entry {
+	/** An ioq_state. */
+	alignas(IOQ_CACHE_LINE) uint8_t state;
+	/** An ioq_op. */
+	uint8_t op;
+	/** An ioq_lane_kind: where it runs. Whoever runs it writes this. */
+	uint8_t lane;
+	/** Whether it is in the caller's ring; the owner's. */
+	bool on_ring;
+	/** How often it was run again. */
+	uint8_t retries;
+	/** Whether `offset` counts. */
+	bool positional;
+	/** Whether the kernel may still write to memory that was given up. */
+	bool abandoned;
+	/** Whether someone no longer wants it. */
+	atomic_bool cancelled;
+	/** The descriptor, or the directory that the path is relative to. */
+	int fd;
+	/** Flags of the operation. */
+	uint32_t flags;
+	/** Permission bits. */
+	uint32_t mode;
+	/** Bytes to read or write. */
+	uint32_t length;
+	/** The result: a value, or -errno. */
+	int32_t result;
+	/** File offset in bytes. */
+	uint64_t offset;
+	/** NUL-terminated; inline_path or allocated. */
+	char *path;
+	/** What the operation produced or is to write; allocated. */
+	void *payload;
+	/** Bytes of the payload. */
+	size_t payload_length;
+	/** Where the kernel puts the result of a STAT. Outlives a ring that died. */
+	struct statx *statx;
+	/** The next entry of a ring's list. */
+	struct ioq_entry *next;
+	/** Room for a short path. */
+	char inline_path[IOQ_INLINE_PATH];
+};
+
+/** Closing is never cancelled: a descriptor that is not closed is lost. */
+static inline bool ioq_entry_is_close(const struct ioq_entry *entry) {
+	return entry->op == IOQ_OP_CLOSE || entry->op == IOQ_OP_CLOSE_DIR;
+}
+
+/** Whether its result is a descriptor. */
+static inline bool ioq_entry_is_open(const struct ioq_entry *entry) {
+	return entry->op == IOQ_OP_OPEN || entry->op == IOQ_OP_OPEN_DIR;
+}
+
+/** Whether it is to end with EINTR instead of being run. */
+static inline bool ioq_entry_is_cancelled(struct ioq_entry *entry) {
+	return atomic_load_explicit(&entry->cancelled, memory_order_relaxed) && !ioq_entry_is_close(entry);
+}
+
+/** The open(2) flags of an OPEN, OPEN_DIR or READ_DIR. */
+static inline int ioq_entry_open_flags(const struct ioq_entry *entry) {
+	int flags = (int)entry->flags | O_CLOEXEC;
+	return entry->op == IOQ_OP_OPEN ? flags : flags | O_RDONLY | O_DIRECTORY;
+}
+
+/** The mask of a STAT. */
+#define IOQ_STATX_MASK (STATX_BASIC_STATS | STATX_BTIME)
+
+/**
+ * Allocate what the operation reads into, if anything.
+ *
+ * @return 0 or -errno.
+ */
+int ioq_entry_reserve(struct ioq_entry *entry);
+
+/**
+ * Look at the result of an operation that has just ended, on whichever lane.
+ *
+ * A cancelled open that got its descriptor all the same closes it here, that
+ * is, before the completion can be seen by anybody.
+ *
+ * @return true if it is complete, false if it must be run again: it was
+ *         interrupted although nobody cancelled it (io-wq is known to do that).
+ */
+bool ioq_entry_settle(struct ioq_entry *entry);
+
+/**
+ * Take an entry from a ring that died while the kernel had it. The kernel may
+ * write to its buffers at any time from now on, so they are never used again,
+ * nor freed; the entry gets new ones.
+ */
+void ioq_entry_abandon(struct ioq_entry *entry);
+
+/** Release what an entry holds. */
+void ioq_entry_release(struct ioq_entry *entry);
+
+#endif // IOQ_ENTRY_H

@@ -1,0 +1,615 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The queue
+ * =========
+ *
+ *             turn in                                turn out
+ *     JavaScript ──▶ entry ──▶ caller's ring ─────────▶ completion ──▶ JavaScript
+ *                      │                                   ▲
+ *                      └─────▶ pending ▶ lanes ▶ ready ────┘
+ *
+ * One thread owns a queue: the JavaScript thread that opened it. It calls
+ * ioq_turn(), which takes a batch of requests in, submits, and hands out what
+ * completions there are; it never waits. When there is nothing to do but wait,
+ * one nonblocking FFI call sits in ioq_park() on a thread of the runtime's, and
+ * looks at nothing but two descriptors that become readable.
+ *
+ * Nothing of JavaScript's memory is kept beyond a call: paths and bytes are
+ * copied into entries, results out of them.
+ *
+ * Hazards of this queue's ancestor, and what became of them:
+ *
+ * - Destroying a queue whose ring or thread failed to start tore down what never
+ *   was: every part here is destroyed by its own function, which bears NULL and
+ *   "not live".
+ * - A slow operation held back a whole batch; an error of submission spun
+ *   forever: see ring.c.
+ * - A cancelled open was published before its descriptor was closed: see
+ *   ioq_entry_settle().
+ * - A worker kept a popped slot reserved while it waited in its ring: see lane.c.
+ * - Polling pops could outrun the pushes: the owner uses ioqq_try(), ioqq.c.
+ * - A blocking pop with everything popped but not freed waited forever: there is
+ *   no blocking pop for the owner, and in_flight counts what can still come.
+ * - size and batches were shared by accident: only the owner touches them; what
+ *   runs beside it, ioq_park(), reads two constants.
+ * - STOP could block its sender: the queue has room for it, lane.c.
+ * - Borrowed paths and directory descriptors: paths are copied. A descriptor a
+ *   path is relative to must stay open until the completion; that is documented.
+ * - A result buffer was left unwritten on cancel: a completion has a payload
+ *   only if its result is not an error.
+ * - No lanes made every wait hang: a queue without a lane does not open.
+ */
+
+#include "ioq_abi.h"
+
+#include "entry.h"
+#include "lane.h"
+#include "ring.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static_assert(sizeof(struct ioq_request) == 64, "a request is a cache line");
+static_assert(sizeof(struct ioq_completion) == 32, "a completion is half of one");
+static_assert(sizeof(struct ioq_stat) == 128, "a stat is two");
+
+/** Submission queue entries of the caller's ring. */
+#define SQ_ENTRIES 256
+/** The kernel's own bound on completion queue entries. */
+#define CQ_ENTRIES_MAX 65536
+
+struct ioq {
+	/** The arena. */
+	struct ioq_entry *entries;
+	/** Its results of statx(2), apart so that they can outlive it. */
+	struct statx *statxes;
+	/** Entries in the arena. */
+	uint32_t depth;
+	/** Accepted requests whose completion was not handed out. */
+	uint32_t in_flight;
+	/** Bit n: operation n goes to the caller's ring. */
+	uint32_t ring_ops;
+	/** Whether all that comes is cancelled. */
+	bool cancelled;
+	/** Written to by lanes and ioq_wake(). */
+	int wake_fd;
+	/** A copy of the ring's descriptor that stays the same for ioq_park(), or -1. */
+	int ring_fd;
+	/** The caller's ring. */
+	struct ioq_ring ring;
+	/** The worker lanes. */
+	struct ioq_lanes *lanes;
+};
+
+/** What a turn has to write to. */
+struct turn_out {
+	/** The block. */
+	struct ioq_turn *turn;
+	/** The output. */
+	uint8_t *output;
+	/** Bytes of the output that are used. */
+	uint32_t used;
+	/** Entries on their way to the lanes. */
+	struct ioq_entry *batch[IOQ_TURN_REQUESTS];
+	/** How many. */
+	size_t batch_count;
+};
+
+uint32_t ioq_abi_version(void) {
+	return IOQ_ABI_VERSION;
+}
+
+/** Release all of a queue in which nothing is in flight. */
+static void ioq_free(struct ioq *ioq) {
+	lanes_stop(ioq->lanes);
+	ring_close(&ioq->ring);
+	if (ioq->ring_fd >= 0) {
+		close(ioq->ring_fd);
+	}
+	if (ioq->wake_fd >= 0) {
+		close(ioq->wake_fd);
+	}
+	bool abandoned = false;
+	for (uint32_t i = 0; ioq->entries && i < ioq->depth; ++i) {
+		abandoned = abandoned || ioq->entries[i].abandoned;
+		ioq_entry_release(&ioq->entries[i]);
+	}
+	free(ioq->entries);
+	if (!abandoned) {
+		free(ioq->statxes);
+	}
+	free(ioq);
+}
+
+/** Make the arena. */
+static int ioq_make_arena(struct ioq *ioq) {
+	ioq->entries = aligned_alloc(alignof(struct ioq_entry), ioq->depth * sizeof(struct ioq_entry));
+	ioq->statxes = malloc(ioq->depth * sizeof(struct statx));
+	if (!ioq->entries || !ioq->statxes) {
+		free(ioq->entries);
+		ioq->entries = NULL;
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < ioq->depth; ++i) {
+		struct ioq_entry *entry = &ioq->entries[i];
+		entry->state = IOQ_FREE;
+		entry->path = entry->inline_path;
+		entry->payload = NULL;
+		entry->payload_length = 0;
+		entry->abandoned = false;
+		entry->statx = &ioq->statxes[i];
+		atomic_init(&entry->cancelled, false);
+	}
+	return 0;
+}
+
+/** Tell what the caller's ring is like. */
+static void ioq_describe_ring(const struct ioq *ioq, struct ioq_info *info) {
+	const struct ioq_ring *ring = &ioq->ring;
+	info->ring_flags = ring->setup_flags;
+	info->ring_features = ring->uring.features;
+	info->sq_entries = *ring->uring.sq.kring_entries;
+	info->cq_entries = *ring->uring.cq.kring_entries;
+	info->ring_ops = ioq->ring_ops;
+	info->restricted = ring->restricted;
+	info->opcodes_low = (uint32_t)ring->opcodes;
+	info->opcodes_high = (uint32_t)(ring->opcodes >> 32);
+}
+
+struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
+	memset(info, 0, sizeof(*info));
+	if (options->depth < 1 || options->depth > IOQ_DEPTH_MAX
+			|| options->lanes < 1 || options->lanes > IOQ_LANES_MAX) {
+		info->error = EINVAL;
+		return NULL;
+	}
+
+	struct ioq *ioq = calloc(1, sizeof(*ioq));
+	if (!ioq) {
+		info->error = ENOMEM;
+		return NULL;
+	}
+	ioq->depth = options->depth;
+	ioq->wake_fd = -1;
+	ioq->ring_fd = -1;
+
+	int ret = ioq_make_arena(ioq);
+	if (ret < 0) {
+		goto fail;
+	}
+	ioq->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (ioq->wake_fd < 0) {
+		ret = -errno;
+		goto fail;
+	}
+
+	if (options->flags & IOQ_OPEN_RING) {
+		uint32_t sq = ioq->depth < SQ_ENTRIES ? ioq->depth : SQ_ENTRIES;
+		// Room for every request and its cancellation
+		uint32_t cq = ioq->depth < CQ_ENTRIES_MAX / 2 ? 2 * ioq->depth : CQ_ENTRIES_MAX;
+		ret = ring_open(&ioq->ring, sq, cq < 2 * sq ? 2 * sq : cq);
+		if (ret < 0) {
+			goto fail;
+		}
+		ioq->ring_ops = ioq->ring.ops & ~options->worker_ops;
+		ioq_describe_ring(ioq, info);
+		// A ring that dies is closed by its owner while ioq_park() may be
+		// polling, and the number must not come to mean another file
+		ioq->ring_fd = fcntl(ioq->ring.uring.ring_fd, F_DUPFD_CLOEXEC, 0);
+		if (ioq->ring_fd < 0) {
+			ret = -errno;
+			goto fail;
+		}
+	}
+
+	bool rings = options->flags & IOQ_OPEN_LANE_RINGS;
+	ioq->lanes = lanes_start(ioq->depth, options->lanes, rings, ioq->wake_fd);
+	if (!ioq->lanes) {
+		ret = -errno;
+		goto fail;
+	}
+	info->lanes = lanes_count(ioq->lanes);
+	info->lane_rings = lanes_rings(ioq->lanes);
+	return ioq;
+
+fail:
+	ioq_free(ioq);
+	info->error = (uint32_t)-ret;
+	return NULL;
+}
+
+/** Split a 64-bit number. */
+#define SPLIT(record, field, value) \
+	do { \
+		(record)->field##_low = (uint32_t)(uint64_t)(value); \
+		(record)->field##_high = (uint32_t)((uint64_t)(value) >> 32); \
+	} while (0)
+
+/** Pack the result of a STAT. */
+static void pack_stat(struct ioq_stat *to, const struct statx *from) {
+	to->mask = from->stx_mask;
+	to->mode = from->stx_mode;
+	to->nlink = from->stx_nlink;
+	to->uid = from->stx_uid;
+	to->gid = from->stx_gid;
+	to->blksize = from->stx_blksize;
+	SPLIT(to, size, from->stx_size);
+	SPLIT(to, blocks, from->stx_blocks);
+	SPLIT(to, ino, from->stx_ino);
+	SPLIT(to, dev, makedev(from->stx_dev_major, from->stx_dev_minor));
+	SPLIT(to, rdev, makedev(from->stx_rdev_major, from->stx_rdev_minor));
+	to->atime_low = (uint32_t)from->stx_atime.tv_sec;
+	to->atime_high = (int32_t)(from->stx_atime.tv_sec >> 32);
+	to->mtime_low = (uint32_t)from->stx_mtime.tv_sec;
+	to->mtime_high = (int32_t)(from->stx_mtime.tv_sec >> 32);
+	to->ctime_low = (uint32_t)from->stx_ctime.tv_sec;
+	to->ctime_high = (int32_t)(from->stx_ctime.tv_sec >> 32);
+	to->btime_low = (uint32_t)from->stx_btime.tv_sec;
+	to->btime_high = (int32_t)(from->stx_btime.tv_sec >> 32);
+	to->atime_nsec = from->stx_atime.tv_nsec;
+	to->mtime_nsec = from->stx_mtime.tv_nsec;
+	to->ctime_nsec = from->stx_ctime.tv_nsec;
+	to->btime_nsec = from->stx_btime.tv_nsec;
+	memset(to->reserved, 0, sizeof(to->reserved));
+}
+
+/** Whether a turn can take another completion. */
+static bool turn_has_room(const struct turn_out *out) {
+	return out->turn->completion_count < IOQ_TURN_COMPLETIONS;
+}
+
+/** Bytes of the output for a payload, with room kept for stats to come. */
+static uint32_t turn_room(const struct turn_out *out) {
+	uint32_t to_come = IOQ_TURN_COMPLETIONS - out->turn->completion_count;
+	uint32_t kept = out->used + to_come * (uint32_t)sizeof(struct ioq_stat);
+	return kept < out->turn->output_length ? (out->turn->output_length - kept) & ~7u : 0;
+}
+
+/** Write a completion without a payload. */
+static struct ioq_completion *turn_complete(struct turn_out *out, uint32_t slot, int32_t result, uint8_t lane) {
+	struct ioq_completion *completion = &out->turn->completions[out->turn->completion_count++];
+	*completion = (struct ioq_completion) {
+		.slot = slot,
+		.result = result,
+		.lane = lane,
+	};
+	return completion;
+}
+
+/** Hand out an entry that a lane has completed. */
+static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entry *entry) {
+	uint32_t slot = (uint32_t)(entry - ioq->entries);
+	struct ioq_completion *completion = turn_complete(out, slot, entry->result, entry->lane);
+	--ioq->in_flight;
+
+	// Cancelled after the lane was done with it, and before anybody saw it
+	if (entry->result >= 0 && ioq_entry_is_open(entry) && ioq_entry_is_cancelled(entry)) {
+		close(entry->result);
+		completion->result = -EINTR;
+	}
+
+	if (entry->op == IOQ_OP_STAT && entry->result >= 0) {
+		pack_stat((void *)(out->output + out->used), entry->statx);
+		completion->payload = out->used;
+		completion->payload_length = sizeof(struct ioq_stat);
+	} else if (entry->result >= 0 && entry->payload_length > 0 && entry->op != IOQ_OP_WRITE) {
+		completion->payload_length = (uint32_t)entry->payload_length;
+		// What was read goes straight to where the reader wants it
+		if (entry->op == IOQ_OP_READ || entry->payload_length > turn_room(out)) {
+			completion->flags = IOQ_COMPLETION_HELD;
+			entry->state = IOQ_HELD;
+			return;
+		}
+		memcpy(out->output + out->used, entry->payload, entry->payload_length);
+		completion->payload = out->used;
+	}
+	// The next payload begins where a 64-bit word may: turn_room() rounds as well
+	out->used += (completion->payload_length + 7u) & ~7u;
+	ioq_entry_release(entry);
+}
+
+/** Send the batch on to the lanes. */
+static void turn_flush(struct ioq *ioq, struct turn_out *out) {
+	if (out->batch_count > 0) {
+		lanes_push(ioq->lanes, out->batch, out->batch_count);
+		out->batch_count = 0;
+	}
+}
+
+/** Put an entry into the batch for the lanes. */
+static void turn_to_lanes(struct ioq *ioq, struct turn_out *out, struct ioq_entry *entry) {
+	if (out->batch_count == IOQ_TURN_REQUESTS) {
+		turn_flush(ioq, out);
+	}
+	entry->on_ring = false;
+	out->batch[out->batch_count++] = entry;
+}
+
+/** Copy the path of a request. */
+static int take_path(struct ioq_entry *entry, const struct ioq_request *request, const uint8_t *input, uint32_t input_length) {
+	uint32_t length = request->path_length;
+	if (length > IOQ_PATH_MAX) {
+		return -ENAMETOOLONG;
+	}
+	if (request->path > input_length || length > input_length - request->path) {
+		return -EINVAL;
+	}
+	if (length >= IOQ_INLINE_PATH) {
+		entry->path = malloc(length + 1);
+		if (!entry->path) {
+			entry->path = entry->inline_path;
+			return -ENOMEM;
+		}
+	}
+	if (length > 0) {
+		memcpy(entry->path, input + request->path, length);
+	}
+	entry->path[length] = '\0';
+	return 0;
+}
+
+/** Copy a request into its entry. */
+static int take_request(struct ioq_entry *entry, const struct ioq_request *request, const uint8_t *input, uint32_t input_length) {
+	entry->op = (uint8_t)request->op;
+	entry->retries = 0;
+	entry->positional = request->hints & IOQ_HINT_OFFSET;
+	entry->fd = request->fd;
+	entry->flags = request->flags;
+	entry->mode = request->mode;
+	entry->length = request->length;
+	entry->offset = (uint64_t)request->offset_high << 32 | request->offset_low;
+	atomic_store_explicit(&entry->cancelled, request->hints & IOQ_HINT_CANCELLED, memory_order_relaxed);
+
+	if (entry->op == IOQ_OP_WRITE) {
+		// Never more than was staged, whatever the record says
+		entry->length = (uint32_t)entry->payload_length;
+	}
+	if (entry->length > IOQ_TRANSFER_MAX) {
+		entry->length = IOQ_TRANSFER_MAX;
+	}
+	return take_path(entry, request, input, input_length);
+}
+
+/** Accept one request: complete it right away or give it to a lane. */
+static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_request *request, const uint8_t *input) {
+	struct ioq_entry *entry = request->slot < ioq->depth ? &ioq->entries[request->slot] : NULL;
+	bool staged = entry && entry->state == IOQ_STAGED && request->op == IOQ_OP_WRITE;
+	if (!entry || (entry->state != IOQ_FREE && !staged)) {
+		turn_complete(out, request->slot, -EINVAL, IOQ_LANE_CORE);
+		return;
+	}
+	if (request->op == IOQ_OP_NOP) {
+		bool cancelled = ioq->cancelled || (request->hints & IOQ_HINT_CANCELLED);
+		turn_complete(out, request->slot, cancelled ? -EINTR : 0, IOQ_LANE_CORE);
+		return;
+	}
+
+	int ret = request->op < IOQ_OP_COUNT ? take_request(entry, request, input, out->turn->input_length) : -EINVAL;
+	if (ret == 0 && ioq->cancelled) {
+		atomic_store_explicit(&entry->cancelled, true, memory_order_relaxed);
+	}
+	if (ret == 0 && ioq_entry_is_cancelled(entry)) {
+		ret = -EINTR;
+	}
+	if (ret == 0 && (ioq->ring_ops >> entry->op & 1)) {
+		ret = ioq_entry_reserve(entry);
+	}
+	if (ret != 0) {
+		ioq_entry_release(entry);
+		turn_complete(out, request->slot, ret, IOQ_LANE_CORE);
+		return;
+	}
+
+	entry->state = IOQ_ACCEPTED;
+	++ioq->in_flight;
+	if (ioq->ring_ops >> entry->op & 1) {
+		entry->lane = IOQ_LANE_RING;
+		entry->on_ring = true;
+		if (ring_prepare(&ioq->ring, entry)) {
+			return;
+		}
+	}
+	turn_to_lanes(ioq, out, entry);
+}
+
+/**
+ * The caller's ring is of no more use: what the kernel never saw goes to the
+ * lanes, what it has fails, and the queue lives on without a ring.
+ */
+static void turn_lose_ring(struct ioq *ioq, struct turn_out *out, int error) {
+	struct ioq_entry *unsubmitted;
+	ring_die(&ioq->ring, error, &unsubmitted);
+	ioq->ring_ops = 0;
+	while (unsubmitted) {
+		struct ioq_entry *entry = unsubmitted;
+		unsubmitted = entry->next;
+		turn_to_lanes(ioq, out, entry);
+	}
+
+	// Those that had come back already are in the ring's list
+	for (struct ioq_entry *entry = ioq->ring.done; entry; entry = entry->next) {
+		entry->on_ring = false;
+	}
+	for (uint32_t i = 0; i < ioq->depth; ++i) {
+		struct ioq_entry *entry = &ioq->entries[i];
+		if (entry->state == IOQ_ACCEPTED && entry->on_ring) {
+			ioq_entry_abandon(entry);
+			entry->on_ring = false;
+			entry->result = -error;
+			entry->next = NULL;
+			*ioq->ring.done_tail = entry;
+			ioq->ring.done_tail = &entry->next;
+		}
+	}
+}
+
+/** Prepare what ioq_park() waits for. Returns whether it may be called. */
+static bool turn_arm(struct ioq *ioq) {
+	if (ioq->in_flight == 0) {
+		return false;
+	}
+	// Writes that are left over from an earlier wait
+	uint64_t count;
+	ssize_t ret;
+	do {
+		ret = read(ioq->wake_fd, &count, sizeof(count));
+	} while (ret < 0 && errno == EINTR);
+	lanes_boost(ioq->lanes);
+	// A ring with something left to submit wants another turn
+	bool settled = !ioq->ring.live || io_uring_sq_ready(&ioq->ring.uring) == 0;
+	return settled && lanes_arm(ioq->lanes);
+}
+
+/** Hand out completions while there are any and there is room. */
+static void turn_reap(struct ioq *ioq, struct turn_out *out) {
+	struct ioq_entry *entry;
+	while (turn_has_room(out) && (entry = ring_reap(&ioq->ring))) {
+		turn_hand_out(ioq, out, entry);
+	}
+	while (turn_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
+		turn_hand_out(ioq, out, entry);
+	}
+}
+
+int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, uint8_t *output) {
+	turn->completion_count = 0;
+	turn->in_flight = ioq->in_flight;
+	turn->armed = 0;
+	if (turn->request_count > IOQ_TURN_REQUESTS
+			|| turn->output_length < IOQ_TURN_COMPLETIONS * sizeof(struct ioq_stat)
+			|| ((uintptr_t)output & 7) != 0) {
+		return -EINVAL;
+	}
+
+	struct turn_out out = {.turn = turn, .output = output};
+	for (uint32_t i = 0; i < turn->request_count; ++i) {
+		turn_take(ioq, &out, &turn->requests[i], input);
+	}
+	turn->request_count = 0;
+
+	if (ioq->ring.live && io_uring_sq_ready(&ioq->ring.uring) > 0) {
+		int ret = ring_submit(&ioq->ring, 0);
+		if (ret < 0) {
+			turn_lose_ring(ioq, &out, -ret);
+		}
+	}
+	turn_flush(ioq, &out);
+	turn_reap(ioq, &out);
+
+	if (turn->completion_count == 0 && (turn->flags & IOQ_TURN_ARM)) {
+		turn->armed = turn_arm(ioq);
+	}
+	turn->in_flight = ioq->in_flight;
+	turn->ring_error = (uint32_t)ioq->ring.error;
+	return 0;
+}
+
+int32_t ioq_stage(struct ioq *ioq, uint32_t slot, const uint8_t *bytes, uint32_t length) {
+	if (slot >= ioq->depth || ioq->entries[slot].state != IOQ_FREE || length > IOQ_TRANSFER_MAX) {
+		return -EINVAL;
+	}
+	struct ioq_entry *entry = &ioq->entries[slot];
+	entry->payload = malloc(length ? length : 1);
+	if (!entry->payload) {
+		return -ENOMEM;
+	}
+	if (length > 0) {
+		memcpy(entry->payload, bytes, length);
+	}
+	entry->payload_length = length;
+	entry->state = IOQ_STAGED;
+	return 0;
+}
+
+int32_t ioq_take(struct ioq *ioq, uint32_t slot, uint8_t *bytes, uint32_t length) {
+	if (slot >= ioq->depth || ioq->entries[slot].state != IOQ_HELD) {
+		return -EINVAL;
+	}
+	struct ioq_entry *entry = &ioq->entries[slot];
+	size_t copied = entry->payload_length < length ? entry->payload_length : length;
+	if (copied > 0) {
+		memcpy(bytes, entry->payload, copied);
+	}
+	ioq_entry_release(entry);
+	return (int32_t)copied;
+}
+
+int32_t ioq_release(struct ioq *ioq, uint32_t slot) {
+	if (slot >= ioq->depth) {
+		return -EINVAL;
+	}
+	struct ioq_entry *entry = &ioq->entries[slot];
+	if (entry->state != IOQ_HELD && entry->state != IOQ_STAGED) {
+		return -EINVAL;
+	}
+	ioq_entry_release(entry);
+	return 0;
+}
+
+/** Cancel an entry, if that can be. Returns whether its lane must be told. */
+static bool cancel_entry(struct ioq_entry *entry) {
+	if (entry->state != IOQ_ACCEPTED || ioq_entry_is_close(entry)) {
+		return false;
+	}
+	return !atomic_exchange_explicit(&entry->cancelled, true, memory_order_relaxed);
+}
+
+int32_t ioq_cancel(struct ioq *ioq, uint32_t slot) {
+	if (slot >= ioq->depth || !cancel_entry(&ioq->entries[slot])) {
+		return 0;
+	}
+	if (ioq->entries[slot].on_ring) {
+		// Submitted by the next turn
+		ring_prepare_cancel(&ioq->ring, &ioq->entries[slot]);
+	} else {
+		lanes_cancel(ioq->lanes);
+	}
+	return 1;
+}
+
+void ioq_cancel_all(struct ioq *ioq) {
+	ioq->cancelled = true;
+	for (uint32_t i = 0; i < ioq->depth; ++i) {
+		struct ioq_entry *entry = &ioq->entries[i];
+		if (cancel_entry(entry) && entry->on_ring) {
+			ring_prepare_cancel(&ioq->ring, entry);
+		}
+	}
+	lanes_cancel(ioq->lanes);
+}
+
+int32_t ioq_park(struct ioq *ioq) {
+	struct pollfd fds[] = {
+		{.fd = ioq->wake_fd, .events = POLLIN},
+		// poll(2) ignores negative descriptors
+		{.fd = ioq->ring_fd, .events = POLLIN},
+	};
+	int ret;
+	do {
+		ret = poll(fds, 2, -1);
+	} while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : 0;
+}
+
+void ioq_wake(struct ioq *ioq) {
+	uint64_t one = 1;
+	ssize_t ret;
+	do {
+		ret = write(ioq->wake_fd, &one, sizeof(one));
+	} while (ret < 0 && errno == EINTR);
+}
+
+int32_t ioq_close(struct ioq *ioq) {
+	if (ioq->in_flight > 0) {
+		return -EBUSY;
+	}
+	ioq_free(ioq);
+	return 0;
+}

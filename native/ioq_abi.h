@@ -1,0 +1,318 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The ABI between JavaScript and the native core: record layouts, operation
+ * codes and exported functions.
+ *
+ * This header is the only source of the layout. `layout.c` prints it, as the
+ * compiler sees it, into `ffi/layout.ts`; a test fails when that file is stale.
+ *
+ * Memory rule: copy in, copy out, retain nothing. Every pointer parameter is
+ * JavaScript memory and is used only until the function returns. What the kernel
+ * and the worker lanes see is memory that this library allocated.
+ *
+ * All 64-bit values cross as two 32-bit words, low word first, so that neither
+ * side ever needs a BigInt.
+ */
+
+#ifndef IOQ_ABI_H
+#define IOQ_ABI_H
+
+#include <stdint.h>
+
+/** Raised with every change of this file that an older caller could not bear. */
+#define IOQ_ABI_VERSION 1
+
+/** The largest depth: bounded so that a slot number fits in 16 bits. */
+#define IOQ_DEPTH_MAX 65536
+/** The most worker lanes of one queue. */
+#define IOQ_LANES_MAX 64
+/** Request records of one turn. */
+#define IOQ_TURN_REQUESTS 256
+/** Completion records of one turn. */
+#define IOQ_TURN_COMPLETIONS 256
+/** Longest path in bytes, without its NUL; longer ones fail with ENAMETOOLONG. */
+#define IOQ_PATH_MAX 4095
+/** Longest read or write in bytes (what the kernel transfers at once, read(2)). */
+#define IOQ_TRANSFER_MAX 0x7ffff000
+
+/** Every operation, with the name that JavaScript knows it by. */
+#define IOQ_OPS(X) \
+	X(NOP, 0, nop) /* completed by the core itself, without a system call */ \
+	X(KERNEL_NOP, 1, kernelNop) /* IORING_OP_NOP, or getppid(2) off a ring */ \
+	X(OPEN, 2, open) \
+	X(CLOSE, 3, close) \
+	X(STAT, 4, stat) \
+	X(OPEN_DIR, 5, openDir) \
+	X(READ_DIR_BLOCK, 6, readDirBlock) /* one getdents64(2) of an open directory */ \
+	X(CLOSE_DIR, 7, closeDir) \
+	X(READ_DIR, 8, readDir) /* open, read to the end, close */ \
+	X(READ, 9, read) \
+	X(WRITE, 10, write)
+
+enum ioq_op {
+#define IOQ_OP_ENUM(upper, code, name) IOQ_OP_##upper = code,
+	IOQ_OPS(IOQ_OP_ENUM)
+#undef IOQ_OP_ENUM
+	IOQ_OP_COUNT,
+};
+
+/** Set in `ioq_request.hints`: was cancelled before it reached the core. */
+#define IOQ_HINT_CANCELLED 1
+/** Set in `ioq_request.hints`: `offset` counts; otherwise the file's own position. */
+#define IOQ_HINT_OFFSET 2
+
+/** A request, as JavaScript writes it. */
+struct ioq_request {
+	/** Which entry of the arena: below depth, and free. */
+	uint32_t slot;
+	/** An ioq_op. */
+	uint16_t op;
+	/** IOQ_HINT_*. */
+	uint16_t hints;
+	/** The descriptor, or the directory that a path is relative to (or AT_FDCWD). */
+	int32_t fd;
+	/** Flags of the operation (O_*, AT_*). */
+	uint32_t flags;
+	/** Permission bits of a file to be created. */
+	uint32_t mode;
+	/** Bytes to read. */
+	uint32_t length;
+	/** File offset, low word. */
+	uint32_t offset_low;
+	/** File offset, high word. */
+	uint32_t offset_high;
+	/** Where in the turn's input the path begins. */
+	uint32_t path;
+	/** Bytes of the path, no NUL; above IOQ_PATH_MAX nothing is copied. */
+	uint32_t path_length;
+	/** Zero; room for operations to come. */
+	uint32_t reserved[6];
+};
+
+/** Where a request ran. */
+enum ioq_lane_kind {
+	/** The core itself, without a system call. */
+	IOQ_LANE_CORE = 0,
+	/** The ring of the caller's thread. */
+	IOQ_LANE_RING = 1,
+	/** A worker lane, by a plain system call. */
+	IOQ_LANE_WORKER = 2,
+	/** A worker lane's own ring. */
+	IOQ_LANE_WORKER_RING = 3,
+	IOQ_LANE_COUNT = 4,
+};
+
+/** The payload stays in the core until ioq_take() or ioq_release(). */
+#define IOQ_COMPLETION_HELD 1
+
+/** A completion, as the core writes it. */
+struct ioq_completion {
+	/** Which request. */
+	uint32_t slot;
+	/** The result: a value, or -errno. */
+	int32_t result;
+	/** Where in the turn's output the payload begins, if it is not held. */
+	uint32_t payload;
+	/** Bytes of the payload. */
+	uint32_t payload_length;
+	/** IOQ_COMPLETION_*. */
+	uint16_t flags;
+	/** An ioq_lane_kind. */
+	uint16_t lane;
+	/** Zero. */
+	uint32_t reserved[3];
+};
+
+/** Set in `ioq_turn.flags`: if this turn completes nothing, arm the wake-up. */
+#define IOQ_TURN_ARM 1
+
+/** The block that a turn reads and writes. */
+struct ioq_turn {
+	/** In: valid records in `requests`. */
+	uint32_t request_count;
+	/** In: valid bytes of the input. */
+	uint32_t input_length;
+	/** In: capacity of the output, in bytes. */
+	uint32_t output_length;
+	/** In: IOQ_TURN_*. */
+	uint32_t flags;
+	/** Out: valid records in `completions`. */
+	uint32_t completion_count;
+	/** Out: accepted requests whose completion has not been handed over. */
+	uint32_t in_flight;
+	/** Out: 1 if ioq_park() may be called now and will be woken. */
+	uint32_t armed;
+	/** Out: the errno that the caller's ring died of, or 0. */
+	uint32_t ring_error;
+	/** Zero. */
+	uint32_t reserved[8];
+	struct ioq_request requests[IOQ_TURN_REQUESTS];
+	struct ioq_completion completions[IOQ_TURN_COMPLETIONS];
+};
+
+/** The payload of a STAT: the fields of statx(2). */
+struct ioq_stat {
+	uint32_t mask;
+	uint32_t mode;
+	uint32_t nlink;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t blksize;
+	uint32_t size_low, size_high;
+	uint32_t blocks_low, blocks_high;
+	uint32_t ino_low, ino_high;
+	/** Device numbers as makedev(3) packs them. */
+	uint32_t dev_low, dev_high;
+	uint32_t rdev_low, rdev_high;
+	/** Seconds are signed: a file may be older than 1970. */
+	uint32_t atime_low;
+	int32_t atime_high;
+	uint32_t mtime_low;
+	int32_t mtime_high;
+	uint32_t ctime_low;
+	int32_t ctime_high;
+	uint32_t btime_low;
+	int32_t btime_high;
+	uint32_t atime_nsec, mtime_nsec, ctime_nsec, btime_nsec;
+	uint32_t reserved[4];
+};
+
+/** Some name of the block is not UTF-8. */
+#define IOQ_DIRECTORY_RAW 1
+/** The end of the directory was reached. */
+#define IOQ_DIRECTORY_END 2
+
+/**
+ * Head of the payload of READ_DIR and READ_DIR_BLOCK. After it come
+ * `names_length` bytes of names, a NUL between two, none after the last; then
+ * `count` bytes, the DT_* type of each. "." and ".." are left out.
+ */
+struct ioq_directory {
+	/** Entries. */
+	uint32_t count;
+	/** Bytes of the names. */
+	uint32_t names_length;
+	/** IOQ_DIRECTORY_*. */
+	uint32_t flags;
+	/** Zero. */
+	uint32_t reserved;
+};
+
+/** Set in `ioq_options.flags`: make a ring on the caller's thread. */
+#define IOQ_OPEN_RING 1
+/** Set in `ioq_options.flags`: give every worker lane a ring of its own. */
+#define IOQ_OPEN_LANE_RINGS 2
+
+/** What a queue is opened with. */
+struct ioq_options {
+	/** 1 to IOQ_DEPTH_MAX. */
+	uint32_t depth;
+	/** Worker lanes, 1 to IOQ_LANES_MAX. */
+	uint32_t lanes;
+	/** IOQ_OPEN_*. */
+	uint32_t flags;
+	/** Bit n: operation n goes to a worker lane although the ring has it. */
+	uint32_t worker_ops;
+};
+
+/** What a queue turned out to be. */
+struct ioq_info {
+	/** Why ioq_open() failed: an errno. */
+	uint32_t error;
+	/** Worker lanes that started. */
+	uint32_t lanes;
+	/** Worker lanes that run a ring of their own. */
+	uint32_t lane_rings;
+	/** IORING_SETUP_* of the caller's ring. */
+	uint32_t ring_flags;
+	/** IORING_FEAT_* of the kernel. */
+	uint32_t ring_features;
+	/** Submission queue entries of the caller's ring; 0: there is none. */
+	uint32_t sq_entries;
+	/** Completion queue entries of the caller's ring. */
+	uint32_t cq_entries;
+	/** Bit n: operation n runs on the caller's ring. */
+	uint32_t ring_ops;
+	/** 1 if the ring accepts the opcodes in use and no others. */
+	uint32_t restricted;
+	/** Bit n: the kernel has io_uring opcode n (0 to 63), low word first. */
+	uint32_t opcodes_low, opcodes_high;
+	/** Zero. */
+	uint32_t reserved[5];
+};
+
+#define IOQ_EXPORT __attribute__((visibility("default")))
+
+struct ioq;
+
+/** @return IOQ_ABI_VERSION as it was compiled in. */
+IOQ_EXPORT uint32_t ioq_abi_version(void);
+
+/**
+ * Open a queue. The calling thread becomes its owner: every other function but
+ * ioq_park() must be called on that thread.
+ *
+ * @return The queue, or NULL with the reason in `info->error`.
+ */
+IOQ_EXPORT struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info);
+
+/**
+ * One turn: take requests in, enter the kernel at most a bounded number of times
+ * without waiting, hand completions out.
+ *
+ * @return 0, or -EINVAL for a block that makes no sense (nothing was accepted).
+ */
+IOQ_EXPORT int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, uint8_t *output);
+
+/**
+ * Copy the bytes of a WRITE in, before the turn that submits the request.
+ *
+ * @return 0 or -errno.
+ */
+IOQ_EXPORT int32_t ioq_stage(struct ioq *ioq, uint32_t slot, const uint8_t *bytes, uint32_t length);
+
+/**
+ * Copy a held payload out and release it.
+ *
+ * @return The bytes copied (at most `length`), or -EINVAL if nothing is held.
+ */
+IOQ_EXPORT int32_t ioq_take(struct ioq *ioq, uint32_t slot, uint8_t *bytes, uint32_t length);
+
+/**
+ * Drop a held payload, or bytes staged for a request that was never submitted.
+ *
+ * @return 0, or -EINVAL if there is nothing to drop.
+ */
+IOQ_EXPORT int32_t ioq_release(struct ioq *ioq, uint32_t slot);
+
+/**
+ * Ask for a request to be cancelled. Its completion still comes.
+ *
+ * @return 1 if it was in flight and is not a close, else 0.
+ */
+IOQ_EXPORT int32_t ioq_cancel(struct ioq *ioq, uint32_t slot);
+
+/** Cancel all that is in flight, and from now on all that comes, but closes. */
+IOQ_EXPORT void ioq_cancel_all(struct ioq *ioq);
+
+/**
+ * Wait until a turn has something to hand out, or ioq_wake(). The only function
+ * that may run on another thread, one at a time, after a turn that armed it. It
+ * polls descriptors and touches neither rings nor queues.
+ *
+ * @return 0 or -errno.
+ */
+IOQ_EXPORT int32_t ioq_park(struct ioq *ioq);
+
+/** Make the parked call return. */
+IOQ_EXPORT void ioq_wake(struct ioq *ioq);
+
+/**
+ * Stop the lanes and release everything. Nothing may be in flight or parked.
+ *
+ * @return 0, or -EBUSY if something is (the queue stays as it was).
+ */
+IOQ_EXPORT int32_t ioq_close(struct ioq *ioq);
+
+#endif // IOQ_ABI_H

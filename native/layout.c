@@ -1,0 +1,139 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Prints the layout of the ABI's records, as the compiler has it, as TypeScript.
+ * The output is `ffi/layout.ts`; a test compares the two.
+ */
+
+#include "ioq_abi.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+/** A constant. */
+#define CONSTANT(name, value, doc) \
+	printf("/** %s */\nexport const %s = %u;\n", doc, name, (unsigned int)(value))
+
+/** The size of a record, in bytes. */
+#define SIZE(name, type, doc) \
+	CONSTANT(name "_SIZE", sizeof(type), doc ": size in bytes.")
+
+/** The index of a 32-bit field of a record. */
+#define WORD(name, type, field) \
+	printf("export const %s = %zu;\n", name, offsetof(type, field) / 4)
+
+int main(void) {
+	printf("// Copyright 2026 the ioq authors. MIT license.\n");
+	printf("// Generated from native/ioq_abi.h by `make -C native layout`. Do not edit.\n\n");
+	printf("/**\n * Layout of the native core's records. `*_SIZE` and `*_AT` are in bytes, the other\n"
+		" * names of fields are indices of 32-bit words within their record.\n *\n * @module\n */\n\n");
+
+	CONSTANT("ABI_VERSION", IOQ_ABI_VERSION, "The ABI version that this module speaks.");
+	CONSTANT("DEPTH_MAX", IOQ_DEPTH_MAX, "The largest depth of a queue.");
+	CONSTANT("LANES_MAX", IOQ_LANES_MAX, "The most worker lanes of a queue.");
+	CONSTANT("TURN_REQUESTS", IOQ_TURN_REQUESTS, "Requests that one turn takes.");
+	CONSTANT("TURN_COMPLETIONS", IOQ_TURN_COMPLETIONS, "Completions that one turn hands out.");
+	CONSTANT("PATH_MAX", IOQ_PATH_MAX, "Longest path in bytes.");
+	CONSTANT("TRANSFER_MAX", IOQ_TRANSFER_MAX, "Longest read or write in bytes.");
+
+	printf("\n/** Operation codes. */\nexport const OP = {\n");
+#define PRINT_OP(upper, code, name) printf("  %s: %d,\n", #name, IOQ_OP_##upper);
+	IOQ_OPS(PRINT_OP)
+	printf("} as const;\n\n");
+
+	CONSTANT("HINT_CANCELLED", IOQ_HINT_CANCELLED, "The request was cancelled before it was submitted.");
+	CONSTANT("HINT_OFFSET", IOQ_HINT_OFFSET, "The request's offset counts.");
+	CONSTANT("COMPLETION_HELD", IOQ_COMPLETION_HELD, "The payload is held until it is taken.");
+	CONSTANT("TURN_ARM", IOQ_TURN_ARM, "Arm the wake-up if nothing completes.");
+	CONSTANT("DIRECTORY_RAW", IOQ_DIRECTORY_RAW, "Some name is not UTF-8.");
+	CONSTANT("DIRECTORY_END", IOQ_DIRECTORY_END, "The end of the directory was reached.");
+	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the caller's thread.");
+	CONSTANT("OPEN_LANE_RINGS", IOQ_OPEN_LANE_RINGS, "Give every worker lane a ring.");
+
+	printf("\n");
+	SIZE("REQUEST", struct ioq_request, "A request");
+	WORD("REQUEST_SLOT", struct ioq_request, slot);
+	printf("/** The operation in the low half, the hints in the high one. */\n");
+	WORD("REQUEST_OP_AND_HINTS", struct ioq_request, op);
+	WORD("REQUEST_FD", struct ioq_request, fd);
+	WORD("REQUEST_FLAGS", struct ioq_request, flags);
+	WORD("REQUEST_MODE", struct ioq_request, mode);
+	WORD("REQUEST_LENGTH", struct ioq_request, length);
+	WORD("REQUEST_OFFSET_LOW", struct ioq_request, offset_low);
+	WORD("REQUEST_OFFSET_HIGH", struct ioq_request, offset_high);
+	WORD("REQUEST_PATH", struct ioq_request, path);
+	WORD("REQUEST_PATH_LENGTH", struct ioq_request, path_length);
+
+	printf("\n");
+	SIZE("COMPLETION", struct ioq_completion, "A completion");
+	WORD("COMPLETION_SLOT", struct ioq_completion, slot);
+	WORD("COMPLETION_RESULT", struct ioq_completion, result);
+	WORD("COMPLETION_PAYLOAD", struct ioq_completion, payload);
+	WORD("COMPLETION_PAYLOAD_LENGTH", struct ioq_completion, payload_length);
+	printf("/** The flags in the low half, the lane in the high one. */\n");
+	WORD("COMPLETION_FLAGS_AND_LANE", struct ioq_completion, flags);
+
+	printf("\n");
+	SIZE("TURN", struct ioq_turn, "The block of a turn");
+	WORD("TURN_REQUEST_COUNT", struct ioq_turn, request_count);
+	WORD("TURN_INPUT_LENGTH", struct ioq_turn, input_length);
+	WORD("TURN_OUTPUT_LENGTH", struct ioq_turn, output_length);
+	WORD("TURN_FLAGS", struct ioq_turn, flags);
+	WORD("TURN_COMPLETION_COUNT", struct ioq_turn, completion_count);
+	WORD("TURN_IN_FLIGHT", struct ioq_turn, in_flight);
+	WORD("TURN_ARMED", struct ioq_turn, armed);
+	WORD("TURN_RING_ERROR", struct ioq_turn, ring_error);
+	CONSTANT("TURN_REQUESTS_AT", offsetof(struct ioq_turn, requests), "Where the requests begin.");
+	CONSTANT("TURN_COMPLETIONS_AT", offsetof(struct ioq_turn, completions), "Where the completions begin.");
+
+	printf("\n");
+	SIZE("STAT", struct ioq_stat, "A stat");
+#define PRINT_STAT(upper, field) WORD("STAT_" upper, struct ioq_stat, field);
+	PRINT_STAT("MASK", mask)
+	PRINT_STAT("MODE", mode)
+	PRINT_STAT("NLINK", nlink)
+	PRINT_STAT("UID", uid)
+	PRINT_STAT("GID", gid)
+	PRINT_STAT("BLKSIZE", blksize)
+	PRINT_STAT("SIZE_LOW", size_low)
+	PRINT_STAT("BLOCKS_LOW", blocks_low)
+	PRINT_STAT("INO_LOW", ino_low)
+	PRINT_STAT("DEV_LOW", dev_low)
+	PRINT_STAT("RDEV_LOW", rdev_low)
+	PRINT_STAT("ATIME_LOW", atime_low)
+	PRINT_STAT("MTIME_LOW", mtime_low)
+	PRINT_STAT("CTIME_LOW", ctime_low)
+	PRINT_STAT("BTIME_LOW", btime_low)
+	PRINT_STAT("ATIME_NSEC", atime_nsec)
+	PRINT_STAT("MTIME_NSEC", mtime_nsec)
+	PRINT_STAT("CTIME_NSEC", ctime_nsec)
+	PRINT_STAT("BTIME_NSEC", btime_nsec)
+
+	printf("\n");
+	SIZE("DIRECTORY", struct ioq_directory, "The head of a directory block");
+	WORD("DIRECTORY_COUNT", struct ioq_directory, count);
+	WORD("DIRECTORY_NAMES_LENGTH", struct ioq_directory, names_length);
+	WORD("DIRECTORY_FLAGS", struct ioq_directory, flags);
+
+	printf("\n");
+	SIZE("OPTIONS", struct ioq_options, "The options of a queue");
+	WORD("OPTIONS_DEPTH", struct ioq_options, depth);
+	WORD("OPTIONS_LANES", struct ioq_options, lanes);
+	WORD("OPTIONS_FLAGS", struct ioq_options, flags);
+	WORD("OPTIONS_WORKER_OPS", struct ioq_options, worker_ops);
+
+	printf("\n");
+	SIZE("INFO", struct ioq_info, "What a queue turned out to be");
+	WORD("INFO_ERROR", struct ioq_info, error);
+	WORD("INFO_LANES", struct ioq_info, lanes);
+	WORD("INFO_LANE_RINGS", struct ioq_info, lane_rings);
+	WORD("INFO_RING_FLAGS", struct ioq_info, ring_flags);
+	WORD("INFO_RING_FEATURES", struct ioq_info, ring_features);
+	WORD("INFO_SQ_ENTRIES", struct ioq_info, sq_entries);
+	WORD("INFO_CQ_ENTRIES", struct ioq_info, cq_entries);
+	WORD("INFO_RING_OPS", struct ioq_info, ring_ops);
+	WORD("INFO_RESTRICTED", struct ioq_info, restricted);
+	WORD("INFO_OPCODES_LOW", struct ioq_info, opcodes_low);
+	WORD("INFO_OPCODES_HIGH", struct ioq_info, opcodes_high);
+	return 0;
+}

@@ -1,0 +1,356 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The ring
+ * ========
+ *
+ * One thread owns a ring: it prepares, submits and reaps. Both the caller's lane
+ * and worker lanes use this file.
+ *
+ *     prepare()            submit()                    reap()
+ *     entry → SQE   ...    io_uring_enter(2)    ...    CQE → settle → entry
+ *                              |                        |      |
+ *                              |  permanent error       |      interrupted: again
+ *                              v                        v
+ *                            die()                    done list
+ *
+ * How the ring's traps are avoided:
+ *
+ * - Never initialised, yet torn down (that closes descriptor 0): `live` is set
+ *   last and read first.
+ * - A submission that fails forever must not spin: EINTR, EAGAIN and EBUSY are
+ *   retried a bounded number of times, after reaping, since a full completion
+ *   queue is what EBUSY means; whatever stays prepared goes with the next turn.
+ *   After FAILURES_MAX fruitless turns, or at any other error, the ring dies.
+ * - A slow operation holds up no other: nothing ever waits for all of them.
+ * - With DEFER_TASKRUN completions appear only inside io_uring_enter(2), even
+ *   for who only looks; TASKRUN_FLAG says when entering is worth it.
+ * - Opcodes are probed on each ring, so that no lane goes by another's results.
+ * - The limit of io-wq workers holds per ring, so each ring sets it.
+ * - The completion queue has room for all that can be in flight; should it
+ *   overflow all the same, the kernel keeps the rest (IORING_FEAT_NODROP) and
+ *   ring_reap() fetches it.
+ */
+
+#include "ring.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/** Tries of one submission. */
+#define TRIES_MAX 16
+/** Fruitless submissions in a row after which a ring is taken for dead. */
+#define FAILURES_MAX 64
+/** io-wq threads for files: enough to overlap cold lookups. */
+#define IOWQ_BOUNDED_MIN 8
+/** io-wq threads for what may wait forever, such as FIFOs. */
+#define IOWQ_UNBOUNDED 64
+
+/** user_data of what is not an entry. */
+#define NOT_AN_ENTRY 0
+
+/** Setups from the best to the plainest, each with the kernel that brought it. */
+static const uint32_t setups[] = {
+	// 6.1: completions are run when we enter, not when we are interrupted
+	IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER
+		| IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+	// 6.0
+	IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER
+		| IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+	// 5.19
+	IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL
+		| IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+	// 5.18
+	IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL,
+	// 5.10
+	IORING_SETUP_R_DISABLED,
+	// 5.1
+	0,
+};
+
+/** An operation's opcode. */
+static const struct {
+	uint8_t op;
+	uint8_t opcode;
+} opcodes[] = {
+	{IOQ_OP_KERNEL_NOP, IORING_OP_NOP},
+	{IOQ_OP_OPEN, IORING_OP_OPENAT},
+	{IOQ_OP_OPEN_DIR, IORING_OP_OPENAT},
+	{IOQ_OP_CLOSE, IORING_OP_CLOSE},
+	{IOQ_OP_CLOSE_DIR, IORING_OP_CLOSE},
+	{IOQ_OP_STAT, IORING_OP_STATX},
+	{IOQ_OP_READ, IORING_OP_READ},
+	{IOQ_OP_WRITE, IORING_OP_WRITE},
+};
+#define OPCODES (sizeof(opcodes) / sizeof(opcodes[0]))
+
+/** Opcodes that serve the ring itself. */
+static const uint8_t service_opcodes[] = {IORING_OP_ASYNC_CANCEL, IORING_OP_POLL_ADD};
+#define SERVICE_OPCODES (sizeof(service_opcodes) / sizeof(service_opcodes[0]))
+
+/** Find out which opcodes the kernel has. */
+static int ring_probe(struct ioq_ring *ring) {
+	struct io_uring_probe *probe = io_uring_get_probe_ring(&ring->uring);
+	if (!probe) {
+		// Before 5.6, which had none of the operations anyway
+		return -ENOSYS;
+	}
+	for (int i = 0; i < 64; ++i) {
+		if (io_uring_opcode_supported(probe, i)) {
+			ring->opcodes |= (uint64_t)1 << i;
+		}
+	}
+	io_uring_free_probe(probe);
+
+	for (size_t i = 0; i < OPCODES; ++i) {
+		if (ring->opcodes >> opcodes[i].opcode & 1) {
+			ring->ops |= 1u << opcodes[i].op;
+		}
+	}
+	// Without cancellation an operation that hangs would hang us for good
+	return (ring->opcodes >> IORING_OP_ASYNC_CANCEL & 1) && (ring->ops >> IOQ_OP_READ & 1) ? 0 : -ENOSYS;
+}
+
+/** Have the kernel refuse every opcode but ours, whoever gets hold of the ring. */
+static void ring_restrict(struct ioq_ring *ring) {
+	struct io_uring_restriction allowed[OPCODES + SERVICE_OPCODES] = {0};
+	unsigned int count = 0;
+	uint64_t seen = 0;
+	for (size_t i = 0; i < OPCODES + SERVICE_OPCODES; ++i) {
+		uint8_t opcode = i < OPCODES ? opcodes[i].opcode : service_opcodes[i - OPCODES];
+		if (ring->opcodes & ~seen & (uint64_t)1 << opcode) {
+			seen |= (uint64_t)1 << opcode;
+			allowed[count].opcode = IORING_RESTRICTION_SQE_OP;
+			allowed[count].sqe_op = opcode;
+			++count;
+		}
+	}
+	ring->restricted = io_uring_register_restrictions(&ring->uring, allowed, count) == 0;
+}
+
+int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries) {
+	memset(ring, 0, sizeof(*ring));
+	ring->done_tail = &ring->done;
+
+	int ret = -EINVAL;
+	for (size_t i = 0; ret == -EINVAL && i < sizeof(setups) / sizeof(setups[0]); ++i) {
+		struct io_uring_params params = {
+			.flags = setups[i] | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP,
+			.cq_entries = cq_entries,
+		};
+		ring->setup_flags = setups[i];
+		ret = io_uring_queue_init_params(sq_entries, &ring->uring, &params);
+	}
+	if (ret < 0) {
+		goto fail;
+	}
+
+	ret = ring_probe(ring);
+	if (ret < 0) {
+		goto fail_exit;
+	}
+
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int bounded = cpus > IOWQ_BOUNDED_MIN / 4 ? 4 * (unsigned int)cpus : IOWQ_BOUNDED_MIN;
+	unsigned int workers[2] = {bounded, IOWQ_UNBOUNDED};
+	// 5.15; an older kernel goes by its own limits
+	io_uring_register_iowq_max_workers(&ring->uring, workers);
+
+	if (ring->setup_flags & IORING_SETUP_R_DISABLED) {
+		ring_restrict(ring);
+		ret = io_uring_enable_rings(&ring->uring);
+		if (ret < 0) {
+			goto fail_exit;
+		}
+	}
+	ring->live = true;
+	return 0;
+
+fail_exit:
+	io_uring_queue_exit(&ring->uring);
+fail:
+	ring->ops = 0;
+	ring->error = -ret;
+	return ret;
+}
+
+void ring_close(struct ioq_ring *ring) {
+	if (ring->live) {
+		ring->live = false;
+		io_uring_queue_exit(&ring->uring);
+	}
+}
+
+/** Settle an entry that came back, and keep it until it is asked for. */
+static void ring_complete(struct ioq_ring *ring, struct ioq_entry *entry, int32_t result) {
+	--ring->in_flight;
+	entry->result = result;
+	if (!ioq_entry_settle(entry) && ring_prepare(ring, entry)) {
+		return;
+	}
+	// It stays interrupted if there is no room to run it again
+	entry->next = NULL;
+	*ring->done_tail = entry;
+	ring->done_tail = &entry->next;
+}
+
+/** Take everything off the completion queue. Returns how much there was. */
+static unsigned int ring_drain(struct ioq_ring *ring) {
+	unsigned int count = 0;
+	struct io_uring_cqe *cqe;
+	while (io_uring_peek_cqe(&ring->uring, &cqe) == 0) {
+		struct ioq_entry *entry = io_uring_cqe_get_data(cqe);
+		int32_t result = cqe->res;
+		io_uring_cqe_seen(&ring->uring, cqe);
+		++count;
+		if (entry != NOT_AN_ENTRY) {
+			ring_complete(ring, entry, result);
+		}
+	}
+	return count;
+}
+
+/** Get an SQE, submitting what is in the way. */
+static struct io_uring_sqe *ring_get_sqe(struct ioq_ring *ring) {
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
+	if (!sqe && io_uring_submit(&ring->uring) > 0) {
+		// An error will show again, and be dealt with, in ring_submit()
+		sqe = io_uring_get_sqe(&ring->uring);
+	}
+	return sqe;
+}
+
+bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *e) {
+	if (!ring->live) {
+		return false;
+	}
+	struct io_uring_sqe *sqe = ring_get_sqe(ring);
+	if (!sqe) {
+		return false;
+	}
+
+	// Without an offset of its own an operation uses the file's position
+	uint64_t offset = e->positional ? e->offset : (uint64_t)-1;
+	switch (e->op) {
+	case IOQ_OP_OPEN:
+	case IOQ_OP_OPEN_DIR:
+		io_uring_prep_openat(sqe, e->fd, e->path, ioq_entry_open_flags(e), e->mode);
+		break;
+	case IOQ_OP_CLOSE:
+	case IOQ_OP_CLOSE_DIR:
+		io_uring_prep_close(sqe, e->fd);
+		break;
+	case IOQ_OP_STAT:
+		io_uring_prep_statx(sqe, e->fd, e->path, (int)e->flags, IOQ_STATX_MASK, e->statx);
+		break;
+	case IOQ_OP_READ:
+		io_uring_prep_read(sqe, e->fd, e->payload, e->length, offset);
+		break;
+	case IOQ_OP_WRITE:
+		io_uring_prep_write(sqe, e->fd, e->payload, e->length, offset);
+		break;
+	default:
+		io_uring_prep_nop(sqe);
+		break;
+	}
+	io_uring_sqe_set_data(sqe, e);
+	++ring->in_flight;
+	return true;
+}
+
+bool ring_prepare_cancel(struct ioq_ring *ring, struct ioq_entry *entry) {
+	struct io_uring_sqe *sqe = ring->live ? ring_get_sqe(ring) : NULL;
+	if (!sqe) {
+		return false;
+	}
+	io_uring_prep_cancel(sqe, entry, 0);
+	io_uring_sqe_set_data(sqe, NOT_AN_ENTRY);
+	return true;
+}
+
+bool ring_prepare_poll(struct ioq_ring *ring, int fd) {
+	struct io_uring_sqe *sqe = ring->live ? ring_get_sqe(ring) : NULL;
+	if (!sqe) {
+		return false;
+	}
+	io_uring_prep_poll_add(sqe, fd, POLLIN);
+	io_uring_sqe_set_data(sqe, NOT_AN_ENTRY);
+	return true;
+}
+
+/** Whether the kernel has completions that it will not show until we enter. */
+static bool ring_has_more(const struct ioq_ring *ring) {
+	unsigned int flags = IO_URING_READ_ONCE(*ring->uring.sq.kflags);
+	return flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
+}
+
+int ring_submit(struct ioq_ring *ring, unsigned int wait) {
+	struct io_uring *uring = &ring->uring;
+	for (int tries = 0; tries < TRIES_MAX; ++tries) {
+		int ret;
+		if (wait > 0) {
+			ret = io_uring_submit_and_wait(uring, wait);
+		} else {
+			ret = io_uring_submit_and_get_events(uring);
+		}
+
+		unsigned int reaped = 0;
+		if (ret == -EAGAIN || ret == -EBUSY) {
+			reaped = ring_drain(ring);
+		} else if (ret < 0 && ret != -EINTR) {
+			return ret;
+		}
+		if (ret >= 0 || reaped > 0) {
+			ring->failures = 0;
+		}
+		if (ret >= 0 && io_uring_sq_ready(uring) == 0) {
+			return 0;
+		}
+		if (wait > 0) {
+			// Whoever waits looks around first
+			break;
+		}
+	}
+	return ++ring->failures < FAILURES_MAX ? 0 : -EAGAIN;
+}
+
+struct ioq_entry *ring_reap(struct ioq_ring *ring) {
+	if (!ring->done && ring->live) {
+		if (ring_drain(ring) == 0 && ring->in_flight > 0 && ring_has_more(ring)) {
+			io_uring_get_events(&ring->uring);
+			ring_drain(ring);
+		}
+	}
+
+	struct ioq_entry *entry = ring->done;
+	if (entry) {
+		ring->done = entry->next;
+		if (!ring->done) {
+			ring->done_tail = &ring->done;
+		}
+	}
+	return entry;
+}
+
+void ring_die(struct ioq_ring *ring, int error, struct ioq_entry **unsubmitted) {
+	struct io_uring_sq *sq = &ring->uring.sq;
+	// What lies between the kernel's head and our tail it has never looked at
+	unsigned int head = io_uring_smp_load_acquire(sq->khead);
+	struct ioq_entry **tail = unsubmitted;
+	for (; head != sq->sqe_tail; ++head) {
+		struct ioq_entry *entry = (void *)(uintptr_t)sq->sqes[head & *sq->kring_mask].user_data;
+		if (entry != NOT_AN_ENTRY) {
+			--ring->in_flight;
+			*tail = entry;
+			tail = &entry->next;
+		}
+	}
+	*tail = NULL;
+
+	ring_drain(ring);
+	ring->error = error;
+	ring_close(ring);
+}
