@@ -1,0 +1,92 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The native library's functions, as `native/ioq_abi.h` declares them.
+ *
+ * All pointers to JavaScript's memory are `"buffer"` parameters: with them,
+ * `--allow-ffi=PATH` is enough.
+ *
+ * @module
+ */
+
+/** What `Deno.dlopen` binds. */
+export const symbols = {
+  ioq_abi_version: {
+    parameters: [],
+    result: "u32",
+  },
+  ioq_open: {
+    parameters: [
+      "buffer", // const struct ioq_options *options
+      "buffer", // struct ioq_info *info
+    ],
+    result: "pointer", // struct ioq *
+  },
+  ioq_turn: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+      "buffer", // struct ioq_turn *turn
+      "buffer", // const uint8_t *input
+      "buffer", // uint8_t *output
+    ],
+    result: "i32",
+  },
+  ioq_stage: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+      "u32", // uint32_t slot
+      "buffer", // const uint8_t *bytes
+      "u32", // uint32_t length
+    ],
+    result: "i32",
+  },
+  ioq_take: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+      "u32", // uint32_t slot
+      "buffer", // uint8_t *bytes
+      "u32", // uint32_t length
+    ],
+    result: "i32",
+  },
+  ioq_release: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+      "u32", // uint32_t slot
+    ],
+    result: "i32",
+  },
+  ioq_cancel: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+      "u32", // uint32_t slot
+    ],
+    result: "i32",
+  },
+  ioq_cancel_all: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+    ],
+    result: "void",
+  },
+  ioq_park: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+    ],
+    result: "i32",
+    // Runs on a thread of the runtime's: the only one that may wait
+    nonblocking: true,
+  },
+  ioq_wake: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+    ],
+    result: "void",
+  },
+  ioq_close: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+    ],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;

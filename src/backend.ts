@@ -1,0 +1,135 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The seam between the queue and what runs its requests.
+ *
+ * @module
+ */
+
+import type { CoreRequest } from "./operation.ts";
+
+/** Which kind of backend runs the requests. */
+export type BackendKind = "uring" | "threads" | "worker";
+
+/** What the kernel gave to a ring. */
+export interface RingInfo {
+  /** Entries of the submission queue. */
+  readonly entries: number;
+  /** Entries of the completion queue. */
+  readonly completionEntries: number;
+  /** Setup flags that the kernel accepted, such as `DEFER_TASKRUN`. */
+  readonly flags: readonly string[];
+  /** Operations that run on the ring; the others run on worker lanes. */
+  readonly operations: readonly string[];
+  /** Whether the ring refuses all opcodes but those in use. */
+  readonly restricted: boolean;
+}
+
+/** How many requests each kind of lane has completed. */
+export interface LaneCounts {
+  /** Those that never left the queue. */
+  core: number;
+  /** The ring of the JavaScript thread. */
+  ring: number;
+  /** Worker lanes, by system calls. */
+  worker: number;
+  /** Worker lanes, by rings of their own. */
+  workerRing: number;
+}
+
+/** Which backend runs, and why. */
+export interface BackendInfo {
+  /** Which kind. */
+  readonly kind: BackendKind;
+  /** Lanes that can run requests: worker lanes, and the ring if there is one. */
+  readonly lanes: number;
+  /** If it is not the one that was preferred: why, in words. */
+  readonly reason?: string;
+  /** The code of the error behind that, such as `EPERM`. */
+  readonly code?: string;
+  /** Its number. */
+  readonly errno?: number;
+  /** The ring, if there is one. */
+  readonly ring?: RingInfo;
+}
+
+/** What an operation produced, valid during {@linkcode Sink.complete} only. */
+export interface Payload {
+  /** For records: the buffer it is in, as 32-bit words. */
+  readonly words: Int32Array;
+  /** The byte of that buffer it begins at, a multiple of 8. */
+  readonly at: number;
+  /** How many bytes it has. */
+  readonly length: number;
+  /** For blocks: a view or a copy of the bytes, at a multiple of 8 in its buffer. */
+  bytes(): Uint8Array<ArrayBuffer>;
+  /** For what was read: copy the bytes to where they belong. */
+  take(target: Uint8Array<ArrayBuffer>): void;
+}
+
+/** Receives completions. */
+export interface Sink {
+  /**
+   * A request has completed. Must not throw, and must not call the backend but
+   * for {@linkcode Payload.take}.
+   *
+   * @param slot Its slot, which is free again.
+   * @param result A value, or a negative error number.
+   * @param payload What it produced, if the result is no error.
+   */
+  complete(slot: number, result: number, payload: Payload): void;
+}
+
+/**
+ * Runs requests. A slot identifies a request from {@linkcode Backend.push} to
+ * {@linkcode Sink.complete}, which comes exactly once for each.
+ */
+export interface Backend {
+  /** Which one this is. */
+  readonly info: BackendInfo;
+  /** How many requests each kind of lane has completed. */
+  readonly completed: Readonly<LaneCounts>;
+  /** Accepted requests whose completion has yet to come. */
+  readonly inFlight: number;
+
+  /**
+   * Add a request to the batch. Everything is copied: the request's bytes may
+   * change afterwards.
+   *
+   * @returns false if the batch is full: call {@linkcode Backend.turn} first.
+   * @throws {Error} If the request's bytes cannot be copied; it is then not added.
+   */
+  push(slot: number, request: CoreRequest): boolean;
+
+  /**
+   * Submit the batch and hand completions to the sink. Never waits.
+   *
+   * @param arm Whether to prepare for {@linkcode Backend.park} if nothing completes.
+   * @returns Whether {@linkcode Backend.park} may be called.
+   */
+  turn(arm: boolean): boolean;
+
+  /** Resolves when a turn has something to do, or at {@linkcode Backend.wake}. */
+  park(): Promise<void>;
+
+  /** Make {@linkcode Backend.park} resolve. */
+  wake(): void;
+
+  /**
+   * Ask for a request to be cancelled. Its completion still comes: with EINTR,
+   * or with its result if it was too late; an open whose cancellation was
+   * accepted never completes with a descriptor.
+   *
+   * @returns Whether there was something to cancel.
+   */
+  cancel(slot: number): boolean;
+
+  /** Cancel all requests, and those to come, but closes. */
+  cancelAll(): void;
+
+  /**
+   * Release everything. Nothing may be in flight or parked. Turns and
+   * cancellations of a closed backend do nothing.
+   */
+  close(): void;
+}

@@ -1,0 +1,345 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The native backends: `uring`, a ring on this thread and worker lanes beside it,
+ * and `threads`, worker lanes alone.
+ *
+ * Requests are written as records into a block that this module owns; one FFI
+ * call, a turn, has the core copy them in and write completion records into the
+ * same block. See `native/ioq.c`.
+ *
+ * @module
+ */
+
+import * as layout from "../../ffi/layout.ts";
+import type { Library, Symbols } from "../../ffi/library.ts";
+import type { Backend, BackendInfo, LaneCounts, Payload, RingInfo, Sink } from "../backend.ts";
+import { ERRNO, errnoText, osError } from "../errors.ts";
+import type { CoreRequest } from "../operation.ts";
+import { encodePath, pathBound } from "../path.ts";
+
+/** Bytes for the paths of one turn: 256 of 500 bytes each, or ten of the longest. */
+const INPUT_LENGTH = 128 * 1024;
+/** Bytes for the payloads of one turn; larger ones are taken one by one. */
+const OUTPUT_LENGTH = 512 * 1024;
+
+const REQUEST_WORDS = layout.REQUEST_SIZE / 4;
+const COMPLETION_WORDS = layout.COMPLETION_SIZE / 4;
+const REQUESTS_AT = layout.TURN_REQUESTS_AT / 4;
+const COMPLETIONS_AT = layout.TURN_COMPLETIONS_AT / 4;
+
+/** Lanes in the order of `enum ioq_lane_kind`. */
+const LANES = ["core", "ring", "worker", "workerRing"] as const satisfies (keyof LaneCounts)[];
+
+/** Setup flags in words, from `<linux/io_uring.h>`. */
+const SETUP_FLAGS: Readonly<Record<string, number>> = {
+  R_DISABLED: 1 << 6,
+  SUBMIT_ALL: 1 << 7,
+  COOP_TASKRUN: 1 << 8,
+  TASKRUN_FLAG: 1 << 9,
+  SINGLE_ISSUER: 1 << 12,
+  DEFER_TASKRUN: 1 << 13,
+};
+
+/**
+ * Operations that are better off on a worker lane although a ring has them.
+ *
+ * io-wq runs every statx(2) on a kernel thread of its own, which costs the
+ * submitter more than handing it to a lane does: at 128 in flight on two
+ * processors 1.5 µs each on the ring and 1.2 µs on a lane.
+ */
+const WORKER_OPS = 1 << layout.OP.stat;
+
+/** How to open a native backend. */
+export interface NativeOptions {
+  /** Bound on requests that are in flight. */
+  readonly depth: number;
+  /** Worker lanes. */
+  readonly threads: number;
+  /** Whether to make a ring on this thread. */
+  readonly ring: boolean;
+  /** Whether to give worker lanes rings of their own. */
+  readonly laneRings: boolean;
+}
+
+/** The core would not open. */
+export class NativeOpenError extends Error {
+  /** The class's name. */
+  override readonly name = "NativeOpenError";
+  /** The error number. */
+  readonly errno: number;
+
+  constructor(errno: number) {
+    super(errnoText(errno));
+    this.errno = errno;
+  }
+}
+
+/** A payload in the output of a turn, or one that the core holds. */
+class NativePayload implements Payload {
+  readonly words: Int32Array;
+  at = 0;
+  length = 0;
+  /** The slot whose payload the core holds, or -1. */
+  held = -1;
+  readonly #output: Uint8Array<ArrayBuffer>;
+  readonly #ioq: Deno.PointerValue;
+  readonly #symbols: Symbols;
+
+  constructor(output: Uint8Array<ArrayBuffer>, ioq: Deno.PointerValue, symbols: Symbols) {
+    this.words = new Int32Array(output.buffer);
+    this.#output = output;
+    this.#ioq = ioq;
+    this.#symbols = symbols;
+  }
+
+  bytes(): Uint8Array<ArrayBuffer> {
+    if (this.held < 0) {
+      return this.#output.subarray(this.at, this.at + this.length);
+    }
+    const bytes = new Uint8Array(this.length);
+    this.take(bytes);
+    return bytes;
+  }
+
+  take(target: Uint8Array<ArrayBuffer>): void {
+    this.#symbols.ioq_take(this.#ioq, this.held, target, target.length);
+    this.held = -1;
+  }
+
+  /** Drop what nobody took. */
+  release(): void {
+    if (this.held >= 0) {
+      this.#symbols.ioq_release(this.#ioq, this.held);
+      this.held = -1;
+    }
+  }
+}
+
+/** Opens a native backend. See {@linkcode Backend} for its methods. */
+export class NativeBackend implements Backend {
+  readonly info: BackendInfo;
+  readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0, workerRing: 0 };
+
+  readonly #library: Library;
+  readonly #symbols: Symbols;
+  readonly #sink: Sink;
+  readonly #ioq: Deno.PointerValue;
+
+  /** The block of a turn, and its words. */
+  readonly #turn = new Uint8Array(layout.TURN_SIZE);
+  readonly #words = new Int32Array(this.#turn.buffer);
+  readonly #input = new Uint8Array(INPUT_LENGTH);
+  readonly #output = new Uint8Array(OUTPUT_LENGTH);
+  readonly #payload: NativePayload;
+
+  /** Requests in the batch, and bytes of their paths. */
+  #batched = 0;
+  #inputUsed = 0;
+  /** What the core has in flight. */
+  #submitted = 0;
+  #closed = false;
+
+  /**
+   * @throws {NativeOpenError} If the core cannot make its ring or its lanes.
+   */
+  constructor(library: Library, options: NativeOptions, sink: Sink) {
+    this.#library = library;
+    this.#symbols = library.symbols;
+    this.#sink = sink;
+
+    const request = new Uint32Array(layout.OPTIONS_SIZE / 4);
+    request[layout.OPTIONS_DEPTH] = options.depth;
+    request[layout.OPTIONS_LANES] = options.threads;
+    request[layout.OPTIONS_FLAGS] = (options.ring ? layout.OPEN_RING : 0) |
+      (options.laneRings ? layout.OPEN_LANE_RINGS : 0);
+    request[layout.OPTIONS_WORKER_OPS] = WORKER_OPS;
+    const info = new Uint32Array(layout.INFO_SIZE / 4);
+    this.#ioq = this.#symbols.ioq_open(asBytes(request), asBytes(info));
+    if (this.#ioq === null) {
+      throw new NativeOpenError(info[layout.INFO_ERROR]!);
+    }
+
+    this.info = {
+      kind: options.ring ? "uring" : "threads",
+      lanes: info[layout.INFO_LANES]! + (options.ring ? 1 : 0),
+      ...(options.ring ? { ring: ringInfo(info) } : {}),
+    };
+    this.#payload = new NativePayload(this.#output, this.#ioq, this.#symbols);
+  }
+
+  get inFlight(): number {
+    return this.#submitted + this.#batched;
+  }
+
+  push(slot: number, request: CoreRequest): boolean {
+    const path = request.path;
+    if (
+      this.#batched === layout.TURN_REQUESTS ||
+      (path !== undefined && pathBound(path) > INPUT_LENGTH - this.#inputUsed)
+    ) {
+      return false;
+    }
+    if (request.bytes !== undefined) {
+      this.#stage(slot, request.bytes, request);
+    }
+
+    const words = this.#words;
+    const at = REQUESTS_AT + this.#batched * REQUEST_WORDS;
+    words[at + layout.REQUEST_SLOT] = slot;
+    words[at + layout.REQUEST_OP_AND_HINTS] = request.code | request.hints << 16;
+    words[at + layout.REQUEST_FD] = request.fd;
+    words[at + layout.REQUEST_FLAGS] = request.flags;
+    words[at + layout.REQUEST_MODE] = request.mode;
+    words[at + layout.REQUEST_LENGTH] = request.length;
+    words[at + layout.REQUEST_OFFSET_LOW] = request.offset % 0x1_0000_0000;
+    words[at + layout.REQUEST_OFFSET_HIGH] = request.offset / 0x1_0000_0000;
+    if (path === undefined) {
+      words[at + layout.REQUEST_PATH_LENGTH] = 0;
+    } else {
+      const length = encodePath(path, this.#input, this.#inputUsed);
+      words[at + layout.REQUEST_PATH] = this.#inputUsed;
+      words[at + layout.REQUEST_PATH_LENGTH] = length;
+      this.#inputUsed += length > layout.PATH_MAX ? 0 : length;
+    }
+    this.#batched++;
+    return true;
+  }
+
+  /** Copy what a request writes. */
+  #stage(slot: number, bytes: Uint8Array, request: CoreRequest): void {
+    if (bytes.byteLength !== request.length) {
+      throw new TypeError("Cannot write bytes whose buffer was detached or resized");
+    }
+    const result = this.#symbols.ioq_stage(
+      this.#ioq,
+      slot,
+      bytes as Uint8Array<ArrayBuffer>,
+      bytes.byteLength,
+    );
+    if (result < 0) {
+      throw osError(-result, request.context);
+    }
+  }
+
+  turn(arm: boolean): boolean {
+    if (this.#closed) {
+      return false;
+    }
+    const words = this.#words;
+    words[layout.TURN_REQUEST_COUNT] = this.#batched;
+    words[layout.TURN_INPUT_LENGTH] = this.#inputUsed;
+    words[layout.TURN_OUTPUT_LENGTH] = OUTPUT_LENGTH;
+    words[layout.TURN_FLAGS] = arm ? layout.TURN_ARM : 0;
+    this.#batched = 0;
+    this.#inputUsed = 0;
+    const result = this.#symbols.ioq_turn(this.#ioq, this.#turn, this.#input, this.#output);
+    if (result < 0) {
+      // Our own block is at fault, not the user
+      throw osError(-result, "turn");
+    }
+
+    const count = words[layout.TURN_COMPLETION_COUNT]!;
+    this.#submitted = words[layout.TURN_IN_FLIGHT]!;
+    for (let i = 0, at = COMPLETIONS_AT; i < count; i++, at += COMPLETION_WORDS) {
+      this.#complete(at);
+    }
+    return words[layout.TURN_ARMED] !== 0;
+  }
+
+  /** Hand the completion at a word to the sink. */
+  #complete(at: number): void {
+    const words = this.#words;
+    const slot = words[at + layout.COMPLETION_SLOT]!;
+    const flagsAndLane = words[at + layout.COMPLETION_FLAGS_AND_LANE]!;
+    this.completed[LANES[flagsAndLane >>> 16]!]++;
+
+    const payload = this.#payload;
+    payload.at = words[at + layout.COMPLETION_PAYLOAD]!;
+    payload.length = words[at + layout.COMPLETION_PAYLOAD_LENGTH]!;
+    payload.held = flagsAndLane & layout.COMPLETION_HELD ? slot : -1;
+    this.#sink.complete(slot, words[at + layout.COMPLETION_RESULT]!, payload);
+    payload.release();
+  }
+
+  async park(): Promise<void> {
+    await this.#symbols.ioq_park(this.#ioq);
+  }
+
+  wake(): void {
+    // Nothing is parked in a closed backend, so nobody calls this then
+    this.#symbols.ioq_wake(this.#ioq);
+  }
+
+  cancel(slot: number): boolean {
+    const words = this.#words;
+    for (let i = 0, at = REQUESTS_AT; i < this.#batched; i++, at += REQUEST_WORDS) {
+      if (words[at + layout.REQUEST_SLOT] === slot) {
+        words[at + layout.REQUEST_OP_AND_HINTS]! |= layout.HINT_CANCELLED << 16;
+        return true;
+      }
+    }
+    return !this.#closed && this.#symbols.ioq_cancel(this.#ioq, slot) === 1;
+  }
+
+  cancelAll(): void {
+    if (!this.#closed) {
+      this.#symbols.ioq_cancel_all(this.#ioq);
+    }
+  }
+
+  close(): void {
+    if (this.#closed) {
+      return;
+    }
+    const result = this.#symbols.ioq_close(this.#ioq);
+    if (result < 0) {
+      throw osError(-result, "close");
+    }
+    this.#closed = true;
+    this.#library.release();
+  }
+}
+
+function asBytes(words: Uint32Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(words.buffer as ArrayBuffer);
+}
+
+/** What the kernel gave, in words. */
+function ringInfo(info: Uint32Array): RingInfo {
+  const flags = info[layout.INFO_RING_FLAGS]!;
+  const ops = info[layout.INFO_RING_OPS]!;
+  return {
+    entries: info[layout.INFO_SQ_ENTRIES]!,
+    completionEntries: info[layout.INFO_CQ_ENTRIES]!,
+    flags: Object.keys(SETUP_FLAGS).filter((name) => flags & SETUP_FLAGS[name]!),
+    operations: Object.entries(layout.OP).filter(([, code]) => ops >> code & 1).map(([name]) =>
+      name
+    ),
+    restricted: info[layout.INFO_RESTRICTED] !== 0,
+  };
+}
+
+/** What is likely behind an error of opening a ring, in words. */
+export function explainRingError(errno: number): string {
+  switch (errno) {
+    case ERRNO.EPERM:
+      return "the sysctl kernel.io_uring_disabled or a container's seccomp profile forbids it";
+    case ERRNO.EACCES:
+      return "a security module forbids it";
+    case ERRNO.ENOSYS:
+      return "the kernel has no io_uring (before 5.6, or configured without), or a sandbox such as gVisor hides it";
+    case ERRNO.ENOMEM:
+      return "the limit of locked memory (RLIMIT_MEMLOCK) or memory itself is exhausted";
+    case ERRNO.EMFILE:
+      return "this process has as many descriptors open as it may (RLIMIT_NOFILE)";
+    case ERRNO.ENFILE:
+      return "the system has as many files open as it may";
+    case ERRNO.EINVAL:
+      return "the kernel accepts none of the setups that this library knows";
+    case ERRNO.EAGAIN:
+      return "no more threads may be started (RLIMIT_NPROC or the container's limit)";
+    default:
+      return "the kernel refused it";
+  }
+}

@@ -1,0 +1,767 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The queue: accepts requests up to its depth, hands their completions out as a
+ * stream or as promises.
+ *
+ * Each accepted request has a slot until its completion is consumed:
+ *
+ *     submit() ──▶ slot ──▶ backend ──▶ ready list ──▶ stream: slot free again
+ *     run()    ──▶ slot ──▶ backend ──▶ promise settled, slot free again
+ *       └─ no slot free: waits in line
+ *
+ * so that what is in flight and what was not consumed together never exceed the
+ * depth, and a consumer that stops consuming stops the producer.
+ *
+ * @module
+ */
+
+import { DEPTH_MAX, LANES_MAX } from "../ffi/layout.ts";
+import type { Backend, BackendInfo, BackendKind, LaneCounts, Payload, Sink } from "./backend.ts";
+import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.ts";
+import type { Completion } from "./completion.ts";
+import type { DirEntry } from "./directory.ts";
+import { ERRNO, osError } from "./errors.ts";
+import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
+import {
+  type AtOptions,
+  type CoreRequest,
+  op,
+  type OpName,
+  type OpValues,
+  type Request,
+  type StatOptions,
+  toCoreRequest,
+} from "./operation.ts";
+import { type Path, pathText, toPath } from "./path.ts";
+import { checkAccess } from "./permissions.ts";
+import { Pump } from "./pump.ts";
+
+/** How to open a queue. */
+export interface IoqOptions {
+  /**
+   * How many requests may be accepted and not yet consumed: 1 to 65536.
+   *
+   * @default {1024}
+   */
+  depth?: number;
+  /**
+   * The most worker threads: 1 to 64. One fewer than there are processors run all
+   * the time; the others step in while those are held up by slow devices.
+   *
+   * @default {16}
+   */
+  threads?: number;
+  /**
+   * What runs the requests: `uring`, a ring on this thread with worker threads
+   * beside it; `threads`, worker threads alone; `auto`, the best there is.
+   *
+   * @default {"auto"}, or the environment variable `IOQ_BACKEND` if it may be read
+   */
+  backend?: "auto" | BackendKind;
+  /**
+   * The file of the native library.
+   *
+   * @default The environment variable `IOQ_LIBRARY` if it may be read, else the local build
+   */
+  library?: string | URL;
+  /**
+   * Whether worker threads have rings of their own. On cached files that is
+   * slower; it keeps more in flight on fewer threads.
+   *
+   * @default {false}
+   */
+  threadRings?: boolean;
+}
+
+/** Options of every operation's promise form. */
+export interface OperationOptions {
+  /** Cancels the operation; its promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+const DEFAULT_DEPTH = 1024;
+const DEFAULT_THREADS = 16;
+
+/** Request ids are unique among this many. */
+const SEQUENCE_MAX = 2 ** 36;
+
+/** A promise form in progress, or waiting in line. */
+interface Ticket {
+  readonly request: CoreRequest;
+  readonly resolve: (value: never) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly signal: AbortSignal | undefined;
+  /** What to call when the signal fires. */
+  onAbort: (() => void) | undefined;
+  /** Its slot, -1 while it waits in line, -2 when it is settled. */
+  slot: number;
+}
+
+/** In {@linkcode Ticket.slot}: waits for a slot. */
+const WAITING = -1;
+/** In {@linkcode Ticket.slot}: its promise is settled. */
+const SETTLED = -2;
+
+/** Someone who waits for capacity. */
+interface Producer {
+  readonly slots: number;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+function closedError(): Error {
+  return new Deno.errors.BadResource("Cannot use a queue that was closed");
+}
+
+function checkRange(value: unknown, name: string, max: number): void {
+  if (typeof value !== "number") {
+    throw new TypeError(`Expected ${name} to be a number, got ${typeof value}`);
+  }
+  if (!Number.isInteger(value) || value < 1 || value > max) {
+    throw new RangeError(`Expected ${name} to be an integer from 1 to ${max}, got ${value}`);
+  }
+}
+
+/**
+ * An asynchronous I/O queue.
+ *
+ * Put requests in with {@linkcode Ioq.submit} and take completions out as they
+ * come, in any order, by iterating over the queue; or call the promise forms of
+ * the operations, which are kept apart from that stream.
+ *
+ * A queue belongs to the thread (the main one, or a Worker) that opened it.
+ *
+ * @typeParam T What is passed to `submit()` beside each request, and comes back
+ * with its completion.
+ *
+ * @example Stat many files
+ * ```ts
+ * import { Ioq, op } from "@ioq/ioq";
+ *
+ * await using ioq = await Ioq.open<string>();
+ * for (const path of ["/etc/hostname", "/etc/hosts"]) {
+ *   ioq.submit(op.stat(path), path);
+ * }
+ * for await (const { data: path, ...result } of ioq) {
+ *   console.log(path, result.ok ? "exists" : result.error.message);
+ * }
+ * ```
+ *
+ * @example One operation as a promise
+ * ```ts
+ * import { Ioq } from "@ioq/ioq";
+ *
+ * await using ioq = await Ioq.open();
+ * const info = await ioq.stat("/");
+ * console.log(info.isDirectory, ioq.backend.kind);
+ * ```
+ */
+export class Ioq<T = unknown> implements AsyncDisposable {
+  readonly #backend: Backend;
+  readonly #pump: Pump;
+  readonly #depth: number;
+
+  /** Free slots: the first `#freeCount` of a stack. */
+  readonly #free: Int32Array;
+  #freeCount: number;
+  /** By slot: the id, -1 if it is free. */
+  readonly #ids: Float64Array;
+  /** By slot: the request while it is in flight. */
+  readonly #requests: (CoreRequest | undefined)[];
+  /** By slot: the promise form it belongs to, if it is not the stream's. */
+  readonly #tickets: (Ticket | undefined)[];
+  /** By slot: what the caller passed beside it. */
+  readonly #data: (T | undefined)[];
+  #sequence = 0;
+
+  /** The stream's completions that were not consumed: a ring of `depth`. */
+  readonly #ready: (Completion<T> | undefined)[];
+  #readyAt = 0;
+  #readyCount = 0;
+  /** The stream's requests that were accepted and not consumed. */
+  #streamSize = 0;
+  /** How many completions the last turn brought. */
+  #completedInTurn = 0;
+
+  /** Promise forms that wait for a slot, in order. */
+  readonly #line = new Set<Ticket>();
+  /** Those who wait for a completion of the stream, or for its end. */
+  #consumers: (() => void)[] = [];
+  /** Those who wait for capacity. */
+  #producers: Producer[] = [];
+  /** Who waits for everything to come to rest. */
+  #onRest: (() => void) | undefined;
+
+  #cancelled = false;
+  #closing: Promise<void> | undefined;
+
+  private constructor(depth: number, makeBackend: (sink: Sink) => Backend) {
+    this.#depth = depth;
+    this.#freeCount = depth;
+    this.#free = Int32Array.from({ length: depth }, (_, i) => depth - 1 - i);
+    this.#ids = new Float64Array(depth).fill(-1);
+    this.#requests = new Array(depth).fill(undefined);
+    this.#tickets = new Array(depth).fill(undefined);
+    this.#data = new Array(depth).fill(undefined);
+    this.#ready = new Array(depth).fill(undefined);
+    const backend = makeBackend({
+      complete: (slot, result, payload) => this.#complete(slot, result, payload),
+    });
+    this.#backend = backend;
+    this.#pump = new Pump({
+      get inFlight() {
+        return backend.inFlight;
+      },
+      turn: (arm) => {
+        const armed = this.#turn(arm);
+        return this.#completedInTurn || (armed ? -1 : 0);
+      },
+      park: () => backend.park(),
+      wake: () => backend.wake(),
+      rest: () => this.#onRest?.(),
+    });
+  }
+
+  /**
+   * Open a queue.
+   *
+   * @param options Its depth, threads and backend.
+   * @throws {TypeError} If an option is of a wrong type.
+   * @throws {RangeError} If a number is out of its range.
+   * @throws {Deno.errors.NotSupported} If the backend cannot be had; the message
+   *         says why in words, `code` and `errno` what the system said.
+   */
+  // deno-lint-ignore require-await
+  static async open<T = unknown>(options: IoqOptions = {}): Promise<Ioq<T>> {
+    const { depth = DEFAULT_DEPTH, threads = DEFAULT_THREADS, library } = options;
+    checkRange(depth, "depth", DEPTH_MAX);
+    checkRange(threads, "threads", LANES_MAX);
+    const choice: BackendChoice = {
+      backend: chooseBackend(options.backend),
+      depth,
+      threads,
+      threadRings: options.threadRings ?? false,
+      library: library === undefined ? undefined : pathText(toPath(library, "dlopen")),
+    };
+    return new Ioq<T>(depth, (sink) => openBackend(choice, sink));
+  }
+
+  /** Which backend runs the requests, on how many lanes, and why that one. */
+  get backend(): BackendInfo {
+    return this.#backend.info;
+  }
+
+  /** How many requests each kind of lane has completed so far. */
+  get completed(): LaneCounts {
+    return { ...this.#backend.completed };
+  }
+
+  /** How many requests may be accepted and not yet consumed. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** How many requests are accepted and not yet consumed. */
+  get size(): number {
+    return this.#depth - this.#freeCount;
+  }
+
+  /** How many requests can be accepted now: `depth - size`. */
+  get capacity(): number {
+    return this.#freeCount;
+  }
+
+  /**
+   * Put a request into the queue. Its completion comes out of the stream.
+   *
+   * @param request What to do, made by {@linkcode op}.
+   * @param data Anything: it comes back with the completion.
+   * @returns The request's id, unique among those that are not yet consumed.
+   * @throws {Deno.errors.WouldBlock} If the queue is full: consume completions, or
+   *         wait for {@linkcode Ioq.ready}.
+   * @throws {Deno.errors.NotCapable} If the path may not be accessed.
+   * @throws {Deno.errors.Interrupted} After {@linkcode Ioq.cancel} of everything,
+   *         unless it is a close.
+   * @throws {Deno.errors.BadResource} After {@linkcode Ioq.close}.
+   * @throws {TypeError} If it is no request.
+   */
+  submit(request: Request, data?: T): number {
+    const core = toCoreRequest(request);
+    this.#checkAcceptable(core);
+    if (this.#freeCount === 0) {
+      throw new Deno.errors.WouldBlock(
+        `Cannot accept a request while all ${this.#depth} are in use, consume completions first`,
+      );
+    }
+    const slot = this.#accept(core);
+    this.#data[slot] = data;
+    this.#streamSize++;
+    return this.#ids[slot]!;
+  }
+
+  /**
+   * The completions of the stream, one by one as they come. Ends when nothing that
+   * was submitted is left to consume; it may then be iterated again. Leaving the
+   * loop early leaves the queue as it is.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Completion<T>> {
+    return this.#iterate(() => this.poll());
+  }
+
+  /**
+   * The completions of the stream in arrays of all that are there, at least one.
+   * Cheaper than one by one. Ends as the stream does.
+   *
+   * @example
+   * ```ts
+   * import { Ioq, op } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * for (let i = 0; i < 100; i++) ioq.submit(op.nop());
+   * let count = 0;
+   * for await (const completions of ioq.batches()) count += completions.length;
+   * console.log(count); // 100
+   * ```
+   */
+  batches(): AsyncIterableIterator<Completion<T>[]> {
+    return this.#iterate(() => {
+      const first = this.poll();
+      if (first === undefined) {
+        return undefined;
+      }
+      const batch = [first];
+      while (this.#readyCount > 0) {
+        batch.push(this.#consume());
+      }
+      return batch;
+    });
+  }
+
+  /**
+   * Take a completion out of the stream if there is one; never waits.
+   *
+   * @returns The completion, or `undefined`.
+   */
+  poll(): Completion<T> | undefined {
+    if (this.#readyCount === 0) {
+      if (this.#streamSize === 0 || this.#backend.inFlight === 0) {
+        return undefined;
+      }
+      this.#turn(false);
+      if (this.#backend.inFlight === 0) {
+        // Whoever waits for that, or is parked, is told by the pump
+        this.#pump.kick();
+      }
+      if (this.#readyCount === 0) {
+        return undefined;
+      }
+    }
+    return this.#consume();
+  }
+
+  /**
+   * Wait until requests can be accepted.
+   *
+   * @param slots How many at once: 1 to `depth`.
+   * @throws {RangeError} If `slots` is out of its range.
+   * @throws {Deno.errors.BadResource} If the queue is closed.
+   */
+  ready(slots = 1): Promise<void> {
+    return new Promise((resolve, reject) => {
+      checkRange(slots, "slots", this.#depth);
+      if (this.#closing) {
+        throw closedError();
+      }
+      if (this.#freeCount >= slots) {
+        resolve();
+      } else {
+        this.#producers.push({ slots, resolve, reject });
+      }
+    });
+  }
+
+  /**
+   * Cancel a request, or all of them. Each still gets its completion: the error
+   * `Deno.errors.Interrupted`, or its result if it was too late. Requests that
+   * close a descriptor run all the same. After all were cancelled, no others than
+   * such are accepted any more.
+   *
+   * @param id What {@linkcode Ioq.submit} returned; everything if not given.
+   * @returns Whether there was anything to cancel.
+   */
+  cancel(id?: number): boolean {
+    if (id !== undefined) {
+      if (typeof id !== "number") {
+        throw new TypeError(`Expected id to be a number, got ${typeof id}`);
+      }
+      const slot = id % this.#depth;
+      if (this.#ids[slot] !== id || this.#requests[slot] === undefined) {
+        return false;
+      }
+      this.#pump.kick();
+      return this.#backend.cancel(slot);
+    }
+
+    const any = this.#backend.inFlight > 0 || this.#line.size > 0;
+    this.#cancelled = true;
+    this.#backend.cancelAll();
+    for (const ticket of this.#line) {
+      if (!ticket.request.isClose) {
+        this.#line.delete(ticket);
+        this.#settle(ticket);
+        ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
+      }
+    }
+    this.#pump.kick();
+    return any;
+  }
+
+  /**
+   * Cancel everything, wait until it is over, and release threads, rings and
+   * descriptors. Completions that were not consumed still can be. Closing again
+   * returns the same promise.
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  /** {@linkcode Ioq.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.cancel();
+    for (const producer of this.#producers.splice(0)) {
+      producer.reject(closedError());
+    }
+    while (this.#backend.inFlight > 0 || this.#line.size > 0 || this.#pump.parked) {
+      await new Promise<void>((resolve) => this.#onRest = resolve);
+    }
+    this.#backend.close();
+    this.#wakeConsumers();
+  }
+
+  /**
+   * Run any request as a promise, apart from the stream. When the queue is full it
+   * waits its turn.
+   *
+   * @param request What to do, made by {@linkcode op}.
+   * @param options A signal to cancel it.
+   * @returns What the operation resolves to, see {@linkcode OpValues}.
+   *
+   * @example
+   * ```ts
+   * import { Ioq, op } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * const fd = await ioq.run(op.open("/etc/hostname"));
+   * const bytes = await ioq.run(op.read(fd, 64, 0));
+   * await ioq.run(op.close(fd));
+   * console.log(bytes.length);
+   * ```
+   */
+  run<K extends OpName>(
+    request: Request<K>,
+    options?: OperationOptions,
+  ): Promise<OpValues[K]> {
+    return new Promise((resolve, reject) => {
+      const core = toCoreRequest(request);
+      const signal = options?.signal;
+      signal?.throwIfAborted();
+      this.#checkAcceptable(core);
+      const ticket: Ticket = { request: core, resolve, reject, signal, onAbort: undefined, slot: WAITING };
+      if (signal !== undefined) {
+        ticket.onAbort = () => this.#abort(ticket);
+        signal.addEventListener("abort", ticket.onAbort);
+      }
+      if (this.#freeCount > 0) {
+        this.#start(ticket);
+      } else {
+        this.#line.add(ticket);
+      }
+    });
+  }
+
+  /** A trip through the queue and back. */
+  nop(options?: OperationOptions): Promise<undefined> {
+    return this.run(op.nop(), options);
+  }
+
+  /**
+   * A file's attributes, following a symbolic link. Rejects as `Deno.stat` does.
+   *
+   * @param path The file.
+   * @param options Whether to give exact numbers; where the path begins; a signal.
+   */
+  stat(
+    path: Path,
+    options?: StatOptions & OperationOptions & { bigint?: false },
+  ): Promise<FileInfo>;
+  /** A file's exact attributes, following a symbolic link. */
+  stat(
+    path: Path,
+    options: StatOptions & OperationOptions & { bigint: true },
+  ): Promise<BigIntFileInfo>;
+  stat(
+    path: Path,
+    options?: StatOptions & OperationOptions,
+  ): Promise<FileInfo | BigIntFileInfo> {
+    return this.#build(() => op.stat(path, options as StatOptions & { bigint?: false }), options);
+  }
+
+  /**
+   * A file's attributes, not following a symbolic link. Rejects as `Deno.lstat` does.
+   *
+   * @param path The file.
+   * @param options Whether to give exact numbers; where the path begins; a signal.
+   */
+  lstat(
+    path: Path,
+    options?: StatOptions & OperationOptions & { bigint?: false },
+  ): Promise<FileInfo>;
+  /** A file's exact attributes, not following a symbolic link. */
+  lstat(
+    path: Path,
+    options: StatOptions & OperationOptions & { bigint: true },
+  ): Promise<BigIntFileInfo>;
+  lstat(
+    path: Path,
+    options?: StatOptions & OperationOptions,
+  ): Promise<FileInfo | BigIntFileInfo> {
+    return this.#build(() => op.lstat(path, options as StatOptions & { bigint?: false }), options);
+  }
+
+  /**
+   * All entries of a directory, without `.` and `..`, in the order that the file
+   * system gives them. Rejects as `Deno.readDir` throws.
+   *
+   * @param path The directory.
+   * @param options Where the path begins; a signal.
+   */
+  readDir(path: Path, options?: AtOptions & OperationOptions): Promise<DirEntry[]> {
+    return this.#build(() => op.readDir(path, options), options);
+  }
+
+  /** Run a request whose building may throw. */
+  #build<K extends OpName>(
+    build: () => Request<K>,
+    options?: OperationOptions,
+  ): Promise<OpValues[K]> {
+    try {
+      return this.run(build(), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Refuse what may not be queued. */
+  #checkAcceptable(request: CoreRequest): void {
+    if (this.#closing) {
+      throw closedError();
+    }
+    if (this.#cancelled && !request.isClose) {
+      throw osError(ERRNO.EINTR!, request.context);
+    }
+    if (request.access !== 0) {
+      checkAccess(request.path!, request.access, request.isRelative);
+    }
+  }
+
+  /** Give a request a slot and put it into the batch. There must be a slot. */
+  #accept(request: CoreRequest): number {
+    const slot = this.#free[this.#freeCount - 1]!;
+    if (!this.#backend.push(slot, request)) {
+      // Frees the batch; slots that become free go on top of this one
+      this.#backend.turn(false);
+      return this.#accept(request);
+    }
+    this.#freeCount--;
+    this.#requests[slot] = request;
+    this.#ids[slot] = this.#sequence * this.#depth + slot;
+    this.#sequence = this.#sequence + 1 === SEQUENCE_MAX ? 0 : this.#sequence + 1;
+    this.#pump.kick();
+    return slot;
+  }
+
+  /** Take a slot back. */
+  #release(slot: number): void {
+    this.#ids[slot] = -1;
+    this.#free[this.#freeCount++] = slot;
+  }
+
+  /** Start a promise form. There must be a slot. */
+  #start(ticket: Ticket): void {
+    try {
+      const slot = this.#accept(ticket.request);
+      this.#tickets[slot] = ticket;
+      ticket.slot = slot;
+    } catch (error) {
+      this.#settle(ticket);
+      ticket.reject(error);
+    }
+  }
+
+  /** A promise form is over: its signal is of no more interest. */
+  #settle(ticket: Ticket): void {
+    ticket.slot = SETTLED;
+    if (ticket.onAbort !== undefined) {
+      ticket.signal!.removeEventListener("abort", ticket.onAbort);
+    }
+  }
+
+  /** A promise form's signal fired while it was waiting or in flight. */
+  #abort(ticket: Ticket): void {
+    if (ticket.slot === WAITING) {
+      this.#line.delete(ticket);
+    } else {
+      // Its slot stays in use until the completion comes
+      this.#backend.cancel(ticket.slot);
+      this.#pump.kick();
+    }
+    this.#settle(ticket);
+    ticket.reject(ticket.signal!.reason);
+  }
+
+  /** Submit the batch, take completions in, and tell those who wait for them. */
+  #turn(arm: boolean): boolean {
+    this.#completedInTurn = 0;
+    const armed = this.#backend.turn(arm);
+    if (this.#completedInTurn > 0) {
+      this.#advance();
+      if (this.#readyCount > 0) {
+        this.#wakeConsumers();
+      }
+    }
+    return armed;
+  }
+
+  /** A request has completed. */
+  #complete(slot: number, result: number, payload: Payload): void {
+    this.#completedInTurn++;
+    const request = this.#requests[slot]!;
+    const ticket = this.#tickets[slot];
+    this.#requests[slot] = undefined;
+
+    let value: unknown;
+    let error: Error | undefined;
+    if (ticket === undefined || ticket.slot !== SETTLED) {
+      if (result < 0) {
+        error = osError(-result, request.context);
+      } else {
+        try {
+          value = request.decode(result, payload);
+        } catch (cause) {
+          // A number that does not fit, or no memory for what was read
+          error = cause instanceof Error ? cause : new Error(String(cause));
+        }
+      }
+    }
+
+    if (ticket === undefined) {
+      this.#completeStream(slot, request.op, value, error);
+      return;
+    }
+    this.#tickets[slot] = undefined;
+    this.#release(slot);
+    if (ticket.slot !== SETTLED) {
+      this.#settle(ticket);
+      if (error === undefined) {
+        ticket.resolve(value as never);
+      } else {
+        ticket.reject(error);
+      }
+    }
+  }
+
+  /** The stream's part of {@linkcode Ioq.#complete}: the slot stays until consumed. */
+  #completeStream(slot: number, name: OpName, value: unknown, error: Error | undefined): void {
+    const id = this.#ids[slot]!;
+    const data = this.#data[slot] as T;
+    this.#data[slot] = undefined;
+    const completion = error === undefined
+      ? { id, op: name, data, ok: true, value }
+      : { id, op: name, data, ok: false, error };
+    let at = this.#readyAt + this.#readyCount++;
+    at = at < this.#depth ? at : at - this.#depth;
+    this.#ready[at] = completion as Completion<T>;
+  }
+
+  /** Take the first completion out. There must be one. */
+  #consume(): Completion<T> {
+    const completion = this.#ready[this.#readyAt]!;
+    this.#ready[this.#readyAt] = undefined;
+    this.#readyAt = this.#readyAt + 1 === this.#depth ? 0 : this.#readyAt + 1;
+    this.#readyCount--;
+    this.#release(completion.id % this.#depth);
+    if (--this.#streamSize === 0) {
+      this.#wakeConsumers();
+    }
+    if (this.#line.size > 0 || this.#producers.length > 0) {
+      this.#advance();
+    }
+    return completion;
+  }
+
+  /** Let those go on who waited for a slot. */
+  #advance(): void {
+    for (const ticket of this.#line) {
+      if (this.#freeCount === 0) {
+        return;
+      }
+      this.#line.delete(ticket);
+      this.#start(ticket);
+    }
+    if (this.#producers.length > 0) {
+      const waiting = this.#producers;
+      this.#producers = [];
+      for (const producer of waiting) {
+        if (this.#freeCount >= producer.slots) {
+          producer.resolve();
+        } else {
+          this.#producers.push(producer);
+        }
+      }
+    }
+  }
+
+  #wakeConsumers(): void {
+    if (this.#consumers.length > 0) {
+      const consumers = this.#consumers;
+      this.#consumers = [];
+      for (const wake of consumers) {
+        wake();
+      }
+    }
+  }
+
+  /** An iterator over what `take` finds, until there is nothing left to come. */
+  #iterate<V>(take: () => V | undefined): AsyncIterableIterator<V> {
+    let ended = false;
+    const wait = async (): Promise<IteratorResult<V>> => {
+      while (!ended && this.#streamSize > 0) {
+        await new Promise<void>((resolve) => this.#consumers.push(resolve));
+        const value = ended ? undefined : take();
+        if (value !== undefined) {
+          return { done: false, value };
+        }
+      }
+      return { done: true, value: undefined };
+    };
+    return {
+      next: () => {
+        const value = ended ? undefined : take();
+        // By hand: an async generator costs several times as much per item
+        return value === undefined ? wait() : Promise.resolve({ done: false, value });
+      },
+      return: () => {
+        ended = true;
+        return Promise.resolve({ done: true, value: undefined });
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+}

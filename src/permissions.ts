@@ -1,0 +1,64 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Deno's file permissions, which system calls made through FFI would bypass.
+ *
+ * @module
+ */
+
+import { pathText } from "./path.ts";
+
+/** An operation reads what is at its path. */
+export const READ = 1;
+/** An operation changes what is at its path. */
+export const WRITE = 2;
+
+/** What an operation does to its path: {@linkcode READ} and {@linkcode WRITE}, or neither. */
+export type Access = number;
+
+/**
+ * The status of the whole permission. Deno keeps this object up to date when the
+ * permission is granted or revoked, so asking it costs nanoseconds, whereas a
+ * query for a path takes over a microsecond.
+ */
+const blanket: { [name in "read" | "write"]?: Deno.PermissionStatus } = {};
+
+function isBlanket(name: "read" | "write"): boolean {
+  const status = blanket[name] ??= Deno.permissions.querySync({ name });
+  // With --deny-read=PATH beside --allow-read it is granted, but in part
+  return status.state === "granted" && !status.partial;
+}
+
+function check(name: "read" | "write", path: string | Uint8Array, relative: boolean): void {
+  if (isBlanket(name)) {
+    return;
+  }
+  const text = pathText(path);
+  // A path that is relative to a descriptor may be anywhere: only all will do.
+  // So may bytes that no text stands for.
+  const exact = typeof path === "string" || !text.includes("\ufffd");
+  const descriptor = relative || !exact ? { name } : { name, path: text };
+  // As Deno's own calls do, this asks the user if someone is there to answer
+  if (Deno.permissions.requestSync(descriptor).state !== "granted") {
+    throw new Deno.errors.NotCapable(
+      `Requires ${name} access to "${text}", run again with the --allow-${name} flag`,
+    );
+  }
+}
+
+/**
+ * Check that a path may be accessed.
+ *
+ * @param path The path.
+ * @param access What is done to it.
+ * @param relative Whether the path is relative to a directory descriptor.
+ * @throws {Deno.errors.NotCapable} If a permission is missing.
+ */
+export function checkAccess(path: string | Uint8Array, access: Access, relative: boolean): void {
+  if (access & READ) {
+    check("read", path, relative);
+  }
+  if (access & WRITE) {
+    check("write", path, relative);
+  }
+}
