@@ -13,7 +13,7 @@
  * ioq_turn(), which takes a batch of requests in, submits, and hands out what
  * completions there are; it never waits. When there is nothing to do but wait,
  * one nonblocking FFI call sits in ioq_park() on a thread of the runtime's, and
- * looks at nothing but two descriptors that become readable.
+ * looks at nothing but an eventfd.
  *
  * Nothing of JavaScript's memory is kept beyond a call: paths and bytes are
  * copied into entries, results out of them.
@@ -32,7 +32,7 @@
  * - A blocking pop with everything popped but not freed waited forever: there is
  *   no blocking pop for the owner, and in_flight counts what can still come.
  * - size and batches were shared by accident: only the owner touches them; what
- *   runs beside it, ioq_park(), reads two constants.
+ *   runs beside it, ioq_park(), reads one constant.
  * - STOP could block its sender: the queue has room for it, lane.c.
  * - Borrowed paths and directory descriptors: paths are copied. A descriptor a
  *   path is relative to must stay open until the completion; that is documented.
@@ -78,10 +78,10 @@ struct ioq {
 	uint32_t ring_ops;
 	/** Whether all that comes is cancelled. */
 	bool cancelled;
-	/** Written to by lanes and ioq_wake(). */
+	/** Whether the ring had no room for some cancellation. */
+	bool cancels_owed;
+	/** Written to by lanes, the ring and ioq_wake(): what ioq_park() polls. */
 	int wake_fd;
-	/** A copy of the ring's descriptor that stays the same for ioq_park(), or -1. */
-	int ring_fd;
 	/** The caller's ring. */
 	struct ioq_ring ring;
 	/** The worker lanes. */
@@ -110,16 +110,18 @@ uint32_t ioq_abi_version(void) {
 static void ioq_free(struct ioq *ioq) {
 	lanes_stop(ioq->lanes);
 	ring_close(&ioq->ring);
-	if (ioq->ring_fd >= 0) {
-		close(ioq->ring_fd);
-	}
 	if (ioq->wake_fd >= 0) {
 		close(ioq->wake_fd);
 	}
 	bool abandoned = false;
 	for (uint32_t i = 0; ioq->entries && i < ioq->depth; ++i) {
-		abandoned = abandoned || ioq->entries[i].abandoned;
-		ioq_entry_release(&ioq->entries[i]);
+		struct ioq_entry *entry = &ioq->entries[i];
+		abandoned = abandoned || entry->abandoned;
+		if (entry->statx != &ioq->statxes[i]) {
+			// What took the place of one that was given up
+			free(entry->statx);
+		}
+		ioq_entry_release(entry);
 	}
 	free(ioq->entries);
 	if (!abandoned) {
@@ -178,7 +180,6 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	}
 	ioq->depth = options->depth;
 	ioq->wake_fd = -1;
-	ioq->ring_fd = -1;
 
 	int ret = ioq_make_arena(ioq);
 	if (ret < 0) {
@@ -194,19 +195,12 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 		uint32_t sq = ioq->depth < SQ_ENTRIES ? ioq->depth : SQ_ENTRIES;
 		// Room for every request and its cancellation
 		uint32_t cq = ioq->depth < CQ_ENTRIES_MAX / 2 ? 2 * ioq->depth : CQ_ENTRIES_MAX;
-		ret = ring_open(&ioq->ring, sq, cq < 2 * sq ? 2 * sq : cq);
+		ret = ring_open(&ioq->ring, sq, cq < 2 * sq ? 2 * sq : cq, ioq->wake_fd);
 		if (ret < 0) {
 			goto fail;
 		}
 		ioq->ring_ops = ioq->ring.ops & ~options->worker_ops;
 		ioq_describe_ring(ioq, info);
-		// A ring that dies is closed by its owner while ioq_park() may be
-		// polling, and the number must not come to mean another file
-		ioq->ring_fd = fcntl(ioq->ring.uring.ring_fd, F_DUPFD_CLOEXEC, 0);
-		if (ioq->ring_fd < 0) {
-			ret = -errno;
-			goto fail;
-		}
 	}
 
 	bool rings = options->flags & IOQ_OPEN_LANE_RINGS;
@@ -450,6 +444,24 @@ static void turn_lose_ring(struct ioq *ioq, struct turn_out *out, int error) {
 	}
 }
 
+/** Ask the ring to cancel an entry, now or by the next turn. */
+static void cancel_on_ring(struct ioq *ioq, struct ioq_entry *entry) {
+	if (!ring_prepare_cancel(&ioq->ring, entry)) {
+		ioq->cancels_owed = true;
+	}
+}
+
+/** Prepare the cancellations that there was no room for. Another one does no harm. */
+static void turn_cancel(struct ioq *ioq) {
+	ioq->cancels_owed = false;
+	for (uint32_t i = 0; ioq->ring.live && i < ioq->depth; ++i) {
+		struct ioq_entry *entry = &ioq->entries[i];
+		if (entry->state == IOQ_ACCEPTED && entry->on_ring && ioq_entry_is_cancelled(entry)) {
+			cancel_on_ring(ioq, entry);
+		}
+	}
+}
+
 /** Prepare what ioq_park() waits for. Returns whether it may be called. */
 static bool turn_arm(struct ioq *ioq) {
 	if (ioq->in_flight == 0) {
@@ -463,8 +475,8 @@ static bool turn_arm(struct ioq *ioq) {
 	} while (ret < 0 && errno == EINTR);
 	lanes_boost(ioq->lanes);
 	// A ring with something left to submit wants another turn
-	bool settled = !ioq->ring.live || io_uring_sq_ready(&ioq->ring.uring) == 0;
-	return settled && lanes_arm(ioq->lanes);
+	bool ring = !ioq->ring.live || (ring_arm(&ioq->ring) && !ioq->cancels_owed);
+	return ring && lanes_arm(ioq->lanes);
 }
 
 /** Hand out completions while there are any and there is room. */
@@ -488,12 +500,18 @@ int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, u
 		return -EINVAL;
 	}
 
+	if (ioq->ring.live) {
+		ring_disarm(&ioq->ring);
+	}
 	struct turn_out out = {.turn = turn, .output = output};
 	for (uint32_t i = 0; i < turn->request_count; ++i) {
 		turn_take(ioq, &out, &turn->requests[i], input);
 	}
 	turn->request_count = 0;
 
+	if (ioq->cancels_owed) {
+		turn_cancel(ioq);
+	}
 	if (ioq->ring.live && io_uring_sq_ready(&ioq->ring.uring) > 0) {
 		int ret = ring_submit(&ioq->ring, 0);
 		if (ret < 0) {
@@ -567,7 +585,7 @@ int32_t ioq_cancel(struct ioq *ioq, uint32_t slot) {
 	}
 	if (ioq->entries[slot].on_ring) {
 		// Submitted by the next turn
-		ring_prepare_cancel(&ioq->ring, &ioq->entries[slot]);
+		cancel_on_ring(ioq, &ioq->entries[slot]);
 	} else {
 		lanes_cancel(ioq->lanes);
 	}
@@ -579,21 +597,17 @@ void ioq_cancel_all(struct ioq *ioq) {
 	for (uint32_t i = 0; i < ioq->depth; ++i) {
 		struct ioq_entry *entry = &ioq->entries[i];
 		if (cancel_entry(entry) && entry->on_ring) {
-			ring_prepare_cancel(&ioq->ring, entry);
+			cancel_on_ring(ioq, entry);
 		}
 	}
 	lanes_cancel(ioq->lanes);
 }
 
 int32_t ioq_park(struct ioq *ioq) {
-	struct pollfd fds[] = {
-		{.fd = ioq->wake_fd, .events = POLLIN},
-		// poll(2) ignores negative descriptors
-		{.fd = ioq->ring_fd, .events = POLLIN},
-	};
+	struct pollfd fd = {.fd = ioq->wake_fd, .events = POLLIN};
 	int ret;
 	do {
-		ret = poll(fds, 2, -1);
+		ret = poll(&fd, 1, -1);
 	} while (ret < 0 && errno == EINTR);
 	return ret < 0 ? -errno : 0;
 }

@@ -299,7 +299,7 @@ IOQ_EXPORT void ioq_cancel_all(struct ioq *ioq);
 /**
  * Wait until a turn has something to hand out, or ioq_wake(). The only function
  * that may run on another thread, one at a time, after a turn that armed it. It
- * polls descriptors and touches neither rings nor queues.
+ * polls an eventfd and touches neither rings nor queues.
  *
  * @return 0 or -errno.
  */

@@ -335,7 +335,7 @@ static void *lane_main(void *arg) {
 	if (lanes->want_rings) {
 		lane->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		if (lane->wake_fd >= 0) {
-			ring_open(&lane->ring, RING_ENTRIES, 4 * RING_ENTRIES);
+			ring_open(&lane->ring, RING_ENTRIES, 4 * RING_ENTRIES, -1);
 		}
 	}
 	lane->has_ring = lane->ring.live;

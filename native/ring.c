@@ -25,6 +25,9 @@
  * - A slow operation holds up no other: nothing ever waits for all of them.
  * - With DEFER_TASKRUN completions appear only inside io_uring_enter(2), even
  *   for who only looks; TASKRUN_FLAG says when entering is worth it.
+ * - Polling the ring's own descriptor on another thread is not woken by deferred
+ *   work (seen on 6.18), so waiting is left to an eventfd, which the kernel is
+ *   asked to spare while nobody waits.
  * - Opcodes are probed on each ring, so that no lane goes by another's results.
  * - The limit of io-wq workers holds per ring, so each ring sets it.
  * - The completion queue has room for all that can be in flight; should it
@@ -131,7 +134,7 @@ static void ring_restrict(struct ioq_ring *ring) {
 	ring->restricted = io_uring_register_restrictions(&ring->uring, allowed, count) == 0;
 }
 
-int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries) {
+int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, int wake_fd) {
 	memset(ring, 0, sizeof(*ring));
 	ring->done_tail = &ring->done;
 
@@ -151,6 +154,15 @@ int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries) {
 	ret = ring_probe(ring);
 	if (ret < 0) {
 		goto fail_exit;
+	}
+
+	if (wake_fd >= 0) {
+		ret = io_uring_register_eventfd(&ring->uring, wake_fd);
+		if (ret < 0) {
+			goto fail_exit;
+		}
+		ring->armed = true;
+		ring_disarm(ring);
 	}
 
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -281,10 +293,30 @@ bool ring_prepare_poll(struct ioq_ring *ring, int fd) {
 	return true;
 }
 
+void ring_disarm(struct ioq_ring *ring) {
+	if (ring->armed) {
+		// Kernels before 5.8 cannot, and write to it at each completion
+		ring->armed = io_uring_cq_eventfd_toggle(&ring->uring, false) != 0;
+	}
+}
+
 /** Whether the kernel has completions that it will not show until we enter. */
 static bool ring_has_more(const struct ioq_ring *ring) {
 	unsigned int flags = IO_URING_READ_ONCE(*ring->uring.sq.kflags);
 	return flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
+}
+
+bool ring_arm(struct ioq_ring *ring) {
+	if (!ring->armed) {
+		ring->armed = true;
+		io_uring_cq_eventfd_toggle(&ring->uring, true);
+		// The kernel first says that there is something, then looks whether we
+		// want to be told; we do it the other way round, and neither may be late
+		__sync_synchronize();
+	}
+	return !ring->done && !ring_has_more(ring)
+		&& io_uring_cq_ready(&ring->uring) == 0
+		&& io_uring_sq_ready(&ring->uring) == 0;
 }
 
 int ring_submit(struct ioq_ring *ring, unsigned int wait) {

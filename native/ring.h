@@ -24,6 +24,8 @@ struct ioq_ring {
 	uint32_t ops;
 	/** Whether the kernel refuses all other opcodes. */
 	bool restricted;
+	/** Whether completions write to the eventfd. */
+	bool armed;
 	/** Entries that were prepared and have not come back. */
 	uint32_t in_flight;
 	/** Submissions in a row that got nowhere. */
@@ -39,9 +41,11 @@ struct ioq_ring {
 /**
  * Set up a ring for the calling thread, which alone may use it from now on.
  *
+ * @param wake_fd
+ *         An eventfd for ring_arm(), or -1.
  * @return 0, or -errno with `ring->live` false and `ring->error` set.
  */
-int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries);
+int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, int wake_fd);
 
 /** Tear a ring down. One that is not live is fine. */
 void ring_close(struct ioq_ring *ring);
@@ -78,6 +82,16 @@ int ring_submit(struct ioq_ring *ring, unsigned int wait);
  * that there is something to fetch.
  */
 struct ioq_entry *ring_reap(struct ioq_ring *ring);
+
+/**
+ * Have the next completion write to the eventfd, until ring_disarm().
+ *
+ * @return false if there is something to reap or to submit already.
+ */
+bool ring_arm(struct ioq_ring *ring);
+
+/** Spare the kernel the eventfd while nobody waits for it. */
+void ring_disarm(struct ioq_ring *ring);
 
 /**
  * Give up a ring that ring_submit() failed on.

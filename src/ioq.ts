@@ -471,7 +471,14 @@ export class Ioq<T = unknown> implements AsyncDisposable {
       const signal = options?.signal;
       signal?.throwIfAborted();
       this.#checkAcceptable(core);
-      const ticket: Ticket = { request: core, resolve, reject, signal, onAbort: undefined, slot: WAITING };
+      const ticket: Ticket = {
+        request: core,
+        resolve,
+        reject,
+        signal,
+        onAbort: undefined,
+        slot: WAITING,
+      };
       if (signal !== undefined) {
         ticket.onAbort = () => this.#abort(ticket);
         signal.addEventListener("abort", ticket.onAbort);

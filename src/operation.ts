@@ -425,10 +425,12 @@ export const op: OpBuilders = {
     });
   },
   close: (fd) => new CoreRequest("close", { fd: checkFd(fd) }),
-  stat: ((path: Path, options?: StatOptions) =>
-    pathRequest(options?.bigint ? "statBigInt" : "stat", path, options)) as OpBuilders["stat"],
-  lstat: ((path: Path, options?: StatOptions) =>
-    pathRequest(options?.bigint ? "lstatBigInt" : "lstat", path, options)) as OpBuilders["lstat"],
+  stat:
+    ((path: Path, options?: StatOptions) =>
+      pathRequest(options?.bigint ? "statBigInt" : "stat", path, options)) as OpBuilders["stat"],
+  lstat:
+    ((path: Path, options?: StatOptions) =>
+      pathRequest(options?.bigint ? "lstatBigInt" : "lstat", path, options)) as OpBuilders["lstat"],
   openDir: (path, options) => pathRequest("openDir", path, options),
   readDirBlock: (fd) => new CoreRequest("readDirBlock", { fd: checkFd(fd) }),
   closeDir: (fd) => new CoreRequest("closeDir", { fd: checkFd(fd) }),

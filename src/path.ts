@@ -54,7 +54,9 @@ function nulError(context: string): TypeError {
 
 /** A path as text, for messages and permission checks. */
 export function pathText(path: string | Uint8Array): string {
-  return typeof path === "string" ? path : new TextDecoder("utf-8", { ignoreBOM: true }).decode(path);
+  return typeof path === "string"
+    ? path
+    : new TextDecoder("utf-8", { ignoreBOM: true }).decode(path);
 }
 
 /** How many bytes {@linkcode encodePath} may need at most. */

@@ -195,6 +195,7 @@ export class NativeBackend implements Backend {
     words[at + layout.REQUEST_OFFSET_LOW] = request.offset % 0x1_0000_0000;
     words[at + layout.REQUEST_OFFSET_HIGH] = request.offset / 0x1_0000_0000;
     if (path === undefined) {
+      words[at + layout.REQUEST_PATH] = 0;
       words[at + layout.REQUEST_PATH_LENGTH] = 0;
     } else {
       const length = encodePath(path, this.#input, this.#inputUsed);
