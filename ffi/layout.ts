@@ -122,11 +122,12 @@ export const DIRECTORY_NAMES_LENGTH = 1;
 export const DIRECTORY_FLAGS = 2;
 
 /** The options of a queue: size in bytes. */
-export const OPTIONS_SIZE = 16;
+export const OPTIONS_SIZE = 32;
 export const OPTIONS_DEPTH = 0;
 export const OPTIONS_LANES = 1;
 export const OPTIONS_FLAGS = 2;
 export const OPTIONS_WORKER_OPS = 3;
+export const OPTIONS_OVERFLOW_OPS = 4;
 
 /** What a queue turned out to be: size in bytes. */
 export const INFO_SIZE = 64;

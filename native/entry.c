@@ -18,9 +18,21 @@ int ioq_entry_reserve(struct ioq_entry *entry) {
 	return 0;
 }
 
+/**
+ * Whether a result is one of the kernel's own ways to say "interrupted", which no
+ * system call returns but io_uring does: ERESTARTSYS and its like (seen on 6.18
+ * when the opening of a FIFO was cancelled).
+ */
+static bool is_restart(int32_t result) {
+	return result == -512 || result == -513 || result == -514 || result == -516;
+}
+
 bool ioq_entry_settle(struct ioq_entry *entry) {
 	bool cancelled = ioq_entry_is_cancelled(entry);
 
+	if (is_restart(entry->result)) {
+		entry->result = -EINTR;
+	}
 	if (entry->result == -ECANCELED || entry->result == -EINTR) {
 		if (ioq_entry_is_close(entry)) {
 			// Linux has released the descriptor even so, see close(2)

@@ -76,6 +76,8 @@ struct ioq {
 	uint32_t in_flight;
 	/** Bit n: operation n goes to the caller's ring. */
 	uint32_t ring_ops;
+	/** Bit n: only if the lanes have enough to do. */
+	uint32_t overflow_ops;
 	/** Whether all that comes is cancelled. */
 	bool cancelled;
 	/** Whether the ring had no room for some cancellation. */
@@ -96,6 +98,8 @@ struct turn_out {
 	uint8_t *output;
 	/** Bytes of the output that are used. */
 	uint32_t used;
+	/** Bit n: operation n goes to the caller's ring in this turn. */
+	uint32_t ring_ops;
 	/** Entries on their way to the lanes. */
 	struct ioq_entry *batch[IOQ_TURN_REQUESTS];
 	/** How many. */
@@ -200,6 +204,7 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 			goto fail;
 		}
 		ioq->ring_ops = ioq->ring.ops & ~options->worker_ops;
+		ioq->overflow_ops = options->overflow_ops;
 		ioq_describe_ring(ioq, info);
 	}
 
@@ -371,6 +376,20 @@ static int take_request(struct ioq_entry *entry, const struct ioq_request *reque
 	return take_path(entry, request, input, input_length);
 }
 
+/**
+ * Which operations go to the ring in this turn.
+ *
+ * Some are cheaper on a lane, but a backlog there says that more is wanted than
+ * the lanes can do, or that they are held up, and the ring has threads as well.
+ * Decided for a turn as a whole: a few requests now and then would wake those
+ * threads each time, which costs more than it brings.
+ */
+static uint32_t turn_ring_ops(const struct ioq *ioq, const struct ioq_turn *turn) {
+	bool overflow = ioq->overflow_ops != 0
+		&& lanes_backlog(ioq->lanes) + turn->request_count > IOQ_BACKLOG;
+	return overflow ? ioq->ring_ops : ioq->ring_ops & ~ioq->overflow_ops;
+}
+
 /** Accept one request: complete it right away or give it to a lane. */
 static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_request *request, const uint8_t *input) {
 	struct ioq_entry *entry = request->slot < ioq->depth ? &ioq->entries[request->slot] : NULL;
@@ -392,7 +411,7 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 	if (ret == 0 && ioq_entry_is_cancelled(entry)) {
 		ret = -EINTR;
 	}
-	if (ret == 0 && (ioq->ring_ops >> entry->op & 1)) {
+	if (ret == 0 && (out->ring_ops >> entry->op & 1)) {
 		ret = ioq_entry_reserve(entry);
 	}
 	if (ret != 0) {
@@ -403,7 +422,7 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 
 	entry->state = IOQ_ACCEPTED;
 	++ioq->in_flight;
-	if (ioq->ring_ops >> entry->op & 1) {
+	if (out->ring_ops >> entry->op & 1) {
 		entry->lane = IOQ_LANE_RING;
 		entry->on_ring = true;
 		if (ring_prepare(&ioq->ring, entry)) {
@@ -503,7 +522,7 @@ int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, u
 	if (ioq->ring.live) {
 		ring_disarm(&ioq->ring);
 	}
-	struct turn_out out = {.turn = turn, .output = output};
+	struct turn_out out = {.turn = turn, .output = output, .ring_ops = turn_ring_ops(ioq, turn)};
 	for (uint32_t i = 0; i < turn->request_count; ++i) {
 		turn_take(ioq, &out, &turn->requests[i], input);
 	}

@@ -31,6 +31,8 @@
 #define IOQ_TURN_REQUESTS 256
 /** Completion records of one turn. */
 #define IOQ_TURN_COMPLETIONS 256
+/** Requests waiting for worker lanes from which on others take another way. */
+#define IOQ_BACKLOG 256
 /** Longest path in bytes, without its NUL; longer ones fail with ENAMETOOLONG. */
 #define IOQ_PATH_MAX 4095
 /** Longest read or write in bytes (what the kernel transfers at once, read(2)). */
@@ -214,6 +216,10 @@ struct ioq_options {
 	uint32_t flags;
 	/** Bit n: operation n goes to a worker lane although the ring has it. */
 	uint32_t worker_ops;
+	/** Bit n: so does operation n, unless IOQ_BACKLOG requests wait there. */
+	uint32_t overflow_ops;
+	/** Zero. */
+	uint32_t reserved[3];
 };
 
 /** What a queue turned out to be. */

@@ -14,8 +14,9 @@
  * cannot be made, or dies, goes on synchronously.
  *
  * Each completion is published as soon as it is there, never after a slower
- * neighbour of the same batch; and when one was slow, the rest of the batch goes
- * back to the queue for others to take.
+ * neighbour; and a lane claims no request before it can run it, since one that
+ * it had claimed would be out of everybody's reach while the lane is held up.
+ * (Claiming batches is no faster: the system calls cost far more.)
  *
  * Primaries and spares: while operations find all they need in memory, one lane
  * fewer than there are processors is best, because the owner's thread wants one
@@ -49,23 +50,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /** Submission queue entries of a lane's ring, and what it keeps in flight. */
 #define RING_ENTRIES 64
 /** Bytes of a lane's stack: nothing here recurses or keeps much on it. */
 #define STACK_LENGTH (256 * 1024)
-/** Nanoseconds after which a lane lets go of the rest of its batch. */
-#define SLOW_NS 50000
 
 struct ioq_lane {
 	/** Its fellows. */
 	struct ioq_lanes *lanes;
 	/** Its thread. */
 	pthread_t thread;
-	/** Its number, from 0. */
-	unsigned int index;
+	/** Whether it steps in only when called. */
+	bool spare;
 	/** Whether it popped STOP. */
 	bool stopped;
 	/** Whether it started with a ring. */
@@ -128,11 +126,10 @@ static void lane_perform(struct ioq_lane *lane, struct ioq_entry *entry) {
 	lane_publish(lane, entry);
 }
 
-/** How many entries to claim at once: a fair share, but at least one. */
-static size_t lane_share(const struct ioq_lane *lane, size_t max) {
+/** How many entries to submit at once: a fair share, but at least one. */
+static size_t lane_share(const struct ioq_lane *lane) {
 	size_t share = ioqq_count(lane->lanes->pending) / lane->lanes->primaries;
-	max = max < IOQQ_BATCH ? max : IOQQ_BATCH;
-	return share < 1 ? 1 : share > max ? max : share;
+	return share < 1 ? 1 : share > IOQQ_BATCH ? IOQQ_BATCH : share;
 }
 
 /** Whether a popped item is STOP; replays it if so. */
@@ -144,37 +141,19 @@ static bool lane_check_stop(struct ioq_lane *lane, void *item) {
 	return item == STOP;
 }
 
-/** Nanoseconds on a clock that only goes forward. */
-static uint64_t now_ns(void) {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/** Pop a batch and run it. Returns whether there was anything. */
-static bool lane_run_batch(struct ioq_lane *lane, bool block) {
-	struct ioqq *pending = lane->lanes->pending;
-	void *items[IOQQ_BATCH];
-	size_t count = ioqq_pop_batch(pending, items, lane_share(lane, IOQQ_BATCH), block);
-	uint64_t start = count > 1 ? now_ns() : 0;
-	for (size_t i = 0; i < count; ++i) {
-		if (lane_check_stop(lane, items[i])) {
-			continue;
-		}
-		lane_perform(lane, items[i]);
-		if (i + 1 < count && now_ns() - start > SLOW_NS) {
-			// STOP cannot be among them: it comes when nothing else is queued
-			ioqq_push_batch(pending, items + i + 1, count - i - 1);
-			break;
-		}
+/** Pop an entry and run it. Returns whether there was anything. */
+static bool lane_run_one(struct ioq_lane *lane, bool block) {
+	void *item = ioqq_pop(lane->lanes->pending, block);
+	if (item && !lane_check_stop(lane, item)) {
+		lane_perform(lane, item);
 	}
-	return count > 0;
+	return item;
 }
 
 /** The synchronous loop. */
 static void lane_run(struct ioq_lane *lane) {
 	while (!lane->stopped) {
-		lane_run_batch(lane, true);
+		lane_run_one(lane, true);
 	}
 }
 
@@ -188,14 +167,18 @@ static void lane_run_spare(struct ioq_lane *lane) {
 		if (atomic_load_explicit(&lanes->stop_spares, memory_order_acquire)) {
 			return;
 		}
-		atomic_fetch_sub_explicit(&lanes->idle, 1, memory_order_relaxed);
-		while (!lane->stopped && ioqq_count(lanes->pending) > 0 && lane_run_batch(lane, false)) {
-			// Nothing is popped only if others were faster
-		}
-		if (lane->stopped) {
-			return;
-		}
-		atomic_fetch_add_explicit(&lanes->idle, 1, memory_order_relaxed);
+		do {
+			atomic_fetch_sub_explicit(&lanes->idle, 1, memory_order_relaxed);
+			while (!lane->stopped && ioqq_count(lanes->pending) > 0 && lane_run_one(lane, false)) {
+				// Nothing is popped only if others were faster
+			}
+			if (lane->stopped) {
+				return;
+			}
+			// Whoever pushed before this counted on others: look again. Who
+			// pushes after it calls us, see lanes_boost()
+			atomic_fetch_add_explicit(&lanes->idle, 1, memory_order_acq_rel);
+		} while (ioqq_count(lanes->pending) > 0);
 	}
 }
 
@@ -230,10 +213,14 @@ static void lane_start(struct ioq_lane *lane, struct ioq_entry *entry) {
 			return;
 		}
 	}
+	// What was prepared must not wait for a system call. An error shows again
+	if (io_uring_sq_ready(&lane->ring.uring) > 0) {
+		ring_submit(&lane->ring, 0);
+	}
 	lane_perform(lane, entry);
 }
 
-/** Give up the lane's ring: what it never saw is run here, the rest fails. */
+/** Give up the lane's ring: what it never saw is queued again, the rest fails. */
 static void lane_lose_ring(struct ioq_lane *lane, int error) {
 	struct ioq_entry *unsubmitted;
 	ring_die(&lane->ring, error, &unsubmitted);
@@ -242,11 +229,13 @@ static void lane_lose_ring(struct ioq_lane *lane, int error) {
 		lane_forget(lane, done);
 		lane_publish(lane, done);
 	}
+	// Any of them may block, so they are left to whichever lane is free. There is
+	// room, since they came from there, and we look into the queue ourselves next
 	while (unsubmitted) {
 		struct ioq_entry *entry = unsubmitted;
 		unsubmitted = entry->next;
 		lane_forget(lane, entry);
-		lane_perform(lane, entry);
+		ioqq_push(lane->lanes->pending, entry);
 	}
 	for (size_t i = 0; i < RING_ENTRIES; ++i) {
 		struct ioq_entry *entry = lane->in_flight[i];
@@ -263,8 +252,9 @@ static void lane_lose_ring(struct ioq_lane *lane, int error) {
 static void lane_cancel(struct ioq_lane *lane) {
 	for (size_t i = 0; i < RING_ENTRIES; ++i) {
 		struct ioq_entry *entry = lane->in_flight[i];
-		if (entry && ioq_entry_is_cancelled(entry)) {
-			ring_prepare_cancel(&lane->ring, entry);
+		if (entry && ioq_entry_is_cancelled(entry) && !ring_prepare_cancel(&lane->ring, entry)) {
+			// No room: once more in the next round, after a submission
+			atomic_store_explicit(&lane->cancels, true, memory_order_relaxed);
 		}
 	}
 }
@@ -279,17 +269,15 @@ static bool lane_has_news(struct ioq_lane *lane) {
 /** The loop of a lane with a ring; returns when the ring is lost or at STOP. */
 static void lane_run_ring(struct ioq_lane *lane) {
 	while (lane->ring.live && (!lane->stopped || lane->ring.in_flight > 0)) {
-		size_t room = RING_ENTRIES - lane->ring.in_flight;
-		bool busy = lane->ring.in_flight > 0;
+		struct ioqq *pending = lane->lanes->pending;
+		size_t share = lane_share(lane);
 		bool fresh = false;
-		if (!lane->stopped && room > 0 && (!busy || ioqq_count(lane->lanes->pending) > 0)) {
-			void *items[IOQQ_BATCH];
-			size_t count = ioqq_pop_batch(lane->lanes->pending, items, lane_share(lane, room), !busy);
-			for (size_t i = 0; i < count; ++i) {
-				if (!lane_check_stop(lane, items[i])) {
-					lane_start(lane, items[i]);
-					fresh = true;
-				}
+		for (size_t i = 0; i < share && !lane->stopped && lane->ring.in_flight < RING_ENTRIES; ++i) {
+			bool block = i == 0 && lane->ring.in_flight == 0;
+			void *item = block || ioqq_count(pending) > 0 ? ioqq_pop(pending, block) : NULL;
+			if (item && !lane_check_stop(lane, item)) {
+				lane_start(lane, item);
+				fresh = true;
 			}
 		}
 		if (atomic_exchange_explicit(&lane->cancels, false, memory_order_acquire)) {
@@ -328,7 +316,7 @@ static void *lane_main(void *arg) {
 	struct ioq_lane *lane = arg;
 	struct ioq_lanes *lanes = lane->lanes;
 
-	if (lane->index >= lanes->primaries) {
+	if (lane->spare) {
 		lane_run_spare(lane);
 		return NULL;
 	}
@@ -350,10 +338,10 @@ static void *lane_main(void *arg) {
 }
 
 /** Start one lane. Returns 0 or an errno. */
-static int lane_create(struct ioq_lanes *lanes, unsigned int index) {
+static int lane_create(struct ioq_lanes *lanes, unsigned int index, bool spare) {
 	struct ioq_lane *lane = &lanes->lanes[index];
 	lane->lanes = lanes;
-	lane->index = index;
+	lane->spare = spare;
 	lane->wake_fd = -1;
 
 	pthread_attr_t attr;
@@ -406,7 +394,7 @@ struct ioq_lanes *lanes_start(size_t depth, unsigned int count, bool rings, int 
 		goto fail;
 	}
 
-	while (lanes->count < lanes->primaries && (error = lane_create(lanes, lanes->count)) == 0) {
+	while (lanes->count < lanes->primaries && (error = lane_create(lanes, lanes->count, false)) == 0) {
 		++lanes->count;
 	}
 	if (lanes->count == 0) {
@@ -435,8 +423,10 @@ void lanes_stop(struct ioq_lanes *lanes) {
 		ioqq_push(lanes->pending, STOP);
 	}
 	atomic_store_explicit(&lanes->stop_spares, true, memory_order_release);
-	for (unsigned int i = lanes->primaries; i < lanes->count; ++i) {
-		sem_post(&lanes->boost);
+	for (unsigned int i = 0; i < lanes->count; ++i) {
+		if (lanes->lanes[i].spare) {
+			sem_post(&lanes->boost);
+		}
 	}
 	for (unsigned int i = 0; i < lanes->count; ++i) {
 		struct ioq_lane *lane = &lanes->lanes[i];
@@ -459,9 +449,11 @@ unsigned int lanes_count(const struct ioq_lanes *lanes) {
 
 void lanes_boost(struct ioq_lanes *lanes) {
 	size_t needed = ioqq_count(lanes->pending);
-	unsigned int idle = atomic_load_explicit(&lanes->idle, memory_order_relaxed);
+	// A read-modify-write, as is the spares': whichever comes second sees what
+	// the other did before, so either they see the requests or we see them idle
+	unsigned int idle = atomic_fetch_add_explicit(&lanes->idle, 0, memory_order_acq_rel);
 	// A spare that cannot be had is no loss: the primaries go on
-	while (needed > idle && lanes->count < lanes->wanted && lane_create(lanes, lanes->count) == 0) {
+	while (needed > idle && lanes->count < lanes->wanted && lane_create(lanes, lanes->count, true) == 0) {
 		++lanes->count;
 		idle = atomic_fetch_add_explicit(&lanes->idle, 1, memory_order_relaxed) + 1;
 	}
@@ -495,6 +487,10 @@ void lanes_push(struct ioq_lanes *lanes, struct ioq_entry *const entries[], size
 	for (unsigned int i = 0; i < lanes->primaries && count > 0; ++i) {
 		count -= lane_wake(&lanes->lanes[i]);
 	}
+}
+
+size_t lanes_backlog(const struct ioq_lanes *lanes) {
+	return ioqq_count(lanes->pending);
 }
 
 struct ioq_entry *lanes_reap(struct ioq_lanes *lanes) {

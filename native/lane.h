@@ -42,6 +42,9 @@ unsigned int lanes_rings(const struct ioq_lanes *lanes);
 /** Give entries to the lanes. */
 void lanes_push(struct ioq_lanes *lanes, struct ioq_entry *const entries[], size_t count);
 
+/** Roughly how many entries wait for a lane. */
+size_t lanes_backlog(const struct ioq_lanes *lanes);
+
 /** The next entry that a lane has completed, or NULL. For one thread only. */
 struct ioq_entry *lanes_reap(struct ioq_lanes *lanes);
 

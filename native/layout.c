@@ -121,6 +121,7 @@ int main(void) {
 	WORD("OPTIONS_LANES", struct ioq_options, lanes);
 	WORD("OPTIONS_FLAGS", struct ioq_options, flags);
 	WORD("OPTIONS_WORKER_OPS", struct ioq_options, worker_ops);
+	WORD("OPTIONS_OVERFLOW_OPS", struct ioq_options, overflow_ops);
 
 	printf("\n");
 	SIZE("INFO", struct ioq_info, "What a queue turned out to be");

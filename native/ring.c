@@ -200,10 +200,13 @@ void ring_close(struct ioq_ring *ring) {
 static void ring_complete(struct ioq_ring *ring, struct ioq_entry *entry, int32_t result) {
 	--ring->in_flight;
 	entry->result = result;
-	if (!ioq_entry_settle(entry) && ring_prepare(ring, entry)) {
-		return;
+	if (!ioq_entry_settle(entry)) {
+		if (ring_prepare(ring, entry)) {
+			return;
+		}
+		// It stays interrupted if there is no room to run it again
+		entry->result = -EINTR;
 	}
-	// It stays interrupted if there is no room to run it again
 	entry->next = NULL;
 	*ring->done_tail = entry;
 	ring->done_tail = &entry->next;
@@ -338,7 +341,9 @@ int ring_submit(struct ioq_ring *ring, unsigned int wait) {
 		if (ret >= 0 || reaped > 0) {
 			ring->failures = 0;
 		}
-		if (ret >= 0 && io_uring_sq_ready(uring) == 0) {
+		// With nothing left to submit it was the waiting that was interrupted
+		if ((ret >= 0 || ret == -EINTR) && io_uring_sq_ready(uring) == 0) {
+			ring->failures = 0;
 			return 0;
 		}
 		if (wait > 0) {
@@ -368,6 +373,9 @@ struct ioq_entry *ring_reap(struct ioq_ring *ring) {
 }
 
 void ring_die(struct ioq_ring *ring, int error, struct ioq_entry **unsubmitted) {
+	// First of all, since what was interrupted may be prepared again by this
+	ring_drain(ring);
+
 	struct io_uring_sq *sq = &ring->uring.sq;
 	// What lies between the kernel's head and our tail it has never looked at
 	unsigned int head = io_uring_smp_load_acquire(sq->khead);
@@ -382,7 +390,6 @@ void ring_die(struct ioq_ring *ring, int error, struct ioq_entry **unsubmitted) 
 	}
 	*tail = NULL;
 
-	ring_drain(ring);
 	ring->error = error;
 	ring_close(ring);
 }

@@ -1,0 +1,204 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The benchmarks: `deno task bench [SUITE…] [--json FILE]`.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import type { BackendInfo } from "@ioq/ioq";
+import { type CaseResult, measure, type MeasureOptions } from "./harness.ts";
+import { describeMachine, type Machine } from "./machine.ts";
+import { formatBackend, formatGoals, formatGroup, formatMachine } from "./report.ts";
+import { type GoalResult, judge, type OpenSuite, type Suite } from "./suite.ts";
+import { ops } from "./suites/ops.ts";
+
+/** All suites, in the order they run. */
+const SUITES: readonly Suite[] = [ops];
+
+/** Samples of each runner, and how long each is. */
+const FULL = { rounds: 7, sampleMs: 36 };
+/** With `--quick`. */
+const QUICK = { rounds: 3, sampleMs: 12 };
+
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
+
+/** What a suite measured. */
+interface SuiteResult {
+  readonly name: string;
+  readonly backend: BackendInfo | null;
+  readonly seconds: number;
+  readonly notes: Readonly<Record<string, string>>;
+  readonly cases: readonly CaseResult[];
+  readonly goals: readonly GoalResult[];
+}
+
+/** What `--json` writes. */
+interface BenchResults {
+  readonly date: string;
+  readonly machine: Machine;
+  readonly rounds: number;
+  readonly sampleMs: number;
+  readonly suites: readonly SuiteResult[];
+}
+
+function usage(): string {
+  const suites = SUITES.map((suite) => `  ${suite.name.padEnd(12)}${suite.summary}`);
+  return `Usage: deno task bench [OPTION…] [SUITE…]
+
+Measure the queue beside its peers. Without a SUITE, all run.
+
+Suites:
+${suites.join("\n")}
+
+Options:
+  --json FILE   also write the results to FILE
+  --quick       fewer and shorter samples, to see that everything works
+  -h, --help    show this`;
+}
+
+/** A mistake on the command line. */
+class UsageError extends Error {}
+
+function parse(args: string[]) {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        json: { type: "string" },
+        quick: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  const { values, positionals } = parsed;
+  for (const name of positionals) {
+    if (!SUITES.some((suite) => suite.name === name)) {
+      const known = SUITES.map((suite) => suite.name).join(", ");
+      throw new UsageError(`There is no suite '${name}'. Suites: ${known}`);
+    }
+  }
+  const suites = positionals.length === 0
+    ? SUITES
+    : SUITES.filter((suite) => positionals.includes(suite.name));
+  return { ...values, suites };
+}
+
+/** Shows what is going on, if there is someone to see it. */
+function makeProgress(): (step: string) => void {
+  if (!Deno.stderr.isTerminal()) {
+    return () => {};
+  }
+  const encoder = new TextEncoder();
+  // \x1b[K: erase what is left of the line before
+  return (step) => Deno.stderr.writeSync(encoder.encode(`\r\x1b[K${step}`));
+}
+
+/** Measure an open suite, printing each group's table when it is complete. */
+async function runCases(suite: OpenSuite, options: MeasureOptions): Promise<CaseResult[]> {
+  const done: CaseResult[] = [];
+  const { cases } = suite;
+  for (let i = 0; i < cases.length && !options.signal.aborted; i++) {
+    const item = cases[i]!;
+    const result = await measure(item, options);
+    if (result !== undefined) {
+      done.push(result);
+    }
+    if (cases[i + 1]?.group !== item.group || options.signal.aborted) {
+      const group = done.filter((result) => result.group === item.group);
+      if (group.length > 0) {
+        options.onStep("");
+        console.log(formatGroup(group, suite.notes[item.group]));
+      }
+    }
+  }
+  options.onStep("");
+  return done;
+}
+
+async function runSuite(suite: Suite, options: MeasureOptions): Promise<SuiteResult> {
+  const start = performance.now();
+  await using open = await suite.open();
+  console.log(`\n${suite.name}: ${suite.summary}`);
+  if (open.backend !== undefined) {
+    console.log(formatBackend(open.backend));
+  }
+  console.log();
+
+  const cases = await runCases(open, options);
+  const goals = open.goals.map((goal) => judge(goal, cases));
+  if (goals.length > 0) {
+    console.log(formatGoals(goals));
+  }
+  const seconds = (performance.now() - start) / 1000;
+  console.log(`${suite.name} took ${seconds.toFixed(0)} s`);
+  return {
+    name: suite.name,
+    backend: open.backend ?? null,
+    seconds,
+    notes: open.notes,
+    cases,
+    goals,
+  };
+}
+
+/** Run the benchmarks; the exit code. */
+async function main(args: string[]): Promise<number> {
+  const { suites, json, quick, help } = parse(args);
+  if (help) {
+    console.log(usage());
+    return 0;
+  }
+
+  if (json !== undefined) {
+    // Now, not after a minute: throws if it cannot be written
+    (await Deno.open(json, { write: true, create: true })).close();
+  }
+
+  const interrupt = new AbortController();
+  const onInterrupt = () => {
+    // The first one waits for the sample that is running, the second for nothing
+    Deno.removeSignalListener("SIGINT", onInterrupt);
+    interrupt.abort();
+  };
+  Deno.addSignalListener("SIGINT", onInterrupt);
+
+  const machine = await describeMachine();
+  const { rounds, sampleMs } = quick ? QUICK : FULL;
+  const options = { rounds, sampleMs, signal: interrupt.signal, onStep: makeProgress() };
+  const date = new Date().toISOString();
+  console.log(formatMachine(machine));
+  console.log(`${date}, medians of ${rounds} interleaved samples of ${sampleMs} ms or more`);
+
+  const results: SuiteResult[] = [];
+  for (const suite of suites) {
+    results.push(await runSuite(suite, options));
+    if (interrupt.signal.aborted) {
+      console.error("Interrupted: results are incomplete and were not written");
+      return EXIT_INTERRUPTED;
+    }
+  }
+  Deno.removeSignalListener("SIGINT", onInterrupt);
+
+  if (json !== undefined) {
+    const all: BenchResults = { date, machine, rounds, sampleMs, suites: results };
+    await Deno.writeTextFile(json, `${JSON.stringify(all, null, 2)}\n`);
+  }
+  return 0;
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exitCode = await main(Deno.args);
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : error}`);
+    Deno.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
+  }
+}

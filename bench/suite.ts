@@ -1,0 +1,71 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * What a suite of benchmarks is.
+ *
+ * @module
+ */
+
+import type { BackendInfo } from "@ioq/ioq";
+import type { Case, CaseResult } from "./harness.ts";
+
+/** Something to reach. */
+export interface Goal {
+  /** Which table it is about. */
+  readonly group: string;
+  /** Which row of it. */
+  readonly subject: string;
+  /** Operations in flight; with several, the worst result counts. */
+  readonly inFlight: readonly number[];
+  /** What to compare the subject to; with none, the rate counts. */
+  readonly peer?: string;
+  /** How many times as fast as the peer, or how many operations per second. */
+  readonly atLeast: number;
+}
+
+/** A goal, and what came of it. */
+export interface GoalResult extends Goal {
+  /** What was measured, or `undefined` if it was not. */
+  readonly measured: number | undefined;
+  /** Whether that is enough. */
+  readonly reached: boolean;
+}
+
+/** A suite that is ready to run. */
+export interface OpenSuite extends AsyncDisposable {
+  /** What it works on, a line for each group that needs one. */
+  readonly notes: Readonly<Record<string, string>>;
+  /** The backend of its queue, if it has one. */
+  readonly backend: BackendInfo | undefined;
+  /** Its cases, those of one group together. */
+  readonly cases: readonly Case[];
+  /** What is to be reached. */
+  readonly goals: readonly Goal[];
+}
+
+/** A suite of benchmarks. */
+export interface Suite {
+  /** What the command line calls it. */
+  readonly name: string;
+  /** What it measures, in a line. */
+  readonly summary: string;
+  /** Open queues, make files. What it made goes away when it is disposed of. */
+  open(): Promise<OpenSuite>;
+}
+
+/** Hold a goal against what was measured. */
+export function judge(goal: Goal, cases: readonly CaseResult[]): GoalResult {
+  const values: number[] = [];
+  for (const inFlight of goal.inFlight) {
+    const result = cases
+      .find((item) => item.group === goal.group && item.inFlight === inFlight)
+      ?.results.find((result) => result.name === goal.subject);
+    const value = goal.peer === undefined ? result?.operationsPerSecond : result?.ratios[goal.peer];
+    if (value === undefined) {
+      return { ...goal, measured: undefined, reached: false };
+    }
+    values.push(value);
+  }
+  const measured = Math.min(...values);
+  return { ...goal, measured, reached: measured >= goal.atLeast };
+}
