@@ -46,6 +46,8 @@ export const HINT_OFFSET = 2;
 export const COMPLETION_HELD = 1;
 /** Arm the wake-up if nothing completes. */
 export const TURN_ARM = 1;
+/** Let other threads run if nothing completes. */
+export const TURN_YIELD = 2;
 /** Some name is not UTF-8. */
 export const DIRECTORY_RAW = 1;
 /** The end of the directory was reached. */

@@ -50,6 +50,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -542,6 +543,11 @@ int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, u
 
 	if (turn->completion_count == 0 && (turn->flags & IOQ_TURN_ARM)) {
 		turn->armed = turn_arm(ioq);
+	}
+	if (turn->completion_count == 0 && !turn->armed && (turn->flags & IOQ_TURN_YIELD)) {
+		// A lane that was woken on this processor waits for us to leave it
+		sched_yield();
+		turn_reap(ioq, &out);
 	}
 	turn->in_flight = ioq->in_flight;
 	turn->ring_error = (uint32_t)ioq->ring.error;

@@ -129,6 +129,9 @@ struct ioq_completion {
 /** Set in `ioq_turn.flags`: if this turn completes nothing, arm the wake-up. */
 #define IOQ_TURN_ARM 1
 
+/** Set in `ioq_turn.flags`: if this turn completes nothing, let other threads run. */
+#define IOQ_TURN_YIELD 2
+
 /** The block that a turn reads and writes. */
 struct ioq_turn {
 	/** In: valid records in `requests`. */

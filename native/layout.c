@@ -45,6 +45,7 @@ int main(void) {
 	CONSTANT("HINT_OFFSET", IOQ_HINT_OFFSET, "The request's offset counts.");
 	CONSTANT("COMPLETION_HELD", IOQ_COMPLETION_HELD, "The payload is held until it is taken.");
 	CONSTANT("TURN_ARM", IOQ_TURN_ARM, "Arm the wake-up if nothing completes.");
+	CONSTANT("TURN_YIELD", IOQ_TURN_YIELD, "Let other threads run if nothing completes.");
 	CONSTANT("DIRECTORY_RAW", IOQ_DIRECTORY_RAW, "Some name is not UTF-8.");
 	CONSTANT("DIRECTORY_END", IOQ_DIRECTORY_END, "The end of the directory was reached.");
 	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the caller's thread.");

@@ -105,10 +105,11 @@ export interface Backend {
    * Submit the batch and hand completions to the sink. Never waits.
    *
    * @param arm Whether to prepare for {@linkcode Backend.park} if nothing completes.
+   * @param yields Whether to let other threads run if nothing completes.
    *        A {@linkcode Backend.wake} before it may be lost to the parked call.
    * @returns Whether {@linkcode Backend.park} may be called.
    */
-  turn(arm: boolean): boolean;
+  turn(arm: boolean, yields: boolean): boolean;
 
   /** Resolves when a turn has something to do, or at {@linkcode Backend.wake}. */
   park(): Promise<void>;

@@ -215,7 +215,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
       get inFlight() {
         return backend.inFlight;
       },
-      turn: (arm) => this.#turn(arm),
+      turn: (arm, yields) => this.#turn(arm, yields),
       park: () => backend.park(),
       wake: () => backend.wake(),
       rest: () => this.#onRest?.(),
@@ -351,7 +351,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
       if (this.#streamSize === 0 || this.#backend.inFlight === 0) {
         return undefined;
       }
-      this.#turn(false);
+      this.#turn(false, false);
       if (this.#backend.inFlight === 0 || this.#pump.parked) {
         // Whoever waits for rest is told by the pump. So is a parked call: this
         // turn took back what would have woken it, the pump's prepares it again
@@ -615,7 +615,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
     if (!this.#backend.push(slot, request)) {
       // Frees the batch; slots that become free go on top of this one. What it
       // completes is told by the turn that is due for this request
-      this.#backend.turn(false);
+      this.#backend.turn(false, false);
       return this.#accept(request);
     }
     this.#freeCount--;
@@ -675,8 +675,8 @@ export class Ioq<T = unknown> implements AsyncDisposable {
    *
    * @returns What {@linkcode PumpSource.turn} returns.
    */
-  #turn(arm: boolean): number {
-    const armed = this.#backend.turn(arm);
+  #turn(arm: boolean, yields: boolean): number {
+    const armed = this.#backend.turn(arm, yields);
     // With those that came while a full batch made room
     const completed = this.#completed;
     this.#completed = 0;

@@ -26,6 +26,10 @@ import { setImmediate } from "node:timers";
 
 /** Fruitless turns before parking, at the most: about 100 µs. */
 const SPINS_MAX = 64;
+/** Fruitless turns before others may have the processor: what an idle one needs. */
+const SPINS_BEFORE_YIELD = 4;
+/** Requests in flight up to which that pays. */
+const IN_FLIGHT_TO_YIELD = 8;
 /** A parked wait shorter than this, in milliseconds, was not worth parking for. */
 const SHORT_WAIT_MS = 0.2;
 
@@ -47,10 +51,11 @@ export interface PumpSource {
    *
    * @param arm Whether to prepare for {@linkcode PumpSource.park} if none completed.
    *        A {@linkcode PumpSource.wake} before it may be lost to the parked call.
+   * @param yields Whether to let other threads run if none completed.
    * @returns A positive number if any completed, 0 if none did, a negative one if
    *          none did and {@linkcode PumpSource.park} may be called, now or still.
    */
-  turn(arm: boolean): number;
+  turn(arm: boolean, yields: boolean): number;
   /** Wait for something to happen. */
   park(): Promise<void>;
   /** Make {@linkcode PumpSource.park} return. */
@@ -128,7 +133,10 @@ export class Pump {
     const source = this.#source;
     // Arming takes back what was written to wake a parked call: let it return first
     const arm = this.#spins >= this.#spinsAllowed && !this.#woken;
-    const completed = source.turn(arm);
+    // Alone with a request, we may be spinning on the very processor that its
+    // lane needs; with many, there is enough to do for everybody
+    const yields = this.#spins > SPINS_BEFORE_YIELD && source.inFlight <= IN_FLIGHT_TO_YIELD;
+    const completed = source.turn(arm, yields);
     if (source.inFlight === 0) {
       this.#spins = 0;
       this.#unpark();

@@ -224,7 +224,7 @@ export class NativeBackend implements Backend {
     }
   }
 
-  turn(arm: boolean): boolean {
+  turn(arm: boolean, yields: boolean): boolean {
     if (this.#closed) {
       return false;
     }
@@ -232,7 +232,7 @@ export class NativeBackend implements Backend {
     words[layout.TURN_REQUEST_COUNT] = this.#batched;
     words[layout.TURN_INPUT_LENGTH] = this.#inputUsed;
     words[layout.TURN_OUTPUT_LENGTH] = OUTPUT_LENGTH;
-    words[layout.TURN_FLAGS] = arm ? layout.TURN_ARM : 0;
+    words[layout.TURN_FLAGS] = (arm ? layout.TURN_ARM : 0) | (yields ? layout.TURN_YIELD : 0);
     this.#batched = 0;
     this.#inputUsed = 0;
     const result = this.#symbols.ioq_turn(this.#ioq, this.#turn, this.#input, this.#output);

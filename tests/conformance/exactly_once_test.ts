@@ -79,7 +79,8 @@ class Load {
 
   /** Cancel something that is in flight, has completed, or was consumed long ago. */
   cancel(): void {
-    const id = this.#ids[this.#ids.length - 1 - this.#below(Math.min(64, this.#ids.length))];
+    const recent = Math.min(2 * this.#ioq.depth, 64, this.#ids.length);
+    const id = this.#ids[this.#ids.length - 1 - this.#below(recent)];
     if (id !== undefined && this.#ioq.cancel(id)) {
       const pending = this.#pending.get(id)!;
       assertEquals(pending !== undefined, true, `id ${id} was consumed, and yet cancelled`);
