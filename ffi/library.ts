@@ -74,8 +74,11 @@ function open(path: string): Deno.DynamicLibrary<typeof symbols> {
     if (error instanceof LibraryError) {
       throw error;
     }
-    const message = error instanceof Error ? error.message : String(error);
-    throw new LibraryError(`Cannot load '${path}': ${message}`, { cause: error });
+    // Deno says so twice
+    const message = (error instanceof Error ? error.message : String(error))
+      .replace(/^(?:Could not open library: )+/, "");
+    const hint = message.includes("No such file") ? ": build it with make, or set IOQ_LIBRARY" : "";
+    throw new LibraryError(`Cannot load '${path}': ${message}${hint}`, { cause: error });
   }
 }
 

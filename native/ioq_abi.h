@@ -298,7 +298,7 @@ IOQ_EXPORT int32_t ioq_release(struct ioq *ioq, uint32_t slot);
 /**
  * Ask for a request to be cancelled. Its completion still comes.
  *
- * @return 1 if it was in flight and is not a close, else 0.
+ * @return 1 if it is in flight, is not a close and was not cancelled before, else 0.
  */
 IOQ_EXPORT int32_t ioq_cancel(struct ioq *ioq, uint32_t slot);
 
