@@ -48,6 +48,7 @@
 #include "ring.h"
 
 #include <assert.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
@@ -85,6 +86,8 @@ struct ioq {
 	bool cancels_owed;
 	/** Written to by lanes, the ring and ioq_wake(): what ioq_park() polls. */
 	int wake_fd;
+	/** A reference to this library, or NULL. */
+	void *library;
 	/** The caller's ring. */
 	struct ioq_ring ring;
 	/** The worker lanes. */
@@ -132,7 +135,24 @@ static void ioq_free(struct ioq *ioq) {
 	if (!abandoned) {
 		free(ioq->statxes);
 	}
+	if (ioq->library) {
+		// Not the last one: our caller holds another to call us by
+		dlclose(ioq->library);
+	}
 	free(ioq);
+}
+
+/**
+ * A reference to the library that this code is in. A JavaScript Worker that is
+ * terminated unloads the library without closing its queues, and their lanes,
+ * which nobody can tell to end any more, would run into nothing.
+ */
+static void *hold_library(void) {
+	Dl_info info;
+	if (dladdr((void *)(uintptr_t)hold_library, &info) == 0) {
+		return NULL;
+	}
+	return dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
 }
 
 /** Make the arena. */
@@ -185,6 +205,7 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	}
 	ioq->depth = options->depth;
 	ioq->wake_fd = -1;
+	ioq->library = hold_library();
 
 	int ret = ioq_make_arena(ioq);
 	if (ret < 0) {

@@ -148,9 +148,6 @@ Deno.test("a Worker has queues of its own", async (t) => {
 
 Deno.test({
   name: "a Worker may be terminated while its queue is open",
-  // The runtime then unloads the library from under the lanes: the core has to
-  // hold on to itself while a queue is open
-  ignore: true,
   async fn(t) {
     for (const backend of BACKENDS) {
       await t.step(backend, () => terminate(backend, ""));
