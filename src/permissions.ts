@@ -6,6 +6,7 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { pathText } from "./path.ts";
 
 /** An operation reads what is at its path. */
@@ -21,9 +22,12 @@ export type Access = number;
  * permission is granted or revoked, so asking it costs nanoseconds, whereas a
  * query for a path takes over a microsecond.
  */
-const blanket: { [name in "read" | "write"]?: Deno.PermissionStatus } = {};
+const blanket: { [name in Deno.PermissionName]?: Deno.PermissionStatus } = {};
 
-function isBlanket(name: "read" | "write"): boolean {
+/** What `--allow-all` grants. */
+const ALL = ["read", "write", "env", "net", "run", "ffi", "sys"] as const;
+
+function isBlanket(name: (typeof ALL)[number]): boolean {
   const status = blanket[name] ??= Deno.permissions.querySync({ name });
   // With --deny-read=PATH beside --allow-read it is granted, but in part
   return status.state === "granted" && !status.partial;
@@ -43,6 +47,34 @@ function goesBack(path: string): boolean {
     inside ||= part !== "" && part !== "." && part !== "..";
   }
   return false;
+}
+
+/** Folders whose files tell or do more than files do, and what is harmless there. */
+const SPECIAL = /^\/(?:proc|sys|dev)(?:\/|$)/;
+const HARMLESS = /^\/dev\/(?:null|zero|random|urandom|tty)$/;
+
+/** The same somewhere in a path whose beginning nobody knows. */
+const SPECIAL_INSIDE = /(?:^|\/)(?:proc|sys|dev)(?:\/|$)/;
+
+/** Whether a path may lead into such a folder: told cheaply, and rather too often. */
+function mayBeSpecial(path: string | Uint8Array, relative: boolean): boolean {
+  if (relative || typeof path !== "string" || path.charCodeAt(0) !== 0x2f) {
+    return true;
+  }
+  return SPECIAL.test(path) || path.includes("//") || path.includes("/.");
+}
+
+/** As Deno does, ask for all permissions for a path that leads into such a folder. */
+function checkSpecial(path: string, relative: boolean): void {
+  const resolved = relative ? path : resolve(path);
+  const special = relative
+    ? SPECIAL_INSIDE.test(path)
+    : SPECIAL.test(resolved) && !HARMLESS.test(resolved);
+  if (special) {
+    throw new Deno.errors.NotCapable(
+      `Requires all access to "${resolved}", run again with the --allow-all flag`,
+    );
+  }
 }
 
 function check(name: "read" | "write", path: string | Uint8Array, relative: boolean): void {
@@ -71,6 +103,9 @@ function check(name: "read" | "write", path: string | Uint8Array, relative: bool
  * @throws {Deno.errors.NotCapable} If a permission is missing.
  */
 export function checkAccess(path: string | Uint8Array, access: Access, relative: boolean): void {
+  if (mayBeSpecial(path, relative) && !ALL.every(isBlanket)) {
+    checkSpecial(pathText(path), relative);
+  }
   if (access & READ) {
     check("read", path, relative);
   }

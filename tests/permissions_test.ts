@@ -330,3 +330,24 @@ Deno.test("a permission that is revoked is gone at once", async () => {
   assertEquals(before, "ok");
   assert(NO_READ.test(after!), after);
 });
+
+Deno.test("what is in /proc, /sys and /dev needs all permissions, as it does for Deno", async () => {
+  const paths = ["/proc/self/environ", "//proc/cpuinfo", "/tmp/../proc/cpuinfo", "/sys/kernel"];
+  const allowed = ["/dev/null", "/dev/../etc/passwd", "/etc/passwd"];
+  const script = `
+    for (const path of Deno.args) {
+      const ours = await outcome(() => ioq.stat(path));
+      const theirs = await outcome(() => Deno.stat(path));
+      console.log(ours.replace(/ to .*/, "") === theirs.replace(/ to .*/, "") ? ours : ours + " / " + theirs);
+    }
+    const root = await ioq.run(op.openDir("/"));
+    console.log(await outcome(() => ioq.stat("proc/self/environ", { at: root })));
+    console.log(await outcome(() => ioq.stat("etc/passwd", { at: root })));
+    await ioq.run(op.close(root));
+  `;
+  const found = await lines(["--allow-read"], [...paths, ...allowed], script);
+  assertEquals(
+    found.map((line) => line.includes("Requires all access") ? "refused" : line),
+    [...paths.map(() => "refused"), ...allowed.map(() => "ok"), "refused", "ok"],
+  );
+});
