@@ -405,6 +405,9 @@ struct ioq_lanes *lanes_start(size_t depth, unsigned int count, bool rings, int 
 		while (sem_wait(&lanes->started) != 0) {
 			// EINTR
 		}
+	}
+	// Only now, because whose post it was a semaphore does not say
+	for (unsigned int i = 0; i < lanes->count; ++i) {
 		lanes->rings += lanes->lanes[i].has_ring;
 	}
 	return lanes;

@@ -169,7 +169,7 @@ const CLASSES: Readonly<Record<string, new (message: string) => Error>> = {
   ENOSYS: Deno.errors.NotSupported,
   ENOTCONN: Deno.errors.NotConnected,
   ENOTDIR: Deno.errors.NotADirectory,
-  EOPNOTSUPP: Deno.errors.NotSupported,
+  ENOTSUP: Deno.errors.NotSupported,
   EPERM: Deno.errors.PermissionDenied,
   EPIPE: Deno.errors.BrokenPipe,
   ETIMEDOUT: Deno.errors.TimedOut,

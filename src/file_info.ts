@@ -102,10 +102,13 @@ function number64(words: Int32Array, at: number): number {
   return high * 0x1_0000_0000 + low;
 }
 
-/** The time at a word, and its nanoseconds at another. */
+/** The time at a word, and its nanoseconds at another, rounded towards 1970 as Deno does. */
 function date(words: Int32Array, at: number, nsecAt: number): Date {
   const seconds = words[at + 1]! * 0x1_0000_0000 + (words[at]! >>> 0);
-  return new Date(seconds * 1000 + Math.floor(words[nsecAt]! / 1e6));
+  const milliseconds = words[nsecAt]! / 1e6;
+  return new Date(
+    seconds * 1000 + (seconds < 0 ? Math.ceil(milliseconds) : Math.floor(milliseconds)),
+  );
 }
 
 /**

@@ -165,6 +165,8 @@ export class Ioq<T = unknown> implements AsyncDisposable {
   /** Free slots: the first `#freeCount` of a stack. */
   readonly #free: Int32Array;
   #freeCount: number;
+  /** How many completions that were not consumed gave their slot away already. */
+  #lent = 0;
   /** By slot: the id, -1 if it is free. */
   readonly #ids: Float64Array;
   /** By slot: the request while it is in flight. */
@@ -181,8 +183,8 @@ export class Ioq<T = unknown> implements AsyncDisposable {
   #readyCount = 0;
   /** The stream's requests that were accepted and not consumed. */
   #streamSize = 0;
-  /** How many completions the last turn brought. */
-  #completedInTurn = 0;
+  /** How many completions have come that nobody was told of yet. */
+  #completed = 0;
 
   /** Promise forms that wait for a slot, in order. */
   readonly #line = new Set<Ticket>();
@@ -213,10 +215,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
       get inFlight() {
         return backend.inFlight;
       },
-      turn: (arm) => {
-        const armed = this.#turn(arm);
-        return this.#completedInTurn || (armed ? -1 : 0);
-      },
+      turn: (arm) => this.#turn(arm),
       park: () => backend.park(),
       wake: () => backend.wake(),
       rest: () => this.#onRest?.(),
@@ -234,14 +233,18 @@ export class Ioq<T = unknown> implements AsyncDisposable {
    */
   // deno-lint-ignore require-await
   static async open<T = unknown>(options: IoqOptions = {}): Promise<Ioq<T>> {
-    const { depth = DEFAULT_DEPTH, threads = DEFAULT_THREADS, library } = options;
+    const { depth = DEFAULT_DEPTH, threads = DEFAULT_THREADS, threadRings = false, library } =
+      options;
     checkRange(depth, "depth", DEPTH_MAX);
     checkRange(threads, "threads", LANES_MAX);
+    if (typeof threadRings !== "boolean") {
+      throw new TypeError(`Expected threadRings to be a boolean, got ${typeof threadRings}`);
+    }
     const choice: BackendChoice = {
       backend: chooseBackend(options.backend),
       depth,
       threads,
-      threadRings: options.threadRings ?? false,
+      threadRings,
       library: library === undefined ? undefined : pathText(toPath(library, "dlopen")),
     };
     return new Ioq<T>(depth, (sink) => openBackend(choice, sink));
@@ -264,12 +267,12 @@ export class Ioq<T = unknown> implements AsyncDisposable {
 
   /** How many requests are accepted and not yet consumed. */
   get size(): number {
-    return this.#depth - this.#freeCount;
+    return this.#depth - this.capacity;
   }
 
   /** How many requests can be accepted now: `depth - size`. */
   get capacity(): number {
-    return this.#freeCount;
+    return Math.max(0, this.#freeCount - this.#lent);
   }
 
   /**
@@ -349,8 +352,9 @@ export class Ioq<T = unknown> implements AsyncDisposable {
         return undefined;
       }
       this.#turn(false);
-      if (this.#backend.inFlight === 0) {
-        // Whoever waits for that, or is parked, is told by the pump
+      if (this.#backend.inFlight === 0 || this.#pump.parked) {
+        // Whoever waits for rest is told by the pump. So is a parked call: this
+        // turn took back what would have woken it, the pump's prepares it again
         this.#pump.kick();
       }
       if (this.#readyCount === 0) {
@@ -437,10 +441,25 @@ export class Ioq<T = unknown> implements AsyncDisposable {
       producer.reject(closedError());
     }
     while (this.#backend.inFlight > 0 || this.#line.size > 0 || this.#pump.parked) {
+      if (this.#backend.inFlight === 0 && this.#line.size > 0) {
+        this.#lend();
+      }
       await new Promise<void>((resolve) => this.#onRest = resolve);
     }
     this.#backend.close();
     this.#wakeConsumers();
+  }
+
+  /**
+   * Let the closes in line have the slots of completions that nobody consumes: who
+   * waits for the queue to close may never do so.
+   */
+  #lend(): void {
+    for (; this.#lent < this.#readyCount; this.#lent++) {
+      const at = (this.#readyAt + this.#lent) % this.#depth;
+      this.#release(this.#ready[at]!.id % this.#depth);
+    }
+    this.#advance();
   }
 
   /**
@@ -580,7 +599,8 @@ export class Ioq<T = unknown> implements AsyncDisposable {
   #accept(request: CoreRequest): number {
     const slot = this.#free[this.#freeCount - 1]!;
     if (!this.#backend.push(slot, request)) {
-      // Frees the batch; slots that become free go on top of this one
+      // Frees the batch; slots that become free go on top of this one. What it
+      // completes is told by the turn that is due for this request
       this.#backend.turn(false);
       return this.#accept(request);
     }
@@ -631,22 +651,28 @@ export class Ioq<T = unknown> implements AsyncDisposable {
     ticket.reject(ticket.signal!.reason);
   }
 
-  /** Submit the batch, take completions in, and tell those who wait for them. */
-  #turn(arm: boolean): boolean {
-    this.#completedInTurn = 0;
+  /**
+   * Submit the batch, take completions in, and tell those who wait for them.
+   *
+   * @returns What {@linkcode PumpSource.turn} returns.
+   */
+  #turn(arm: boolean): number {
     const armed = this.#backend.turn(arm);
-    if (this.#completedInTurn > 0) {
+    // With those that came while a full batch made room
+    const completed = this.#completed;
+    this.#completed = 0;
+    if (completed > 0) {
       this.#advance();
       if (this.#readyCount > 0) {
         this.#wakeConsumers();
       }
     }
-    return armed;
+    return completed || (armed ? -1 : 0);
   }
 
   /** A request has completed. */
   #complete(slot: number, result: number, payload: Payload): void {
-    this.#completedInTurn++;
+    this.#completed++;
     const request = this.#requests[slot]!;
     const ticket = this.#tickets[slot];
     this.#requests[slot] = undefined;
@@ -701,7 +727,11 @@ export class Ioq<T = unknown> implements AsyncDisposable {
     this.#ready[this.#readyAt] = undefined;
     this.#readyAt = this.#readyAt + 1 === this.#depth ? 0 : this.#readyAt + 1;
     this.#readyCount--;
-    this.#release(completion.id % this.#depth);
+    if (this.#lent > 0) {
+      this.#lent--;
+    } else {
+      this.#release(completion.id % this.#depth);
+    }
     if (--this.#streamSize === 0) {
       this.#wakeConsumers();
     }
@@ -764,6 +794,8 @@ export class Ioq<T = unknown> implements AsyncDisposable {
       },
       return: () => {
         ended = true;
+        // A next() of this iterator may be waiting
+        this.#wakeConsumers();
         return Promise.resolve({ done: true, value: undefined });
       },
       [Symbol.asyncIterator]() {

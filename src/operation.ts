@@ -317,10 +317,13 @@ function openFlags(options: Deno.OpenOptions): { flags: number; access: Access }
   if (!write && !append && (create || createNew)) {
     throw new TypeError("'create' or 'createNew' options require 'write' or 'append' to be true");
   }
+  if (append && truncate && !createNew) {
+    throw new TypeError("'truncate' option cannot be combined with 'append'");
+  }
   const writes = write || append;
   return {
     flags: (writes ? read ? O_RDWR : O_WRONLY : O_RDONLY) |
-      (append ? O_APPEND : 0) | (truncate && !append ? O_TRUNC : 0) |
+      (append ? O_APPEND : 0) | (truncate ? O_TRUNC : 0) |
       (createNew ? O_CREAT | O_EXCL : create ? O_CREAT : 0),
     access: (read ? READ : 0) | (writes ? WRITE : 0),
   };

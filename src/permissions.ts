@@ -29,6 +29,22 @@ function isBlanket(name: "read" | "write"): boolean {
   return status.state === "granted" && !status.partial;
 }
 
+/**
+ * Whether a path goes into something and up again. The check takes `a/../b` for
+ * `b`, whereas the kernel follows `a` if it is a symbolic link. (Deno's own calls
+ * open what was checked, but that may not be the file that was meant.)
+ */
+function goesBack(path: string): boolean {
+  let inside = false;
+  for (const part of path.split("/")) {
+    if (part === ".." && inside) {
+      return true;
+    }
+    inside ||= part !== "" && part !== "." && part !== "..";
+  }
+  return false;
+}
+
 function check(name: "read" | "write", path: string | Uint8Array, relative: boolean): void {
   if (isBlanket(name)) {
     return;
@@ -37,7 +53,7 @@ function check(name: "read" | "write", path: string | Uint8Array, relative: bool
   // A path that is relative to a descriptor may be anywhere: only all will do.
   // So may bytes that no text stands for.
   const exact = typeof path === "string" || !text.includes("\ufffd");
-  const descriptor = relative || !exact ? { name } : { name, path: text };
+  const descriptor = relative || !exact || goesBack(text) ? { name } : { name, path: text };
   // As Deno's own calls do, this asks the user if someone is there to answer
   if (Deno.permissions.requestSync(descriptor).state !== "granted") {
     throw new Deno.errors.NotCapable(

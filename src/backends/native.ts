@@ -277,8 +277,11 @@ export class NativeBackend implements Backend {
     const words = this.#words;
     for (let i = 0, at = REQUESTS_AT; i < this.#batched; i++, at += REQUEST_WORDS) {
       if (words[at + layout.REQUEST_SLOT] === slot) {
-        words[at + layout.REQUEST_OP_AND_HINTS]! |= layout.HINT_CANCELLED << 16;
-        return true;
+        const opAndHints = words[at + layout.REQUEST_OP_AND_HINTS]!;
+        const cancelled = opAndHints | layout.HINT_CANCELLED << 16;
+        const op = opAndHints & 0xffff;
+        words[at + layout.REQUEST_OP_AND_HINTS] = cancelled;
+        return cancelled !== opAndHints && op !== layout.OP.close && op !== layout.OP.closeDir;
       }
     }
     return !this.#closed && this.#symbols.ioq_cancel(this.#ioq, slot) === 1;
