@@ -20,21 +20,16 @@ import { DEPTH_MAX, LANES_MAX } from "../ffi/layout.ts";
 import type { Backend, BackendInfo, BackendKind, LaneCounts, Payload, Sink } from "./backend.ts";
 import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
-import type { DirEntry } from "./directory.ts";
 import { ERRNO, osError } from "./errors.ts";
-import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
 import {
-  type AtOptions,
   type CoreRequest,
-  op,
   type OpName,
   type OpValues,
   type Request,
-  type StatOptions,
   toCoreRequest,
 } from "./operation.ts";
-import { type Path, pathText, toPath } from "./path.ts";
-import { checkAccess } from "./permissions.ts";
+import { pathText, toPath } from "./path.ts";
+import { type OperationOptions, PromiseForms } from "./promise_forms.ts";
 import { Pump } from "./pump.ts";
 
 /** How to open a queue. */
@@ -72,12 +67,6 @@ export interface IoqOptions {
    * @default {false}
    */
   threadRings?: boolean;
-}
-
-/** Options of every operation's promise form. */
-export interface OperationOptions {
-  /** Cancels the operation; its promise rejects with the signal's reason. */
-  signal?: AbortSignal;
 }
 
 const DEFAULT_DEPTH = 1024;
@@ -157,7 +146,7 @@ function checkRange(value: unknown, name: string, max: number): void {
  * console.log(info.isDirectory, ioq.backend.kind);
  * ```
  */
-export class Ioq<T = unknown> implements AsyncDisposable {
+export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   readonly #backend: Backend;
   readonly #pump: Pump;
   readonly #depth: number;
@@ -199,6 +188,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   private constructor(depth: number, makeBackend: (sink: Sink) => Backend) {
+    super();
     this.#depth = depth;
     this.#freeCount = depth;
     this.#free = Int32Array.from({ length: depth }, (_, i) => depth - 1 - i);
@@ -481,7 +471,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
    * console.log(bytes.length);
    * ```
    */
-  run<K extends OpName>(
+  override run<K extends OpName>(
     request: Request<K>,
     options?: OperationOptions,
   ): Promise<OpValues[K]> {
@@ -510,78 +500,6 @@ export class Ioq<T = unknown> implements AsyncDisposable {
     });
   }
 
-  /** A trip through the queue and back. */
-  nop(options?: OperationOptions): Promise<undefined> {
-    return this.run(op.nop(), options);
-  }
-
-  /**
-   * A file's attributes, following a symbolic link. Rejects as `Deno.stat` does.
-   *
-   * @param path The file.
-   * @param options Whether to give exact numbers; where the path begins; a signal.
-   */
-  stat(
-    path: Path,
-    options?: StatOptions & OperationOptions & { bigint?: false },
-  ): Promise<FileInfo>;
-  /** A file's exact attributes, following a symbolic link. */
-  stat(
-    path: Path,
-    options: StatOptions & OperationOptions & { bigint: true },
-  ): Promise<BigIntFileInfo>;
-  stat(
-    path: Path,
-    options?: StatOptions & OperationOptions,
-  ): Promise<FileInfo | BigIntFileInfo> {
-    return this.#build(() => op.stat(path, options as StatOptions & { bigint?: false }), options);
-  }
-
-  /**
-   * A file's attributes, not following a symbolic link. Rejects as `Deno.lstat` does.
-   *
-   * @param path The file.
-   * @param options Whether to give exact numbers; where the path begins; a signal.
-   */
-  lstat(
-    path: Path,
-    options?: StatOptions & OperationOptions & { bigint?: false },
-  ): Promise<FileInfo>;
-  /** A file's exact attributes, not following a symbolic link. */
-  lstat(
-    path: Path,
-    options: StatOptions & OperationOptions & { bigint: true },
-  ): Promise<BigIntFileInfo>;
-  lstat(
-    path: Path,
-    options?: StatOptions & OperationOptions,
-  ): Promise<FileInfo | BigIntFileInfo> {
-    return this.#build(() => op.lstat(path, options as StatOptions & { bigint?: false }), options);
-  }
-
-  /**
-   * All entries of a directory, without `.` and `..`, in the order that the file
-   * system gives them. Rejects as `Deno.readDir` throws.
-   *
-   * @param path The directory.
-   * @param options Where the path begins; a signal.
-   */
-  readDir(path: Path, options?: AtOptions & OperationOptions): Promise<DirEntry[]> {
-    return this.#build(() => op.readDir(path, options), options);
-  }
-
-  /** Run a request whose building may throw. */
-  #build<K extends OpName>(
-    build: () => Request<K>,
-    options?: OperationOptions,
-  ): Promise<OpValues[K]> {
-    try {
-      return this.run(build(), options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
   /** Refuse what may not be queued. */
   #checkAcceptable(request: CoreRequest): void {
     if (this.#closing) {
@@ -590,9 +508,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
     if (this.#cancelled && !request.isClose) {
       throw osError(ERRNO.EINTR!, request.context);
     }
-    if (request.access !== 0) {
-      checkAccess(request.path!, request.access, request.isRelative);
-    }
+    request.checkAccess();
   }
 
   /** Give a request a slot and put it into the batch. There must be a slot. */
@@ -684,7 +600,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
         error = osError(-result, request.context);
       } else {
         try {
-          value = request.decode(result, payload);
+          value = request.decode(result, payload, request);
         } catch (cause) {
           // A number that does not fit, or no memory for what was read
           error = cause instanceof Error ? cause : new Error(String(cause));
