@@ -19,9 +19,6 @@
  * @module
  */
 
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
-
 /**
  * Runs an operation a number of times, and waits for all of them.
  *
@@ -109,9 +106,6 @@ interface Contestant {
   readonly ns: number[];
 }
 
-setFlagsFromString("--expose-gc");
-const gc = runInNewContext("gc") as (options: { type: "minor" }) => void;
-
 /** The middle of some numbers. There must be one. */
 export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
@@ -119,10 +113,14 @@ export function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-/** Run a sample; how many milliseconds it took. */
+/**
+ * Run a sample; how many milliseconds it took.
+ *
+ * The garbage of whoever ran before is swept up within it. To collect it first
+ * would be worse: V8 shrinks its young generation when told to, and what makes
+ * much garbage then takes twice as long.
+ */
 async function sample(run: Run, count: number): Promise<number> {
-  // Nobody is to sweep up after those who ran before
-  gc({ type: "minor" });
   const start = performance.now();
   const sum = run(count);
   // A synchronous runner must not pay for a promise

@@ -74,3 +74,37 @@ export async function describeMachine(): Promise<Machine> {
     liburing: await findLiburing(),
   };
 }
+
+/** Processor time so far, in clock ticks. */
+export interface Ticks {
+  /** Of all processors together. */
+  readonly total: number;
+  /** Of that, what no process used. */
+  readonly idle: number;
+  /** What this process and the children it waited for used. */
+  readonly own: number;
+}
+
+/** Read the clocks, see `proc_stat(5)` and `proc_pid_stat(5)`. */
+export function readTicks(): Ticks {
+  const cpu = Deno.readTextFileSync("/proc/stat").split("\n", 1)[0]!.trim().split(/\s+/);
+  // user nice system idle iowait irq softirq steal; the guests' are in user and nice
+  const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] =
+    cpu.slice(1).map(Number);
+  // The second field is the name in parentheses, which may contain anything
+  const self = Deno.readTextFileSync("/proc/self/stat");
+  const [utime = 0, stime = 0, cutime = 0, cstime = 0] = self.slice(self.lastIndexOf(")") + 2)
+    .split(" ").slice(11, 15).map(Number);
+  return {
+    total: user + nice + system + idle + iowait + irq + softirq + steal,
+    idle: idle + iowait,
+    own: utime + stime + cutime + cstime,
+  };
+}
+
+/** The share of the machine that others used between two readings, 0 to 1. */
+export function othersBusy(start: Ticks, end: Ticks): number {
+  const total = end.total - start.total;
+  const others = total - (end.idle - start.idle) - (end.own - start.own);
+  return total > 0 ? Math.max(0, others / total) : 0;
+}

@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util";
 import type { BackendInfo } from "@ioq/ioq";
 import { type CaseResult, measure, type MeasureOptions } from "./harness.ts";
-import { describeMachine, type Machine } from "./machine.ts";
+import { describeMachine, type Machine, othersBusy, readTicks } from "./machine.ts";
 import { formatBackend, formatGoals, formatGroup, formatMachine } from "./report.ts";
 import { type GoalResult, judge, type OpenSuite, type Suite } from "./suite.ts";
 import { ops } from "./suites/ops.ts";
@@ -22,6 +22,9 @@ const FULL = { rounds: 7, sampleMs: 36 };
 /** With `--quick`. */
 const QUICK = { rounds: 3, sampleMs: 12 };
 
+/** How much of the machine others may use before the results are in doubt. */
+const OTHERS_BUSY_MAX = 0.05;
+
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
@@ -31,6 +34,8 @@ interface SuiteResult {
   readonly name: string;
   readonly backend: BackendInfo | null;
   readonly seconds: number;
+  /** The share of the machine that other processes used meanwhile, 0 to 1. */
+  readonly othersBusy: number;
   readonly notes: Readonly<Record<string, string>>;
   readonly cases: readonly CaseResult[];
   readonly goals: readonly GoalResult[];
@@ -125,6 +130,7 @@ async function runCases(suite: OpenSuite, options: MeasureOptions): Promise<Case
 
 async function runSuite(suite: Suite, options: MeasureOptions): Promise<SuiteResult> {
   const start = performance.now();
+  const ticks = readTicks();
   await using open = await suite.open();
   console.log(`\n${suite.name}: ${suite.summary}`);
   if (open.backend !== undefined) {
@@ -138,11 +144,19 @@ async function runSuite(suite: Suite, options: MeasureOptions): Promise<SuiteRes
     console.log(formatGoals(goals));
   }
   const seconds = (performance.now() - start) / 1000;
-  console.log(`${suite.name} took ${seconds.toFixed(0)} s`);
+  const others = othersBusy(ticks, readTicks());
+  console.log(
+    `${suite.name} took ${seconds.toFixed(0)} s; ` +
+      `other processes used ${(others * 100).toFixed(0)} % of the machine meanwhile`,
+  );
+  if (others > OTHERS_BUSY_MAX) {
+    console.log("That is too much: expect worse times than on a quiet machine, and other ratios");
+  }
   return {
     name: suite.name,
     backend: open.backend ?? null,
     seconds,
+    othersBusy: others,
     notes: open.notes,
     cases,
     goals,

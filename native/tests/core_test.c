@@ -37,17 +37,20 @@ struct config {
 	/** IOQ_OPEN_*. */
 	uint32_t flags;
 	/** As in ioq_options. */
-	uint32_t worker_ops;
+	uint32_t worker_ops, overflow_ops;
 	/** Where operations run that a ring can do: an ioq_lane_kind. */
 	uint32_t lane;
 };
 
-static const struct config ring_config = {"ring", IOQ_OPEN_RING, 0, IOQ_LANE_RING};
-static const struct config lanes_config = {"lanes", 0, 0, IOQ_LANE_WORKER};
-static const struct config lane_rings_config = {"lane rings", IOQ_OPEN_LANE_RINGS, 0, IOQ_LANE_WORKER_RING};
-static const struct config idle_ring_config = {"idle ring", IOQ_OPEN_RING, ~0u, IOQ_LANE_WORKER};
+static const struct config ring_config = {"ring", IOQ_OPEN_RING, 0, 0, IOQ_LANE_RING};
+static const struct config lanes_config = {"lanes", 0, 0, 0, IOQ_LANE_WORKER};
+static const struct config lane_rings_config = {"lane rings", IOQ_OPEN_LANE_RINGS, 0, 0, IOQ_LANE_WORKER_RING};
+static const struct config idle_ring_config = {"idle ring", IOQ_OPEN_RING, ~0u, 0, IOQ_LANE_WORKER};
+static const struct config overflow_config = {
+	"overflow", IOQ_OPEN_RING, 1u << IOQ_OP_OPEN, 1u << IOQ_OP_STAT, IOQ_LANE_WORKER,
+};
 static const struct config all_rings_config = {
-	"idle ring, lane rings", IOQ_OPEN_RING | IOQ_OPEN_LANE_RINGS, ~0u, IOQ_LANE_WORKER_RING,
+	"idle ring, lane rings", IOQ_OPEN_RING | IOQ_OPEN_LANE_RINGS, ~0u, 0, IOQ_LANE_WORKER_RING,
 };
 
 /** Whether this kernel lets us have rings. */
@@ -77,6 +80,7 @@ static bool try_open(const struct config *config, uint32_t depth, uint32_t lanes
 		.lanes = lanes,
 		.flags = config->flags,
 		.worker_ops = config->worker_ops,
+		.overflow_ops = config->overflow_ops,
 	};
 	CHECK(depth <= DEPTH_MAX);
 	memset(&q, 0, sizeof(q));
@@ -915,6 +919,8 @@ static void test_load(const void *config) {
 	for (uint32_t i = 0; i < depth; ++i) {
 		load.free[load.free_count++] = i;
 	}
+	// Several primaries, and a spare
+	atomic_store(&fault_cpus, 4);
 	open_queue(config, depth, 4);
 	while (load.requests < TEST_SCALE(24000)) {
 		uint32_t count = test_random(&load.seed) % 48;
@@ -968,6 +974,7 @@ static void test_load(const void *config) {
 	check_result(0, -EINTR);
 	close_by_queue(0, dup(0));
 	close_queue();
+	fault_clear();
 }
 
 /** Opens that are cancelled in every possible moment leak nothing. */
@@ -1021,7 +1028,9 @@ static int make_fifo(const char *name) {
 static void test_cancel_fifo(const void *config) {
 	int fd = make_fifo("fifo");
 	CHECK_EQ(mkfifo("lonely", 0600), 0);
-	open_queue(config, 512, 4);
+	// No spares: they have no rings
+	atomic_store(&fault_cpus, 4);
+	open_queue(config, 512, 3);
 
 	// A read, which the kernel polls for, and an open, which sits in a thread of
 	// the kernel's: but for O_CREAT a ring would first try it with O_NONBLOCK,
@@ -1076,6 +1085,7 @@ static void test_cancel_fifo(const void *config) {
 	close(fd);
 	CHECK_EQ(unlink("fifo"), 0);
 	CHECK_EQ(unlink("lonely"), 0);
+	fault_clear();
 }
 
 /** A parked thread. */
@@ -1353,6 +1363,48 @@ static void test_cancel_queued(const void *config) {
 	}
 	check_result(40, 0);
 	CHECK_EQ(fcntl(fd, F_GETFD), -1);
+	close_queue();
+	fault_clear();
+}
+
+/** What prefers the lanes takes the ring when they have a backlog. */
+static void test_overflow(const void *config) {
+	atomic_store(&fault_cpus, 2);
+	open_queue(config, 600, 1);
+	add_path(1, IOQ_OP_STAT, "plain");
+	check_result(1, 0);
+	check_lane(1);
+
+	add_blocked(0, "fifo0");
+	turn(0);
+	test_sleep(5);
+	for (uint32_t slot = 1; slot <= IOQ_BACKLOG; ++slot) {
+		add_path(slot, IOQ_OP_STAT, "plain");
+	}
+	CHECK_EQ(turn(0), 0);
+	for (uint32_t slot = 500; slot < 510; ++slot) {
+		add_path(slot, IOQ_OP_STAT, "plain");
+	}
+	for (uint32_t slot = 500; slot < 510; ++slot) {
+		check_result(slot, 0);
+		CHECK_EQ(q.results[slot].lane, IOQ_LANE_RING);
+	}
+	CHECK_EQ(q.pending_count, 1 + IOQ_BACKLOG);
+	finish_blocked(0, "fifo0");
+	for (uint32_t slot = 1; slot <= IOQ_BACKLOG; ++slot) {
+		check_result(slot, 0);
+		check_lane(slot);
+	}
+	// Both ways at once
+	for (int round = 0; round < 20; ++round) {
+		for (uint32_t slot = 0; slot < 600;) {
+			add_path(slot, IOQ_OP_STAT, "plain");
+			if (++slot % 200 == 0) {
+				turn(0);
+			}
+		}
+		wait_all();
+	}
 	close_queue();
 	fault_clear();
 }
@@ -1754,7 +1806,10 @@ static void make_files(void) {
 	CHECK_EQ(mkdir("large", 0700), 0);
 	for (int i = 0; i < LARGE_COUNT; ++i) {
 		snprintf(name, sizeof(name), "large/entry number %05d", i);
-		make_file(name);
+		// Links are quicker to make, where there may be that many
+		if (link("plain", name) != 0) {
+			make_file(name);
+		}
 	}
 }
 
@@ -1818,6 +1873,7 @@ static void run_rings(void) {
 	TEST_WITH(test_cancel_fifo, ring_config);
 	TEST_WITH(test_cancel_fifo, lane_rings_config);
 	TEST_WITH(test_boost, idle_ring_config);
+	TEST_WITH(test_overflow, overflow_config);
 	TEST(test_setup_plainer);
 	TEST(test_lane_setup_fails);
 	TEST_WITH(test_submit_retried, ring_config);

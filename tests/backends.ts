@@ -1,0 +1,91 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The rows of the conformance suite: every backend, in every shape that takes
+ * another way through the core. A new backend is a new row.
+ */
+
+import { Ioq, type IoqOptions } from "../mod.ts";
+
+/** A backend to test. */
+export interface Row {
+  /** What test names call it. */
+  readonly name: string;
+  /** What opens it. */
+  readonly options: IoqOptions;
+  /** Whether a read that waits for its data can be cancelled. */
+  readonly interruptible: boolean;
+}
+
+const ROWS: readonly Row[] = [
+  { name: "uring", options: { backend: "uring" }, interruptible: true },
+  {
+    name: "uring, thread rings",
+    options: { backend: "uring", threadRings: true },
+    interruptible: true,
+  },
+  { name: "uring, one thread", options: { backend: "uring", threads: 1 }, interruptible: true },
+  { name: "threads", options: { backend: "threads" }, interruptible: false },
+  {
+    name: "threads, thread rings",
+    options: { backend: "threads", threadRings: true },
+    interruptible: false,
+  },
+  { name: "threads, one", options: { backend: "threads", threads: 1 }, interruptible: false },
+];
+
+/** Opens a queue of the row at hand. */
+export type OpenQueue = <T = unknown>(options?: IoqOptions) => Promise<Ioq<T>>;
+
+/** What a conformance test gets. */
+export interface Bench {
+  /** Opens a queue. */
+  readonly open: OpenQueue;
+  /** The row. */
+  readonly row: Row;
+  /** For steps. */
+  readonly t: Deno.TestContext;
+}
+
+/** Why a row cannot be tested here, if so. */
+async function whyNot(row: Row): Promise<string | undefined> {
+  try {
+    await using _ = await Ioq.open(row.options);
+    return undefined;
+  } catch (error) {
+    if (row.options.backend === "uring" && error instanceof Deno.errors.NotSupported) {
+      return error.message;
+    }
+    throw error;
+  }
+}
+
+/** The rows, and why some of them cannot be tested here. */
+const rows: readonly (readonly [Row, string | undefined])[] = await Promise.all(
+  ROWS.map(async (row) => [row, await whyNot(row)] as const),
+);
+
+/**
+ * A test for each backend.
+ *
+ * @param name What it shows, such as `poll() gives what has completed`.
+ * @param test The test.
+ * @param which The rows that it makes sense for.
+ */
+export function forEachBackend(
+  name: string,
+  test: (bench: Bench) => void | Promise<void>,
+  which: (row: Row) => boolean = () => true,
+): void {
+  for (const [row, reason] of rows) {
+    if (which(row)) {
+      Deno.test({
+        name: `${name} [${row.name}]${reason === undefined ? "" : ` (cannot: ${reason})`}`,
+        ignore: reason !== undefined,
+        fn: (t) =>
+          test({ t, row, open: (options) => Ioq.open({ ...row.options, ...options }) }) ??
+            Promise.resolve(),
+      });
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+import { assert, assertEquals } from "@std/assert";
+import { type LaneCounts, op } from "../../mod.ts";
+import { forEachBackend } from "../backends.ts";
+import { laneThreads, TempDir, until } from "../fixtures.ts";
+
+forEachBackend("backend tells what runs", async ({ open, row }) => {
+  await using ioq = await open({ threads: 3 });
+  const { kind, lanes, ring, reason, code, errno } = ioq.backend;
+  assertEquals(kind, row.options.backend);
+  assertEquals([reason, code, errno], [undefined, undefined, undefined]);
+  if (kind !== "uring") {
+    assertEquals(lanes, 3);
+    assertEquals(ring, undefined);
+    return;
+  }
+  assertEquals(lanes, 4);
+  assert(ring !== undefined);
+  assert(ring!.entries >= 1 && ring!.completionEntries >= ring!.entries);
+  assert(ring!.flags.length > 0);
+  assert(ring!.flags.every((flag) => /^[A-Z_]+$/.test(flag)));
+  for (const name of ["open", "close", "read", "write", "kernelNop"]) {
+    assert(ring!.operations.includes(name), name);
+  }
+  for (const name of ["nop", "readDir", "readDirBlock"]) {
+    assert(!ring!.operations.includes(name), name);
+  }
+  assertEquals(typeof ring!.restricted, "boolean");
+});
+
+forEachBackend("no more threads start than were asked for", async ({ open }) => {
+  const before = laneThreads();
+  for (const threads of [1, 2, 5]) {
+    await using ioq = await open({ threads });
+    for (let i = 0; i < 500; i++) {
+      ioq.submit(op.readDir("/usr/bin"));
+    }
+    let most = 0;
+    for await (const { ok } of ioq) {
+      assert(ok);
+      most = Math.max(most, laneThreads() - before);
+    }
+    assert(most >= 1 && most <= threads, `${most} of ${threads}`);
+    await ioq.close();
+    await until(() => laneThreads() === before, "threads gone");
+  }
+});
+
+forEachBackend("completed tells which lanes ran", async ({ open, row }) => {
+  using dir = new TempDir();
+  const path = dir.file("file", "text");
+  await using ioq = await open();
+  assertEquals(ioq.completed, { core: 0, ring: 0, worker: 0, workerRing: 0 });
+  /** What one operation after the other adds. */
+  const added = async (times: number, run: () => Promise<unknown>): Promise<LaneCounts> => {
+    const before = ioq.completed;
+    for (let i = 0; i < times; i++) {
+      await run();
+    }
+    const after = ioq.completed;
+    const lanes = ["core", "ring", "worker", "workerRing"] as const;
+    return Object.fromEntries(
+      lanes.map((lane) => [lane, after[lane] - before[lane]]),
+    ) as unknown as LaneCounts;
+  };
+  const none: LaneCounts = { core: 0, ring: 0, worker: 0, workerRing: 0 };
+  const isRing = row.options.backend === "uring";
+  const rings = row.options.threadRings === true;
+
+  assertEquals(await added(20, () => ioq.nop()), { ...none, core: 20 });
+  assertEquals(await added(20, () => ioq.readDir(dir.path)), { ...none, worker: 20 });
+
+  const onRing = await added(20, async () => {
+    const fd = await ioq.run(op.open(path));
+    await ioq.run(op.read(fd, 4, 0));
+    await ioq.run(op.kernelNop());
+    await ioq.run(op.close(fd));
+  });
+  const stats = await added(20, () => ioq.stat(path));
+  if (isRing) {
+    assertEquals(onRing, { ...none, ring: 80 });
+  }
+  // A lane that was held up may be helped by one without a ring
+  for (
+    const [counts, total] of isRing ? [[stats, 20]] as const : [[onRing, 80], [stats, 20]] as const
+  ) {
+    assertEquals(counts.worker + counts.workerRing, total);
+    assertEquals([counts.core, counts.ring], [0, 0]);
+    if (rings) {
+      assert(counts.workerRing > 0, "no lane used its ring");
+    } else {
+      assertEquals(counts.workerRing, 0);
+    }
+  }
+});
