@@ -105,6 +105,7 @@ export interface Backend {
    * Submit the batch and hand completions to the sink. Never waits.
    *
    * @param arm Whether to prepare for {@linkcode Backend.park} if nothing completes.
+   *        A {@linkcode Backend.wake} before it may be lost to the parked call.
    * @returns Whether {@linkcode Backend.park} may be called.
    */
   turn(arm: boolean): boolean;

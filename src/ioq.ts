@@ -299,7 +299,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * loop early leaves the queue as it is.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Completion<T>> {
-    return this.#iterate(() => this.poll());
+    return this.#iterate(() => this.#next());
   }
 
   /**
@@ -319,7 +319,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    */
   batches(): AsyncIterableIterator<Completion<T>[]> {
     return this.#iterate(() => {
-      const first = this.poll();
+      const first = this.#next();
       if (first === undefined) {
         return undefined;
       }
@@ -352,6 +352,20 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       }
     }
     return this.#consume();
+  }
+
+  /** {@linkcode Ioq.poll}, but leaves the event loop its share of time. */
+  #next(): Completion<T> | undefined {
+    if (this.#readyCount > 0) {
+      return this.#consume();
+    }
+    if (this.#pump.hasBudget) {
+      return this.poll();
+    }
+    if (this.#streamSize > 0) {
+      this.#pump.kickLater();
+    }
+    return undefined;
   }
 
   /**
@@ -524,7 +538,12 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     this.#requests[slot] = request;
     this.#ids[slot] = this.#sequence * this.#depth + slot;
     this.#sequence = this.#sequence + 1 === SEQUENCE_MAX ? 0 : this.#sequence + 1;
-    this.#pump.kick();
+    if (this.#readyCount > 0) {
+      // Whoever consumes those will find the batch when there are no more
+      this.#pump.kickLater();
+    } else {
+      this.#pump.kick();
+    }
     return slot;
   }
 
@@ -577,6 +596,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     // With those that came while a full batch made room
     const completed = this.#completed;
     this.#completed = 0;
+    this.#pump.spend(completed);
     if (completed > 0) {
       this.#advance();
       if (this.#readyCount > 0) {

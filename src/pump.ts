@@ -29,6 +29,15 @@ const SPINS_MAX = 64;
 /** A parked wait shorter than this, in milliseconds, was not worth parking for. */
 const SHORT_WAIT_MS = 0.2;
 
+/**
+ * Turns and completions of one iteration of the event loop, at the most: beyond,
+ * the next turn waits for the event loop's other work, so that completions that
+ * come at once do not keep timers and sockets waiting.
+ */
+const BUDGET = 1024;
+/** What a turn costs of it, beside one for each completion. */
+const TURN_COST = 16;
+
 /** What the pump turns over. */
 export interface PumpSource {
   /** Accepted requests whose completion has yet to come. */
@@ -36,8 +45,10 @@ export interface PumpSource {
   /**
    * Submit and hand out completions.
    *
+   * @param arm Whether to prepare for {@linkcode PumpSource.park} if none completed.
+   *        A {@linkcode PumpSource.wake} before it may be lost to the parked call.
    * @returns A positive number if any completed, 0 if none did, a negative one if
-   *          none did and {@linkcode PumpSource.park} may be called.
+   *          none did and {@linkcode PumpSource.park} may be called, now or still.
    */
   turn(arm: boolean): number;
   /** Wait for something to happen. */
@@ -61,8 +72,15 @@ export class Pump {
   #spins = 0;
   /** How many to allow. */
   #spinsAllowed = SPINS_MAX;
+  /** What is left of {@linkcode BUDGET}. */
+  #budget = BUDGET;
   readonly #run = () => {
     this.#scheduled = false;
+    this.#turn();
+  };
+  readonly #runLater = () => {
+    this.#scheduled = false;
+    this.#budget = BUDGET;
     this.#turn();
   };
 
@@ -79,21 +97,37 @@ export class Pump {
   kick(): void {
     if (!this.#scheduled) {
       this.#scheduled = true;
-      // After the code that is running, so that all it adds goes in one batch
-      queueMicrotask(this.#run);
+      if (this.#budget > 0) {
+        // After the code that is running, so that all it adds goes in one batch
+        queueMicrotask(this.#run);
+      } else {
+        setImmediate(this.#runLater);
+      }
     }
   }
 
-  #schedule(): void {
+  /** Have a turn after the event loop's other work, if none comes before. */
+  kickLater(): void {
     if (!this.#scheduled) {
       this.#scheduled = true;
-      setImmediate(this.#run);
+      setImmediate(this.#runLater);
     }
+  }
+
+  /** Take a turn's cost from the budget. */
+  spend(completed: number): void {
+    this.#budget -= TURN_COST + completed;
+  }
+
+  /** Whether the event loop can wait for another turn. */
+  get hasBudget(): boolean {
+    return this.#budget > 0;
   }
 
   #turn(): void {
     const source = this.#source;
-    const arm = this.#spins >= this.#spinsAllowed;
+    // Arming takes back what was written to wake a parked call: let it return first
+    const arm = this.#spins >= this.#spinsAllowed && !this.#woken;
     const completed = source.turn(arm);
     if (source.inFlight === 0) {
       this.#spins = 0;
@@ -104,12 +138,12 @@ export class Pump {
         this.#spinsAllowed = Math.min(SPINS_MAX, this.#spinsAllowed * 2);
       }
       this.#spins = 0;
-      this.#schedule();
+      this.kickLater();
     } else if (completed < 0) {
       this.#park();
     } else {
       this.#spins++;
-      this.#schedule();
+      this.kickLater();
     }
   }
 
@@ -124,6 +158,7 @@ export class Pump {
     this.#parked = false;
     this.#woken = false;
     this.#spins = 0;
+    this.#budget = BUDGET;
     if (performance.now() - start < SHORT_WAIT_MS) {
       this.#spinsAllowed = SPINS_MAX;
     }

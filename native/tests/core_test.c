@@ -63,6 +63,8 @@ static struct {
 	const struct config *config;
 	struct ioq_turn turn;
 	uint32_t input_used;
+	/** How much of the output turns may use. */
+	uint32_t output_length;
 	/** Requests whose completion has not come, by slot. */
 	bool pending[DEPTH_MAX];
 	/** How many. */
@@ -85,6 +87,7 @@ static bool try_open(const struct config *config, uint32_t depth, uint32_t lanes
 	CHECK(depth <= DEPTH_MAX);
 	memset(&q, 0, sizeof(q));
 	q.config = config;
+	q.output_length = OUTPUT_LENGTH;
 	q.ioq = ioq_open(&options, &q.info);
 	CHECK((q.ioq == NULL) == (q.info.error != 0));
 	return q.ioq;
@@ -149,7 +152,7 @@ static struct ioq_request *add_read(uint32_t slot, int fd, uint32_t length) {
 static uint32_t turn(uint32_t flags) {
 	q.turn.flags = flags;
 	q.turn.input_length = q.input_used;
-	q.turn.output_length = OUTPUT_LENGTH;
+	q.turn.output_length = q.output_length;
 	CHECK_EQ(ioq_turn(q.ioq, &q.turn, q.input, q.output), 0);
 	q.input_used = 0;
 
@@ -172,7 +175,7 @@ static uint32_t turn(uint32_t flags) {
 			// Payloads are aligned and do not overlap
 			CHECK_EQ(completion->payload % 8, 0);
 			CHECK(completion->payload >= used);
-			CHECK(completion->payload_length <= OUTPUT_LENGTH - completion->payload);
+			CHECK(completion->payload_length <= q.output_length - completion->payload);
 			used = completion->payload + completion->payload_length;
 		}
 	}
@@ -810,6 +813,40 @@ static void test_many(const void *config) {
 		wait_all();
 		for (uint32_t slot = 0; slot < DEPTH_MAX; ++slot) {
 			CHECK_EQ(q.results[slot].result, slot % 3 ? 0 : -ENOENT);
+		}
+	}
+	close_queue();
+}
+
+/** Payloads of all kinds in an output that they just fit into. */
+static void test_output(const void *config) {
+	open_queue(config, IOQ_TURN_COMPLETIONS, 2);
+	for (uint32_t round = 0; round < 12; ++round) {
+		q.output_length = IOQ_TURN_COMPLETIONS * (uint32_t)sizeof(struct ioq_stat) + round * 101;
+		memset(q.output + q.output_length, 0xA5, OUTPUT_LENGTH - q.output_length);
+		// Where the directories come among the stats is different each time
+		for (uint32_t slot = 0; slot < IOQ_TURN_COMPLETIONS; ++slot) {
+			if ((slot + round) % 12 == 0) {
+				add_path(slot, IOQ_OP_READ_DIR, slot % 8 == 0 ? "empty" : slot % 8 == 4 ? "odd" : "raw");
+			} else {
+				add_path(slot, IOQ_OP_STAT, "plain");
+			}
+		}
+		turn(0);
+		// Have the rest come in one turn, as nearly as can be
+		test_sleep(5);
+		wait_all();
+		uint32_t held = 0;
+		for (uint32_t slot = 0; slot < IOQ_TURN_COMPLETIONS; ++slot) {
+			CHECK(q.results[slot].result >= 0);
+			if (q.results[slot].flags & IOQ_COMPLETION_HELD) {
+				CHECK_EQ(ioq_release(q.ioq, slot), 0);
+				++held;
+			}
+		}
+		CHECK(held <= IOQ_TURN_COMPLETIONS / 12 + 1);
+		for (uint32_t i = q.output_length; i < OUTPUT_LENGTH; ++i) {
+			CHECK_EQ(q.output[i], 0xA5);
 		}
 	}
 	close_queue();
@@ -1771,6 +1808,33 @@ static void test_lane_ring_dies_first(void) {
 	}
 }
 
+/** However often a lane is interrupted while it waits, its ring is none the worse. */
+static void test_lane_wait_interrupted(void) {
+	atomic_store(&fault_cpus, 2);
+	int fds[] = {make_fifo("fifo0"), make_fifo("fifo1")};
+	open_queue(&lane_rings_config, 8, 1);
+	CHECK_EQ(q.info.lane_rings, 1);
+	add_read(0, fds[0], 1);
+	add_read(1, fds[1], 1);
+	turn(0);
+	test_sleep(10);
+	fault_inject(&fault_wait, FAULT_LANES, EINTR, 0, 1000);
+	CHECK_EQ(write(fds[0], "x", 1), 1);
+	check_result(0, 1);
+	while (atomic_load(&fault_wait.times) > 0) {
+		test_sleep(1);
+	}
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	check_result(1, 1);
+	CHECK_EQ(q.results[1].lane, IOQ_LANE_WORKER_RING);
+	close_queue();
+	close(fds[0]);
+	close(fds[1]);
+	CHECK_EQ(unlink("fifo0"), 0);
+	CHECK_EQ(unlink("fifo1"), 0);
+	fault_clear();
+}
+
 /** Create a file. */
 static void make_file(const char *path) {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -1855,6 +1919,7 @@ static void run_config(const struct config *config) {
 	TEST_WITH(test_directory, *config);
 	TEST_WITH(test_errors, *config);
 	TEST_WITH(test_many, *config);
+	TEST_WITH(test_output, *config);
 	TEST_WITH(test_load, *config);
 	TEST_WITH(test_cancel_open, *config);
 	TEST_WITH(test_park, *config);
@@ -1882,6 +1947,7 @@ static void run_rings(void) {
 	TEST_WITH(test_cancel_retried, lane_rings_config);
 	TEST(test_ring_dies_first);
 	TEST(test_lane_ring_dies_first);
+	TEST(test_lane_wait_interrupted);
 	static const struct config *const configs[] = {&ring_config, &lane_rings_config};
 	for (size_t i = 0; i < 2; ++i) {
 		for (int after = 0; after < 4; ++after) {

@@ -44,6 +44,8 @@ struct fault {
 static struct fault fault_setup;
 /** Submitting to a ring. */
 static struct fault fault_submit;
+/** Waiting in a ring with nothing left to submit. */
+static struct fault fault_wait;
 /** Starting a thread. */
 static struct fault fault_thread;
 /** How many processors there seem to be; 0: as many as there are. */
@@ -65,6 +67,7 @@ static inline void fault_inject(struct fault *fault, enum fault_where where, int
 static inline void fault_clear(void) {
 	fault_inject(&fault_setup, FAULT_OWNER, 0, 0, 0);
 	fault_inject(&fault_submit, FAULT_OWNER, 0, 0, 0);
+	fault_inject(&fault_wait, FAULT_OWNER, 0, 0, 0);
 	fault_inject(&fault_thread, FAULT_OWNER, 0, 0, 0);
 	atomic_store(&fault_cpus, 0);
 }
@@ -110,6 +113,9 @@ int __real_io_uring_submit_and_wait(struct io_uring *ring, unsigned wait_nr);
 int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned wait_nr);
 int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned wait_nr) {
 	int error = fault_strikes(&fault_submit);
+	if (!error && io_uring_sq_ready(ring) == 0) {
+		error = fault_strikes(&fault_wait);
+	}
 	return error ? -error : __real_io_uring_submit_and_wait(ring, wait_nr);
 }
 

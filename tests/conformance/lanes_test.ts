@@ -33,7 +33,7 @@ forEachBackend("no more threads start than were asked for", async ({ open }) => 
   const before = laneThreads();
   for (const threads of [1, 2, 5]) {
     await using ioq = await open({ threads });
-    for (let i = 0; i < 500; i++) {
+    for (let i = 0; i < 200; i++) {
       ioq.submit(op.readDir("/usr/bin"));
     }
     let most = 0;

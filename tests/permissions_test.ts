@@ -1,0 +1,332 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+import { assert, assertEquals } from "@std/assert";
+import { LIBRARY, MOD, type Outcome, runDeno, TempDir } from "./fixtures.ts";
+
+const FFI = `--allow-ffi=${LIBRARY}`;
+
+/** Calls by their name, each as Deno has it and as we have it. */
+const CALLS = `
+  import { Ioq, op } from "${MOD}";
+  const ioq = await Ioq.open({ library: "${LIBRARY}", backend: "threads" });
+  const opened = (path, options) => async () => {
+    const fd = await ioq.run(op.open(path, options));
+    await ioq.run(op.close(fd));
+  };
+  const calls = {
+    stat: (path) => [() => Deno.statSync(path), () => ioq.stat(path)],
+    lstat: (path) => [() => Deno.lstatSync(path), () => ioq.lstat(path)],
+    readDir: (path) => [() => [...Deno.readDirSync(path)], () => ioq.readDir(path)],
+    open: (path) => [() => Deno.openSync(path).close(), opened(path)],
+    ...Object.fromEntries([
+      ["write", { write: true }],
+      ["append", { append: true }],
+      ["readWrite", { read: true, write: true }],
+    ].map(([name, options]) => [
+      name,
+      (path) => [() => Deno.openSync(path, options).close(), opened(path, options)],
+    ])),
+  };
+  const outcome = async (run) => {
+    try {
+      await run();
+      return "ok";
+    } catch (error) {
+      return error.name + ": " + error.message;
+    }
+  };
+`;
+
+/** Run calls on paths under permissions: what Deno says, and what we say. */
+async function compare(
+  permissions: string[],
+  calls: [name: string, path: string][],
+  cwd?: string,
+): Promise<{ call: string; denos: string; ours: string }[]> {
+  const script = `${CALLS}
+    const results = [];
+    for (const [name, path] of JSON.parse(Deno.args[0])) {
+      const [denos, ours] = calls[name](path);
+      results.push({
+        call: name + " " + path,
+        denos: await outcome(denos),
+        ours: await outcome(ours),
+      });
+      if (ioq.size !== 0) throw new Error("it was queued");
+    }
+    console.log(JSON.stringify(results));
+    await ioq.close();
+  `;
+  const { code, stdout, stderr } = await runDeno(script, {
+    flags: [FFI, ...permissions],
+    args: [JSON.stringify(calls)],
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  assertEquals([code, stderr], [0, ""]);
+  return JSON.parse(stdout);
+}
+
+/** Assert that we say what Deno says, and that this is what is expected. */
+function assertOutcomes(
+  results: { call: string; denos: string; ours: string }[],
+  expected: (string | RegExp)[],
+): void {
+  for (const { call, denos, ours } of results) {
+    assertEquals(ours, denos, call);
+  }
+  results.forEach(({ call, ours }, i) => {
+    const pattern = expected[i]!;
+    assert(pattern instanceof RegExp ? pattern.test(ours) : ours === pattern, `${call}: ${ours}`);
+  });
+  assertEquals(results.length, expected.length);
+}
+
+const NO_READ = /^NotCapable: Requires read access to ".*", run again with the --allow-read flag$/;
+const NO_WRITE =
+  /^NotCapable: Requires write access to ".*", run again with the --allow-write flag$/;
+
+Deno.test("the library's file and a directory are all the permissions it takes", async () => {
+  using dir = new TempDir();
+  dir.file("file", "text");
+  const script = `
+    import { Ioq, op } from "${MOD}";
+    for (const backend of ["uring", "threads"]) {
+      await using ioq = await Ioq.open({ library: "${LIBRARY}", backend }).catch((error) => {
+        if (backend !== "uring") throw error;
+        return Ioq.open({ library: "${LIBRARY}", backend: "threads" });
+      });
+      const dir = Deno.args[0];
+      const entries = await ioq.readDir(dir);
+      const { size } = await ioq.stat(dir + "/file");
+      const fd = await ioq.run(op.open(dir + "/file"));
+      const bytes = await ioq.run(op.read(fd, 100, 0));
+      await ioq.run(op.close(fd));
+      ioq.submit(op.stat(dir));
+      for await (const { ok } of ioq) console.log(ok);
+      console.log(entries[0].name, size, new TextDecoder().decode(bytes));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  `;
+  const flags = [FFI, `--allow-read=${dir.path}`];
+  const { code, stdout, stderr } = await runDeno(script, { flags, args: [dir.path] });
+  assertEquals([stderr, code], ["", 0]);
+  assertEquals(stdout, "true\nfile 4 text\n".repeat(2));
+});
+
+Deno.test("without permission for the library it says what to allow", async () => {
+  const script = `
+    import { Ioq } from "${MOD}";
+    await Ioq.open({ library: "${LIBRARY}" }).catch((error) => console.log(error.name, error.message));
+  `;
+  const { stdout } = await runDeno(script, { flags: [] });
+  assertEquals(
+    stdout,
+    `NotSupported Cannot load '${LIBRARY}' without permission, run again with --allow-ffi=${LIBRARY}\n`,
+  );
+});
+
+Deno.test("the environment is not needed to find the local build", async () => {
+  const script = `
+    import { Ioq } from "${MOD}";
+    await using ioq = await Ioq.open({ backend: "threads" });
+    console.log(await ioq.nop());
+  `;
+  const local = new URL("../native/build/libioq.so", MOD.replace("/mod.ts", "/ffi/x"));
+  const { stdout, stderr } = await runDeno(script, { flags: [`--allow-ffi=${local.pathname}`] });
+  assertEquals([stdout, stderr], ["undefined\n", ""]);
+});
+
+Deno.test("nothing outside of what may be read is read", async () => {
+  using dir = new TempDir();
+  using other = new TempDir();
+  const file = dir.file("file");
+  const outside = other.file("file");
+  Deno.mkdirSync(dir.at("sub"));
+  assertOutcomes(
+    await compare([`--allow-read=${dir.path}`], [
+      ["stat", file],
+      ["lstat", file],
+      ["readDir", dir.path],
+      ["open", file],
+      ["stat", dir.at("missing")],
+      ["stat", outside],
+      ["lstat", outside],
+      ["open", outside],
+      ["readDir", other.path],
+      ["stat", other.at("missing")],
+      ["stat", "/"],
+      ["stat", "file"],
+      ["stat", `${dir.path}x`],
+      ["write", file],
+      ["readWrite", file],
+      ["write", outside],
+      ["append", outside],
+    ]),
+    [
+      "ok",
+      "ok",
+      "ok",
+      "ok",
+      /^NotFound: /,
+      ...Array(8).fill(NO_READ),
+      NO_WRITE,
+      NO_WRITE,
+      NO_WRITE,
+      NO_WRITE,
+    ],
+  );
+});
+
+Deno.test("opening for writing needs --allow-write", async () => {
+  using dir = new TempDir();
+  const file = dir.file("file");
+  const calls: [string, string][] = [
+    ["open", file],
+    ["write", file],
+    ["append", file],
+    ["readWrite", file],
+    ["stat", file],
+  ];
+  assertOutcomes(
+    await compare([`--allow-write=${dir.path}`], calls),
+    [NO_READ, "ok", "ok", NO_READ, NO_READ],
+  );
+  assertOutcomes(
+    await compare(["--allow-read", `--allow-write=${dir.path}`], calls),
+    ["ok", "ok", "ok", "ok", "ok"],
+  );
+  assertOutcomes(
+    await compare(["--allow-read"], calls),
+    ["ok", NO_WRITE, NO_WRITE, NO_WRITE, "ok"],
+  );
+});
+
+Deno.test("--deny-read wins over --allow-read", async () => {
+  using dir = new TempDir();
+  Deno.mkdirSync(dir.at("denied"));
+  const file = dir.file("file");
+  const denied = dir.file("denied/file");
+  for (const allow of ["--allow-read", `--allow-read=${dir.path}`]) {
+    assertOutcomes(
+      await compare([allow, `--deny-read=${dir.at("denied")}`], [
+        ["stat", file],
+        ["stat", denied],
+        ["open", denied],
+        ["readDir", dir.at("denied")],
+        ["readDir", dir.path],
+        ["stat", "/"],
+      ]),
+      ["ok", NO_READ, NO_READ, NO_READ, "ok", allow === "--allow-read" ? "ok" : NO_READ],
+    );
+  }
+});
+
+Deno.test("relative paths count from the current directory", async () => {
+  using dir = new TempDir();
+  Deno.mkdirSync(dir.at("sub"));
+  dir.file("file");
+  dir.file("sub/file");
+  const results = await compare([`--allow-read=${dir.at("sub")}`], [
+    ["stat", "file"],
+    ["stat", "./file"],
+    ["stat", "../file"],
+    ["stat", "../sub/file"],
+    ["readDir", "."],
+    ["readDir", ".."],
+  ], dir.at("sub"));
+  assertOutcomes(results, ["ok", "ok", NO_READ, "ok", "ok", NO_READ]);
+});
+
+/** What ours said to each line of a script, under permissions. */
+async function lines(permissions: string[], args: string[], script: string): Promise<string[]> {
+  const { code, stdout, stderr }: Outcome = await runDeno(
+    `${CALLS}${script}\nawait ioq.close();`,
+    { flags: [FFI, ...permissions], args },
+  );
+  assertEquals([code, stderr], [0, ""]);
+  return stdout.trimEnd().split("\n");
+}
+
+Deno.test("a path that leaves by '..' through a symbolic link needs all of --allow-read", async () => {
+  using dir = new TempDir();
+  using other = new TempDir();
+  Deno.mkdirSync(other.at("deep"));
+  Deno.mkdirSync(dir.at("sub"));
+  dir.file("file");
+  other.file("secret");
+  Deno.symlinkSync(other.at("deep"), dir.at("link"));
+  const script = `
+    const [dir] = Deno.args;
+    // To the check this is a file in the directory, to the kernel it is not
+    for (const path of ["/link/../secret", "/link/../../x", "/sub/../file", "/./file", "/link"]) {
+      console.log(await outcome(() => ioq.stat(dir + path)));
+      console.log(await outcome(() => ioq.stat(new TextEncoder().encode(dir + path))));
+    }
+  `;
+  const partial = await lines([`--allow-read=${dir.path}`], [dir.path], script);
+  assertEquals(partial.map((line) => NO_READ.test(line) || line), [
+    ...Array(6).fill(true),
+    ...Array(4).fill("ok"),
+  ]);
+  const all = await lines(["--allow-read"], [dir.path], script);
+  assertEquals(all.slice(0, 2), ["ok", "ok"]);
+  assertEquals(all.slice(4), Array(6).fill("ok"));
+});
+
+Deno.test("a path from a descriptor needs all of --allow-read", async () => {
+  using dir = new TempDir();
+  dir.file("file");
+  const script = `
+    const [dir] = Deno.args;
+    const at = await ioq.run(op.openDir(dir));
+    console.log(await outcome(() => ioq.stat("file", { at })));
+    console.log(await outcome(() => ioq.readDir(".", { at })));
+    console.log(await outcome(() => ioq.run(op.open("file", { read: true, at }))));
+    console.log(await outcome(() => ioq.stat(dir + "/file", { at })));
+    console.log(await outcome(() => ioq.stat("/", { at })));
+    await ioq.run(op.closeDir(at));
+  `;
+  const partial = await lines([`--allow-read=${dir.path}`], [dir.path], script);
+  assertEquals(partial.map((line) => NO_READ.test(line) || line), [true, true, true, "ok", true]);
+  const all = await lines(["--allow-read"], [dir.path], script);
+  assertEquals(all, ["ok", "ok", "ok", "ok", "ok"]);
+});
+
+Deno.test("bytes that are not UTF-8 need all of --allow-read", async () => {
+  using dir = new TempDir();
+  const script = `
+    const path = Uint8Array.from([...new TextEncoder().encode(Deno.args[0] + "/"), 0xff]);
+    console.log(await outcome(() => ioq.stat(path)));
+    console.log(await outcome(() => ioq.stat(new TextEncoder().encode(Deno.args[0]))));
+  `;
+  const partial = await lines([`--allow-read=${dir.path}`], [dir.path], script);
+  assertEquals(partial.map((line) => NO_READ.test(line) || line), [true, "ok"]);
+  const all = await lines(["--allow-read"], [dir.path], script);
+  assert(all[0]!.startsWith("NotFound: "), all[0]);
+});
+
+Deno.test("a denial throws before anything is queued", async () => {
+  const script = `
+    let thrown = 0;
+    for (const request of [op.stat("/"), op.open("/"), op.readDir("/"), op.openDir("/")]) {
+      try {
+        ioq.submit(request);
+      } catch (error) {
+        thrown += Number(error instanceof Deno.errors.NotCapable && ioq.size === 0);
+      }
+    }
+    console.log(thrown);
+  `;
+  assertEquals(await lines([], [], script), ["4"]);
+});
+
+Deno.test("a permission that is revoked is gone at once", async () => {
+  const script = `
+    console.log(await outcome(() => ioq.stat("/")));
+    Deno.permissions.revokeSync({ name: "read" });
+    console.log(await outcome(() => ioq.stat("/")));
+  `;
+  const [before, after] = await lines(["--allow-read"], [], script);
+  assertEquals(before, "ok");
+  assert(NO_READ.test(after!), after);
+});
