@@ -65,6 +65,10 @@ export const HINT_CANCELLED = 1;
 export const HINT_OFFSET = 2;
 /** Sync the data, and only as much else as it needs. */
 export const SYNC_DATA = 1;
+/** A copy's source is no regular file. */
+export const ENOTREG = 4000;
+/** A copy's source and target are one file. */
+export const ESAMEFILE = 4001;
 /** The payload is held until it is taken. */
 export const COMPLETION_HELD = 1;
 /** Arm the wake-up if nothing completes. */

@@ -167,7 +167,7 @@ int32_t ioq_copy_file(struct ioq_entry *entry) {
 	int to = -1;
 	int ret = fstat(from, &source) == 0 ? 0 : -errno;
 	if (ret == 0 && !S_ISREG(source.st_mode)) {
-		ret = -EINVAL;
+		ret = -IOQ_ENOTREG;
 	}
 	if (ret == 0) {
 		to = openat(entry->fd2, entry->path2, O_WRONLY | O_CREAT | O_CLOEXEC, source.st_mode & 07777);
@@ -175,10 +175,11 @@ int32_t ioq_copy_file(struct ioq_entry *entry) {
 	}
 	if (ret == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino) {
 		// Truncating it would destroy what is to be copied
-		ret = -EINVAL;
+		ret = -IOQ_ESAMEFILE;
 	}
-	if (ret == 0 && ((S_ISREG(target.st_mode) && ftruncate(to, 0) != 0)
-			|| fchmod(to, source.st_mode & 07777) != 0)) {
+	// A device keeps its mode: it is no copy, it only takes the bytes
+	if (ret == 0 && S_ISREG(target.st_mode)
+			&& (ftruncate(to, 0) != 0 || fchmod(to, source.st_mode & 07777) != 0)) {
 		ret = -errno;
 	}
 	if (ret == 0) {

@@ -120,6 +120,11 @@ struct ioq_request {
 /** Set in the flags of a SYNC: only what is needed to read the data again. */
 #define IOQ_SYNC_DATA 1
 
+/** Result of a COPY_FILE, negated: the source is no regular file. No errno is as large. */
+#define IOQ_ENOTREG 4000
+/** The same: source and target are one file. */
+#define IOQ_ESAMEFILE 4001
+
 /** Where a request ran. */
 enum ioq_lane_kind {
 	/** The core itself, without a system call. */

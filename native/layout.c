@@ -44,6 +44,8 @@ int main(void) {
 	CONSTANT("HINT_CANCELLED", IOQ_HINT_CANCELLED, "The request was cancelled before it was submitted.");
 	CONSTANT("HINT_OFFSET", IOQ_HINT_OFFSET, "The request's offset counts.");
 	CONSTANT("SYNC_DATA", IOQ_SYNC_DATA, "Sync the data, and only as much else as it needs.");
+	CONSTANT("ENOTREG", IOQ_ENOTREG, "A copy's source is no regular file.");
+	CONSTANT("ESAMEFILE", IOQ_ESAMEFILE, "A copy's source and target are one file.");
 	CONSTANT("COMPLETION_HELD", IOQ_COMPLETION_HELD, "The payload is held until it is taken.");
 	CONSTANT("TURN_ARM", IOQ_TURN_ARM, "Arm the wake-up if nothing completes.");
 	CONSTANT("DIRECTORY_RAW", IOQ_DIRECTORY_RAW, "Some name is not UTF-8.");

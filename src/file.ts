@@ -8,7 +8,7 @@
 
 import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
 import { op, type OpenRequestOptions } from "./op.ts";
-import type { Request } from "./operation.ts";
+import { ON_END, type Request } from "./operation.ts";
 import type { OperationOptions, PromiseForms } from "./promise_forms.ts";
 import type { Path } from "./path.ts";
 
@@ -40,6 +40,8 @@ export class IoqFile implements AsyncDisposable {
   /** Requests in flight, and what to call when there are none left. */
   #inFlight = 0;
   #onIdle: (() => void) | undefined;
+  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  #writable: WritableStream<Uint8Array> | undefined;
 
   /** Made by {@linkcode Ioq.openFile}. */
   constructor(ioq: PromiseForms, fd: number, path: Path) {
@@ -67,12 +69,21 @@ export class IoqFile implements AsyncDisposable {
   ): Promise<V> {
     const request = build(this.fd);
     this.#inFlight++;
+    if (options?.signal !== undefined) {
+      const onEnd = () => this.#leave();
+      return await this.#ioq.run(request, { ...options, [ON_END]: onEnd } as OperationOptions) as V;
+    }
     try {
-      return await this.#ioq.run(request, options) as V;
+      return await this.#ioq.run(request) as V;
     } finally {
-      if (--this.#inFlight === 0) {
-        this.#onIdle?.();
-      }
+      this.#leave();
+    }
+  }
+
+  /** A request is over. */
+  #leave(): void {
+    if (--this.#inFlight === 0) {
+      this.#onIdle?.();
     }
   }
 
@@ -106,7 +117,7 @@ export class IoqFile implements AsyncDisposable {
   /**
    * Write at the file's position.
    *
-   * @param bytes What to write; copied before this returns.
+   * @param bytes What to write; not to be changed before the promise settles.
    * @returns How many bytes were written, possibly fewer.
    */
   write(bytes: Uint8Array, options?: OperationOptions): Promise<number> {
@@ -116,7 +127,7 @@ export class IoqFile implements AsyncDisposable {
   /**
    * Write at an offset, leaving the file's position alone.
    *
-   * @param bytes What to write; copied before this returns.
+   * @param bytes What to write; not to be changed before the promise settles.
    * @param offset Bytes from the start.
    * @returns How many bytes were written, possibly fewer.
    */
@@ -191,32 +202,42 @@ export class IoqFile implements AsyncDisposable {
 
   /** The rest of the file as a stream; the file is closed at its end, or on cancel. */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return new ReadableStream({
+    return this.#readable ??= new ReadableStream({
       pull: async (controller) => {
         const chunk = new Uint8Array(CHUNK_LENGTH);
-        const count = await this.read(chunk);
+        const count = await this.#orClose(this.read(chunk));
         if (count === null) {
-          await this.close();
+          await this[Symbol.asyncDispose]();
           controller.close();
         } else {
           controller.enqueue(chunk.subarray(0, count));
         }
       },
-      cancel: () => this.close(),
+      cancel: () => this[Symbol.asyncDispose](),
     }, { highWaterMark: 0 });
   }
 
   /** A stream that writes at the file's position; the file is closed with it. */
   get writable(): WritableStream<Uint8Array> {
-    return new WritableStream({
+    return this.#writable ??= new WritableStream({
       write: async (chunk) => {
         for (let done = 0; done < chunk.length;) {
-          done += await this.write(chunk.subarray(done));
+          done += await this.#orClose(this.write(chunk.subarray(done)));
         }
       },
-      close: () => this.close(),
-      abort: () => this.close(),
+      close: () => this[Symbol.asyncDispose](),
+      abort: () => this[Symbol.asyncDispose](),
     });
+  }
+
+  /** A stream that fails is over: nobody could close the file by it any more. */
+  async #orClose<V>(transfer: Promise<V>): Promise<V> {
+    try {
+      return await transfer;
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /**

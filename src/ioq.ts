@@ -23,6 +23,7 @@ import type { Completion } from "./completion.ts";
 import { ERRNO, osError } from "./errors.ts";
 import {
   type CoreRequest,
+  ON_END,
   type OpName,
   type OpValues,
   type Request,
@@ -85,6 +86,8 @@ interface Ticket {
   onAbort: (() => void) | undefined;
   /** Its slot, -1 while it waits in line, -2 when it is settled. */
   slot: number;
+  /** What to call when it is over, be it after it has settled. */
+  readonly onEnd: (() => void) | undefined;
 }
 
 /** In {@linkcode Ticket.slot}: waits for a slot. */
@@ -418,6 +421,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       if (!ticket.request.isClose) {
         this.#line.delete(ticket);
         this.#settle(ticket);
+        ticket.onEnd?.();
         ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
       }
     }
@@ -490,10 +494,17 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     options?: OperationOptions,
   ): Promise<OpValues[K]> {
     return new Promise((resolve, reject) => {
-      const core = toCoreRequest(request);
       const signal = options?.signal;
-      signal?.throwIfAborted();
-      this.#checkAcceptable(core);
+      const onEnd = (options as { [ON_END]?: () => void } | undefined)?.[ON_END];
+      let core;
+      try {
+        core = toCoreRequest(request);
+        signal?.throwIfAborted();
+        this.#checkAcceptable(core);
+      } catch (error) {
+        onEnd?.();
+        throw error;
+      }
       const ticket: Ticket = {
         request: core,
         resolve,
@@ -501,6 +512,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         signal,
         onAbort: undefined,
         slot: WAITING,
+        onEnd,
       };
       if (signal !== undefined) {
         ticket.onAbort = () => this.#abort(ticket);
@@ -561,6 +573,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       ticket.slot = slot;
     } catch (error) {
       this.#settle(ticket);
+      ticket.onEnd?.();
       ticket.reject(error);
     }
   }
@@ -577,6 +590,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   #abort(ticket: Ticket): void {
     if (ticket.slot === WAITING) {
       this.#line.delete(ticket);
+      ticket.onEnd?.();
     } else {
       // Its slot stays in use until the completion comes
       this.#backend.cancel(ticket.slot);
@@ -634,6 +648,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
     this.#tickets[slot] = undefined;
     this.#release(slot);
+    ticket.onEnd?.();
     if (ticket.slot !== SETTLED) {
       this.#settle(ticket);
       if (error === undefined) {

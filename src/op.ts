@@ -141,12 +141,19 @@ function checkTime(
   time: Date | number,
   name: string,
 ): { seconds: number; nanoseconds: number } {
-  const milliseconds = time instanceof Date ? time.getTime() : time * 1000;
-  if (typeof milliseconds !== "number" || !Number.isFinite(milliseconds)) {
+  const milliseconds = time instanceof Date
+    ? time.getTime()
+    : typeof time === "number"
+    ? time * 1000
+    : NaN;
+  if (!Number.isFinite(milliseconds)) {
     throw new TypeError(`Expected ${name} to be a valid Date or seconds since 1970, got ${time}`);
   }
   const seconds = Math.floor(milliseconds / 1000);
-  return { seconds, nanoseconds: Math.floor((milliseconds - seconds * 1000) * 1e6) };
+  checkInteger(seconds, name, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  // A moment before a whole second rounds up to it, and that is no fraction
+  const nanoseconds = Math.floor((milliseconds - seconds * 1000) * 1e6);
+  return { seconds, nanoseconds: Math.min(nanoseconds, 999_999_999) };
 }
 
 /** A request for an operation on a path. */

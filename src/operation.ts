@@ -111,6 +111,13 @@ export interface Request<K extends OpName = OpName> {
   readonly op: K;
 }
 
+/**
+ * Key of an option of `Ioq.run()`, for the library itself: what to call when the
+ * request is over. An aborted one rejects earlier, while the kernel or a lane may
+ * still be at its descriptor.
+ */
+export const ON_END: unique symbol = Symbol("ioq.onEnd");
+
 /** From `<fcntl.h>`: the current directory. */
 export const AT_FDCWD = -100;
 /** From `<fcntl.h>`. */

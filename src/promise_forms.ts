@@ -8,12 +8,13 @@
 
 import type { DirEntry } from "./directory.ts";
 import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
+import { ERRNO, osError } from "./errors.ts";
 import { openFile } from "./file.ts";
 import type { IoqFile, OpenFileOptions } from "./file.ts";
 import { type AtOptions, op, type RenameOptions, type StatOptions } from "./op.ts";
 import type { WriteFileOptions } from "./op.ts";
-import type { OpName, OpValues, Request } from "./operation.ts";
-import { type Path, pathText, toPath } from "./path.ts";
+import { type OpName, type OpValues, type Request, toCoreRequest } from "./operation.ts";
+import { type Path, toPath } from "./path.ts";
 
 /** Options of every operation's promise form. */
 export interface OperationOptions {
@@ -165,25 +166,71 @@ export abstract class PromiseForms {
     path: Path,
     options?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean },
   ): Promise<void> {
+    const request = op.mkdir(path, options);
+    if (!options?.recursive) {
+      await this.run(request, options);
+      return;
+    }
+    const whole = toPath(path, "mkdir");
+    if (whole.length === 0) {
+      // As for Deno: the path of the current directory, which exists
+      return;
+    }
+    try {
+      await this.#mkdirAll(whole, options);
+    } catch (error) {
+      // Whichever directory it was, this is the one that was asked for
+      const { code } = error as { code?: string };
+      const errno = code === undefined ? undefined : ERRNO[code];
+      throw errno === undefined ? error : osError(errno, toCoreRequest(request).context);
+    }
+  }
+
+  /** Make a directory and those above it. */
+  async #mkdirAll(
+    path: string | Uint8Array,
+    options: AtOptions & OperationOptions & { mode?: number },
+  ): Promise<void> {
+    // From the last to the first that is missing, and back; so it ends
+    const missing: (string | Uint8Array)[] = [];
+    let next: string | Uint8Array | undefined = path;
+    while (next !== undefined) {
+      try {
+        await this.#mkdirIfNone(next, options);
+        break;
+      } catch (error) {
+        missing.push(next);
+        next = hasCode(error, "ENOENT") ? parentOf(next) : undefined;
+        if (next === undefined) {
+          throw error;
+        }
+      }
+    }
+    for (const directory of missing.reverse()) {
+      await this.#mkdirIfNone(directory, options);
+    }
+  }
+
+  /** Make a directory unless there is one. */
+  async #mkdirIfNone(
+    path: string | Uint8Array,
+    options: AtOptions & OperationOptions & { mode?: number },
+  ): Promise<void> {
     try {
       await this.run(op.mkdir(path, options), options);
     } catch (error) {
-      if (!options?.recursive) {
+      if (!hasCode(error, "EEXIST")) {
         throw error;
       }
-      if (hasCode(error, "EEXIST")) {
-        if (!(await this.stat(path, options as AtOptions)).isDirectory) {
-          throw error;
-        }
-        return;
-      }
-      const parent = hasCode(error, "ENOENT") ? parentOf(path) : undefined;
-      if (parent === undefined) {
+      const { at, signal } = options;
+      const is = await this.stat(path, {
+        ...(at === undefined ? {} : { at }),
+        ...(signal === undefined ? {} : { signal }),
+      }).catch(() => undefined);
+      if (!is?.isDirectory) {
+        signal?.throwIfAborted();
         throw error;
       }
-      await this.mkdir(parent, options);
-      // Somebody else may make it meanwhile
-      await this.mkdir(path, { ...options, recursive: true });
     }
   }
 
@@ -263,8 +310,17 @@ export abstract class PromiseForms {
 }
 
 /** The path of the directory that a path is in, if there is one to be made. */
-function parentOf(path: Path): string | undefined {
-  const text = pathText(toPath(path, "mkdir")).replace(/\/+$/, "");
-  const slash = text.lastIndexOf("/");
-  return slash > 0 ? text.slice(0, slash) : undefined;
+function parentOf(path: string | Uint8Array): string | Uint8Array | undefined {
+  const isSlash = (i: number) => path[i] === "/" || path[i] === 0x2f;
+  let end = path.length;
+  while (end > 0 && isSlash(end - 1)) {
+    end--;
+  }
+  while (end > 0 && !isSlash(end - 1)) {
+    end--;
+  }
+  while (end > 0 && isSlash(end - 1)) {
+    end--;
+  }
+  return end > 0 ? path.slice(0, end) : undefined;
 }
