@@ -7,17 +7,22 @@
  */
 
 export { Ioq } from "./src/ioq.ts";
-export type { IoqOptions, OperationOptions } from "./src/ioq.ts";
-export { op } from "./src/operation.ts";
+export type { IoqOptions } from "./src/ioq.ts";
+export { PromiseForms } from "./src/promise_forms.ts";
+export type { OperationOptions } from "./src/promise_forms.ts";
+export { IoqFile } from "./src/file.ts";
+export type { OpenFileOptions } from "./src/file.ts";
+export { op } from "./src/op.ts";
 export type {
+  Advice,
   AtOptions,
   OpBuilders,
   OpenRequestOptions,
-  OpName,
-  OpValues,
-  Request,
+  RenameOptions,
   StatOptions,
-} from "./src/operation.ts";
+  WriteFileOptions,
+} from "./src/op.ts";
+export type { OpName, OpValues, Request } from "./src/operation.ts";
 export type { Completion } from "./src/completion.ts";
 export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backend.ts";
 export type { BigIntFileInfo, FileInfo } from "./src/file_info.ts";

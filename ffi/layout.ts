@@ -36,12 +36,39 @@ export const OP = {
   readDir: 8,
   read: 9,
   write: 10,
+  seek: 11,
+  sync: 12,
+  truncate: 13,
+  allocate: 14,
+  unlink: 15,
+  rename: 16,
+  mkdir: 17,
+  symlink: 18,
+  link: 19,
+  readLink: 20,
+  realPath: 21,
+  chmod: 22,
+  chown: 23,
+  utime: 24,
+  access: 25,
+  lock: 26,
+  copyRange: 27,
+  advise: 28,
+  readFile: 29,
+  writeFile: 30,
+  copyFile: 31,
 } as const;
 
 /** The request was cancelled before it was submitted. */
 export const HINT_CANCELLED = 1;
 /** The request's offset counts. */
 export const HINT_OFFSET = 2;
+/** Sync the data, and only as much else as it needs. */
+export const SYNC_DATA = 1;
+/** A copy's source is no regular file. */
+export const ENOTREG = 4000;
+/** A copy's source and target are one file. */
+export const ESAMEFILE = 4001;
 /** The payload is held until it is taken. */
 export const COMPLETION_HELD = 1;
 /** Arm the wake-up if nothing completes. */
@@ -70,6 +97,9 @@ export const REQUEST_OFFSET_LOW = 6;
 export const REQUEST_OFFSET_HIGH = 7;
 export const REQUEST_PATH = 8;
 export const REQUEST_PATH_LENGTH = 9;
+export const REQUEST_FD2 = 10;
+export const REQUEST_PATH2_LENGTH = 11;
+export const REQUEST_ARGS = 12;
 
 /** A completion: size in bytes. */
 export const COMPLETION_SIZE = 32;

@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 
 /** Paths up to this many bytes, with their NUL, need no allocation. */
-#define IOQ_INLINE_PATH 192
+#define IOQ_INLINE_PATH 208
 /** How often an operation is run again that was interrupted for no reason of ours. */
 #define IOQ_RETRIES_MAX 8
 
@@ -56,6 +56,8 @@ struct ioq_entry {
 	atomic_bool cancelled;
 	/** The descriptor, or the directory that the path is relative to. */
 	int fd;
+	/** The second descriptor or directory. */
+	int fd2;
 	/** Flags of the operation. */
 	uint32_t flags;
 	/** Permission bits. */
@@ -66,8 +68,12 @@ struct ioq_entry {
 	int32_t result;
 	/** File offset in bytes. */
 	uint64_t offset;
+	/** What else the operation needs: words as the request had them. */
+	uint32_t args[4];
 	/** NUL-terminated; inline_path or allocated. */
 	char *path;
+	/** The second path: behind the first one. */
+	char *path2;
 	/** What the operation produced or is to write; allocated. */
 	void *payload;
 	/** Bytes of the payload. */
@@ -90,15 +96,31 @@ static inline bool ioq_entry_is_open(const struct ioq_entry *entry) {
 	return entry->op == IOQ_OP_OPEN || entry->op == IOQ_OP_OPEN_DIR;
 }
 
+/** Whether it writes bytes that were staged for it. */
+static inline bool ioq_op_is_write(uint16_t op) {
+	return op == IOQ_OP_WRITE || op == IOQ_OP_WRITE_FILE;
+}
+
+/** Whether its payload is file contents, which go straight to their reader. */
+static inline bool ioq_entry_is_read(const struct ioq_entry *entry) {
+	return entry->op == IOQ_OP_READ || entry->op == IOQ_OP_READ_FILE;
+}
+
+/** A 64-bit argument, from two words. */
+static inline uint64_t ioq_entry_arg64(const struct ioq_entry *entry) {
+	return (uint64_t)entry->args[1] << 32 | entry->args[0];
+}
+
 /** Whether it is to end with EINTR instead of being run. */
 static inline bool ioq_entry_is_cancelled(struct ioq_entry *entry) {
 	return atomic_load_explicit(&entry->cancelled, memory_order_relaxed) && !ioq_entry_is_close(entry);
 }
 
-/** The open(2) flags of an OPEN, OPEN_DIR or READ_DIR. */
+/** The open(2) flags of whatever opens something. */
 static inline int ioq_entry_open_flags(const struct ioq_entry *entry) {
 	int flags = (int)entry->flags | O_CLOEXEC;
-	return entry->op == IOQ_OP_OPEN ? flags : flags | O_RDONLY | O_DIRECTORY;
+	bool directory = entry->op == IOQ_OP_OPEN_DIR || entry->op == IOQ_OP_READ_DIR;
+	return directory ? flags | O_RDONLY | O_DIRECTORY : flags;
 }
 
 /** The mask of a STAT. */

@@ -320,10 +320,10 @@ static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 		pack_stat((void *)(out->output + out->used), entry->statx);
 		completion->payload = out->used;
 		completion->payload_length = sizeof(struct ioq_stat);
-	} else if (entry->result >= 0 && entry->payload_length > 0 && entry->op != IOQ_OP_WRITE) {
+	} else if (entry->result >= 0 && entry->payload_length > 0 && !ioq_op_is_write(entry->op)) {
 		completion->payload_length = (uint32_t)entry->payload_length;
 		// What was read goes straight to where the reader wants it
-		if (entry->op == IOQ_OP_READ || entry->payload_length > turn_room(out)) {
+		if (ioq_entry_is_read(entry) || entry->payload_length > turn_room(out)) {
 			completion->flags = IOQ_COMPLETION_HELD;
 			entry->state = IOQ_HELD;
 			return;
@@ -353,26 +353,32 @@ static void turn_to_lanes(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 	out->batch[out->batch_count++] = entry;
 }
 
-/** Copy the path of a request. */
-static int take_path(struct ioq_entry *entry, const struct ioq_request *request, const uint8_t *input, uint32_t input_length) {
+/** Copy the paths of a request. */
+static int take_paths(struct ioq_entry *entry, const struct ioq_request *request, const uint8_t *input, uint32_t input_length) {
 	uint32_t length = request->path_length;
-	if (length > IOQ_PATH_MAX) {
+	uint32_t length2 = request->path2_length;
+	if (length > IOQ_PATH_MAX || length2 > IOQ_PATH_MAX) {
 		return -ENAMETOOLONG;
 	}
-	if (request->path > input_length || length > input_length - request->path) {
+	if (request->path > input_length || length + length2 > input_length - request->path) {
 		return -EINVAL;
 	}
-	if (length >= IOQ_INLINE_PATH) {
-		entry->path = malloc(length + 1);
+	if (length + length2 + 2 > IOQ_INLINE_PATH) {
+		entry->path = malloc(length + length2 + 2);
 		if (!entry->path) {
 			entry->path = entry->inline_path;
 			return -ENOMEM;
 		}
 	}
+	entry->path2 = entry->path + length + 1;
 	if (length > 0) {
 		memcpy(entry->path, input + request->path, length);
 	}
+	if (length2 > 0) {
+		memcpy(entry->path2, input + request->path + length, length2);
+	}
 	entry->path[length] = '\0';
+	entry->path2[length2] = '\0';
 	return 0;
 }
 
@@ -382,20 +388,22 @@ static int take_request(struct ioq_entry *entry, const struct ioq_request *reque
 	entry->retries = 0;
 	entry->positional = request->hints & IOQ_HINT_OFFSET;
 	entry->fd = request->fd;
+	entry->fd2 = request->fd2;
+	memcpy(entry->args, request->args, sizeof(entry->args));
 	entry->flags = request->flags;
 	entry->mode = request->mode;
 	entry->length = request->length;
 	entry->offset = (uint64_t)request->offset_high << 32 | request->offset_low;
 	atomic_store_explicit(&entry->cancelled, request->hints & IOQ_HINT_CANCELLED, memory_order_relaxed);
 
-	if (entry->op == IOQ_OP_WRITE) {
+	if (ioq_op_is_write(entry->op)) {
 		// Never more than was staged, whatever the record says
 		entry->length = (uint32_t)entry->payload_length;
 	}
 	if (entry->length > IOQ_TRANSFER_MAX) {
 		entry->length = IOQ_TRANSFER_MAX;
 	}
-	return take_path(entry, request, input, input_length);
+	return take_paths(entry, request, input, input_length);
 }
 
 /**
@@ -415,7 +423,7 @@ static uint32_t turn_ring_ops(const struct ioq *ioq, const struct ioq_turn *turn
 /** Accept one request: complete it right away or give it to a lane. */
 static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_request *request, const uint8_t *input) {
 	struct ioq_entry *entry = request->slot < ioq->depth ? &ioq->entries[request->slot] : NULL;
-	bool staged = entry && entry->state == IOQ_STAGED && request->op == IOQ_OP_WRITE;
+	bool staged = entry && entry->state == IOQ_STAGED && ioq_op_is_write(request->op);
 	if (!entry || (entry->state != IOQ_FREE && !staged)) {
 		turn_complete(out, request->slot, -EINVAL, IOQ_LANE_CORE);
 		return;

@@ -50,7 +50,28 @@
 	X(CLOSE_DIR, 7, closeDir) \
 	X(READ_DIR, 8, readDir) /* open, read to the end, close */ \
 	X(READ, 9, read) \
-	X(WRITE, 10, write)
+	X(WRITE, 10, write) \
+	X(SEEK, 11, seek) /* lseek(2); io_uring has none */ \
+	X(SYNC, 12, sync) /* fsync(2), or fdatasync(2) by IOQ_SYNC_DATA */ \
+	X(TRUNCATE, 13, truncate) /* by path, or by descriptor without one */ \
+	X(ALLOCATE, 14, allocate) \
+	X(UNLINK, 15, unlink) \
+	X(RENAME, 16, rename) \
+	X(MKDIR, 17, mkdir) \
+	X(SYMLINK, 18, symlink) \
+	X(LINK, 19, link) \
+	X(READ_LINK, 20, readLink) \
+	X(REAL_PATH, 21, realPath) \
+	X(CHMOD, 22, chmod) /* by path, or by descriptor without one; as those below */ \
+	X(CHOWN, 23, chown) \
+	X(UTIME, 24, utime) \
+	X(ACCESS, 25, access) \
+	X(LOCK, 26, lock) /* flock(2) */ \
+	X(COPY_RANGE, 27, copyRange) /* copy_file_range(2) */ \
+	X(ADVISE, 28, advise) /* posix_fadvise(2) */ \
+	X(READ_FILE, 29, readFile) /* open, read to the end, close */ \
+	X(WRITE_FILE, 30, writeFile) /* open, write all, close */ \
+	X(COPY_FILE, 31, copyFile) /* contents and permission bits */
 
 enum ioq_op {
 #define IOQ_OP_ENUM(upper, code, name) IOQ_OP_##upper = code,
@@ -88,9 +109,21 @@ struct ioq_request {
 	uint32_t path;
 	/** Bytes of the path, no NUL; above IOQ_PATH_MAX nothing is copied. */
 	uint32_t path_length;
-	/** Zero; room for operations to come. */
-	uint32_t reserved[6];
+	/** The second descriptor or directory. */
+	int32_t fd2;
+	/** Bytes of the second path, which follows the first in the input. */
+	uint32_t path2_length;
+	/** What else an operation needs, low words first. */
+	uint32_t args[4];
 };
+
+/** Set in the flags of a SYNC: only what is needed to read the data again. */
+#define IOQ_SYNC_DATA 1
+
+/** Result of a COPY_FILE, negated: the source is no regular file. No errno is as large. */
+#define IOQ_ENOTREG 4000
+/** The same: source and target are one file. */
+#define IOQ_ESAMEFILE 4001
 
 /** Where a request ran. */
 enum ioq_lane_kind {

@@ -43,6 +43,9 @@ int main(void) {
 
 	CONSTANT("HINT_CANCELLED", IOQ_HINT_CANCELLED, "The request was cancelled before it was submitted.");
 	CONSTANT("HINT_OFFSET", IOQ_HINT_OFFSET, "The request's offset counts.");
+	CONSTANT("SYNC_DATA", IOQ_SYNC_DATA, "Sync the data, and only as much else as it needs.");
+	CONSTANT("ENOTREG", IOQ_ENOTREG, "A copy's source is no regular file.");
+	CONSTANT("ESAMEFILE", IOQ_ESAMEFILE, "A copy's source and target are one file.");
 	CONSTANT("COMPLETION_HELD", IOQ_COMPLETION_HELD, "The payload is held until it is taken.");
 	CONSTANT("TURN_ARM", IOQ_TURN_ARM, "Arm the wake-up if nothing completes.");
 	CONSTANT("TURN_YIELD", IOQ_TURN_YIELD, "Let other threads run if nothing completes.");
@@ -64,6 +67,9 @@ int main(void) {
 	WORD("REQUEST_OFFSET_HIGH", struct ioq_request, offset_high);
 	WORD("REQUEST_PATH", struct ioq_request, path);
 	WORD("REQUEST_PATH_LENGTH", struct ioq_request, path_length);
+	WORD("REQUEST_FD2", struct ioq_request, fd2);
+	WORD("REQUEST_PATH2_LENGTH", struct ioq_request, path2_length);
+	WORD("REQUEST_ARGS", struct ioq_request, args);
 
 	printf("\n");
 	SIZE("COMPLETION", struct ioq_completion, "A completion");

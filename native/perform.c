@@ -7,12 +7,123 @@
 
 #include "perform.h"
 
+#include "contents.h"
+
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 /** A system call's result as an entry keeps it. */
 static int32_t settled(long ret) {
 	return ret < 0 ? -errno : (int32_t)ret;
+}
+
+/** Give an entry a payload of its own. */
+static int32_t keep(struct ioq_entry *e, const void *bytes, size_t length) {
+	e->payload = malloc(length);
+	if (!e->payload) {
+		return -ENOMEM;
+	}
+	memcpy(e->payload, bytes, length);
+	e->payload_length = length;
+	return 0;
+}
+
+/** Whether an operation is on a path, not on a descriptor; an empty path is one. */
+static bool has_path(const struct ioq_entry *e) {
+	return e->path[0] || e->fd == AT_FDCWD;
+}
+
+static int32_t perform_seek(struct ioq_entry *e) {
+	off_t offset = lseek(e->fd, (off_t)e->offset, (int)e->flags);
+	return offset < 0 ? -errno : keep(e, &offset, sizeof(offset));
+}
+
+static int32_t perform_read_link(struct ioq_entry *e) {
+	char target[IOQ_PATH_MAX + 1];
+	ssize_t length = readlinkat(e->fd, e->path, target, sizeof(target));
+	return length < 0 ? -errno : keep(e, target, (size_t)length);
+}
+
+static int32_t perform_real_path(struct ioq_entry *e) {
+	char *path = realpath(e->path, NULL);
+	if (!path) {
+		return -errno;
+	}
+	int32_t ret = keep(e, path, strlen(path));
+	free(path);
+	return ret;
+}
+
+static int32_t perform_utime(struct ioq_entry *e) {
+	struct timespec times[2] = {
+		{.tv_sec = (time_t)e->offset, .tv_nsec = e->args[2]},
+		{.tv_sec = (time_t)ioq_entry_arg64(e), .tv_nsec = e->args[3]},
+	};
+	return settled(has_path(e) ? utimensat(e->fd, e->path, times, (int)e->flags) : futimens(e->fd, times));
+}
+
+/** Run an entry that changes a file's attributes or length, or asks for them. */
+static int32_t perform_on_inode(struct ioq_entry *e) {
+	bool path = has_path(e);
+	switch (e->op) {
+	case IOQ_OP_TRUNCATE:
+		return settled(path ? truncate(e->path, (off_t)e->offset) : ftruncate(e->fd, (off_t)e->offset));
+	case IOQ_OP_ALLOCATE:
+		return settled(fallocate(e->fd, (int)e->flags, (off_t)e->offset, (off_t)ioq_entry_arg64(e)));
+	case IOQ_OP_CHMOD:
+		return settled(path ? fchmodat(e->fd, e->path, e->mode, 0) : fchmod(e->fd, e->mode));
+	case IOQ_OP_CHOWN:
+		return settled(path ? fchownat(e->fd, e->path, e->args[0], e->args[1], (int)e->flags)
+			: fchown(e->fd, e->args[0], e->args[1]));
+	case IOQ_OP_UTIME:
+		return perform_utime(e);
+	case IOQ_OP_ACCESS:
+		return settled(faccessat(e->fd, e->path, (int)e->mode, (int)e->flags));
+	case IOQ_OP_LOCK:
+		return settled(flock(e->fd, (int)e->flags));
+	case IOQ_OP_SYNC:
+		return settled(e->flags & IOQ_SYNC_DATA ? fdatasync(e->fd) : fsync(e->fd));
+	case IOQ_OP_ADVISE:
+		// It returns its error
+		return -posix_fadvise(e->fd, (off_t)e->offset, e->length, (int)e->flags);
+	default:
+		return -ENOSYS;
+	}
+}
+
+/** Run an entry that changes names. */
+static int32_t perform_on_names(struct ioq_entry *e) {
+	switch (e->op) {
+	case IOQ_OP_UNLINK:
+		return settled(unlinkat(e->fd, e->path, (int)e->flags));
+	case IOQ_OP_RENAME:
+		return settled(renameat2(e->fd, e->path, e->fd2, e->path2, e->flags));
+	case IOQ_OP_MKDIR:
+		return settled(mkdirat(e->fd, e->path, e->mode));
+	case IOQ_OP_SYMLINK:
+		// The target is no path that is looked up: its directory counts for nothing
+		return settled(symlinkat(e->path, e->fd2, e->path2));
+	case IOQ_OP_LINK:
+		return settled(linkat(e->fd, e->path, e->fd2, e->path2, (int)e->flags));
+	case IOQ_OP_READ_LINK:
+		return perform_read_link(e);
+	case IOQ_OP_REAL_PATH:
+		return perform_real_path(e);
+	default:
+		return perform_on_inode(e);
+	}
+}
+
+/** copy_file_range(2), each side at its own position unless it has an offset. */
+static int32_t perform_copy_range(struct ioq_entry *e) {
+	off64_t from = (off64_t)e->offset;
+	off64_t to = (off64_t)ioq_entry_arg64(e);
+	return settled(copy_file_range(e->fd, e->positional ? &from : NULL, e->fd2,
+			e->args[2] ? &to : NULL, e->length, 0));
 }
 
 /** Run an entry once. */
@@ -45,8 +156,18 @@ static int32_t perform(struct ioq_entry *e, struct ioq_scratch *scratch) {
 	case IOQ_OP_READ_DIR_BLOCK:
 		ioq_read_dir_block(e, scratch);
 		return e->result;
+	case IOQ_OP_SEEK:
+		return perform_seek(e);
+	case IOQ_OP_COPY_RANGE:
+		return perform_copy_range(e);
+	case IOQ_OP_READ_FILE:
+		return ioq_read_file(e);
+	case IOQ_OP_WRITE_FILE:
+		return ioq_write_file(e);
+	case IOQ_OP_COPY_FILE:
+		return ioq_copy_file(e);
 	default:
-		return -ENOSYS;
+		return perform_on_names(e);
 	}
 }
 

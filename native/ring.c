@@ -87,6 +87,14 @@ static const struct {
 	{IOQ_OP_STAT, IORING_OP_STATX},
 	{IOQ_OP_READ, IORING_OP_READ},
 	{IOQ_OP_WRITE, IORING_OP_WRITE},
+	{IOQ_OP_SYNC, IORING_OP_FSYNC},
+	{IOQ_OP_ALLOCATE, IORING_OP_FALLOCATE},
+	{IOQ_OP_ADVISE, IORING_OP_FADVISE},
+	{IOQ_OP_UNLINK, IORING_OP_UNLINKAT},
+	{IOQ_OP_RENAME, IORING_OP_RENAMEAT},
+	{IOQ_OP_MKDIR, IORING_OP_MKDIRAT},
+	{IOQ_OP_SYMLINK, IORING_OP_SYMLINKAT},
+	{IOQ_OP_LINK, IORING_OP_LINKAT},
 };
 #define OPCODES (sizeof(opcodes) / sizeof(opcodes[0]))
 
@@ -266,6 +274,30 @@ bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *e) {
 		break;
 	case IOQ_OP_WRITE:
 		io_uring_prep_write(sqe, e->fd, e->payload, e->length, offset);
+		break;
+	case IOQ_OP_SYNC:
+		io_uring_prep_fsync(sqe, e->fd, e->flags & IOQ_SYNC_DATA ? IORING_FSYNC_DATASYNC : 0);
+		break;
+	case IOQ_OP_ALLOCATE:
+		io_uring_prep_fallocate(sqe, e->fd, (int)e->flags, e->offset, ioq_entry_arg64(e));
+		break;
+	case IOQ_OP_ADVISE:
+		io_uring_prep_fadvise(sqe, e->fd, e->offset, e->length, (int)e->flags);
+		break;
+	case IOQ_OP_UNLINK:
+		io_uring_prep_unlinkat(sqe, e->fd, e->path, (int)e->flags);
+		break;
+	case IOQ_OP_RENAME:
+		io_uring_prep_renameat(sqe, e->fd, e->path, e->fd2, e->path2, e->flags);
+		break;
+	case IOQ_OP_MKDIR:
+		io_uring_prep_mkdirat(sqe, e->fd, e->path, e->mode);
+		break;
+	case IOQ_OP_SYMLINK:
+		io_uring_prep_symlinkat(sqe, e->path, e->fd2, e->path2);
+		break;
+	case IOQ_OP_LINK:
+		io_uring_prep_linkat(sqe, e->fd, e->path, e->fd2, e->path2, (int)e->flags);
 		break;
 	default:
 		io_uring_prep_nop(sqe);

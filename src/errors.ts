@@ -6,6 +6,8 @@
  * @module
  */
 
+import * as layout from "../ffi/layout.ts";
+
 /** Number, code and text of each error, as `errno(3)` and `strerror(3)` have them. */
 const ERRORS: readonly (readonly [errno: number, code: string, text: string])[] = [
   [1, "EPERM", "Operation not permitted"],
@@ -140,6 +142,12 @@ const ERRORS: readonly (readonly [errno: number, code: string, text: string])[] 
   [132, "ERFKILL", "Operation not possible due to RF-kill"],
 ];
 
+/** What the core refuses by itself, with Deno's code and wording. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  [layout.ENOTREG]: "the source path is neither a regular file nor a symlink to a regular file",
+  [layout.ESAMEFILE]: "Source and destination paths refer to the same file",
+};
+
 const BY_ERRNO = new Map(ERRORS.map((entry) => [entry[0], entry]));
 
 /** Error numbers by their code. */
@@ -177,11 +185,17 @@ const CLASSES: Readonly<Record<string, new (message: string) => Error>> = {
 
 /** The code of an error number, such as `ENOENT` for 2. */
 export function errnoCode(errno: number): string {
+  if (Object.hasOwn(REFUSALS, errno)) {
+    return "EINVAL";
+  }
   return BY_ERRNO.get(errno)?.[1] ?? `E${errno}`;
 }
 
 /** An error number in words, such as `No such file or directory (os error 2)`. */
 export function errnoText(errno: number): string {
+  if (Object.hasOwn(REFUSALS, errno)) {
+    return REFUSALS[errno]!;
+  }
   return `${BY_ERRNO.get(errno)?.[2] ?? `Unknown error ${errno}`} (os error ${errno})`;
 }
 

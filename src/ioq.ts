@@ -20,21 +20,17 @@ import { DEPTH_MAX, LANES_MAX } from "../ffi/layout.ts";
 import type { Backend, BackendInfo, BackendKind, LaneCounts, Payload, Sink } from "./backend.ts";
 import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
-import type { DirEntry } from "./directory.ts";
 import { ERRNO, osError } from "./errors.ts";
-import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
 import {
-  type AtOptions,
   type CoreRequest,
-  op,
+  ON_END,
   type OpName,
   type OpValues,
   type Request,
-  type StatOptions,
   toCoreRequest,
 } from "./operation.ts";
-import { type Path, pathText, toPath } from "./path.ts";
-import { checkAccess } from "./permissions.ts";
+import { pathText, toPath } from "./path.ts";
+import { type OperationOptions, PromiseForms } from "./promise_forms.ts";
 import { Pump } from "./pump.ts";
 
 /** How to open a queue. */
@@ -74,12 +70,6 @@ export interface IoqOptions {
   threadRings?: boolean;
 }
 
-/** Options of every operation's promise form. */
-export interface OperationOptions {
-  /** Cancels the operation; its promise rejects with the signal's reason. */
-  signal?: AbortSignal;
-}
-
 const DEFAULT_DEPTH = 1024;
 const DEFAULT_THREADS = 16;
 
@@ -96,6 +86,8 @@ interface Ticket {
   onAbort: (() => void) | undefined;
   /** Its slot, -1 while it waits in line, -2 when it is settled. */
   slot: number;
+  /** What to call when it is over, be it after it has settled. */
+  readonly onEnd: (() => void) | undefined;
 }
 
 /** In {@linkcode Ticket.slot}: waits for a slot. */
@@ -157,7 +149,7 @@ function checkRange(value: unknown, name: string, max: number): void {
  * console.log(info.isDirectory, ioq.backend.kind);
  * ```
  */
-export class Ioq<T = unknown> implements AsyncDisposable {
+export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   readonly #backend: Backend;
   readonly #pump: Pump;
   readonly #depth: number;
@@ -199,6 +191,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   private constructor(depth: number, makeBackend: (sink: Sink) => Backend) {
+    super();
     this.#depth = depth;
     this.#freeCount = depth;
     this.#free = Int32Array.from({ length: depth }, (_, i) => depth - 1 - i);
@@ -428,6 +421,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
       if (!ticket.request.isClose) {
         this.#line.delete(ticket);
         this.#settle(ticket);
+        ticket.onEnd?.();
         ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
       }
     }
@@ -495,15 +489,22 @@ export class Ioq<T = unknown> implements AsyncDisposable {
    * console.log(bytes.length);
    * ```
    */
-  run<K extends OpName>(
+  override run<K extends OpName>(
     request: Request<K>,
     options?: OperationOptions,
   ): Promise<OpValues[K]> {
     return new Promise((resolve, reject) => {
-      const core = toCoreRequest(request);
       const signal = options?.signal;
-      signal?.throwIfAborted();
-      this.#checkAcceptable(core);
+      const onEnd = (options as { [ON_END]?: () => void } | undefined)?.[ON_END];
+      let core;
+      try {
+        core = toCoreRequest(request);
+        signal?.throwIfAborted();
+        this.#checkAcceptable(core);
+      } catch (error) {
+        onEnd?.();
+        throw error;
+      }
       const ticket: Ticket = {
         request: core,
         resolve,
@@ -511,6 +512,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
         signal,
         onAbort: undefined,
         slot: WAITING,
+        onEnd,
       };
       if (signal !== undefined) {
         ticket.onAbort = () => this.#abort(ticket);
@@ -524,78 +526,6 @@ export class Ioq<T = unknown> implements AsyncDisposable {
     });
   }
 
-  /** A trip through the queue and back. */
-  nop(options?: OperationOptions): Promise<undefined> {
-    return this.run(op.nop(), options);
-  }
-
-  /**
-   * A file's attributes, following a symbolic link. Rejects as `Deno.stat` does.
-   *
-   * @param path The file.
-   * @param options Whether to give exact numbers; where the path begins; a signal.
-   */
-  stat(
-    path: Path,
-    options?: StatOptions & OperationOptions & { bigint?: false },
-  ): Promise<FileInfo>;
-  /** A file's exact attributes, following a symbolic link. */
-  stat(
-    path: Path,
-    options: StatOptions & OperationOptions & { bigint: true },
-  ): Promise<BigIntFileInfo>;
-  stat(
-    path: Path,
-    options?: StatOptions & OperationOptions,
-  ): Promise<FileInfo | BigIntFileInfo> {
-    return this.#build(() => op.stat(path, options as StatOptions & { bigint?: false }), options);
-  }
-
-  /**
-   * A file's attributes, not following a symbolic link. Rejects as `Deno.lstat` does.
-   *
-   * @param path The file.
-   * @param options Whether to give exact numbers; where the path begins; a signal.
-   */
-  lstat(
-    path: Path,
-    options?: StatOptions & OperationOptions & { bigint?: false },
-  ): Promise<FileInfo>;
-  /** A file's exact attributes, not following a symbolic link. */
-  lstat(
-    path: Path,
-    options: StatOptions & OperationOptions & { bigint: true },
-  ): Promise<BigIntFileInfo>;
-  lstat(
-    path: Path,
-    options?: StatOptions & OperationOptions,
-  ): Promise<FileInfo | BigIntFileInfo> {
-    return this.#build(() => op.lstat(path, options as StatOptions & { bigint?: false }), options);
-  }
-
-  /**
-   * All entries of a directory, without `.` and `..`, in the order that the file
-   * system gives them. Rejects as `Deno.readDir` throws.
-   *
-   * @param path The directory.
-   * @param options Where the path begins; a signal.
-   */
-  readDir(path: Path, options?: AtOptions & OperationOptions): Promise<DirEntry[]> {
-    return this.#build(() => op.readDir(path, options), options);
-  }
-
-  /** Run a request whose building may throw. */
-  #build<K extends OpName>(
-    build: () => Request<K>,
-    options?: OperationOptions,
-  ): Promise<OpValues[K]> {
-    try {
-      return this.run(build(), options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
   /** Refuse what may not be queued. */
   #checkAcceptable(request: CoreRequest): void {
     if (this.#closing) {
@@ -604,9 +534,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
     if (this.#cancelled && !request.isClose) {
       throw osError(ERRNO.EINTR!, request.context);
     }
-    if (request.access !== 0) {
-      checkAccess(request.path!, request.access, request.isRelative);
-    }
+    request.checkAccess();
   }
 
   /** Give a request a slot and put it into the batch. There must be a slot. */
@@ -645,6 +573,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
       ticket.slot = slot;
     } catch (error) {
       this.#settle(ticket);
+      ticket.onEnd?.();
       ticket.reject(error);
     }
   }
@@ -661,6 +590,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
   #abort(ticket: Ticket): void {
     if (ticket.slot === WAITING) {
       this.#line.delete(ticket);
+      ticket.onEnd?.();
     } else {
       // Its slot stays in use until the completion comes
       this.#backend.cancel(ticket.slot);
@@ -704,7 +634,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
         error = osError(-result, request.context);
       } else {
         try {
-          value = request.decode(result, payload);
+          value = request.decode(result, payload, request);
         } catch (cause) {
           // A number that does not fit, or no memory for what was read
           error = cause instanceof Error ? cause : new Error(String(cause));
@@ -718,6 +648,7 @@ export class Ioq<T = unknown> implements AsyncDisposable {
     }
     this.#tickets[slot] = undefined;
     this.#release(slot);
+    ticket.onEnd?.();
     if (ticket.slot !== SETTLED) {
       this.#settle(ticket);
       if (error === undefined) {

@@ -1,8 +1,8 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * The operations: what each is called, what it resolves to, how a request for it
- * is built and how its result is read.
+ * The operations: what each is called, what it resolves to, what a request for it
+ * consists of and how its result is read.
  *
  * @module
  */
@@ -16,8 +16,8 @@ import {
   decodeFileInfo,
   type FileInfo,
 } from "./file_info.ts";
-import { type Path, pathText, toPath } from "./path.ts";
-import { type Access, READ, WRITE } from "./permissions.ts";
+import { pathText } from "./path.ts";
+import { type Access, checkAccess, READ, WRITE } from "./permissions.ts";
 
 /** What each operation resolves to. */
 export interface OpValues {
@@ -47,34 +47,60 @@ export interface OpValues {
   readDir: DirEntry[];
   /** The bytes that were read: fewer than asked for if there were no more, none at the end. */
   read: Uint8Array<ArrayBuffer>;
+  /** How many bytes were read into the caller's buffer; 0 at the end. */
+  readInto: number;
   /** How many bytes were written. */
   write: number;
+  /** The new position, in bytes from the start. */
+  seek: number;
+  /** Nothing, when all is on the device. */
+  sync: undefined;
+  /** Nothing, when the data is on the device. */
+  syncData: undefined;
+  /** Nothing. */
+  truncate: undefined;
+  /** Nothing. */
+  allocate: undefined;
+  /** Nothing. */
+  advise: undefined;
+  /** Nothing. */
+  unlink: undefined;
+  /** Nothing. */
+  rmdir: undefined;
+  /** Nothing. */
+  rename: undefined;
+  /** Nothing. */
+  mkdir: undefined;
+  /** Nothing. */
+  symlink: undefined;
+  /** Nothing. */
+  link: undefined;
+  /** What the link points to. */
+  readLink: string;
+  /** The path without links, `.` and `..`. */
+  realPath: string;
+  /** Nothing. */
+  chmod: undefined;
+  /** Nothing. */
+  chown: undefined;
+  /** Nothing. */
+  utime: undefined;
+  /** Nothing; it fails if the access is not granted. */
+  access: undefined;
+  /** Nothing, when the lock is held or released. */
+  lock: undefined;
+  /** How many bytes were copied; 0 at the end of the source. */
+  copyRange: number;
+  /** All that is in the file. */
+  readFile: Uint8Array<ArrayBuffer>;
+  /** Nothing. */
+  writeFile: undefined;
+  /** Nothing. */
+  copyFile: undefined;
 }
 
 /** The name of an operation. */
 export type OpName = keyof OpValues;
-
-/** Where a relative path begins, if not in the current directory. */
-export interface AtOptions {
-  /**
-   * A directory descriptor. It must stay open until the completion. Needs the
-   * blanket permission, because a descriptor may be of any directory.
-   */
-  at?: number;
-}
-
-/** Options of `op.open()`: those of `Deno.open`, and {@linkcode AtOptions}. */
-export interface OpenRequestOptions extends Deno.OpenOptions, AtOptions {}
-
-/** Options of `op.stat()` and `op.lstat()`. */
-export interface StatOptions extends AtOptions {
-  /**
-   * Whether to resolve to {@linkcode BigIntFileInfo}, which is exact.
-   *
-   * @default {false}
-   */
-  bigint?: boolean;
-}
 
 /**
  * A request: an operation with its arguments, made by {@linkcode op}. It may be
@@ -85,19 +111,21 @@ export interface Request<K extends OpName = OpName> {
   readonly op: K;
 }
 
+/**
+ * Key of an option of `Ioq.run()`, for the library itself: what to call when the
+ * request is over. An aborted one rejects earlier, while the kernel or a lane may
+ * still be at its descriptor.
+ */
+export const ON_END: unique symbol = Symbol("ioq.onEnd");
+
+/** From `<fcntl.h>`: the current directory. */
+export const AT_FDCWD = -100;
 /** From `<fcntl.h>`. */
-const AT_FDCWD = -100;
-const AT_SYMLINK_NOFOLLOW = 0x100;
-const O_RDONLY = 0;
-const O_WRONLY = 1;
-const O_RDWR = 2;
-const O_CREAT = 0o100;
-const O_EXCL = 0o200;
-const O_TRUNC = 0o1000;
-const O_APPEND = 0o2000;
+export const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_REMOVEDIR = 0x200;
 
 /** Reads what an operation produced. */
-type Decoder = (result: number, payload: Payload) => unknown;
+type Decoder = (result: number, payload: Payload, request: CoreRequest) => unknown;
 
 const decodeNothing: Decoder = () => undefined;
 const decodeResult: Decoder = (result) => result;
@@ -109,89 +137,101 @@ const decodeBytes: Decoder = (result, payload) => {
   }
   return bytes;
 };
+const decodeInto: Decoder = (result, payload, request) => {
+  const target = request.target!;
+  if (target.byteLength !== request.length) {
+    throw new TypeError("Cannot read into bytes whose buffer was detached or resized");
+  }
+  if (result > 0) {
+    payload.take(target);
+  }
+  return result;
+};
+const decodeSeek: Decoder = (_, payload) => {
+  const { buffer, byteOffset } = payload.bytes();
+  const [low, high] = new Int32Array(buffer, byteOffset, 2);
+  return high! * 0x1_0000_0000 + (low! >>> 0);
+};
+const decodeText: Decoder = (_, payload) => pathText(payload.bytes());
 const decodeStat: Decoder = (_, payload) => decodeFileInfo(payload.words, payload.at >> 2);
 const decodeBigIntStat: Decoder = (_, payload) =>
   decodeBigIntFileInfo(payload.words, payload.at >> 2);
 
 /** An operation's row in the table. */
-interface Operation {
+type Operation = readonly [
   /** The core's code. */
-  readonly code: number;
+  code: number,
   /** What error messages call it: what Deno calls it, where Deno has it. */
-  readonly verb: string;
+  verb: string,
   /** Flags that every request has. */
-  readonly flags: number;
-  /** What it does to its path. */
-  readonly access: Access;
+  flags: number,
+  /** What it does to its path, and to its second path. */
+  access: Access,
+  access2: Access,
   /** How to read what it produced. */
-  readonly decode: Decoder;
-}
+  decode: Decoder,
+];
 
 /** The table of operations. */
 const OPERATIONS: { readonly [K in OpName]: Operation } = {
-  nop: { code: layout.OP.nop, verb: "nop", flags: 0, access: 0, decode: decodeNothing },
-  kernelNop: {
-    code: layout.OP.kernelNop,
-    verb: "nop",
-    flags: 0,
-    access: 0,
-    decode: decodeNothing,
-  },
-  open: { code: layout.OP.open, verb: "open", flags: 0, access: 0, decode: decodeResult },
-  close: { code: layout.OP.close, verb: "close", flags: 0, access: 0, decode: decodeNothing },
-  stat: { code: layout.OP.stat, verb: "stat", flags: 0, access: READ, decode: decodeStat },
-  lstat: {
-    code: layout.OP.stat,
-    verb: "lstat",
-    flags: AT_SYMLINK_NOFOLLOW,
-    access: READ,
-    decode: decodeStat,
-  },
-  statBigInt: {
-    code: layout.OP.stat,
-    verb: "stat",
-    flags: 0,
-    access: READ,
-    decode: decodeBigIntStat,
-  },
-  lstatBigInt: {
-    code: layout.OP.stat,
-    verb: "lstat",
-    flags: AT_SYMLINK_NOFOLLOW,
-    access: READ,
-    decode: decodeBigIntStat,
-  },
-  openDir: {
-    code: layout.OP.openDir,
-    verb: "opendir",
-    flags: 0,
-    access: READ,
-    decode: decodeResult,
-  },
-  readDirBlock: {
-    code: layout.OP.readDirBlock,
-    verb: "readdir",
-    flags: 0,
-    access: 0,
-    decode: decodeEntries,
-  },
-  closeDir: {
-    code: layout.OP.closeDir,
-    verb: "closedir",
-    flags: 0,
-    access: 0,
-    decode: decodeNothing,
-  },
-  readDir: {
-    code: layout.OP.readDir,
-    verb: "readdir",
-    flags: 0,
-    access: READ,
-    decode: decodeEntries,
-  },
-  read: { code: layout.OP.read, verb: "read", flags: 0, access: 0, decode: decodeBytes },
-  write: { code: layout.OP.write, verb: "write", flags: 0, access: 0, decode: decodeResult },
+  nop: [layout.OP.nop, "nop", 0, 0, 0, decodeNothing],
+  kernelNop: [layout.OP.kernelNop, "nop", 0, 0, 0, decodeNothing],
+  open: [layout.OP.open, "open", 0, 0, 0, decodeResult],
+  close: [layout.OP.close, "close", 0, 0, 0, decodeNothing],
+  stat: [layout.OP.stat, "stat", 0, READ, 0, decodeStat],
+  lstat: [layout.OP.stat, "lstat", AT_SYMLINK_NOFOLLOW, READ, 0, decodeStat],
+  statBigInt: [layout.OP.stat, "stat", 0, READ, 0, decodeBigIntStat],
+  lstatBigInt: [layout.OP.stat, "lstat", AT_SYMLINK_NOFOLLOW, READ, 0, decodeBigIntStat],
+  openDir: [layout.OP.openDir, "opendir", 0, READ, 0, decodeResult],
+  readDirBlock: [layout.OP.readDirBlock, "readdir", 0, 0, 0, decodeEntries],
+  closeDir: [layout.OP.closeDir, "closedir", 0, 0, 0, decodeNothing],
+  readDir: [layout.OP.readDir, "readdir", 0, READ, 0, decodeEntries],
+  read: [layout.OP.read, "read", 0, 0, 0, decodeBytes],
+  readInto: [layout.OP.read, "read", 0, 0, 0, decodeInto],
+  write: [layout.OP.write, "write", 0, 0, 0, decodeResult],
+  seek: [layout.OP.seek, "seek", 0, 0, 0, decodeSeek],
+  sync: [layout.OP.sync, "fsync", 0, 0, 0, decodeNothing],
+  syncData: [layout.OP.sync, "fdatasync", layout.SYNC_DATA, 0, 0, decodeNothing],
+  truncate: [layout.OP.truncate, "truncate", 0, WRITE, 0, decodeNothing],
+  allocate: [layout.OP.allocate, "fallocate", 0, 0, 0, decodeNothing],
+  advise: [layout.OP.advise, "fadvise", 0, 0, 0, decodeNothing],
+  unlink: [layout.OP.unlink, "remove", 0, WRITE, 0, decodeNothing],
+  rmdir: [layout.OP.unlink, "remove", AT_REMOVEDIR, WRITE, 0, decodeNothing],
+  rename: [layout.OP.rename, "rename", 0, READ | WRITE, WRITE, decodeNothing],
+  mkdir: [layout.OP.mkdir, "mkdir", 0, WRITE, 0, decodeNothing],
+  symlink: [layout.OP.symlink, "symlink", 0, 0, READ | WRITE, decodeNothing],
+  link: [layout.OP.link, "link", 0, READ | WRITE, READ | WRITE, decodeNothing],
+  readLink: [layout.OP.readLink, "readlink", 0, READ, 0, decodeText],
+  realPath: [layout.OP.realPath, "realpath", 0, READ, 0, decodeText],
+  chmod: [layout.OP.chmod, "chmod", 0, WRITE, 0, decodeNothing],
+  chown: [layout.OP.chown, "chown", 0, WRITE, 0, decodeNothing],
+  utime: [layout.OP.utime, "utime", 0, WRITE, 0, decodeNothing],
+  access: [layout.OP.access, "access", 0, READ, 0, decodeNothing],
+  lock: [layout.OP.lock, "flock", 0, 0, 0, decodeNothing],
+  copyRange: [layout.OP.copyRange, "copy", 0, 0, 0, decodeResult],
+  readFile: [layout.OP.readFile, "readfile", 0, READ, 0, decodeBytes],
+  writeFile: [layout.OP.writeFile, "writefile", 0, WRITE, 0, decodeNothing],
+  copyFile: [layout.OP.copyFile, "copy", 0, READ, WRITE, decodeNothing],
 };
+
+/** What a request is made of. */
+interface RequestArguments {
+  fd?: number;
+  fd2?: number;
+  access?: Access;
+  flags?: number;
+  mode?: number;
+  length?: number;
+  offset?: number;
+  arg0?: number;
+  arg1?: number;
+  arg2?: number;
+  arg3?: number;
+  path?: string | Uint8Array;
+  path2?: string | Uint8Array;
+  bytes?: Uint8Array;
+  target?: Uint8Array<ArrayBuffer>;
+}
 
 /**
  * A request with everything a backend needs. All have the same fields in the
@@ -202,45 +242,63 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
   readonly code: number;
   readonly decode: Decoder;
   readonly access: Access;
+  readonly access2: Access;
   readonly hints: number;
   readonly fd: number;
+  readonly fd2: number;
   readonly flags: number;
   readonly mode: number;
   readonly length: number;
   readonly offset: number;
+  readonly arg0: number;
+  readonly arg1: number;
+  readonly arg2: number;
+  readonly arg3: number;
   readonly path: string | Uint8Array | undefined;
+  readonly path2: string | Uint8Array | undefined;
+  /** What to write. */
   readonly bytes: Uint8Array | undefined;
+  /** Where to read to. */
+  readonly target: Uint8Array<ArrayBuffer> | undefined;
 
-  constructor(op: K, args: {
-    fd?: number;
-    access?: Access;
-    flags?: number;
-    mode?: number;
-    length?: number;
-    offset?: number;
-    path?: string | Uint8Array;
-    bytes?: Uint8Array;
-  }) {
-    const operation = OPERATIONS[op];
+  constructor(op: K, args: RequestArguments) {
+    const [code, , flags, access, access2, decode] = OPERATIONS[op];
     this.op = op;
-    this.code = operation.code;
-    this.decode = operation.decode;
-    this.access = args.access ?? operation.access;
+    this.code = code;
+    this.decode = decode;
+    this.access = args.access ?? (args.path === undefined ? 0 : access);
+    this.access2 = access2;
     this.hints = args.offset === undefined ? 0 : layout.HINT_OFFSET;
     this.fd = args.fd ?? AT_FDCWD;
-    this.flags = operation.flags | (args.flags ?? 0);
+    this.fd2 = args.fd2 ?? AT_FDCWD;
+    this.flags = flags | (args.flags ?? 0);
     this.mode = args.mode ?? 0;
     this.length = args.length ?? 0;
     this.offset = args.offset ?? 0;
+    this.arg0 = args.arg0 ?? 0;
+    this.arg1 = args.arg1 ?? 0;
+    this.arg2 = args.arg2 ?? 0;
+    this.arg3 = args.arg3 ?? 0;
     this.path = args.path;
+    this.path2 = args.path2;
     this.bytes = args.bytes;
+    this.target = args.target;
   }
 
-  /** Whether the path is relative to a directory descriptor. */
-  get isRelative(): boolean {
-    const path = this.path;
-    return path !== undefined && this.fd !== AT_FDCWD &&
-      (typeof path === "string" ? !path.startsWith("/") : path[0] !== 0x2f);
+  /**
+   * Check that its paths may be accessed.
+   *
+   * @throws {Deno.errors.NotCapable} If a permission is missing.
+   */
+  checkAccess(): void {
+    if (this.access !== 0) {
+      checkAccess(this.path!, this.access, isRelative(this.path!, this.fd));
+    }
+    if (this.access2 !== 0) {
+      // As for Deno: a symbolic link opens a way to wherever it points
+      const anywhere = this.op === "symlink" || isRelative(this.path2!, this.fd2);
+      checkAccess(this.path2!, this.access2, anywhere);
+    }
   }
 
   /** Whether it closes a descriptor: such requests are never cancelled. */
@@ -250,12 +308,20 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
 
   /** What is being done to what, for messages. */
   get context(): string {
-    const verb = OPERATIONS[this.op].verb;
+    const verb = OPERATIONS[this.op][1];
+    if (this.path2 !== undefined) {
+      return `${verb} '${pathText(this.path!)}' -> '${pathText(this.path2)}'`;
+    }
     if (this.path !== undefined) {
       return `${verb} '${pathText(this.path)}'`;
     }
     return this.fd === AT_FDCWD ? verb : `${verb} file descriptor ${this.fd}`;
   }
+}
+
+/** Whether a path is relative to a directory descriptor. */
+function isRelative(path: string | Uint8Array, fd: number): boolean {
+  return fd !== AT_FDCWD && (typeof path === "string" ? !path.startsWith("/") : path[0] !== 0x2f);
 }
 
 /**
@@ -270,189 +336,7 @@ export function toCoreRequest<K extends OpName>(request: Request<K>): CoreReques
   return request;
 }
 
-/** Check an integer in a range. */
-function checkInteger(value: unknown, name: string, min: number, max: number): number {
-  if (typeof value !== "number") {
-    throw new TypeError(`Expected ${name} to be a number, got ${typeof value}`);
-  }
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`Expected ${name} to be an integer from ${min} to ${max}, got ${value}`);
-  }
-  return value;
+/** What error messages call an operation. */
+export function verbOf(op: OpName): string {
+  return OPERATIONS[op][1];
 }
-
-const INT32_MAX = 0x7fffffff;
-
-function checkFd(fd: number): number {
-  return checkInteger(fd, "fd", 0, INT32_MAX);
-}
-
-function checkAt(options: AtOptions | undefined): number {
-  return options?.at === undefined ? AT_FDCWD : checkInteger(options.at, "at", 0, INT32_MAX);
-}
-
-function checkOffset(offset: number | undefined): { offset?: number } {
-  return offset === undefined
-    ? {}
-    : { offset: checkInteger(offset, "offset", 0, Number.MAX_SAFE_INTEGER) };
-}
-
-/** A request for an operation on a path. */
-function pathRequest<K extends OpName>(op: K, path: Path, options?: AtOptions): CoreRequest<K> {
-  return new CoreRequest(op, {
-    fd: checkAt(options),
-    path: toPath(path, OPERATIONS[op].verb),
-  });
-}
-
-/** The `open(2)` flags of Deno's options, checked as Deno checks them. */
-function openFlags(options: Deno.OpenOptions): { flags: number; access: Access } {
-  const { read, write, append, truncate, create, createNew } = options;
-  if (!read && !write && !append && !truncate && !create && !createNew) {
-    throw new TypeError("'options' requires at least one option to be true");
-  }
-  if (!write && truncate) {
-    throw new TypeError("'truncate' option requires 'write' to be true");
-  }
-  if (!write && !append && (create || createNew)) {
-    throw new TypeError("'create' or 'createNew' options require 'write' or 'append' to be true");
-  }
-  if (append && truncate && !createNew) {
-    throw new TypeError("'truncate' option cannot be combined with 'append'");
-  }
-  const writes = write || append;
-  return {
-    flags: (writes ? read ? O_RDWR : O_WRONLY : O_RDONLY) |
-      (append ? O_APPEND : 0) | (truncate ? O_TRUNC : 0) |
-      (createNew ? O_CREAT | O_EXCL : create ? O_CREAT : 0),
-    access: (read ? READ : 0) | (writes ? WRITE : 0),
-  };
-}
-
-/** The functions of {@linkcode op}. */
-export interface OpBuilders {
-  /** Nothing at all, completed by the queue itself: the cost of the queue. */
-  nop(): Request<"nop">;
-  /** Nothing, but through the kernel: `IORING_OP_NOP` where there is a ring. */
-  kernelNop(): Request<"kernelNop">;
-  /**
-   * Open a file; resolves to its descriptor, which the caller must close.
-   *
-   * @param path The file.
-   * @param options As `Deno.open`'s; `{ read: true }` by default.
-   * @throws {TypeError} If the path or the combination of options is invalid.
-   * @throws {RangeError} If `mode` is no permission bits.
-   */
-  open(path: Path, options?: OpenRequestOptions): Request<"open">;
-  /**
-   * Close a descriptor. It runs even if it is cancelled.
-   *
-   * @param fd The descriptor, 0 to 2^31 - 1.
-   */
-  close(fd: number): Request<"close">;
-  /**
-   * A file's attributes, following a symbolic link. See `statx(2)`.
-   *
-   * @param path The file.
-   * @param options Whether to give exact numbers.
-   */
-  stat(path: Path, options?: StatOptions & { bigint?: false }): Request<"stat">;
-  /** A file's exact attributes, following a symbolic link. */
-  stat(path: Path, options: StatOptions & { bigint: true }): Request<"statBigInt">;
-  /** A file's attributes, not following a symbolic link. */
-  lstat(path: Path, options?: StatOptions & { bigint?: false }): Request<"lstat">;
-  /** A file's exact attributes, not following a symbolic link. */
-  lstat(path: Path, options: StatOptions & { bigint: true }): Request<"lstatBigInt">;
-  /** Open a directory; resolves to its descriptor, for `readDirBlock` and `closeDir`. */
-  openDir(path: Path, options?: AtOptions): Request<"openDir">;
-  /**
-   * The next entries of an open directory, up to 64 KiB of what `getdents64(2)`
-   * gives; an empty array at its end.
-   *
-   * @param fd What `openDir` resolved to.
-   */
-  readDirBlock(fd: number): Request<"readDirBlock">;
-  /** Close a directory. It runs even if it is cancelled. */
-  closeDir(fd: number): Request<"closeDir">;
-  /** All entries of a directory in one request: it is opened, read and closed. */
-  readDir(path: Path, options?: AtOptions): Request<"readDir">;
-  /**
-   * Read from a descriptor.
-   *
-   * @param fd The descriptor.
-   * @param length Bytes, 0 to 2147479552.
-   * @param offset Where, in bytes; the file's own position if not given.
-   */
-  read(fd: number, length: number, offset?: number): Request<"read">;
-  /**
-   * Write to a descriptor. The bytes are copied when the request is submitted.
-   *
-   * @param fd The descriptor.
-   * @param bytes What to write, at most 2147479552 bytes.
-   * @param offset Where, in bytes; the file's own position if not given.
-   */
-  write(fd: number, bytes: Uint8Array, offset?: number): Request<"write">;
-}
-
-const NOP = new CoreRequest("nop", {});
-const KERNEL_NOP = new CoreRequest("kernelNop", {});
-
-/**
- * Makes requests. Arguments are checked here: what is wrong throws a `TypeError`
- * or a `RangeError` before anything is queued.
- *
- * @example
- * ```ts
- * import { Ioq, op } from "@ioq/ioq";
- *
- * await using ioq = await Ioq.open();
- * ioq.submit(op.stat("/etc/hostname"));
- * for await (const completion of ioq) {
- *   if (completion.ok && completion.op === "stat") {
- *     console.log(completion.value.size);
- *   }
- * }
- * ```
- */
-export const op: OpBuilders = {
-  nop: () => NOP,
-  kernelNop: () => KERNEL_NOP,
-  open(path, options = { read: true }) {
-    const { flags, access } = openFlags(options);
-    return new CoreRequest("open", {
-      fd: checkAt(options),
-      path: toPath(path, "open"),
-      mode: options.mode === undefined ? 0o666 : checkInteger(options.mode, "mode", 0, 0o7777),
-      flags,
-      access,
-    });
-  },
-  close: (fd) => new CoreRequest("close", { fd: checkFd(fd) }),
-  stat:
-    ((path: Path, options?: StatOptions) =>
-      pathRequest(options?.bigint ? "statBigInt" : "stat", path, options)) as OpBuilders["stat"],
-  lstat:
-    ((path: Path, options?: StatOptions) =>
-      pathRequest(options?.bigint ? "lstatBigInt" : "lstat", path, options)) as OpBuilders["lstat"],
-  openDir: (path, options) => pathRequest("openDir", path, options),
-  readDirBlock: (fd) => new CoreRequest("readDirBlock", { fd: checkFd(fd) }),
-  closeDir: (fd) => new CoreRequest("closeDir", { fd: checkFd(fd) }),
-  readDir: (path, options) => pathRequest("readDir", path, options),
-  read: (fd, length, offset) =>
-    new CoreRequest("read", {
-      fd: checkFd(fd),
-      length: checkInteger(length, "length", 0, layout.TRANSFER_MAX),
-      ...checkOffset(offset),
-    }),
-  write(fd, bytes, offset) {
-    if (!(bytes instanceof Uint8Array)) {
-      throw new TypeError(`Expected bytes to be a Uint8Array, got ${typeof bytes}`);
-    }
-    return new CoreRequest("write", {
-      fd: checkFd(fd),
-      bytes,
-      length: checkInteger(bytes.byteLength, "bytes.byteLength", 0, layout.TRANSFER_MAX),
-      ...checkOffset(offset),
-    });
-  },
-};

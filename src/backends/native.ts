@@ -49,7 +49,8 @@ const SETUP_FLAGS: Readonly<Record<string, number>> = {
  * more than handing it to a lane does. Cached, on two processors, in microseconds
  * on the ring and on a lane: 15 and 4 with one in flight, 1.5 and 1.3 with 128.
  */
-const OVERFLOW_OPS = 1 << layout.OP.stat;
+const OVERFLOW_OPS = 1 << layout.OP.stat | 1 << layout.OP.unlink | 1 << layout.OP.rename |
+  1 << layout.OP.mkdir | 1 << layout.OP.symlink | 1 << layout.OP.link;
 
 /** How to open a native backend. */
 export interface NativeOptions {
@@ -175,11 +176,15 @@ export class NativeBackend implements Backend {
 
   push(slot: number, request: CoreRequest): boolean {
     const path = request.path;
-    if (
-      this.#batched === layout.TURN_REQUESTS ||
-      (path !== undefined && pathBound(path) > INPUT_LENGTH - this.#inputUsed)
-    ) {
+    const path2 = request.path2;
+    if (this.#batched === layout.TURN_REQUESTS) {
       return false;
+    }
+    if (path !== undefined) {
+      const bound = pathBound(path) + (path2 === undefined ? 0 : pathBound(path2));
+      if (bound > INPUT_LENGTH - this.#inputUsed) {
+        return false;
+      }
     }
     if (request.bytes !== undefined) {
       this.#stage(slot, request.bytes, request);
@@ -194,18 +199,24 @@ export class NativeBackend implements Backend {
     words[at + layout.REQUEST_MODE] = request.mode;
     words[at + layout.REQUEST_LENGTH] = request.length;
     words[at + layout.REQUEST_OFFSET_LOW] = request.offset % 0x1_0000_0000;
-    words[at + layout.REQUEST_OFFSET_HIGH] = request.offset / 0x1_0000_0000;
-    if (path === undefined) {
-      words[at + layout.REQUEST_PATH] = 0;
-      words[at + layout.REQUEST_PATH_LENGTH] = 0;
-    } else {
-      const length = encodePath(path, this.#input, this.#inputUsed);
-      words[at + layout.REQUEST_PATH] = this.#inputUsed;
-      words[at + layout.REQUEST_PATH_LENGTH] = length;
-      this.#inputUsed += length > layout.PATH_MAX ? 0 : length;
-    }
+    words[at + layout.REQUEST_OFFSET_HIGH] = Math.floor(request.offset / 0x1_0000_0000);
+    words[at + layout.REQUEST_FD2] = request.fd2;
+    words[at + layout.REQUEST_ARGS] = request.arg0;
+    words[at + layout.REQUEST_ARGS + 1] = request.arg1;
+    words[at + layout.REQUEST_ARGS + 2] = request.arg2;
+    words[at + layout.REQUEST_ARGS + 3] = request.arg3;
+    words[at + layout.REQUEST_PATH] = this.#inputUsed;
+    words[at + layout.REQUEST_PATH_LENGTH] = path === undefined ? 0 : this.#encode(path);
+    words[at + layout.REQUEST_PATH2_LENGTH] = path2 === undefined ? 0 : this.#encode(path2);
     this.#batched++;
     return true;
+  }
+
+  /** Add a path to the input; returns its length. */
+  #encode(path: string | Uint8Array): number {
+    const length = encodePath(path, this.#input, this.#inputUsed);
+    this.#inputUsed += length > layout.PATH_MAX ? 0 : length;
+    return length;
   }
 
   /** Copy what a request writes. */

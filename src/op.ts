@@ -1,0 +1,652 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The builders of requests: one function for each operation.
+ *
+ * @module
+ */
+
+import * as layout from "../ffi/layout.ts";
+import {
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  CoreRequest,
+  type OpName,
+  type Request,
+  verbOf,
+} from "./operation.ts";
+import { type Path, toPath } from "./path.ts";
+import { type Access, READ, WRITE } from "./permissions.ts";
+
+/** Where a relative path begins, if not in the current directory. */
+export interface AtOptions {
+  /**
+   * A directory descriptor. It must stay open until the completion. Needs the
+   * blanket permission, because a descriptor may be of any directory.
+   */
+  at?: number;
+}
+
+/** Options of `op.open()`: those of `Deno.open`, and {@linkcode AtOptions}. */
+export interface OpenRequestOptions extends Deno.OpenOptions, AtOptions {}
+
+/** Options of `op.stat()` and `op.lstat()`. */
+export interface StatOptions extends AtOptions {
+  /**
+   * Whether to resolve to a `BigIntFileInfo`, which is exact.
+   *
+   * @default {false}
+   */
+  bigint?: boolean;
+}
+
+/** From `<fcntl.h>`. */
+const O_RDONLY = 0;
+const O_WRONLY = 1;
+const O_RDWR = 2;
+const O_CREAT = 0o100;
+const O_EXCL = 0o200;
+const O_TRUNC = 0o1000;
+const O_APPEND = 0o2000;
+const RENAME_NOREPLACE = 1;
+const RENAME_EXCHANGE = 2;
+const AT_EMPTY_PATH = 0x1000;
+const FALLOC_FL_KEEP_SIZE = 1;
+const R_OK = 4;
+const W_OK = 2;
+const X_OK = 1;
+const LOCK_NB = 4;
+/** Operations of `flock(2)`. */
+const LOCKS = { shared: 1, exclusive: 2, unlock: 8 } as const;
+/** Advice of `posix_fadvise(2)`. */
+const ADVICE: Readonly<Record<Advice, number>> = {
+  normal: 0,
+  random: 1,
+  sequential: 2,
+  willNeed: 3,
+  dontNeed: 4,
+  noReuse: 5,
+};
+
+/** Check an integer in a range. */
+function checkInteger(value: unknown, name: string, min: number, max: number): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`Expected ${name} to be a number, got ${typeof value}`);
+  }
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`Expected ${name} to be an integer from ${min} to ${max}, got ${value}`);
+  }
+  return value;
+}
+
+const INT32_MAX = 0x7fffffff;
+
+function checkFd(fd: number): number {
+  return checkInteger(fd, "fd", 0, INT32_MAX);
+}
+
+function checkAt(options: AtOptions | undefined): number {
+  return options?.at === undefined ? AT_FDCWD : checkInteger(options.at, "at", 0, INT32_MAX);
+}
+
+function checkOffset(offset: number | undefined): { offset?: number } {
+  return offset === undefined
+    ? {}
+    : { offset: checkInteger(offset, "offset", 0, Number.MAX_SAFE_INTEGER) };
+}
+
+const UINT32_MAX = 0xffffffff;
+
+function checkMode(mode: number | undefined, otherwise: number): number {
+  return mode === undefined ? otherwise : checkInteger(mode, "mode", 0, 0o7777);
+}
+
+/** Check bytes that are to be transferred. */
+function checkBytes(bytes: unknown, name: string): Uint8Array {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new TypeError(`Expected ${name} to be a Uint8Array, got ${typeof bytes}`);
+  }
+  checkInteger(bytes.byteLength, `${name}.byteLength`, 0, layout.TRANSFER_MAX);
+  return bytes;
+}
+
+/** Look a word up in a table. */
+function checkOneOf(table: Readonly<Record<string, number>>, word: string, name: string): number {
+  const value = Object.hasOwn(table, word) ? table[word] : undefined;
+  if (value === undefined) {
+    throw new TypeError(
+      `Expected ${name} to be one of ${Object.keys(table).join(", ")}, got ${word}`,
+    );
+  }
+  return value;
+}
+
+/** A file by its path or its descriptor. */
+function checkFile(
+  op: OpName,
+  file: Path | number,
+): { fd: number } | { path: string | Uint8Array } {
+  return typeof file === "number" ? { fd: checkFd(file) } : { path: toPath(file, verbOf(op)) };
+}
+
+/** A 64-bit argument as two words. */
+function splitArgument(value: number): { arg0: number; arg1: number } {
+  const high = Math.floor(value / 0x1_0000_0000);
+  return { arg0: value - high * 0x1_0000_0000, arg1: high };
+}
+
+/** A time as seconds and nanoseconds since 1970. */
+function checkTime(
+  time: Date | number,
+  name: string,
+): { seconds: number; nanoseconds: number } {
+  const milliseconds = time instanceof Date
+    ? time.getTime()
+    : typeof time === "number"
+    ? time * 1000
+    : NaN;
+  if (!Number.isFinite(milliseconds)) {
+    throw new TypeError(`Expected ${name} to be a valid Date or seconds since 1970, got ${time}`);
+  }
+  const seconds = Math.floor(milliseconds / 1000);
+  checkInteger(seconds, name, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  // A moment before a whole second rounds up to it, and that is no fraction
+  const nanoseconds = Math.floor((milliseconds - seconds * 1000) * 1e6);
+  return { seconds, nanoseconds: Math.min(nanoseconds, 999_999_999) };
+}
+
+/** A request for an operation on a path. */
+function pathRequest<K extends OpName>(op: K, path: Path, options?: AtOptions): CoreRequest<K> {
+  return new CoreRequest(op, {
+    fd: checkAt(options),
+    path: toPath(path, verbOf(op)),
+  });
+}
+
+/** The `open(2)` flags of Deno's options, checked as Deno checks them. */
+function openFlags(options: Deno.OpenOptions): { flags: number; access: Access } {
+  const { read, write, append, truncate, create, createNew } = options;
+  if (!read && !write && !append && !truncate && !create && !createNew) {
+    throw new TypeError("'options' requires at least one option to be true");
+  }
+  if (!write && truncate) {
+    throw new TypeError("'truncate' option requires 'write' to be true");
+  }
+  if (!write && !append && (create || createNew)) {
+    throw new TypeError("'create' or 'createNew' options require 'write' or 'append' to be true");
+  }
+  if (append && truncate && !createNew) {
+    throw new TypeError("'truncate' option cannot be combined with 'append'");
+  }
+  const writes = write || append;
+  return {
+    flags: (writes ? read ? O_RDWR : O_WRONLY : O_RDONLY) |
+      (append ? O_APPEND : 0) | (truncate ? O_TRUNC : 0) |
+      (createNew ? O_CREAT | O_EXCL : create ? O_CREAT : 0),
+    access: (read ? READ : 0) | (writes ? WRITE : 0),
+  };
+}
+
+/** The functions of {@linkcode op}. */
+export interface OpBuilders {
+  /** Nothing at all, completed by the queue itself: the cost of the queue. */
+  nop(): Request<"nop">;
+  /** Nothing, but through the kernel: `IORING_OP_NOP` where there is a ring. */
+  kernelNop(): Request<"kernelNop">;
+  /**
+   * Open a file; resolves to its descriptor, which the caller must close.
+   *
+   * @param path The file.
+   * @param options As `Deno.open`'s; `{ read: true }` by default.
+   * @throws {TypeError} If the path or the combination of options is invalid.
+   * @throws {RangeError} If `mode` is no permission bits.
+   */
+  open(path: Path, options?: OpenRequestOptions): Request<"open">;
+  /**
+   * Close a descriptor. It runs even if it is cancelled.
+   *
+   * @param fd The descriptor, 0 to 2^31 - 1.
+   */
+  close(fd: number): Request<"close">;
+  /**
+   * A file's attributes, following a symbolic link. See `statx(2)`.
+   *
+   * @param path The file.
+   * @param options Whether to give exact numbers.
+   */
+  stat(path: Path, options?: StatOptions & { bigint?: false }): Request<"stat">;
+  /** A file's exact attributes, following a symbolic link. */
+  stat(path: Path, options: StatOptions & { bigint: true }): Request<"statBigInt">;
+  /** A file's attributes, not following a symbolic link. */
+  lstat(path: Path, options?: StatOptions & { bigint?: false }): Request<"lstat">;
+  /** A file's exact attributes, not following a symbolic link. */
+  lstat(path: Path, options: StatOptions & { bigint: true }): Request<"lstatBigInt">;
+  /** An open file's attributes. */
+  fstat(fd: number, options?: { bigint?: false }): Request<"stat">;
+  /** An open file's exact attributes. */
+  fstat(fd: number, options: { bigint: true }): Request<"statBigInt">;
+  /** Open a directory; resolves to its descriptor, for `readDirBlock` and `closeDir`. */
+  openDir(path: Path, options?: AtOptions): Request<"openDir">;
+  /**
+   * The next entries of an open directory, up to 64 KiB of what `getdents64(2)`
+   * gives; an empty array at its end.
+   *
+   * @param fd What `openDir` resolved to.
+   */
+  readDirBlock(fd: number): Request<"readDirBlock">;
+  /** Close a directory. It runs even if it is cancelled. */
+  closeDir(fd: number): Request<"closeDir">;
+  /** All entries of a directory in one request: it is opened, read and closed. */
+  readDir(path: Path, options?: AtOptions): Request<"readDir">;
+  /**
+   * Read from a descriptor.
+   *
+   * @param fd The descriptor.
+   * @param length Bytes, 0 to 2147479552.
+   * @param offset Where, in bytes; the file's own position if not given.
+   */
+  read(fd: number, length: number, offset?: number): Request<"read">;
+  /**
+   * Write to a descriptor. The bytes are copied when the request is submitted.
+   *
+   * @param fd The descriptor.
+   * @param bytes What to write, at most 2147479552 bytes.
+   * @param offset Where, in bytes; the file's own position if not given.
+   */
+  write(fd: number, bytes: Uint8Array, offset?: number): Request<"write">;
+  /**
+   * Read into a buffer of the caller's, which is written to at the completion.
+   *
+   * @param fd The descriptor.
+   * @param target Where to, at most 2147479552 bytes.
+   * @param offset Where from, in bytes; the file's own position if not given.
+   */
+  readInto(
+    fd: number,
+    target: Uint8Array<ArrayBuffer>,
+    offset?: number,
+  ): Request<"readInto">;
+  /**
+   * Move a descriptor's position. See `lseek(2)`.
+   *
+   * @param fd The descriptor.
+   * @param offset Bytes, possibly negative.
+   * @param whence From where: the start, the current position or the end.
+   */
+  seek(fd: number, offset: number, whence: Deno.SeekMode): Request<"seek">;
+  /** Have a file's data and attributes written to the device. See `fsync(2)`. */
+  sync(fd: number): Request<"sync">;
+  /** Have a file's data written to the device. See `fdatasync(2)`. */
+  syncData(fd: number): Request<"syncData">;
+  /**
+   * Shorten or lengthen a file.
+   *
+   * @param file A path or a descriptor.
+   * @param length Bytes, 0 to 2^53 - 1.
+   */
+  truncate(file: Path | number, length?: number): Request<"truncate">;
+  /**
+   * Reserve room on the device. See `fallocate(2)`.
+   *
+   * @param fd The descriptor.
+   * @param offset Where, in bytes.
+   * @param length Bytes, at least 1.
+   * @param options Whether the file keeps its size.
+   */
+  allocate(
+    fd: number,
+    offset: number,
+    length: number,
+    options?: { keepSize?: boolean },
+  ): Request<"allocate">;
+  /**
+   * Tell how a file is going to be read. See `posix_fadvise(2)`.
+   *
+   * @param fd The descriptor.
+   * @param advice What to expect.
+   * @param offset Where, in bytes.
+   * @param length Bytes, 0 to 2^32 - 1; 0 for all that follows.
+   */
+  advise(
+    fd: number,
+    advice: Advice,
+    offset?: number,
+    length?: number,
+  ): Request<"advise">;
+  /** Remove a file or a symbolic link. See `unlinkat(2)`. */
+  unlink(path: Path, options?: AtOptions): Request<"unlink">;
+  /** Remove an empty directory. */
+  rmdir(path: Path, options?: AtOptions): Request<"rmdir">;
+  /**
+   * Give a file another name. See `renameat2(2)`.
+   *
+   * @param from The old path.
+   * @param to The new path.
+   * @param options Whether to refuse or to exchange what is there already.
+   */
+  rename(from: Path, to: Path, options?: RenameOptions): Request<"rename">;
+  /** Make a directory; `mode` is 0o777 by default, less the umask. */
+  mkdir(path: Path, options?: AtOptions & { mode?: number }): Request<"mkdir">;
+  /**
+   * Make a symbolic link.
+   *
+   * @param target What it is to point to; it need not exist.
+   * @param path The link.
+   */
+  symlink(target: Path, path: Path, options?: AtOptions): Request<"symlink">;
+  /**
+   * Make a hard link.
+   *
+   * @param from The file.
+   * @param to Its new name.
+   */
+  link(from: Path, to: Path): Request<"link">;
+  /** Where a symbolic link points to. */
+  readLink(path: Path, options?: AtOptions): Request<"readLink">;
+  /** The path of what a path leads to, without links, `.` and `..`. See `realpath(3)`. */
+  realPath(path: Path): Request<"realPath">;
+  /**
+   * Set permission bits.
+   *
+   * @param file A path or a descriptor.
+   * @param mode Bits, 0 to 0o7777.
+   */
+  chmod(file: Path | number, mode: number): Request<"chmod">;
+  /**
+   * Set owner and group.
+   *
+   * @param file A path or a descriptor.
+   * @param uid The owner, `null` to leave it.
+   * @param gid The group, `null` to leave it.
+   * @param options Whether a symbolic link itself is meant.
+   */
+  chown(
+    file: Path | number,
+    uid: number | null,
+    gid: number | null,
+    options?: { followSymlinks?: boolean },
+  ): Request<"chown">;
+  /**
+   * Set the times of the last read and the last write.
+   *
+   * @param file A path or a descriptor.
+   * @param atime A `Date`, or seconds since 1970.
+   * @param mtime The same.
+   */
+  utime(file: Path | number, atime: Date | number, mtime: Date | number): Request<"utime">;
+  /**
+   * Ask whether a file may be accessed. See `access(2)`.
+   *
+   * @param path The file.
+   * @param mode In which ways; that it exists if none is given.
+   */
+  access(
+    path: Path,
+    mode?: { read?: boolean; write?: boolean; execute?: boolean } & AtOptions,
+  ): Request<"access">;
+  /**
+   * Lock or unlock a file. See `flock(2)`. Without `wait` it fails with
+   * `Deno.errors.WouldBlock` if someone else holds the lock; waiting keeps a worker
+   * thread busy and cannot be interrupted.
+   *
+   * @param fd The descriptor.
+   * @param kind Which lock.
+   * @param options Whether to wait for it.
+   */
+  lock(
+    fd: number,
+    kind: "shared" | "exclusive" | "unlock",
+    options?: { wait?: boolean },
+  ): Request<"lock">;
+  /**
+   * Copy from file to file inside the kernel. See `copy_file_range(2)`.
+   *
+   * @param from The descriptor to read.
+   * @param to The descriptor to write.
+   * @param length Bytes, 0 to 2147479552.
+   * @param offsets Where; the descriptors' own positions if not given.
+   */
+  copyRange(
+    from: number,
+    to: number,
+    length: number,
+    offsets?: { from: number; to: number },
+  ): Request<"copyRange">;
+  /** All that is in a file, in one request: it is opened, read and closed. */
+  readFile(path: Path, options?: AtOptions): Request<"readFile">;
+  /**
+   * Write a file in one request: it is opened, written and closed. The bytes are
+   * copied when the request is submitted.
+   *
+   * @param path The file.
+   * @param bytes What to write, at most 2147479552 bytes.
+   * @param options As `Deno.writeFile`'s.
+   */
+  writeFile(path: Path, bytes: Uint8Array, options?: WriteFileOptions): Request<"writeFile">;
+  /**
+   * Copy a file's contents and permission bits.
+   *
+   * @param from The file.
+   * @param to Where to; what is there is replaced.
+   */
+  copyFile(from: Path, to: Path): Request<"copyFile">;
+}
+
+/** How a file is going to be read. */
+export type Advice =
+  | "normal"
+  | "random"
+  | "sequential"
+  | "willNeed"
+  | "dontNeed"
+  | "noReuse";
+
+/** Options of `op.rename()`. */
+export interface RenameOptions {
+  /** The directory descriptor that the old path is relative to. */
+  at?: number;
+  /** The directory descriptor that the new path is relative to. */
+  toAt?: number;
+  /** Fail with `Deno.errors.AlreadyExists` if the new path exists. */
+  noReplace?: boolean;
+  /** Exchange the two files, which must both exist. */
+  exchange?: boolean;
+}
+
+/** Options of `op.writeFile()`: those of `Deno.writeFile`, and {@linkcode AtOptions}. */
+export interface WriteFileOptions extends AtOptions {
+  /** Whether to append instead of replacing the contents. */
+  append?: boolean;
+  /** Whether to make the file if it does not exist. True by default. */
+  create?: boolean;
+  /** Whether to fail if the file exists. */
+  createNew?: boolean;
+  /** Permission bits; they are set on a file that exists, too. */
+  mode?: number;
+}
+
+const NOP = new CoreRequest("nop", {});
+const KERNEL_NOP = new CoreRequest("kernelNop", {});
+
+/**
+ * Makes requests. Arguments are checked here: what is wrong throws a `TypeError`
+ * or a `RangeError` before anything is queued.
+ *
+ * @example
+ * ```ts
+ * import { Ioq, op } from "@ioq/ioq";
+ *
+ * await using ioq = await Ioq.open();
+ * ioq.submit(op.stat("/etc/hostname"));
+ * for await (const completion of ioq) {
+ *   if (completion.ok && completion.op === "stat") {
+ *     console.log(completion.value.size);
+ *   }
+ * }
+ * ```
+ */
+export const op: OpBuilders = {
+  nop: () => NOP,
+  kernelNop: () => KERNEL_NOP,
+  open(path, options = { read: true }) {
+    const { flags, access } = openFlags(options);
+    return new CoreRequest("open", {
+      fd: checkAt(options),
+      path: toPath(path, "open"),
+      mode: checkMode(options.mode, 0o666),
+      flags,
+      access,
+    });
+  },
+  close: (fd) => new CoreRequest("close", { fd: checkFd(fd) }),
+  stat:
+    ((path: Path, options?: StatOptions) =>
+      pathRequest(options?.bigint ? "statBigInt" : "stat", path, options)) as OpBuilders["stat"],
+  lstat:
+    ((path: Path, options?: StatOptions) =>
+      pathRequest(options?.bigint ? "lstatBigInt" : "lstat", path, options)) as OpBuilders["lstat"],
+  fstat:
+    ((fd: number, options?: { bigint?: boolean }) =>
+      new CoreRequest(options?.bigint ? "statBigInt" : "stat", {
+        fd: checkFd(fd),
+        flags: AT_EMPTY_PATH,
+      })) as OpBuilders["fstat"],
+  openDir: (path, options) => pathRequest("openDir", path, options),
+  readDirBlock: (fd) => new CoreRequest("readDirBlock", { fd: checkFd(fd) }),
+  closeDir: (fd) => new CoreRequest("closeDir", { fd: checkFd(fd) }),
+  readDir: (path, options) => pathRequest("readDir", path, options),
+  read: (fd, length, offset) =>
+    new CoreRequest("read", {
+      fd: checkFd(fd),
+      length: checkInteger(length, "length", 0, layout.TRANSFER_MAX),
+      ...checkOffset(offset),
+    }),
+  write: (fd, bytes, offset) =>
+    new CoreRequest("write", {
+      fd: checkFd(fd),
+      bytes: checkBytes(bytes, "bytes"),
+      length: bytes.byteLength,
+      ...checkOffset(offset),
+    }),
+  readInto: (fd, target, offset) =>
+    new CoreRequest("readInto", {
+      fd: checkFd(fd),
+      target: checkBytes(target, "target") as Uint8Array<ArrayBuffer>,
+      length: target.byteLength,
+      ...checkOffset(offset),
+    }),
+  seek: (fd, offset, whence) =>
+    new CoreRequest("seek", {
+      fd: checkFd(fd),
+      offset: checkInteger(offset, "offset", -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+      flags: checkInteger(whence, "whence", 0, 2),
+    }),
+  sync: (fd) => new CoreRequest("sync", { fd: checkFd(fd) }),
+  syncData: (fd) => new CoreRequest("syncData", { fd: checkFd(fd) }),
+  truncate: (file, length = 0) =>
+    new CoreRequest("truncate", {
+      ...checkFile("truncate", file),
+      ...checkOffset(length),
+    }),
+  allocate: (fd, offset, length, options) =>
+    new CoreRequest("allocate", {
+      fd: checkFd(fd),
+      flags: options?.keepSize ? FALLOC_FL_KEEP_SIZE : 0,
+      ...checkOffset(offset),
+      ...splitArgument(checkInteger(length, "length", 1, Number.MAX_SAFE_INTEGER)),
+    }),
+  advise: (fd, advice, offset = 0, length = 0) =>
+    new CoreRequest("advise", {
+      fd: checkFd(fd),
+      flags: checkOneOf(ADVICE, advice, "advice"),
+      length: checkInteger(length, "length", 0, UINT32_MAX),
+      ...checkOffset(offset),
+    }),
+  unlink: (path, options) => pathRequest("unlink", path, options),
+  rmdir: (path, options) => pathRequest("rmdir", path, options),
+  rename: (from, to, options) =>
+    new CoreRequest("rename", {
+      fd: checkAt(options),
+      fd2: options?.toAt === undefined ? AT_FDCWD : checkFd(options.toAt),
+      path: toPath(from, "rename"),
+      path2: toPath(to, "rename"),
+      flags: (options?.noReplace ? RENAME_NOREPLACE : 0) |
+        (options?.exchange ? RENAME_EXCHANGE : 0),
+    }),
+  mkdir: (path, options) =>
+    new CoreRequest("mkdir", {
+      fd: checkAt(options),
+      path: toPath(path, "mkdir"),
+      mode: checkMode(options?.mode, 0o777),
+    }),
+  symlink: (target, path, options) =>
+    new CoreRequest("symlink", {
+      fd2: checkAt(options),
+      path: toPath(target, "symlink"),
+      path2: toPath(path, "symlink"),
+    }),
+  link: (from, to) =>
+    new CoreRequest("link", { path: toPath(from, "link"), path2: toPath(to, "link") }),
+  readLink: (path, options) => pathRequest("readLink", path, options),
+  realPath: (path) => pathRequest("realPath", path),
+  chmod: (file, mode) =>
+    new CoreRequest("chmod", {
+      ...checkFile("chmod", file),
+      mode: checkInteger(mode, "mode", 0, 0o7777),
+    }),
+  chown: (file, uid, gid, options) =>
+    new CoreRequest("chown", {
+      ...checkFile("chown", file),
+      // All bits set leave it as it is, see chown(2)
+      arg0: uid === null ? UINT32_MAX : checkInteger(uid, "uid", 0, UINT32_MAX - 1),
+      arg1: gid === null ? UINT32_MAX : checkInteger(gid, "gid", 0, UINT32_MAX - 1),
+      flags: options?.followSymlinks === false ? AT_SYMLINK_NOFOLLOW : 0,
+    }),
+  utime(file, atime, mtime) {
+    const accessed = checkTime(atime, "atime");
+    const modified = checkTime(mtime, "mtime");
+    return new CoreRequest("utime", {
+      ...checkFile("utime", file),
+      offset: accessed.seconds,
+      ...splitArgument(modified.seconds),
+      arg2: accessed.nanoseconds,
+      arg3: modified.nanoseconds,
+    });
+  },
+  access: (path, mode) =>
+    new CoreRequest("access", {
+      fd: checkAt(mode),
+      path: toPath(path, "access"),
+      mode: (mode?.read ? R_OK : 0) | (mode?.write ? W_OK : 0) | (mode?.execute ? X_OK : 0),
+    }),
+  lock: (fd, kind, options) =>
+    new CoreRequest("lock", {
+      fd: checkFd(fd),
+      flags: checkOneOf(LOCKS, kind, "kind") | (options?.wait ? 0 : LOCK_NB),
+    }),
+  copyRange: (from, to, length, offsets) =>
+    new CoreRequest("copyRange", {
+      fd: checkFd(from),
+      fd2: checkFd(to),
+      length: checkInteger(length, "length", 0, layout.TRANSFER_MAX),
+      ...checkOffset(offsets?.from),
+      ...(offsets === undefined
+        ? {}
+        : splitArgument(checkInteger(offsets.to, "to", 0, Number.MAX_SAFE_INTEGER))),
+      arg2: offsets === undefined ? 0 : 1,
+    }),
+  readFile: (path, options) => pathRequest("readFile", path, options),
+  writeFile: (path, bytes, options) =>
+    new CoreRequest("writeFile", {
+      fd: checkAt(options),
+      path: toPath(path, "writefile"),
+      bytes: checkBytes(bytes, "bytes"),
+      length: bytes.byteLength,
+      flags: O_WRONLY | (options?.append ? O_APPEND : O_TRUNC) |
+        (options?.createNew ? O_CREAT | O_EXCL : (options?.create ?? true) ? O_CREAT : 0),
+      mode: checkMode(options?.mode, 0o666),
+      arg0: options?.mode === undefined ? 0 : 1,
+    }),
+  copyFile: (from, to) =>
+    new CoreRequest("copyFile", { path: toPath(from, "copy"), path2: toPath(to, "copy") }),
+};

@@ -1,0 +1,326 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The operations as promises, under the names that Deno has for them.
+ *
+ * @module
+ */
+
+import type { DirEntry } from "./directory.ts";
+import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
+import { ERRNO, osError } from "./errors.ts";
+import { openFile } from "./file.ts";
+import type { IoqFile, OpenFileOptions } from "./file.ts";
+import { type AtOptions, op, type RenameOptions, type StatOptions } from "./op.ts";
+import type { WriteFileOptions } from "./op.ts";
+import { type OpName, type OpValues, type Request, toCoreRequest } from "./operation.ts";
+import { type Path, toPath } from "./path.ts";
+
+/** Options of every operation's promise form. */
+export interface OperationOptions {
+  /** Cancels the operation; its promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+const encoder = new TextEncoder();
+
+/** Whether an error has a code. */
+function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && codes.includes((error as { code?: string }).code ?? "");
+}
+
+/**
+ * The promise forms of the operations. They never appear in the stream, and wait
+ * their turn when the queue is full. Each takes a `signal`.
+ */
+export abstract class PromiseForms {
+  /** Run any request as a promise. */
+  abstract run<K extends OpName>(
+    request: Request<K>,
+    options?: OperationOptions,
+  ): Promise<OpValues[K]>;
+
+  /** A trip through the queue and back. */
+  nop(options?: OperationOptions): Promise<undefined> {
+    return this.run(op.nop(), options);
+  }
+
+  /**
+   * A file's attributes, following a symbolic link. Rejects as `Deno.stat` does.
+   *
+   * @param path The file.
+   * @param options Whether to give exact numbers; where the path begins; a signal.
+   */
+  stat(
+    path: Path,
+    options?: StatOptions & OperationOptions & { bigint?: false },
+  ): Promise<FileInfo>;
+  /** A file's exact attributes, following a symbolic link. */
+  stat(
+    path: Path,
+    options: StatOptions & OperationOptions & { bigint: true },
+  ): Promise<BigIntFileInfo>;
+  stat(
+    path: Path,
+    options?: StatOptions & OperationOptions,
+  ): Promise<FileInfo | BigIntFileInfo> {
+    return this.#build(() => op.stat(path, options as StatOptions & { bigint?: false }), options);
+  }
+
+  /**
+   * A file's attributes, not following a symbolic link. Rejects as `Deno.lstat` does.
+   *
+   * @param path The file.
+   * @param options Whether to give exact numbers; where the path begins; a signal.
+   */
+  lstat(
+    path: Path,
+    options?: StatOptions & OperationOptions & { bigint?: false },
+  ): Promise<FileInfo>;
+  /** A file's exact attributes, not following a symbolic link. */
+  lstat(
+    path: Path,
+    options: StatOptions & OperationOptions & { bigint: true },
+  ): Promise<BigIntFileInfo>;
+  lstat(
+    path: Path,
+    options?: StatOptions & OperationOptions,
+  ): Promise<FileInfo | BigIntFileInfo> {
+    return this.#build(() => op.lstat(path, options as StatOptions & { bigint?: false }), options);
+  }
+
+  /**
+   * All entries of a directory, without `.` and `..`, in the order that the file
+   * system gives them. Rejects as `Deno.readDir` throws.
+   *
+   * @param path The directory.
+   * @param options Where the path begins; a signal.
+   */
+  readDir(path: Path, options?: AtOptions & OperationOptions): Promise<DirEntry[]> {
+    return this.#build(() => op.readDir(path, options), options);
+  }
+
+  /** Run a request whose building may throw. */
+  #build<K extends OpName>(
+    build: () => Request<K>,
+    options?: OperationOptions,
+  ): Promise<OpValues[K]> {
+    try {
+      return this.run(build(), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Open a file. Options as `Deno.open`'s and a few more; `{ read: true }` by default. */
+  openFile(path: Path, options?: OpenFileOptions & OperationOptions): Promise<IoqFile> {
+    return openFile(this, path, options);
+  }
+
+  /** All that is in a file, as bytes. Rejects as `Deno.readFile` does. */
+  readFile(
+    path: Path,
+    options?: AtOptions & OperationOptions,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#build(() => op.readFile(path, options), options);
+  }
+
+  /** All that is in a file, as text; what is not UTF-8 becomes U+FFFD. */
+  async readTextFile(path: Path, options?: AtOptions & OperationOptions): Promise<string> {
+    // As Deno's: a byte order mark stays
+    const bytes = await this.readFile(path, options);
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  }
+
+  /** Write bytes to a file. Options as `Deno.writeFile`'s. */
+  writeFile(
+    path: Path,
+    bytes: Uint8Array,
+    options?: WriteFileOptions & OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.writeFile(path, bytes, options), options);
+  }
+
+  /** Write text to a file. Options as `Deno.writeTextFile`'s. */
+  writeTextFile(
+    path: Path,
+    text: string,
+    options?: WriteFileOptions & OperationOptions,
+  ): Promise<undefined> {
+    return this.writeFile(path, encoder.encode(text), options);
+  }
+
+  /** Copy a file's contents and permission bits. Rejects as `Deno.copyFile` does. */
+  copyFile(from: Path, to: Path, options?: OperationOptions): Promise<undefined> {
+    return this.#build(() => op.copyFile(from, to), options);
+  }
+
+  /**
+   * Make a directory.
+   *
+   * @param path The directory.
+   * @param options Permission bits; `recursive` makes those above it as well, and
+   *        does not mind if it exists.
+   */
+  async mkdir(
+    path: Path,
+    options?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean },
+  ): Promise<void> {
+    const request = op.mkdir(path, options);
+    if (!options?.recursive) {
+      await this.run(request, options);
+      return;
+    }
+    const whole = toPath(path, "mkdir");
+    if (whole.length === 0) {
+      // As for Deno: the path of the current directory, which exists
+      return;
+    }
+    try {
+      await this.#mkdirAll(whole, options);
+    } catch (error) {
+      // Whichever directory it was, this is the one that was asked for
+      const { code } = error as { code?: string };
+      const errno = code === undefined ? undefined : ERRNO[code];
+      throw errno === undefined ? error : osError(errno, toCoreRequest(request).context);
+    }
+  }
+
+  /** Make a directory and those above it. */
+  async #mkdirAll(
+    path: string | Uint8Array,
+    options: AtOptions & OperationOptions & { mode?: number },
+  ): Promise<void> {
+    // From the last to the first that is missing, and back; so it ends
+    const missing: (string | Uint8Array)[] = [];
+    let next: string | Uint8Array | undefined = path;
+    while (next !== undefined) {
+      try {
+        await this.#mkdirIfNone(next, options);
+        break;
+      } catch (error) {
+        missing.push(next);
+        next = hasCode(error, "ENOENT") ? parentOf(next) : undefined;
+        if (next === undefined) {
+          throw error;
+        }
+      }
+    }
+    for (const directory of missing.reverse()) {
+      await this.#mkdirIfNone(directory, options);
+    }
+  }
+
+  /** Make a directory unless there is one. */
+  async #mkdirIfNone(
+    path: string | Uint8Array,
+    options: AtOptions & OperationOptions & { mode?: number },
+  ): Promise<void> {
+    try {
+      await this.run(op.mkdir(path, options), options);
+    } catch (error) {
+      if (!hasCode(error, "EEXIST")) {
+        throw error;
+      }
+      const { at, signal } = options;
+      const is = await this.stat(path, {
+        ...(at === undefined ? {} : { at }),
+        ...(signal === undefined ? {} : { signal }),
+      }).catch(() => undefined);
+      if (!is?.isDirectory) {
+        signal?.throwIfAborted();
+        throw error;
+      }
+    }
+  }
+
+  /** Remove a file, a symbolic link or an empty directory. Rejects as `Deno.remove` does. */
+  async remove(path: Path, options?: AtOptions & OperationOptions): Promise<void> {
+    try {
+      await this.run(op.unlink(path, options), options);
+    } catch (error) {
+      if (!hasCode(error, "EISDIR", "EPERM")) {
+        throw error;
+      }
+      await this.run(op.rmdir(path, options), options).catch((second) => {
+        // It was no directory: what the first call said holds
+        throw hasCode(second, "ENOTDIR") ? error : second;
+      });
+    }
+  }
+
+  /** Give a file another name, replacing what has it. */
+  rename(
+    from: Path,
+    to: Path,
+    options?: RenameOptions & OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.rename(from, to, options), options);
+  }
+
+  /** Make a hard link. */
+  link(from: Path, to: Path, options?: OperationOptions): Promise<undefined> {
+    return this.#build(() => op.link(from, to), options);
+  }
+
+  /** Make a symbolic link at `path` that points to `target`. */
+  symlink(target: Path, path: Path, options?: AtOptions & OperationOptions): Promise<undefined> {
+    return this.#build(() => op.symlink(target, path, options), options);
+  }
+
+  /** Where a symbolic link points to. */
+  readLink(path: Path, options?: AtOptions & OperationOptions): Promise<string> {
+    return this.#build(() => op.readLink(path, options), options);
+  }
+
+  /** The path of what a path leads to, without links, `.` and `..`. */
+  realPath(path: Path, options?: OperationOptions): Promise<string> {
+    return this.#build(() => op.realPath(path), options);
+  }
+
+  /** Shorten or lengthen a file to a number of bytes. */
+  truncate(path: Path, length?: number, options?: OperationOptions): Promise<undefined> {
+    return this.#build(() => op.truncate(path, length), options);
+  }
+
+  /** Set a file's permission bits. */
+  chmod(path: Path, mode: number, options?: OperationOptions): Promise<undefined> {
+    return this.#build(() => op.chmod(path, mode), options);
+  }
+
+  /** Set a file's owner and group; `null` leaves one as it is. */
+  chown(
+    path: Path,
+    uid: number | null,
+    gid: number | null,
+    options?: OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.chown(path, uid, gid), options);
+  }
+
+  /** Set the times of a file's last read and last write. */
+  utime(
+    path: Path,
+    atime: Date | number,
+    mtime: Date | number,
+    options?: OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.utime(path, atime, mtime), options);
+  }
+}
+
+/** The path of the directory that a path is in, if there is one to be made. */
+function parentOf(path: string | Uint8Array): string | Uint8Array | undefined {
+  const isSlash = (i: number) => path[i] === "/" || path[i] === 0x2f;
+  let end = path.length;
+  while (end > 0 && isSlash(end - 1)) {
+    end--;
+  }
+  while (end > 0 && !isSlash(end - 1)) {
+    end--;
+  }
+  while (end > 0 && isSlash(end - 1)) {
+    end--;
+  }
+  return end > 0 ? path.slice(0, end) : undefined;
+}
