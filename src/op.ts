@@ -7,7 +7,6 @@
  */
 
 import * as layout from "../ffi/layout.ts";
-import type { BigIntFileInfo } from "./file_info.ts";
 import {
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
@@ -60,14 +59,14 @@ const LOCK_NB = 4;
 /** Operations of `flock(2)`. */
 const LOCKS = { shared: 1, exclusive: 2, unlock: 8 } as const;
 /** Advice of `posix_fadvise(2)`. */
-const ADVICE = {
+const ADVICE: Readonly<Record<Advice, number>> = {
   normal: 0,
   random: 1,
   sequential: 2,
   willNeed: 3,
   dontNeed: 4,
   noReuse: 5,
-} as const;
+};
 
 /** Check an integer in a range. */
 function checkInteger(value: unknown, name: string, min: number, max: number): number {
@@ -434,7 +433,13 @@ export interface OpBuilders {
 }
 
 /** How a file is going to be read. */
-export type Advice = keyof typeof ADVICE;
+export type Advice =
+  | "normal"
+  | "random"
+  | "sequential"
+  | "willNeed"
+  | "dontNeed"
+  | "noReuse";
 
 /** Options of `op.rename()`. */
 export interface RenameOptions {

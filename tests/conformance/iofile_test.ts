@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { IoqFile, op } from "../../mod.ts";
+import { type IoqFile, op } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import {
   bytes,
