@@ -17,7 +17,7 @@ import {
   type FileInfo,
 } from "./file_info.ts";
 import { pathText } from "./path.ts";
-import { type Access, checkAccess, READ, WRITE } from "./permissions.ts";
+import { type Access, checkAccess, checkAccessForSymlink, READ, WRITE } from "./permissions.ts";
 
 /** What each operation resolves to. */
 export interface OpValues {
@@ -294,10 +294,10 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
     if (this.access !== 0) {
       checkAccess(this.path!, this.access, isRelative(this.path!, this.fd));
     }
-    if (this.access2 !== 0) {
-      // As for Deno: a symbolic link opens a way to wherever it points
-      const anywhere = this.op === "symlink" || isRelative(this.path2!, this.fd2);
-      checkAccess(this.path2!, this.access2, anywhere);
+    if (this.op === "symlink") {
+      checkAccessForSymlink(this.path2!);
+    } else if (this.access2 !== 0) {
+      checkAccess(this.path2!, this.access2, isRelative(this.path2!, this.fd2));
     }
   }
 

@@ -113,3 +113,25 @@ export function checkAccess(path: string | Uint8Array, access: Access, relative:
     check("write", path, relative);
   }
 }
+
+/**
+ * Check that a symbolic link may be made. As for Deno that takes all of both
+ * permissions: it opens a way to wherever it points.
+ *
+ * @param path The link.
+ * @throws {Deno.errors.NotCapable} If a permission is missing.
+ */
+export function checkAccessForSymlink(path: string | Uint8Array): void {
+  try {
+    checkAccess(path, READ | WRITE, true);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) {
+      throw error;
+    }
+    throw new Deno.errors.NotCapable(
+      "op.symlink() requires unscoped --allow-read and --allow-write permissions; " +
+        "path-scoped grants (e.g. --allow-write=<path>) are not supported because " +
+        "a symlink's target is only resolved when the link is traversed",
+    );
+  }
+}
