@@ -100,12 +100,7 @@ function assertOutcomes(
   expected: (string | RegExp)[],
 ): void {
   for (const { call, denos, ours } of results) {
-    if (call.startsWith("symlink ") && denos.startsWith("NotCapable: ")) {
-      // Deno names its function there, we name what is missing
-      assert(ours.startsWith("NotCapable: "), `${call}: ${ours}`);
-    } else {
-      assertEquals(ours, denos, call);
-    }
+    assertEquals(ours, denos, call);
   }
   results.forEach(({ call, ours }, i) => {
     const pattern = expected[i]!;
