@@ -7,6 +7,7 @@
  */
 
 import * as layout from "../ffi/layout.ts";
+import { pathText } from "./path.ts";
 
 /** An entry of a directory: `Deno.DirEntry`, and the exact bytes of odd names. */
 export interface DirEntry extends Deno.DirEntry {
@@ -21,9 +22,6 @@ export interface DirEntry extends Deno.DirEntry {
 const DT_DIR = 4;
 const DT_REG = 8;
 const DT_LNK = 10;
-
-// A name may begin with U+FEFF, which must not be taken for a byte order mark
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function makeEntry(name: string, type: number): DirEntry {
   return {
@@ -51,7 +49,7 @@ export function decodeDirectory(bytes: Uint8Array): DirEntry[] {
 
   // One call for all names is several times cheaper than one each
   const entries = new Array<DirEntry>(count);
-  const texts = decoder.decode(names).split("\0");
+  const texts = pathText(names).split("\0");
   for (let i = 0; i < count; i++) {
     entries[i] = makeEntry(texts[i]!, bytes[typesAt + i]!);
   }

@@ -21,6 +21,7 @@ import type { Backend, BackendInfo, BackendKind, LaneCounts, Payload, Sink } fro
 import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
 import { ERRNO, osError } from "./errors.ts";
+import { checkInteger } from "./integer.ts";
 import {
   type CoreRequest,
   ON_END,
@@ -104,15 +105,6 @@ interface Producer {
 
 function closedError(): Error {
   return new Deno.errors.BadResource("Cannot use a queue that was closed");
-}
-
-function checkRange(value: unknown, name: string, max: number): void {
-  if (typeof value !== "number") {
-    throw new TypeError(`Expected ${name} to be a number, got ${typeof value}`);
-  }
-  if (!Number.isInteger(value) || value < 1 || value > max) {
-    throw new RangeError(`Expected ${name} to be an integer from 1 to ${max}, got ${value}`);
-  }
 }
 
 /**
@@ -228,8 +220,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   static async open<T = unknown>(options: IoqOptions = {}): Promise<Ioq<T>> {
     const { depth = DEFAULT_DEPTH, threads = DEFAULT_THREADS, threadRings = false, library } =
       options;
-    checkRange(depth, "depth", DEPTH_MAX);
-    checkRange(threads, "threads", LANES_MAX);
+    checkInteger(depth, "depth", 1, DEPTH_MAX);
+    checkInteger(threads, "threads", 1, LANES_MAX);
     if (typeof threadRings !== "boolean") {
       throw new TypeError(`Expected threadRings to be a boolean, got ${typeof threadRings}`);
     }
@@ -380,7 +372,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    */
   ready(slots = 1): Promise<void> {
     return new Promise((resolve, reject) => {
-      checkRange(slots, "slots", this.#depth);
+      checkInteger(slots, "slots", 1, this.#depth);
       if (this.#closing) {
         throw closedError();
       }

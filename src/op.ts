@@ -7,6 +7,7 @@
  */
 
 import * as layout from "../ffi/layout.ts";
+import { checkInteger } from "./integer.ts";
 import {
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
@@ -67,17 +68,6 @@ const ADVICE: Readonly<Record<Advice, number>> = {
   dontNeed: 4,
   noReuse: 5,
 };
-
-/** Check an integer in a range. */
-function checkInteger(value: unknown, name: string, min: number, max: number): number {
-  if (typeof value !== "number") {
-    throw new TypeError(`Expected ${name} to be a number, got ${typeof value}`);
-  }
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`Expected ${name} to be an integer from ${min} to ${max}, got ${value}`);
-  }
-  return value;
-}
 
 const INT32_MAX = 0x7fffffff;
 

@@ -15,6 +15,8 @@ import { PATH_MAX } from "../ffi/layout.ts";
 export type Path = string | URL | Uint8Array;
 
 const encoder = new TextEncoder();
+// A name may begin with U+FEFF, which must not be taken for a byte order mark
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What a path that is longer than any path can be is reported as. */
 export const TOO_LONG: number = PATH_MAX + 1;
@@ -54,9 +56,7 @@ function nulError(context: string): TypeError {
 
 /** A path as text, for messages and permission checks. */
 export function pathText(path: string | Uint8Array): string {
-  return typeof path === "string"
-    ? path
-    : new TextDecoder("utf-8", { ignoreBOM: true }).decode(path);
+  return typeof path === "string" ? path : decoder.decode(path);
 }
 
 /** How many bytes {@linkcode encodePath} may need at most. */
