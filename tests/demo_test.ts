@@ -50,7 +50,8 @@ async function assertSameTotals(path: string): Promise<void> {
   assertEquals(figure(out, "allocated"), parseInt(allocated.out));
   const apparent = await run("du", ["-sxb", path]);
   assertEquals(figure(out, "apparent"), parseInt(apparent.out));
-  assertEquals(figure(out, "unreadable"), 0);
+  // Who is not root may find some of a system's directories closed, as find does
+  assertEquals(figure(out, "unreadable"), names.err.split("\n").filter((line) => line).length);
 }
 
 Deno.test("the demo's totals of a hostile tree are those of find and du", async () => {
