@@ -67,6 +67,18 @@ static_assert(sizeof(struct ioq_stat) == 128, "a stat is two");
 /** The kernel's own bound on completion queue entries. */
 #define CQ_ENTRIES_MAX 65536
 
+static_assert(IOQ_OP_COUNT <= 64, "a set of operations is a word");
+
+/** Split a 64-bit number into two words of a record. */
+#define SPLIT(record, field, value) \
+	do { \
+		(record)->field##_low = (uint32_t)(uint64_t)(value); \
+		(record)->field##_high = (uint32_t)((uint64_t)(value) >> 32); \
+	} while (0)
+
+/** Join them. */
+#define JOIN(record, field) ((uint64_t)(record)->field##_high << 32 | (record)->field##_low)
+
 struct ioq {
 	/** The arena. */
 	struct ioq_entry *entries;
@@ -77,9 +89,9 @@ struct ioq {
 	/** Accepted requests whose completion was not handed out. */
 	uint32_t in_flight;
 	/** Bit n: operation n goes to the caller's ring. */
-	uint32_t ring_ops;
+	ioq_ops ring_ops;
 	/** Bit n: only if the lanes have enough to do. */
-	uint32_t overflow_ops;
+	ioq_ops overflow_ops;
 	/** Whether all that comes is cancelled. */
 	bool cancelled;
 	/** Whether the ring had no room for some cancellation. */
@@ -103,7 +115,7 @@ struct turn_out {
 	/** Bytes of the output that are used. */
 	uint32_t used;
 	/** Bit n: operation n goes to the caller's ring in this turn. */
-	uint32_t ring_ops;
+	ioq_ops ring_ops;
 	/** Entries on their way to the lanes. */
 	struct ioq_entry *batch[IOQ_TURN_REQUESTS];
 	/** How many. */
@@ -184,10 +196,9 @@ static void ioq_describe_ring(const struct ioq *ioq, struct ioq_info *info) {
 	info->ring_features = ring->uring.features;
 	info->sq_entries = *ring->uring.sq.kring_entries;
 	info->cq_entries = *ring->uring.cq.kring_entries;
-	info->ring_ops = ioq->ring_ops;
+	SPLIT(info, ring_ops, ioq->ring_ops);
 	info->restricted = ring->restricted;
-	info->opcodes_low = (uint32_t)ring->opcodes;
-	info->opcodes_high = (uint32_t)(ring->opcodes >> 32);
+	SPLIT(info, opcodes, ring->opcodes);
 }
 
 struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
@@ -225,8 +236,8 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 		if (ret < 0) {
 			goto fail;
 		}
-		ioq->ring_ops = ioq->ring.ops & ~options->worker_ops;
-		ioq->overflow_ops = options->overflow_ops;
+		ioq->ring_ops = ioq->ring.ops & ~JOIN(options, worker_ops);
+		ioq->overflow_ops = JOIN(options, overflow_ops);
 		ioq_describe_ring(ioq, info);
 	}
 
@@ -245,13 +256,6 @@ fail:
 	info->error = (uint32_t)-ret;
 	return NULL;
 }
-
-/** Split a 64-bit number. */
-#define SPLIT(record, field, value) \
-	do { \
-		(record)->field##_low = (uint32_t)(uint64_t)(value); \
-		(record)->field##_high = (uint32_t)((uint64_t)(value) >> 32); \
-	} while (0)
 
 /** Pack the result of a STAT. */
 static void pack_stat(struct ioq_stat *to, const struct statx *from) {
@@ -414,7 +418,7 @@ static int take_request(struct ioq_entry *entry, const struct ioq_request *reque
  * Decided for a turn as a whole: a few requests now and then would wake those
  * threads each time, which costs more than it brings.
  */
-static uint32_t turn_ring_ops(const struct ioq *ioq, const struct ioq_turn *turn) {
+static ioq_ops turn_ring_ops(const struct ioq *ioq, const struct ioq_turn *turn) {
 	bool overflow = ioq->overflow_ops != 0
 		&& lanes_backlog(ioq->lanes) + turn->request_count > IOQ_BACKLOG;
 	return overflow ? ioq->ring_ops : ioq->ring_ops & ~ioq->overflow_ops;
