@@ -125,7 +125,7 @@ export const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_REMOVEDIR = 0x200;
 
 /** Reads what an operation produced. */
-type Decoder = (result: number, payload: Payload, request: CoreRequest) => unknown;
+export type Decoder = (result: number, payload: Payload, request: CoreRequest) => unknown;
 
 const decodeNothing: Decoder = () => undefined;
 const decodeResult: Decoder = (result) => result;
@@ -216,6 +216,8 @@ const OPERATIONS: { readonly [K in OpName]: Operation } = {
 
 /** What a request is made of. */
 interface RequestArguments {
+  /** How to read what it produced, if not as the table has it. */
+  decode?: Decoder;
   fd?: number;
   fd2?: number;
   access?: Access;
@@ -265,7 +267,7 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
     const [code, , flags, access, access2, decode] = OPERATIONS[op];
     this.op = op;
     this.code = code;
-    this.decode = decode;
+    this.decode = args.decode ?? decode;
     this.access = args.access ?? (args.path === undefined ? 0 : access);
     this.access2 = access2;
     this.hints = args.offset === undefined ? 0 : layout.HINT_OFFSET;
