@@ -22,9 +22,9 @@ import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.
 import type { Completion } from "./completion.ts";
 import { ERRNO, osError } from "./errors.ts";
 import { checkInteger } from "./integer.ts";
+import { checkQueue, closeFilesOf } from "./open_files.ts";
 import {
   type CoreRequest,
-  ON_END,
   type OpName,
   type OpValues,
   type Request,
@@ -87,8 +87,6 @@ interface Ticket {
   onAbort: (() => void) | undefined;
   /** Its slot, -1 while it waits in line, -2 when it is settled. */
   slot: number;
-  /** What to call when it is over, be it after it has settled. */
-  readonly onEnd: (() => void) | undefined;
 }
 
 /** In {@linkcode Ticket.slot}: waits for a slot. */
@@ -181,6 +179,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
 
   #cancelled = false;
   #closing: Promise<void> | undefined;
+  #closed = false;
 
   private constructor(depth: number, makeBackend: (sink: Sink) => Backend) {
     super();
@@ -413,7 +412,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       if (!ticket.request.isClose) {
         this.#line.delete(ticket);
         this.#settle(ticket);
-        ticket.onEnd?.();
+        ticket.request.holder?.leave();
         ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
       }
     }
@@ -423,7 +422,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
 
   /**
    * Cancel everything, wait until it is over, and release threads, rings and
-   * descriptors. Completions that were not consumed still can be. Closing again
+   * descriptors. Files that {@linkcode Ioq.openFile} opened and that are still open
+   * are closed, too. Completions that were not consumed still can be. Closing again
    * returns the same promise.
    */
   close(): Promise<void> {
@@ -440,12 +440,14 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     for (const producer of this.#producers.splice(0)) {
       producer.reject(closedError());
     }
+    closeFilesOf(this);
     while (this.#backend.inFlight > 0 || this.#line.size > 0 || this.#pump.parked) {
       if (this.#backend.inFlight === 0 && this.#line.size > 0) {
         this.#lend();
       }
       await new Promise<void>((resolve) => this.#onRest = resolve);
     }
+    this.#closed = true;
     this.#backend.close();
     this.#wakeConsumers();
   }
@@ -487,14 +489,13 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   ): Promise<OpValues[K]> {
     return new Promise((resolve, reject) => {
       const signal = options?.signal;
-      const onEnd = (options as { [ON_END]?: () => void } | undefined)?.[ON_END];
       let core;
       try {
         core = toCoreRequest(request);
         signal?.throwIfAborted();
         this.#checkAcceptable(core);
       } catch (error) {
-        onEnd?.();
+        core?.holder?.leave();
         throw error;
       }
       const ticket: Ticket = {
@@ -504,7 +505,6 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         signal,
         onAbort: undefined,
         slot: WAITING,
-        onEnd,
       };
       if (signal !== undefined) {
         ticket.onAbort = () => this.#abort(ticket);
@@ -520,11 +520,19 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
 
   /** Refuse what may not be queued. */
   #checkAcceptable(request: CoreRequest): void {
-    if (this.#closing) {
+    if (this.#closing && (this.#closed || !request.isClose)) {
       throw closedError();
     }
     if (this.#cancelled && !request.isClose) {
       throw osError(ERRNO.EINTR!, request.context);
+    }
+    if (request.holder === undefined) {
+      if (request.fd >= 0) {
+        checkQueue(request.fd, this);
+      }
+      if (request.fd2 >= 0) {
+        checkQueue(request.fd2, this);
+      }
     }
     request.checkAccess();
   }
@@ -565,7 +573,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       ticket.slot = slot;
     } catch (error) {
       this.#settle(ticket);
-      ticket.onEnd?.();
+      ticket.request.holder?.leave();
       ticket.reject(error);
     }
   }
@@ -582,7 +590,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   #abort(ticket: Ticket): void {
     if (ticket.slot === WAITING) {
       this.#line.delete(ticket);
-      ticket.onEnd?.();
+      ticket.request.holder?.leave();
     } else {
       // Its slot stays in use until the completion comes
       this.#backend.cancel(ticket.slot);
@@ -640,7 +648,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
     this.#tickets[slot] = undefined;
     this.#release(slot);
-    ticket.onEnd?.();
+    ticket.request.holder?.leave();
     if (ticket.slot !== SETTLED) {
       this.#settle(ticket);
       if (error === undefined) {

@@ -133,7 +133,7 @@ function walkOneByOne(root: Path, options: WalkOptions = {}): AsyncIterableItera
 
 function walkInBatches(root: Path, options: WalkOptions = {}): AsyncIterableIterator<WalkEntry[]> {
   const scheduler = begin(root, options);
-  return iterator(scheduler, async () => {
+  return iterator(scheduler, async (): Promise<IteratorResult<WalkEntry[]>> => {
     while (await scheduler.wait()) {
       const batch = scheduler.take();
       if (batch !== undefined) {

@@ -26,7 +26,13 @@ import { isUtf8 } from "../directory.ts";
 import { decodeFileInfo, type FileInfo } from "../file_info.ts";
 import type { Ioq } from "../ioq.ts";
 import { op } from "../op.ts";
-import { ON_END, type OpName, type OpValues, type Request } from "../operation.ts";
+import {
+  type Holder,
+  type OpName,
+  type OpValues,
+  type Request,
+  toCoreRequest,
+} from "../operation.ts";
 import { pathText } from "../path.ts";
 import { checkAccess, mayReadAllBelow, READ } from "../permissions.ts";
 import { DirectoryNode, joinPath } from "./directory_node.ts";
@@ -65,6 +71,15 @@ export class WalkScheduler {
   readonly #root: string | Uint8Array;
   #ioq!: Ioq;
   readonly #abort = new AbortController();
+  /** Is told when a request is over, be it after its promise was. */
+  readonly #holder: Holder = {
+    leave: () => {
+      this.#requests--;
+      if (this.#stopped) {
+        this.#wake();
+      }
+    },
+  };
   #onAbort: (() => void) | undefined;
 
   /** Directories to read, the next ones at the end. */
@@ -209,16 +224,8 @@ export class WalkScheduler {
   /** Run a request that ends with the walk. */
   #run<K extends OpName>(request: Request<K>): Promise<OpValues[K]> {
     this.#requests++;
-    const options = {
-      signal: this.#abort.signal,
-      [ON_END]: () => {
-        this.#requests--;
-        if (this.#stopped) {
-          this.#wake();
-        }
-      },
-    };
-    return this.#ioq.run(request, options);
+    toCoreRequest(request).holder = this.#holder;
+    return this.#ioq.run(request, { signal: this.#abort.signal });
   }
 
   /** Something could not be read. */
