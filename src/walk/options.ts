@@ -236,7 +236,7 @@ export function planWalk(options: WalkOptions): WalkPlan {
     checkList(skip, "skip", "regular expressions", (it) => it instanceof RegExp),
   );
   return {
-    maxDepth,
+    maxDepth: Math.floor(maxDepth),
     includeFiles: checkBoolean(options.includeFiles, "includeFiles", true),
     includeDirs: checkBoolean(options.includeDirs, "includeDirs", true),
     includeSymlinks: checkBoolean(options.includeSymlinks, "includeSymlinks", true),

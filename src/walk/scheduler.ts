@@ -307,7 +307,8 @@ export class WalkScheduler {
     const found = plan.includeDirs && (plan.finds === undefined || plan.finds(text));
     if (found || plan.sameDevice) {
       try {
-        const info = await this.#run(op.stat(given));
+        // Not the normalized path if that may be another: a link may go before ".."
+        const info = await this.#run(op.stat(text.includes("..") ? given : rawPath ?? path));
         this.#device = info.dev;
         entry.isFile = info.isFile;
         entry.isDirectory = info.isDirectory;
@@ -399,7 +400,7 @@ export class WalkScheduler {
           return;
         }
         this.#reportDirectory(error, first!);
-        this.#order?.add(first!, []);
+        this.#addInOrder(first!, []);
       }
       const done = block === undefined || this.#stopped ? nodes : await this.#sort(nodes, block);
       for (const node of done) {
@@ -425,7 +426,7 @@ export class WalkScheduler {
       flags: first!.follow ? 0 : O_NOFOLLOW,
       mode: this.#mode,
       device: this.#device,
-      levels: Math.min(this.#levels, Math.floor(this.#plan.maxDepth) - 1 - deepest),
+      levels: Math.min(this.#levels, this.#plan.maxDepth - 1 - deepest),
       budgetUs: BUDGET_US,
     });
     return await this.#run(request) as unknown as TreeBlock;
@@ -478,10 +479,12 @@ export class WalkScheduler {
             await this.#add(node, block, entryAt, end, recordOf, read);
           }
         } else {
-          this.#order?.add(node, []);
+          this.#addInOrder(node, []);
         }
         if (error !== 0) {
-          this.#reportDirectory(osError(error, `readdir '${node.path}'`), node);
+          // As Deno.readDir() would say it, and it knows no normalized root
+          const path = node.parent === undefined ? pathText(node.at) : node.path;
+          this.#reportDirectory(osError(error, `readdir '${path}'`), node);
         }
       }
       entryAt = end;
@@ -617,12 +620,23 @@ export class WalkScheduler {
     if (links.length > 0) {
       await Promise.all(links);
     }
-    if (this.#order !== undefined && !this.#stopped) {
-      this.#batch.push(...this.#order.add(node, items));
-      for (const item of items.toReversed()) {
-        if (item.child !== undefined) {
-          this.#pending.push(item.child);
-        }
+    if (!this.#stopped) {
+      this.#addInOrder(node, items);
+    }
+  }
+
+  /** Have a directory's entries come when it is their turn, if that matters. */
+  #addInOrder(node: DirectoryNode, items: Item[]): void {
+    if (this.#order === undefined) {
+      return;
+    }
+    for (const entry of this.#order.add(node, items)) {
+      this.#batch.push(entry);
+    }
+    for (let i = items.length - 1; i >= 0; i--) {
+      const { child } = items[i]!;
+      if (child !== undefined) {
+        this.#pending.push(child);
       }
     }
   }
@@ -735,5 +749,5 @@ function makeEntry(path: string, name: string, type: number): WalkEntry {
 
 /** What the paths of a directory's entries begin with. */
 function prefixOf(path: string): string {
-  return path === "." ? "" : path.endsWith("/") ? path : `${path}/`;
+  return path === "." || path === "./" ? "" : path.endsWith("/") ? path : `${path}/`;
 }
