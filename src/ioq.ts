@@ -17,6 +17,7 @@
  */
 
 import { DEPTH_MAX, LANES_MAX } from "../ffi/layout.ts";
+import { prepareLibrary } from "../ffi/library.ts";
 import type { Backend, BackendInfo, BackendKind, LaneCounts, Payload, Sink } from "./backend.ts";
 import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
@@ -59,7 +60,8 @@ export interface IoqOptions {
   /**
    * The file of the native library.
    *
-   * @default The environment variable `IOQ_LIBRARY` if it may be read, else the local build
+   * @default The environment variable `IOQ_LIBRARY` if it may be read, else the local build,
+   * else the one that comes with the package (Linux with glibc 2.31 or newer, x86-64 and arm64)
    */
   library?: string | URL;
   /**
@@ -215,7 +217,6 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * @throws {Deno.errors.NotSupported} If the backend cannot be had; the message
    *         says why in words, `code` and `errno` what the system said.
    */
-  // deno-lint-ignore require-await
   static async open<T = unknown>(options: IoqOptions = {}): Promise<Ioq<T>> {
     const { depth = DEFAULT_DEPTH, threads = DEFAULT_THREADS, threadRings = false, library } =
       options;
@@ -231,6 +232,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       threadRings,
       library: library === undefined ? undefined : pathText(toPath(library, "dlopen")),
     };
+    await prepareLibrary(choice.library);
     return new Ioq<T>(depth, (sink) => openBackend(choice, sink));
   }
 
