@@ -25,6 +25,7 @@ import { ERRNO, osError } from "./errors.ts";
 import { checkInteger } from "./integer.ts";
 import { checkQueue, closeFilesOf } from "./open_files.ts";
 import {
+  ABORT,
   type CoreRequest,
   type OpName,
   type OpValues,
@@ -244,6 +245,11 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** How many requests each kind of lane has completed so far. */
   get completed(): LaneCounts {
     return { ...this.#backend.completed };
+  }
+
+  /** Whether it accepts requests: not after {@linkcode Ioq.close} or `cancel()` of all. */
+  get accepts(): boolean {
+    return this.#closing === undefined && !this.#cancelled;
   }
 
   /** How many requests may be accepted and not yet consumed. */
@@ -509,7 +515,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         slot: WAITING,
       };
       if (signal !== undefined) {
-        ticket.onAbort = () => this.#abort(ticket);
+        ticket.onAbort = () => this.#abort(ticket, signal.reason);
         signal.addEventListener("abort", ticket.onAbort);
       }
       if (this.#freeCount > 0) {
@@ -588,8 +594,17 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
   }
 
-  /** A promise form's signal fired while it was waiting or in flight. */
-  #abort(ticket: Ticket): void {
+  /** Abort the promise forms of requests that are in progress. */
+  override [ABORT](requests: ReadonlySet<Request>, reason: unknown): void {
+    for (const ticket of [...this.#tickets, ...this.#line]) {
+      if (ticket !== undefined && ticket.slot !== SETTLED && requests.has(ticket.request)) {
+        this.#abort(ticket, reason);
+      }
+    }
+  }
+
+  /** A promise form is aborted while it is waiting or in flight. */
+  #abort(ticket: Ticket, reason: unknown): void {
     if (ticket.slot === WAITING) {
       this.#line.delete(ticket);
       ticket.request.holder?.leave();
@@ -599,7 +614,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       this.#pump.kick();
     }
     this.#settle(ticket);
-    ticket.reject(ticket.signal!.reason);
+    ticket.reject(reason);
   }
 
   /**

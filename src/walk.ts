@@ -37,9 +37,10 @@ export interface Walk {
    *
    * @example
    * ```ts
-   * import { walk } from "@ioq/ioq";
+   * import { Ioq, walk } from "@ioq/ioq";
    *
-   * for await (const entry of walk("src", { exts: ["ts"], includeDirs: false })) {
+   * await using ioq = await Ioq.open(); // or none: there is one that all share
+   * for await (const entry of walk("src", { exts: ["ts"], includeDirs: false, ioq })) {
    *   console.log(entry.path);
    * }
    * ```
@@ -55,10 +56,11 @@ export interface Walk {
    *
    * @example
    * ```ts
-   * import { walk } from "@ioq/ioq";
+   * import { Ioq, walk } from "@ioq/ioq";
    *
+   * await using ioq = await Ioq.open();
    * let bytes = 0;
-   * for await (const entries of walk.batches("src", { stat: true })) {
+   * for await (const entries of walk.batches("src", { stat: true, ioq })) {
    *   for (const { info } of entries) bytes += info!.size;
    * }
    * console.log(bytes);

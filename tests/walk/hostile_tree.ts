@@ -3,7 +3,7 @@
 /** A tree with all that trees may have, made by the library's own descriptors. */
 
 import { type Ioq, op } from "../../mod.ts";
-import { bytes, TempDir } from "../fixtures.ts";
+import { bytes, type TempDir } from "../fixtures.ts";
 
 /** Levels of the deep part: its path has more than three times what a path may have. */
 export const DEEP_LEVELS = 130;
