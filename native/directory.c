@@ -151,7 +151,7 @@ static long append_block(int dfd, struct ioq_scratch *scratch) {
 	// No name is longer than its record, nor are there more types than names
 	int ret = bytes_reserve(&scratch->names, (size_t)length);
 	if (ret == 0) {
-		ret = bytes_reserve(&scratch->types, (size_t)length / sizeof(struct linux_dirent64));
+		ret = bytes_reserve(&scratch->types, (size_t)length / sizeof(struct linux_dirent64) + 1);
 	}
 	if (ret != 0) {
 		return ret;
