@@ -121,6 +121,12 @@ export interface Holder {
   leave(): void;
 }
 
+/**
+ * Key of the queue's method that aborts promise forms by their requests, for the
+ * library itself: cheaper than a signal for each of many.
+ */
+export const ABORT: unique symbol = Symbol("ioq.abort");
+
 /** From `<fcntl.h>`: the current directory. */
 export const AT_FDCWD = -100;
 /** From `<fcntl.h>`. */
