@@ -39,7 +39,7 @@ struct linux_dirent64 {
 /** Make room for `more` bytes. */
 static int bytes_reserve(struct ioq_bytes *bytes, size_t more) {
 	size_t needed = bytes->length + more;
-	if (needed <= bytes->capacity) {
+	if (bytes->data && needed <= bytes->capacity) {
 		return 0;
 	}
 	size_t capacity = bytes->capacity ? bytes->capacity : 4096;
@@ -151,7 +151,7 @@ static long append_block(int dfd, struct ioq_scratch *scratch) {
 	// No name is longer than its record, nor are there more types than names
 	int ret = bytes_reserve(&scratch->names, (size_t)length);
 	if (ret == 0) {
-		ret = bytes_reserve(&scratch->types, (size_t)length / sizeof(struct linux_dirent64) + 1);
+		ret = bytes_reserve(&scratch->types, (size_t)length / sizeof(struct linux_dirent64));
 	}
 	if (ret != 0) {
 		return ret;
