@@ -38,7 +38,7 @@ struct linux_dirent64 {
 
 int ioq_bytes_reserve(struct ioq_bytes *bytes, size_t more) {
 	size_t needed = bytes->length + more;
-	if (needed <= bytes->capacity) {
+	if (bytes->data && needed <= bytes->capacity) {
 		return 0;
 	}
 	size_t capacity = bytes->capacity ? bytes->capacity : 4096;
