@@ -77,6 +77,12 @@ export interface IoqOptions {
 const DEFAULT_DEPTH = 1024;
 const DEFAULT_THREADS = 16;
 
+/**
+ * Bytes from which on what is to be written is copied only if the event loop can
+ * wait for that; otherwise the request waits in line.
+ */
+const LARGE_WRITE = 64 * 1024;
+
 /** Request ids are unique among this many. */
 const SEQUENCE_MAX = 2 ** 36;
 
@@ -518,7 +524,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         ticket.onAbort = () => this.#abort(ticket, signal.reason);
         signal.addEventListener("abort", ticket.onAbort);
       }
-      if (this.#freeCount > 0) {
+      if (this.#freeCount > 0 && this.#mayCopy(core)) {
         this.#start(ticket);
       } else {
         this.#line.add(ticket);
@@ -545,6 +551,15 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     request.checkAccess();
   }
 
+  /** Whether there is time to copy what a request writes; if not, there soon is. */
+  #mayCopy(request: CoreRequest): boolean {
+    if (request.bytes === undefined || request.length < LARGE_WRITE || this.#pump.hasBudget) {
+      return true;
+    }
+    this.#pump.kickLater();
+    return false;
+  }
+
   /** Give a request a slot and put it into the batch. There must be a slot. */
   #accept(request: CoreRequest): number {
     const slot = this.#free[this.#freeCount - 1]!;
@@ -555,6 +570,9 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       return this.#accept(request);
     }
     this.#freeCount--;
+    if (request.bytes !== undefined) {
+      this.#pump.spendCopy(request.length);
+    }
     this.#requests[slot] = request;
     this.#ids[slot] = this.#sequence * this.#depth + slot;
     this.#sequence = this.#sequence + 1 === SEQUENCE_MAX ? 0 : this.#sequence + 1;
@@ -623,6 +641,10 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * @returns What {@linkcode PumpSource.turn} returns.
    */
   #turn(arm: boolean, yields: boolean): number {
+    if (this.#line.size > 0) {
+      // Large writes that waited for their turn
+      this.#advance();
+    }
     const armed = this.#backend.turn(arm, yields);
     // With those that came while a full batch made room
     const completed = this.#completed;
@@ -640,6 +662,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** A request has completed. */
   #complete(slot: number, result: number, payload: Payload): void {
     this.#completed++;
+    this.#pump.spendCopy(payload.length);
     const request = this.#requests[slot]!;
     const ticket = this.#tickets[slot];
     this.#requests[slot] = undefined;
@@ -712,7 +735,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** Let those go on who waited for a slot. */
   #advance(): void {
     for (const ticket of this.#line) {
-      if (this.#freeCount === 0) {
+      if (this.#freeCount === 0 || !this.#mayCopy(ticket.request)) {
         return;
       }
       this.#line.delete(ticket);
