@@ -53,12 +53,12 @@ enum ioq_place {
 struct ioq_entry {
 	/** An ioq_state. */
 	alignas(IOQ_CACHE_LINE) uint8_t state;
+	/** An ioq_place; the owner's as well, and so not next to a lane's field. */
+	uint8_t place;
 	/** An ioq_op. */
 	uint8_t op;
 	/** An ioq_lane_kind: where it runs. Whoever runs it writes this. */
 	uint8_t lane;
-	/** An ioq_place; the owner's. */
-	uint8_t place;
 	/** How often it was run again. */
 	uint8_t retries;
 	/** Whether `offset` counts. */
@@ -93,6 +93,10 @@ struct ioq_entry {
 	void *payload;
 	/** Bytes of the payload. */
 	size_t payload_length;
+	/** If the payload is from the owner's pool: the length it was taken for. */
+	uint32_t pool_length;
+	/** Whether it is. */
+	bool pooled;
 	/** Where the kernel puts the result of a STAT. Outlives a ring that died. */
 	struct statx *statx;
 	/** The next entry of a list. */

@@ -47,6 +47,7 @@
 #include "entry.h"
 #include "lane.h"
 #include "mailbox.h"
+#include "pool.h"
 #include "ring.h"
 #include "waits.h"
 
@@ -103,6 +104,8 @@ struct ioq {
 	int wake_fd;
 	/** A reference to this library, or NULL. */
 	void *library;
+	/** Buffers for transfers. */
+	struct ioq_pool pool;
 	/** The caller's ring. */
 	struct ioq_ring ring;
 	/** The worker lanes. */
@@ -159,6 +162,7 @@ static void ioq_free(struct ioq *ioq) {
 		}
 		ioq_entry_release(entry);
 	}
+	ioq_pool_drain(&ioq->pool);
 	free(ioq->entries);
 	if (!abandoned) {
 		free(ioq->statxes);
@@ -198,6 +202,7 @@ static int ioq_make_arena(struct ioq *ioq) {
 		entry->path = entry->inline_path;
 		entry->payload = NULL;
 		entry->payload_length = 0;
+		entry->pooled = false;
 		entry->abandoned = false;
 		entry->target = NULL;
 		entry->statx = &ioq->statxes[i];
@@ -346,6 +351,26 @@ static void end_post(struct ioq_entry *entry) {
 	}
 }
 
+/** Release what an entry holds, its buffer to the pool if it is from there. */
+static void release_entry(struct ioq *ioq, struct ioq_entry *entry) {
+	if (entry->pooled) {
+		ioq_pool_give(&ioq->pool, entry->payload, entry->pool_length);
+		entry->payload = NULL;
+	}
+	ioq_entry_release(entry);
+}
+
+/** Give an entry a buffer for a transfer. */
+static int take_buffer(struct ioq *ioq, struct ioq_entry *entry, uint32_t length) {
+	entry->payload = ioq_pool_take(&ioq->pool, length);
+	if (!entry->payload) {
+		return -ENOMEM;
+	}
+	entry->pool_length = length;
+	entry->pooled = true;
+	return 0;
+}
+
 /** Hand out an entry that a lane has completed. */
 static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entry *entry) {
 	uint32_t slot = (uint32_t)(entry - ioq->entries);
@@ -383,7 +408,7 @@ static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 	}
 	// The next payload begins where a 64-bit word may: turn_room() rounds as well
 	out->used += (completion->payload_length + 7u) & ~7u;
-	ioq_entry_release(entry);
+	release_entry(ioq, entry);
 }
 
 /** Send the batch on to the lanes. */
@@ -635,16 +660,19 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 	if (ret == 0 && entry->op == IOQ_OP_POST) {
 		ret = take_post(ioq, entry, &to_ring);
 		if (!to_ring) {
-			ioq_entry_release(entry);
+			release_entry(ioq, entry);
 			turn_complete(out, request->slot, ret, IOQ_LANE_CORE);
 			return;
 		}
 	}
-	if (to_ring) {
+	if (ret == 0 && entry->op == IOQ_OP_READ) {
+		// Also for a lane: the pool is ours alone
+		ret = take_buffer(ioq, entry, entry->length);
+	} else if (ret == 0 && to_ring) {
 		ret = ioq_entry_reserve(entry);
 	}
 	if (ret != 0) {
-		ioq_entry_release(entry);
+		release_entry(ioq, entry);
 		turn_complete(out, request->slot, ret, IOQ_LANE_CORE);
 		return;
 	}
@@ -796,9 +824,9 @@ int32_t ioq_stage(struct ioq *ioq, uint32_t slot, const uint8_t *bytes, uint32_t
 		return -EINVAL;
 	}
 	struct ioq_entry *entry = &ioq->entries[slot];
-	entry->payload = malloc(length ? length : 1);
-	if (!entry->payload) {
-		return -ENOMEM;
+	int ret = take_buffer(ioq, entry, length);
+	if (ret != 0) {
+		return ret;
 	}
 	if (length > 0) {
 		memcpy(entry->payload, bytes, length);
@@ -816,9 +844,9 @@ int32_t ioq_stage_part(struct ioq *ioq, uint32_t slot, uint32_t at, uint32_t tot
 	}
 	struct ioq_entry *entry = &ioq->entries[slot];
 	if (at == 0 && entry->state == IOQ_FREE) {
-		entry->payload = malloc(total ? total : 1);
-		if (!entry->payload) {
-			return -ENOMEM;
+		int ret = take_buffer(ioq, entry, total);
+		if (ret != 0) {
+			return ret;
 		}
 		entry->payload_length = 0;
 		// Another part must not go beyond what this one was promised
@@ -844,7 +872,7 @@ int32_t ioq_take(struct ioq *ioq, uint32_t slot, uint8_t *bytes, uint32_t length
 	if (copied > 0) {
 		memcpy(bytes, entry->payload, copied);
 	}
-	ioq_entry_release(entry);
+	release_entry(ioq, entry);
 	return (int32_t)copied;
 }
 
@@ -869,7 +897,7 @@ int32_t ioq_release(struct ioq *ioq, uint32_t slot) {
 	if (entry->state != IOQ_HELD && entry->state != IOQ_STAGED) {
 		return -EINVAL;
 	}
-	ioq_entry_release(entry);
+	release_entry(ioq, entry);
 	return 0;
 }
 
