@@ -55,3 +55,6 @@ export type { BackendInfo, BackendKind, ClockName, LaneCounts, RingInfo } from "
 export type { BigIntFileInfo, FileInfo } from "./src/file_info.ts";
 export type { DirEntry } from "./src/directory.ts";
 export type { Path } from "./src/path.ts";
+export { walk } from "./src/walk.ts";
+export type { Walk } from "./src/walk.ts";
+export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/walk/options.ts";
