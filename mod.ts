@@ -28,3 +28,12 @@ export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backe
 export type { BigIntFileInfo, FileInfo } from "./src/file_info.ts";
 export type { DirEntry } from "./src/directory.ts";
 export type { Path } from "./src/path.ts";
+export {
+  Canceled,
+  ConcurrencyUnavailable,
+  Condition,
+  EventLoop,
+  Io,
+  Mutex,
+} from "./src/loop/mod.ts";
+export type { EventLoopLimits, EventLoopOptions, Future, Guard } from "./src/loop/mod.ts";

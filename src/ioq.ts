@@ -24,6 +24,7 @@ import { ERRNO, osError } from "./errors.ts";
 import { checkInteger } from "./integer.ts";
 import {
   type CoreRequest,
+  ON_CANCEL,
   ON_END,
   type OpName,
   type OpValues,
@@ -510,6 +511,10 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         ticket.onAbort = () => this.#abort(ticket);
         signal.addEventListener("abort", ticket.onAbort);
       }
+      const owner = (options as { [ON_CANCEL]?: { cancel?: () => void } } | undefined)?.[ON_CANCEL];
+      if (owner !== undefined) {
+        owner.cancel = () => this.#interrupt(ticket);
+      }
       if (this.#freeCount > 0) {
         this.#start(ticket);
       } else {
@@ -590,6 +595,19 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
     this.#settle(ticket);
     ticket.reject(ticket.signal!.reason);
+  }
+
+  /** The task that a promise form belongs to is to stop. */
+  #interrupt(ticket: Ticket): void {
+    if (ticket.slot === WAITING) {
+      this.#line.delete(ticket);
+      this.#settle(ticket);
+      ticket.onEnd?.();
+      ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
+    } else if (ticket.slot !== SETTLED) {
+      this.#backend.cancel(ticket.slot);
+      this.#pump.kick();
+    }
   }
 
   /**

@@ -118,6 +118,13 @@ export interface Request<K extends OpName = OpName> {
  */
 export const ON_END: unique symbol = Symbol("ioq.onEnd");
 
+/**
+ * Key of another such option: an object whose `cancel` `Ioq.run()` sets to a
+ * function that cancels the request as `Ioq.cancel()` does: unlike an abort, it
+ * rejects only when the request is over, and not if that was too late.
+ */
+export const ON_CANCEL: unique symbol = Symbol("ioq.onCancel");
+
 /** From `<fcntl.h>`: the current directory. */
 export const AT_FDCWD = -100;
 /** From `<fcntl.h>`. */
