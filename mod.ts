@@ -12,6 +12,31 @@ export { PromiseForms } from "./src/promise_forms.ts";
 export type { OperationOptions } from "./src/promise_forms.ts";
 export { IoqFile } from "./src/file.ts";
 export type { OpenFileOptions } from "./src/file.ts";
+export type { FileContents, ReadFilesErrorPolicy, ReadFilesOptions } from "./src/read_files.ts";
+export { defaultQueue } from "./src/default_queue.ts";
+export {
+  chmod,
+  chown,
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  openFile,
+  readDir,
+  readFile,
+  readFiles,
+  readLink,
+  readTextFile,
+  realPath,
+  remove,
+  rename,
+  stat,
+  symlink,
+  truncate,
+  utime,
+  writeFile,
+  writeTextFile,
+} from "./src/functions.ts";
 export { op } from "./src/op.ts";
 export type {
   Advice,

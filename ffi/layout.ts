@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -158,8 +158,10 @@ export const OPTIONS_SIZE = 32;
 export const OPTIONS_DEPTH = 0;
 export const OPTIONS_LANES = 1;
 export const OPTIONS_FLAGS = 2;
-export const OPTIONS_WORKER_OPS = 3;
-export const OPTIONS_OVERFLOW_OPS = 4;
+export const OPTIONS_WORKER_OPS_LOW = 3;
+export const OPTIONS_WORKER_OPS_HIGH = 4;
+export const OPTIONS_OVERFLOW_OPS_LOW = 5;
+export const OPTIONS_OVERFLOW_OPS_HIGH = 6;
 
 /** What a queue turned out to be: size in bytes. */
 export const INFO_SIZE = 64;
@@ -170,7 +172,8 @@ export const INFO_RING_FLAGS = 3;
 export const INFO_RING_FEATURES = 4;
 export const INFO_SQ_ENTRIES = 5;
 export const INFO_CQ_ENTRIES = 6;
-export const INFO_RING_OPS = 7;
-export const INFO_RESTRICTED = 8;
-export const INFO_OPCODES_LOW = 9;
-export const INFO_OPCODES_HIGH = 10;
+export const INFO_RING_OPS_LOW = 7;
+export const INFO_RING_OPS_HIGH = 8;
+export const INFO_RESTRICTED = 9;
+export const INFO_OPCODES_LOW = 10;
+export const INFO_OPCODES_HIGH = 11;

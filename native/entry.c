@@ -11,7 +11,7 @@ int ioq_entry_reserve(struct ioq_entry *entry) {
 		return entry->statx ? 0 : -ENOMEM;
 	}
 	if (entry->op == IOQ_OP_READ && !entry->payload) {
-		// malloc(0) may be NULL, which is no failure
+		// The owner has seen to that already; malloc(0) may be NULL, which is no failure
 		entry->payload = malloc(entry->length ? entry->length : 1);
 		return entry->payload ? 0 : -ENOMEM;
 	}
@@ -59,6 +59,7 @@ void ioq_entry_abandon(struct ioq_entry *entry) {
 	entry->abandoned = true;
 	entry->payload = NULL;
 	entry->payload_length = 0;
+	entry->pooled = false;
 	// If there is no memory, a later STAT in this entry fails with ENOMEM
 	entry->statx = malloc(sizeof(*entry->statx));
 }
@@ -71,5 +72,6 @@ void ioq_entry_release(struct ioq_entry *entry) {
 	free(entry->payload);
 	entry->payload = NULL;
 	entry->payload_length = 0;
+	entry->pooled = false;
 	entry->state = IOQ_FREE;
 }

@@ -78,6 +78,10 @@ struct ioq_entry {
 	void *payload;
 	/** Bytes of the payload. */
 	size_t payload_length;
+	/** If the payload is from the owner's pool: the length it was taken for. */
+	uint32_t pool_length;
+	/** Whether it is. */
+	bool pooled;
 	/** Where the kernel puts the result of a STAT. Outlives a ring that died. */
 	struct statx *statx;
 	/** The next entry of a ring's list. */

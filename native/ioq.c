@@ -45,6 +45,7 @@
 
 #include "entry.h"
 #include "lane.h"
+#include "pool.h"
 #include "ring.h"
 
 #include <assert.h>
@@ -67,6 +68,18 @@ static_assert(sizeof(struct ioq_stat) == 128, "a stat is two");
 /** The kernel's own bound on completion queue entries. */
 #define CQ_ENTRIES_MAX 65536
 
+static_assert(IOQ_OP_COUNT <= 64, "a set of operations is a word");
+
+/** Split a 64-bit number into two words of a record. */
+#define SPLIT(record, field, value) \
+	do { \
+		(record)->field##_low = (uint32_t)(uint64_t)(value); \
+		(record)->field##_high = (uint32_t)((uint64_t)(value) >> 32); \
+	} while (0)
+
+/** Join them. */
+#define JOIN(record, field) ((uint64_t)(record)->field##_high << 32 | (record)->field##_low)
+
 struct ioq {
 	/** The arena. */
 	struct ioq_entry *entries;
@@ -77,9 +90,9 @@ struct ioq {
 	/** Accepted requests whose completion was not handed out. */
 	uint32_t in_flight;
 	/** Bit n: operation n goes to the caller's ring. */
-	uint32_t ring_ops;
+	ioq_ops ring_ops;
 	/** Bit n: only if the lanes have enough to do. */
-	uint32_t overflow_ops;
+	ioq_ops overflow_ops;
 	/** Whether all that comes is cancelled. */
 	bool cancelled;
 	/** Whether the ring had no room for some cancellation. */
@@ -88,6 +101,8 @@ struct ioq {
 	int wake_fd;
 	/** A reference to this library, or NULL. */
 	void *library;
+	/** Buffers for transfers. */
+	struct ioq_pool pool;
 	/** The caller's ring. */
 	struct ioq_ring ring;
 	/** The worker lanes. */
@@ -103,7 +118,7 @@ struct turn_out {
 	/** Bytes of the output that are used. */
 	uint32_t used;
 	/** Bit n: operation n goes to the caller's ring in this turn. */
-	uint32_t ring_ops;
+	ioq_ops ring_ops;
 	/** Entries on their way to the lanes. */
 	struct ioq_entry *batch[IOQ_TURN_REQUESTS];
 	/** How many. */
@@ -131,6 +146,7 @@ static void ioq_free(struct ioq *ioq) {
 		}
 		ioq_entry_release(entry);
 	}
+	ioq_pool_drain(&ioq->pool);
 	free(ioq->entries);
 	if (!abandoned) {
 		free(ioq->statxes);
@@ -170,6 +186,7 @@ static int ioq_make_arena(struct ioq *ioq) {
 		entry->path = entry->inline_path;
 		entry->payload = NULL;
 		entry->payload_length = 0;
+		entry->pooled = false;
 		entry->abandoned = false;
 		entry->statx = &ioq->statxes[i];
 		atomic_init(&entry->cancelled, false);
@@ -184,10 +201,9 @@ static void ioq_describe_ring(const struct ioq *ioq, struct ioq_info *info) {
 	info->ring_features = ring->uring.features;
 	info->sq_entries = *ring->uring.sq.kring_entries;
 	info->cq_entries = *ring->uring.cq.kring_entries;
-	info->ring_ops = ioq->ring_ops;
+	SPLIT(info, ring_ops, ioq->ring_ops);
 	info->restricted = ring->restricted;
-	info->opcodes_low = (uint32_t)ring->opcodes;
-	info->opcodes_high = (uint32_t)(ring->opcodes >> 32);
+	SPLIT(info, opcodes, ring->opcodes);
 }
 
 struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
@@ -225,8 +241,8 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 		if (ret < 0) {
 			goto fail;
 		}
-		ioq->ring_ops = ioq->ring.ops & ~options->worker_ops;
-		ioq->overflow_ops = options->overflow_ops;
+		ioq->ring_ops = ioq->ring.ops & ~JOIN(options, worker_ops);
+		ioq->overflow_ops = JOIN(options, overflow_ops);
 		ioq_describe_ring(ioq, info);
 	}
 
@@ -245,13 +261,6 @@ fail:
 	info->error = (uint32_t)-ret;
 	return NULL;
 }
-
-/** Split a 64-bit number. */
-#define SPLIT(record, field, value) \
-	do { \
-		(record)->field##_low = (uint32_t)(uint64_t)(value); \
-		(record)->field##_high = (uint32_t)((uint64_t)(value) >> 32); \
-	} while (0)
 
 /** Pack the result of a STAT. */
 static void pack_stat(struct ioq_stat *to, const struct statx *from) {
@@ -304,6 +313,26 @@ static struct ioq_completion *turn_complete(struct turn_out *out, uint32_t slot,
 	return completion;
 }
 
+/** Release what an entry holds, its buffer to the pool if it is from there. */
+static void release_entry(struct ioq *ioq, struct ioq_entry *entry) {
+	if (entry->pooled) {
+		ioq_pool_give(&ioq->pool, entry->payload, entry->pool_length);
+		entry->payload = NULL;
+	}
+	ioq_entry_release(entry);
+}
+
+/** Give an entry a buffer for a transfer. */
+static int take_buffer(struct ioq *ioq, struct ioq_entry *entry, uint32_t length) {
+	entry->payload = ioq_pool_take(&ioq->pool, length);
+	if (!entry->payload) {
+		return -ENOMEM;
+	}
+	entry->pool_length = length;
+	entry->pooled = true;
+	return 0;
+}
+
 /** Hand out an entry that a lane has completed. */
 static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entry *entry) {
 	uint32_t slot = (uint32_t)(entry - ioq->entries);
@@ -333,7 +362,7 @@ static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 	}
 	// The next payload begins where a 64-bit word may: turn_room() rounds as well
 	out->used += (completion->payload_length + 7u) & ~7u;
-	ioq_entry_release(entry);
+	release_entry(ioq, entry);
 }
 
 /** Send the batch on to the lanes. */
@@ -414,7 +443,7 @@ static int take_request(struct ioq_entry *entry, const struct ioq_request *reque
  * Decided for a turn as a whole: a few requests now and then would wake those
  * threads each time, which costs more than it brings.
  */
-static uint32_t turn_ring_ops(const struct ioq *ioq, const struct ioq_turn *turn) {
+static ioq_ops turn_ring_ops(const struct ioq *ioq, const struct ioq_turn *turn) {
 	bool overflow = ioq->overflow_ops != 0
 		&& lanes_backlog(ioq->lanes) + turn->request_count > IOQ_BACKLOG;
 	return overflow ? ioq->ring_ops : ioq->ring_ops & ~ioq->overflow_ops;
@@ -441,11 +470,14 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 	if (ret == 0 && ioq_entry_is_cancelled(entry)) {
 		ret = -EINTR;
 	}
-	if (ret == 0 && (out->ring_ops >> entry->op & 1)) {
+	if (ret == 0 && entry->op == IOQ_OP_READ) {
+		// Also for a lane: the pool is ours alone
+		ret = take_buffer(ioq, entry, entry->length);
+	} else if (ret == 0 && (out->ring_ops >> entry->op & 1)) {
 		ret = ioq_entry_reserve(entry);
 	}
 	if (ret != 0) {
-		ioq_entry_release(entry);
+		release_entry(ioq, entry);
 		turn_complete(out, request->slot, ret, IOQ_LANE_CORE);
 		return;
 	}
@@ -588,9 +620,9 @@ int32_t ioq_stage(struct ioq *ioq, uint32_t slot, const uint8_t *bytes, uint32_t
 		return -EINVAL;
 	}
 	struct ioq_entry *entry = &ioq->entries[slot];
-	entry->payload = malloc(length ? length : 1);
-	if (!entry->payload) {
-		return -ENOMEM;
+	int ret = take_buffer(ioq, entry, length);
+	if (ret != 0) {
+		return ret;
 	}
 	if (length > 0) {
 		memcpy(entry->payload, bytes, length);
@@ -609,7 +641,7 @@ int32_t ioq_take(struct ioq *ioq, uint32_t slot, uint8_t *bytes, uint32_t length
 	if (copied > 0) {
 		memcpy(bytes, entry->payload, copied);
 	}
-	ioq_entry_release(entry);
+	release_entry(ioq, entry);
 	return (int32_t)copied;
 }
 
@@ -621,7 +653,7 @@ int32_t ioq_release(struct ioq *ioq, uint32_t slot) {
 	if (entry->state != IOQ_HELD && entry->state != IOQ_STAGED) {
 		return -EINVAL;
 	}
-	ioq_entry_release(entry);
+	release_entry(ioq, entry);
 	return 0;
 }
 

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that an older caller could not bear. */
-#define IOQ_ABI_VERSION 1
+#define IOQ_ABI_VERSION 2
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -72,6 +72,9 @@
 	X(READ_FILE, 29, readFile) /* open, read to the end, close */ \
 	X(WRITE_FILE, 30, writeFile) /* open, write all, close */ \
 	X(COPY_FILE, 31, copyFile) /* contents and permission bits */
+
+/** A set of operations: bit n for operation n. They must be fewer than 64. */
+typedef uint64_t ioq_ops;
 
 enum ioq_op {
 #define IOQ_OP_ENUM(upper, code, name) IOQ_OP_##upper = code,
@@ -251,11 +254,11 @@ struct ioq_options {
 	/** IOQ_OPEN_*. */
 	uint32_t flags;
 	/** Bit n: operation n goes to a worker lane although the ring has it. */
-	uint32_t worker_ops;
+	uint32_t worker_ops_low, worker_ops_high;
 	/** Bit n: so does operation n, unless IOQ_BACKLOG requests wait there. */
-	uint32_t overflow_ops;
+	uint32_t overflow_ops_low, overflow_ops_high;
 	/** Zero. */
-	uint32_t reserved[3];
+	uint32_t reserved;
 };
 
 /** What a queue turned out to be. */
@@ -275,13 +278,13 @@ struct ioq_info {
 	/** Completion queue entries of the caller's ring. */
 	uint32_t cq_entries;
 	/** Bit n: operation n runs on the caller's ring. */
-	uint32_t ring_ops;
+	uint32_t ring_ops_low, ring_ops_high;
 	/** 1 if the ring accepts the opcodes in use and no others. */
 	uint32_t restricted;
 	/** Bit n: the kernel has io_uring opcode n (0 to 63), low word first. */
 	uint32_t opcodes_low, opcodes_high;
 	/** Zero. */
-	uint32_t reserved[5];
+	uint32_t reserved[4];
 };
 
 #define IOQ_EXPORT __attribute__((visibility("default")))

@@ -127,8 +127,10 @@ int main(void) {
 	WORD("OPTIONS_DEPTH", struct ioq_options, depth);
 	WORD("OPTIONS_LANES", struct ioq_options, lanes);
 	WORD("OPTIONS_FLAGS", struct ioq_options, flags);
-	WORD("OPTIONS_WORKER_OPS", struct ioq_options, worker_ops);
-	WORD("OPTIONS_OVERFLOW_OPS", struct ioq_options, overflow_ops);
+	WORD("OPTIONS_WORKER_OPS_LOW", struct ioq_options, worker_ops_low);
+	WORD("OPTIONS_WORKER_OPS_HIGH", struct ioq_options, worker_ops_high);
+	WORD("OPTIONS_OVERFLOW_OPS_LOW", struct ioq_options, overflow_ops_low);
+	WORD("OPTIONS_OVERFLOW_OPS_HIGH", struct ioq_options, overflow_ops_high);
 
 	printf("\n");
 	SIZE("INFO", struct ioq_info, "What a queue turned out to be");
@@ -139,7 +141,8 @@ int main(void) {
 	WORD("INFO_RING_FEATURES", struct ioq_info, ring_features);
 	WORD("INFO_SQ_ENTRIES", struct ioq_info, sq_entries);
 	WORD("INFO_CQ_ENTRIES", struct ioq_info, cq_entries);
-	WORD("INFO_RING_OPS", struct ioq_info, ring_ops);
+	WORD("INFO_RING_OPS_LOW", struct ioq_info, ring_ops_low);
+	WORD("INFO_RING_OPS_HIGH", struct ioq_info, ring_ops_high);
 	WORD("INFO_RESTRICTED", struct ioq_info, restricted);
 	WORD("INFO_OPCODES_LOW", struct ioq_info, opcodes_low);
 	WORD("INFO_OPCODES_HIGH", struct ioq_info, opcodes_high);

@@ -118,7 +118,7 @@ static int ring_probe(struct ioq_ring *ring) {
 
 	for (size_t i = 0; i < OPCODES; ++i) {
 		if (ring->opcodes >> opcodes[i].opcode & 1) {
-			ring->ops |= 1u << opcodes[i].op;
+			ring->ops |= (ioq_ops)1 << opcodes[i].op;
 		}
 	}
 	// Without cancellation an operation that hangs would hang us for good

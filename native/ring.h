@@ -21,7 +21,7 @@ struct ioq_ring {
 	/** Bit n: the kernel has io_uring opcode n. */
 	uint64_t opcodes;
 	/** Bit n: operation n can run here. */
-	uint32_t ops;
+	ioq_ops ops;
 	/** Whether the kernel refuses all other opcodes. */
 	bool restricted;
 	/** Whether completions write to the eventfd. */

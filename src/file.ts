@@ -7,20 +7,46 @@
  */
 
 import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
-import { op, type OpenRequestOptions } from "./op.ts";
-import { ON_END, type Request } from "./operation.ts";
+import { makeReadable } from "./file_readable.ts";
+import { checkInteger } from "./integer.ts";
+import { checkBytes, op, type OpenRequestOptions } from "./op.ts";
+import { addOpenFile, type OpenFile, removeOpenFile } from "./open_files.ts";
+import { HINT_OFFSET } from "../ffi/layout.ts";
+import {
+  CoreRequest,
+  decodeIntoOrEnd,
+  type Holder,
+  type OpName,
+  type OpValues,
+  QUEUE,
+  type Request,
+  toCoreRequest,
+} from "./operation.ts";
 import type { OperationOptions, PromiseForms } from "./promise_forms.ts";
 import type { Path } from "./path.ts";
 
-/** How to open a file: `Deno.OpenOptions`, and where the path begins. */
+/** How to open a file: `Deno.OpenOptions` and a few more, and where the path begins. */
 export type OpenFileOptions = OpenRequestOptions;
 
-/** Bytes that the streams of a file transfer at once. */
-const CHUNK_LENGTH = 64 * 1024;
+/** The requests of a file that are in flight. */
+class InFlight implements Holder {
+  count = 0;
+  /** What to call when there are none left. */
+  onIdle: (() => void) | undefined;
+
+  leave(): void {
+    if (--this.count === 0) {
+      this.onIdle?.();
+    }
+  }
+}
 
 /**
  * An open file: `Deno.FsFile`'s members, and reading and writing at an offset,
  * which any number of calls may do at the same time.
+ *
+ * It belongs to the queue that opened it: a request for its descriptor on another
+ * queue is refused, and closing the queue closes it.
  *
  * @example
  * ```ts
@@ -33,21 +59,35 @@ const CHUNK_LENGTH = 64 * 1024;
  * console.log(count);
  * ```
  */
-export class IoqFile implements AsyncDisposable {
+export class IoqFile implements AsyncDisposable, Disposable {
   readonly #ioq: PromiseForms;
   readonly #path: Path;
+  readonly #direct: boolean;
   #fd: number;
-  /** Requests in flight, and what to call when there are none left. */
-  #inFlight = 0;
-  #onIdle: (() => void) | undefined;
+  readonly #inFlight = new InFlight();
+  readonly #entry: OpenFile;
+  /** Its closing, if it was the queue that began it and nobody asked since. */
+  #closedWithQueue: Promise<void> | undefined;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array> | undefined;
 
   /** Made by {@linkcode Ioq.openFile}. */
-  constructor(ioq: PromiseForms, fd: number, path: Path) {
+  constructor(ioq: PromiseForms, fd: number, path: Path, direct: boolean) {
     this.#ioq = ioq;
+    this.#direct = direct;
     this.#fd = fd;
     this.#path = path;
+    this.#entry = {
+      queue: ioq[QUEUE],
+      closeWithQueue: () => {
+        if (this.#fd >= 0) {
+          this.#closedWithQueue = this.#close();
+          // What it was closed for is over, and whoever calls close() is told
+          this.#closedWithQueue.catch(() => {});
+        }
+      },
+    };
+    addOpenFile(fd, this.#entry);
   }
 
   /**
@@ -62,40 +102,65 @@ export class IoqFile implements AsyncDisposable {
     return this.#fd;
   }
 
-  /** Run a request on the descriptor, which must be open. */
-  async #run<V>(
-    build: (fd: number) => Request,
-    options?: OperationOptions,
-  ): Promise<V> {
-    const request = build(this.fd);
-    this.#inFlight++;
-    if (options?.signal !== undefined) {
-      const onEnd = () => this.#leave();
-      return await this.#ioq.run(request, { ...options, [ON_END]: onEnd } as OperationOptions) as V;
-    }
-    try {
-      return await this.#ioq.run(request) as V;
-    } finally {
-      this.#leave();
-    }
+  /** Run a request on the descriptor. */
+  #start<K extends OpName>(
+    request: CoreRequest<K>,
+    options: OperationOptions | undefined,
+  ): Promise<OpValues[K]> {
+    request.holder = this.#inFlight;
+    this.#inFlight.count++;
+    return this.#ioq.run(request, options);
   }
 
-  /** A request is over. */
-  #leave(): void {
-    if (--this.#inFlight === 0) {
-      this.#onIdle?.();
+  /** Build a request for the descriptor, which must be open, and run it. */
+  #run<K extends OpName>(
+    build: (fd: number) => Request<K>,
+    options: OperationOptions | undefined,
+  ): Promise<OpValues[K]> {
+    let request;
+    try {
+      request = toCoreRequest(build(this.fd));
+    } catch (error) {
+      return Promise.reject(error);
     }
+    return this.#start(request, options);
+  }
+
+  /** A request to read. Nothing else is as frequent, so it takes the short way. */
+  #readRequest(buffer: Uint8Array<ArrayBuffer>): CoreRequest<"readInto"> {
+    const request = new CoreRequest("readInto");
+    request.fd = this.fd;
+    checkBytes(buffer, "buffer");
+    request.target = buffer;
+    request.length = buffer.byteLength;
+    request.decode = decodeIntoOrEnd;
+    return request;
+  }
+
+  /** A request to write. */
+  #writeRequest(bytes: Uint8Array): CoreRequest<"write"> {
+    const request = new CoreRequest("write");
+    request.fd = this.fd;
+    checkBytes(bytes, "bytes");
+    request.bytes = bytes;
+    request.length = bytes.byteLength;
+    return request;
   }
 
   /**
    * Read at the file's position.
    *
-   * @param buffer Where to.
+   * @param buffer Where to; written to when the promise resolves.
    * @returns How many bytes were read, `null` at the end; 0 if the buffer is empty.
    */
-  async read(buffer: Uint8Array<ArrayBuffer>, options?: OperationOptions): Promise<number | null> {
-    const count = await this.#run<number>((fd) => op.readInto(fd, buffer), options);
-    return count === 0 && buffer.byteLength > 0 ? null : count;
+  read(buffer: Uint8Array<ArrayBuffer>, options?: OperationOptions): Promise<number | null> {
+    let request;
+    try {
+      request = this.#readRequest(buffer);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#start(request, options);
   }
 
   /**
@@ -105,13 +170,19 @@ export class IoqFile implements AsyncDisposable {
    * @param offset Bytes from the start.
    * @returns How many bytes were read, `null` at the end; 0 if the buffer is empty.
    */
-  async readAt(
+  readAt(
     buffer: Uint8Array<ArrayBuffer>,
     offset: number,
     options?: OperationOptions,
   ): Promise<number | null> {
-    const count = await this.#run<number>((fd) => op.readInto(fd, buffer, offset), options);
-    return count === 0 && buffer.byteLength > 0 ? null : count;
+    let request;
+    try {
+      request = this.#readRequest(buffer);
+      setOffset(request, offset);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#start(request, options);
   }
 
   /**
@@ -121,7 +192,13 @@ export class IoqFile implements AsyncDisposable {
    * @returns How many bytes were written, possibly fewer.
    */
   write(bytes: Uint8Array, options?: OperationOptions): Promise<number> {
-    return this.#run((fd) => op.write(fd, bytes), options);
+    let request;
+    try {
+      request = this.#writeRequest(bytes);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#start(request, options);
   }
 
   /**
@@ -132,7 +209,14 @@ export class IoqFile implements AsyncDisposable {
    * @returns How many bytes were written, possibly fewer.
    */
   writeAt(bytes: Uint8Array, offset: number, options?: OperationOptions): Promise<number> {
-    return this.#run((fd) => op.write(fd, bytes, offset), options);
+    let request;
+    try {
+      request = this.#writeRequest(bytes);
+      setOffset(request, offset);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#start(request, options);
   }
 
   /**
@@ -200,21 +284,12 @@ export class IoqFile implements AsyncDisposable {
     return this.#run((fd) => op.lock(fd, "unlock"), options);
   }
 
-  /** The rest of the file as a stream; the file is closed at its end, or on cancel. */
+  /**
+   * The rest of the file as a stream of bytes; the file is closed at its end, or on
+   * cancel. What is read ahead is bounded: see `src/file_readable.ts`.
+   */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return this.#readable ??= new ReadableStream({
-      pull: async (controller) => {
-        const chunk = new Uint8Array(CHUNK_LENGTH);
-        const count = await this.#orClose(this.read(chunk));
-        if (count === null) {
-          await this[Symbol.asyncDispose]();
-          controller.close();
-        } else {
-          controller.enqueue(chunk.subarray(0, count));
-        }
-      },
-      cancel: () => this[Symbol.asyncDispose](),
-    }, { highWaterMark: 0 });
+    return this.#readable ??= makeReadable(this, this.#direct);
   }
 
   /** A stream that writes at the file's position; the file is closed with it. */
@@ -240,32 +315,67 @@ export class IoqFile implements AsyncDisposable {
     }
   }
 
+  /** Refuse all else from now on, wait for what is in flight, close the descriptor. */
+  async #close(): Promise<void> {
+    const fd = this.#fd;
+    this.#fd = -1;
+    try {
+      if (this.#inFlight.count > 0) {
+        await new Promise<void>((resolve) => this.#inFlight.onIdle = resolve);
+      }
+      const request = toCoreRequest(op.close(fd));
+      request.holder = NOBODY;
+      await this.#ioq.run(request);
+    } finally {
+      removeOpenFile(fd, this.#entry);
+    }
+  }
+
   /**
    * Close the file. From now on it refuses all else; what is in flight ends first,
    * because the descriptor's number may mean another file as soon as it is closed.
+   * A file that was closed along with its queue may be closed once more.
    *
    * @throws {Deno.errors.BadResource} If it is closed already.
    */
   async close(): Promise<void> {
-    const fd = this.fd;
-    this.#fd = -1;
-    if (this.#inFlight > 0) {
-      await new Promise<void>((resolve) => this.#onIdle = resolve);
+    const closing = this.#closedWithQueue;
+    if (closing !== undefined) {
+      this.#closedWithQueue = undefined;
+      return await closing;
     }
-    await this.#ioq.run(op.close(fd));
+    this.fd;
+    await this.#close();
   }
 
   /** {@linkcode IoqFile.close}, for `await using`; a closed file is fine. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#fd >= 0) {
+    if (this.#fd >= 0 || this.#closedWithQueue !== undefined) {
       await this.close();
     }
+  }
+
+  /**
+   * {@linkcode IoqFile.close}, for `using`: it begins here and is over before the
+   * queue is closed. If it fails, nobody is told; `await using` tells.
+   */
+  [Symbol.dispose](): void {
+    this[Symbol.asyncDispose]().catch(() => {});
   }
 
   /** How the runtime prints it. */
   [Symbol.for("Deno.customInspect")](): string {
     return `IoqFile { path: ${JSON.stringify(String(this.#path))}, fd: ${this.#fd} }`;
   }
+}
+
+/** Holds what needs no holder: a file's own closing. */
+const NOBODY: Holder = { leave() {} };
+
+/** Have a transfer take place at an offset. */
+function setOffset(request: CoreRequest, offset: number): void {
+  request.offset = checkInteger(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
+  request.hints = HINT_OFFSET;
 }
 
 /** Open a file on a queue. */
@@ -275,6 +385,11 @@ export async function openFile(
   options: OpenFileOptions & OperationOptions = { read: true },
 ): Promise<IoqFile> {
   const { signal, ...open } = options;
-  const request = op.open(path, Object.keys(open).length === 0 ? { read: true } : open);
-  return new IoqFile(ioq, await ioq.run(request, signal === undefined ? {} : { signal }), path);
+  const request = toCoreRequest(
+    op.open(path, Object.keys(open).length === 0 ? { read: true } : open),
+  );
+  // At its very completion, so that no queue closes before it knows of the file
+  request.decode = (fd) => new IoqFile(ioq, fd, path, open.direct === true);
+  const opening: Promise<unknown> = ioq.run(request, signal === undefined ? {} : { signal });
+  return await opening as IoqFile;
 }

@@ -17,15 +17,17 @@
  */
 
 import { DEPTH_MAX, LANES_MAX } from "../ffi/layout.ts";
+import { prepareLibrary } from "../ffi/library.ts";
 import type { Backend, BackendInfo, BackendKind, LaneCounts, Payload, Sink } from "./backend.ts";
 import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
 import { ERRNO, osError } from "./errors.ts";
 import { checkInteger } from "./integer.ts";
+import { checkQueue, closeFilesOf } from "./open_files.ts";
 import {
+  ABORT,
   type CoreRequest,
   ON_CANCEL,
-  ON_END,
   type OpName,
   type OpValues,
   type Request,
@@ -60,7 +62,8 @@ export interface IoqOptions {
   /**
    * The file of the native library.
    *
-   * @default The environment variable `IOQ_LIBRARY` if it may be read, else the local build
+   * @default The environment variable `IOQ_LIBRARY` if it may be read, else the local build,
+   * else the one that comes with the package (Linux with glibc 2.31 or newer, x86-64 and arm64)
    */
   library?: string | URL;
   /**
@@ -88,8 +91,6 @@ interface Ticket {
   onAbort: (() => void) | undefined;
   /** Its slot, -1 while it waits in line, -2 when it is settled. */
   slot: number;
-  /** What to call when it is over, be it after it has settled. */
-  readonly onEnd: (() => void) | undefined;
 }
 
 /** In {@linkcode Ticket.slot}: waits for a slot. */
@@ -182,6 +183,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
 
   #cancelled = false;
   #closing: Promise<void> | undefined;
+  #closed = false;
 
   private constructor(depth: number, makeBackend: (sink: Sink) => Backend) {
     super();
@@ -217,7 +219,6 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * @throws {Deno.errors.NotSupported} If the backend cannot be had; the message
    *         says why in words, `code` and `errno` what the system said.
    */
-  // deno-lint-ignore require-await
   static async open<T = unknown>(options: IoqOptions = {}): Promise<Ioq<T>> {
     const { depth = DEFAULT_DEPTH, threads = DEFAULT_THREADS, threadRings = false, library } =
       options;
@@ -233,6 +234,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       threadRings,
       library: library === undefined ? undefined : pathText(toPath(library, "dlopen")),
     };
+    await prepareLibrary(choice.library);
     return new Ioq<T>(depth, (sink) => openBackend(choice, sink));
   }
 
@@ -244,6 +246,11 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** How many requests each kind of lane has completed so far. */
   get completed(): LaneCounts {
     return { ...this.#backend.completed };
+  }
+
+  /** Whether it accepts requests: not after {@linkcode Ioq.close} or `cancel()` of all. */
+  get accepts(): boolean {
+    return this.#closing === undefined && !this.#cancelled;
   }
 
   /** How many requests may be accepted and not yet consumed. */
@@ -414,7 +421,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       if (!ticket.request.isClose) {
         this.#line.delete(ticket);
         this.#settle(ticket);
-        ticket.onEnd?.();
+        ticket.request.holder?.leave();
         ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
       }
     }
@@ -424,7 +431,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
 
   /**
    * Cancel everything, wait until it is over, and release threads, rings and
-   * descriptors. Completions that were not consumed still can be. Closing again
+   * descriptors. Files that {@linkcode Ioq.openFile} opened and that are still open
+   * are closed, too. Completions that were not consumed still can be. Closing again
    * returns the same promise.
    */
   close(): Promise<void> {
@@ -441,12 +449,14 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     for (const producer of this.#producers.splice(0)) {
       producer.reject(closedError());
     }
+    closeFilesOf(this);
     while (this.#backend.inFlight > 0 || this.#line.size > 0 || this.#pump.parked) {
       if (this.#backend.inFlight === 0 && this.#line.size > 0) {
         this.#lend();
       }
       await new Promise<void>((resolve) => this.#onRest = resolve);
     }
+    this.#closed = true;
     this.#backend.close();
     this.#wakeConsumers();
   }
@@ -488,14 +498,13 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   ): Promise<OpValues[K]> {
     return new Promise((resolve, reject) => {
       const signal = options?.signal;
-      const onEnd = (options as { [ON_END]?: () => void } | undefined)?.[ON_END];
       let core;
       try {
         core = toCoreRequest(request);
         signal?.throwIfAborted();
         this.#checkAcceptable(core);
       } catch (error) {
-        onEnd?.();
+        core?.holder?.leave();
         throw error;
       }
       const ticket: Ticket = {
@@ -505,10 +514,9 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         signal,
         onAbort: undefined,
         slot: WAITING,
-        onEnd,
       };
       if (signal !== undefined) {
-        ticket.onAbort = () => this.#abort(ticket);
+        ticket.onAbort = () => this.#abort(ticket, signal.reason);
         signal.addEventListener("abort", ticket.onAbort);
       }
       const owner = (options as { [ON_CANCEL]?: { cancel?: () => void } } | undefined)?.[ON_CANCEL];
@@ -525,11 +533,19 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
 
   /** Refuse what may not be queued. */
   #checkAcceptable(request: CoreRequest): void {
-    if (this.#closing) {
+    if (this.#closing && (this.#closed || !request.isClose)) {
       throw closedError();
     }
     if (this.#cancelled && !request.isClose) {
       throw osError(ERRNO.EINTR!, request.context);
+    }
+    if (request.holder === undefined) {
+      if (request.fd >= 0) {
+        checkQueue(request.fd, this);
+      }
+      if (request.fd2 >= 0) {
+        checkQueue(request.fd2, this);
+      }
     }
     request.checkAccess();
   }
@@ -570,7 +586,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       ticket.slot = slot;
     } catch (error) {
       this.#settle(ticket);
-      ticket.onEnd?.();
+      ticket.request.holder?.leave();
       ticket.reject(error);
     }
   }
@@ -583,26 +599,35 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
   }
 
-  /** A promise form's signal fired while it was waiting or in flight. */
-  #abort(ticket: Ticket): void {
+  /** Abort the promise forms of requests that are in progress. */
+  override [ABORT](requests: ReadonlySet<Request>, reason: unknown): void {
+    for (const ticket of [...this.#tickets, ...this.#line]) {
+      if (ticket !== undefined && ticket.slot !== SETTLED && requests.has(ticket.request)) {
+        this.#abort(ticket, reason);
+      }
+    }
+  }
+
+  /** A promise form is aborted while it is waiting or in flight. */
+  #abort(ticket: Ticket, reason: unknown): void {
     if (ticket.slot === WAITING) {
       this.#line.delete(ticket);
-      ticket.onEnd?.();
+      ticket.request.holder?.leave();
     } else {
       // Its slot stays in use until the completion comes
       this.#backend.cancel(ticket.slot);
       this.#pump.kick();
     }
     this.#settle(ticket);
-    ticket.reject(ticket.signal!.reason);
+    ticket.reject(reason);
   }
 
   /** The task that a promise form belongs to is to stop. */
   #interrupt(ticket: Ticket): void {
     if (ticket.slot === WAITING) {
       this.#line.delete(ticket);
+      ticket.request.holder?.leave();
       this.#settle(ticket);
-      ticket.onEnd?.();
       ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
     } else if (ticket.slot !== SETTLED) {
       this.#backend.cancel(ticket.slot);
@@ -658,7 +683,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
     this.#tickets[slot] = undefined;
     this.#release(slot);
-    ticket.onEnd?.();
+    ticket.request.holder?.leave();
     if (ticket.slot !== SETTLED) {
       this.#settle(ticket);
       if (error === undefined) {

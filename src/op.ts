@@ -28,8 +28,43 @@ export interface AtOptions {
   at?: number;
 }
 
-/** Options of `op.open()`: those of `Deno.open`, and {@linkcode AtOptions}. */
-export interface OpenRequestOptions extends Deno.OpenOptions, AtOptions {}
+/**
+ * Options of `op.open()`: those of `Deno.open`, {@linkcode AtOptions}, and what
+ * `open(2)` has beside. Options of the latter two kinds alone open for reading.
+ */
+export interface OpenRequestOptions extends Deno.OpenOptions, AtOptions {
+  /**
+   * Transfer between the device and the library's memory, past the page cache
+   * (`O_DIRECT`). Offsets and lengths must be multiples of the device's logical
+   * block, at least 512 bytes and on some devices 4096; otherwise the kernel
+   * refuses a transfer with `EINVAL`, a `TypeError`. The caller's buffers may be
+   * anywhere. A file system that cannot do it refuses to open the file, with the
+   * same error.
+   *
+   * @default {false}
+   */
+  direct?: boolean;
+  /**
+   * Have each write wait until its data is on the device (`O_DSYNC`).
+   *
+   * @default {false}
+   */
+  dsync?: boolean;
+  /**
+   * Fail with `Deno.errors.FilesystemLoop` if the path is a symbolic link
+   * (`O_NOFOLLOW`). Links in the directories that lead there are followed.
+   *
+   * @default {false}
+   */
+  noFollow?: boolean;
+  /**
+   * Open a directory, and nothing else (`O_DIRECTORY`): for {@linkcode AtOptions},
+   * or to sync it. Otherwise it fails with `Deno.errors.NotADirectory`.
+   *
+   * @default {false}
+   */
+  directory?: boolean;
+}
 
 /** Options of `op.stat()` and `op.lstat()`. */
 export interface StatOptions extends AtOptions {
@@ -49,6 +84,11 @@ const O_CREAT = 0o100;
 const O_EXCL = 0o200;
 const O_TRUNC = 0o1000;
 const O_APPEND = 0o2000;
+const O_DSYNC = 0o10000;
+/** Those that are not the same everywhere. */
+const [O_DIRECT, O_DIRECTORY, O_NOFOLLOW] = Deno.build.arch === "aarch64"
+  ? [0o200000, 0o40000, 0o100000] as const
+  : [0o40000, 0o200000, 0o400000] as const;
 const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;
 const AT_EMPTY_PATH = 0x1000;
@@ -92,7 +132,7 @@ function checkMode(mode: number | undefined, otherwise: number): number {
 }
 
 /** Check bytes that are to be transferred. */
-function checkBytes(bytes: unknown, name: string): Uint8Array {
+export function checkBytes(bytes: unknown, name: string): Uint8Array {
   if (!(bytes instanceof Uint8Array)) {
     throw new TypeError(`Expected ${name} to be a Uint8Array, got ${typeof bytes}`);
   }
@@ -153,10 +193,15 @@ function pathRequest<K extends OpName>(op: K, path: Path, options?: AtOptions): 
   });
 }
 
-/** The `open(2)` flags of Deno's options, checked as Deno checks them. */
-function openFlags(options: Deno.OpenOptions): { flags: number; access: Access } {
-  const { read, write, append, truncate, create, createNew } = options;
-  if (!read && !write && !append && !truncate && !create && !createNew) {
+/** The `open(2)` flags of options, checked as Deno checks its own. */
+function openFlags(options: OpenRequestOptions): { flags: number; access: Access } {
+  const { write, append, truncate, create, createNew, direct, dsync, noFollow, directory } =
+    options;
+  const modes = [options.read, write, append, truncate, create, createNew];
+  const ownOnly = modes.every((mode) => mode === undefined) &&
+    (direct || dsync || noFollow || directory || options.at !== undefined);
+  const read = options.read || ownOnly;
+  if (!read && !modes.some(Boolean)) {
     throw new TypeError("'options' requires at least one option to be true");
   }
   if (!write && truncate) {
@@ -169,10 +214,18 @@ function openFlags(options: Deno.OpenOptions): { flags: number; access: Access }
     throw new TypeError("'truncate' option cannot be combined with 'append'");
   }
   const writes = write || append;
+  if (dsync && !writes) {
+    throw new TypeError("'dsync' option requires 'write' or 'append' to be true");
+  }
+  if (directory && (writes || direct)) {
+    throw new TypeError("'directory' option cannot be combined with 'write', 'append' or 'direct'");
+  }
   return {
     flags: (writes ? read ? O_RDWR : O_WRONLY : O_RDONLY) |
       (append ? O_APPEND : 0) | (truncate ? O_TRUNC : 0) |
-      (createNew ? O_CREAT | O_EXCL : create ? O_CREAT : 0),
+      (createNew ? O_CREAT | O_EXCL : create ? O_CREAT : 0) |
+      (direct ? O_DIRECT : 0) | (dsync ? O_DSYNC : 0) |
+      (noFollow ? O_NOFOLLOW : 0) | (directory ? O_DIRECTORY : 0),
     access: (read ? READ : 0) | (writes ? WRITE : 0),
   };
 }
@@ -187,7 +240,7 @@ export interface OpBuilders {
    * Open a file; resolves to its descriptor, which the caller must close.
    *
    * @param path The file.
-   * @param options As `Deno.open`'s; `{ read: true }` by default.
+   * @param options As `Deno.open`'s and a few more; `{ read: true }` by default.
    * @throws {TypeError} If the path or the combination of options is invalid.
    * @throws {RangeError} If `mode` is no permission bits.
    */

@@ -112,11 +112,23 @@ export interface Request<K extends OpName = OpName> {
 }
 
 /**
- * Key of an option of `Ioq.run()`, for the library itself: what to call when the
- * request is over. An aborted one rejects earlier, while the kernel or a lane may
- * still be at its descriptor.
+ * Who keeps a descriptor open for a request, and is told when the request is over.
+ * The promise of an aborted one rejects earlier, while the kernel or a lane may
+ * still be at the descriptor.
  */
-export const ON_END: unique symbol = Symbol("ioq.onEnd");
+export interface Holder {
+  /** The request is over. */
+  leave(): void;
+}
+
+/**
+ * Key of the queue's method that aborts promise forms by their requests, for the
+ * library itself: cheaper than a signal for each of many.
+ */
+export const ABORT: unique symbol = Symbol("ioq.abort");
+
+/** Key of the queue that promise forms go through, for the library itself. */
+export const QUEUE: unique symbol = Symbol("ioq.queue");
 
 /**
  * Key of another such option: an object whose `cancel` `Ioq.run()` sets to a
@@ -132,7 +144,7 @@ export const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_REMOVEDIR = 0x200;
 
 /** Reads what an operation produced. */
-type Decoder = (result: number, payload: Payload, request: CoreRequest) => unknown;
+export type Decoder = (result: number, payload: Payload, request: CoreRequest) => unknown;
 
 const decodeNothing: Decoder = () => undefined;
 const decodeResult: Decoder = (result) => result;
@@ -153,6 +165,11 @@ const decodeInto: Decoder = (result, payload, request) => {
     payload.take(target);
   }
   return result;
+};
+/** {@linkcode decodeInto} for files, whose end is `null`. */
+export const decodeIntoOrEnd: Decoder = (result, payload, request) => {
+  const count = decodeInto(result, payload, request);
+  return count === 0 && request.length > 0 ? null : count;
 };
 const decodeSeek: Decoder = (_, payload) => {
   const { buffer, byteOffset } = payload.bytes();
@@ -242,54 +259,61 @@ interface RequestArguments {
 
 /**
  * A request with everything a backend needs. All have the same fields in the
- * same order, which keeps the code that reads them monomorphic.
+ * same order, which keeps the code that reads them monomorphic. For the same
+ * reason the fields have values before the arguments are looked at, whose shapes
+ * are many: what has to be fast, a transfer, is made without them.
  */
 export class CoreRequest<K extends OpName = OpName> implements Request<K> {
   readonly op: K;
   readonly code: number;
-  readonly decode: Decoder;
-  readonly access: Access;
+  decode: Decoder;
+  access: Access = 0;
   readonly access2: Access;
-  readonly hints: number;
-  readonly fd: number;
-  readonly fd2: number;
-  readonly flags: number;
-  readonly mode: number;
-  readonly length: number;
-  readonly offset: number;
-  readonly arg0: number;
-  readonly arg1: number;
-  readonly arg2: number;
-  readonly arg3: number;
-  readonly path: string | Uint8Array | undefined;
-  readonly path2: string | Uint8Array | undefined;
+  hints = 0;
+  fd: number = AT_FDCWD;
+  fd2: number = AT_FDCWD;
+  flags: number;
+  mode = 0;
+  length = 0;
+  offset = 0;
+  arg0 = 0;
+  arg1 = 0;
+  arg2 = 0;
+  arg3 = 0;
+  path: string | Uint8Array | undefined = undefined;
+  path2: string | Uint8Array | undefined = undefined;
   /** What to write. */
-  readonly bytes: Uint8Array | undefined;
+  bytes: Uint8Array | undefined = undefined;
   /** Where to read to. */
-  readonly target: Uint8Array<ArrayBuffer> | undefined;
+  target: Uint8Array<ArrayBuffer> | undefined = undefined;
+  /** Who keeps its descriptor open. */
+  holder: Holder | undefined = undefined;
 
-  constructor(op: K, args: RequestArguments) {
+  constructor(op: K, args?: RequestArguments) {
     const [code, , flags, access, access2, decode] = OPERATIONS[op];
     this.op = op;
     this.code = code;
     this.decode = decode;
-    this.access = args.access ?? (args.path === undefined ? 0 : access);
     this.access2 = access2;
-    this.hints = args.offset === undefined ? 0 : layout.HINT_OFFSET;
-    this.fd = args.fd ?? AT_FDCWD;
-    this.fd2 = args.fd2 ?? AT_FDCWD;
-    this.flags = flags | (args.flags ?? 0);
-    this.mode = args.mode ?? 0;
-    this.length = args.length ?? 0;
-    this.offset = args.offset ?? 0;
-    this.arg0 = args.arg0 ?? 0;
-    this.arg1 = args.arg1 ?? 0;
-    this.arg2 = args.arg2 ?? 0;
-    this.arg3 = args.arg3 ?? 0;
-    this.path = args.path;
-    this.path2 = args.path2;
-    this.bytes = args.bytes;
-    this.target = args.target;
+    this.flags = flags;
+    if (args !== undefined) {
+      this.access = args.access ?? (args.path === undefined ? 0 : access);
+      this.hints = args.offset === undefined ? 0 : layout.HINT_OFFSET;
+      this.fd = args.fd ?? AT_FDCWD;
+      this.fd2 = args.fd2 ?? AT_FDCWD;
+      this.flags = flags | (args.flags ?? 0);
+      this.mode = args.mode ?? 0;
+      this.length = args.length ?? 0;
+      this.offset = args.offset ?? 0;
+      this.arg0 = args.arg0 ?? 0;
+      this.arg1 = args.arg1 ?? 0;
+      this.arg2 = args.arg2 ?? 0;
+      this.arg3 = args.arg3 ?? 0;
+      this.path = args.path;
+      this.path2 = args.path2;
+      this.bytes = args.bytes;
+      this.target = args.target;
+    }
   }
 
   /**

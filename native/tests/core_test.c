@@ -37,7 +37,7 @@ struct config {
 	/** IOQ_OPEN_*. */
 	uint32_t flags;
 	/** As in ioq_options. */
-	uint32_t worker_ops, overflow_ops;
+	uint64_t worker_ops, overflow_ops;
 	/** Where operations run that a ring can do: an ioq_lane_kind. */
 	uint32_t lane;
 };
@@ -45,12 +45,12 @@ struct config {
 static const struct config ring_config = {"ring", IOQ_OPEN_RING, 0, 0, IOQ_LANE_RING};
 static const struct config lanes_config = {"lanes", 0, 0, 0, IOQ_LANE_WORKER};
 static const struct config lane_rings_config = {"lane rings", IOQ_OPEN_LANE_RINGS, 0, 0, IOQ_LANE_WORKER_RING};
-static const struct config idle_ring_config = {"idle ring", IOQ_OPEN_RING, ~0u, 0, IOQ_LANE_WORKER};
+static const struct config idle_ring_config = {"idle ring", IOQ_OPEN_RING, ~0ull, 0, IOQ_LANE_WORKER};
 static const struct config overflow_config = {
-	"overflow", IOQ_OPEN_RING, 1u << IOQ_OP_OPEN, 1u << IOQ_OP_STAT, IOQ_LANE_WORKER,
+	"overflow", IOQ_OPEN_RING, 1ull << IOQ_OP_OPEN, 1ull << IOQ_OP_STAT, IOQ_LANE_WORKER,
 };
 static const struct config all_rings_config = {
-	"idle ring, lane rings", IOQ_OPEN_RING | IOQ_OPEN_LANE_RINGS, ~0u, 0, IOQ_LANE_WORKER_RING,
+	"idle ring, lane rings", IOQ_OPEN_RING | IOQ_OPEN_LANE_RINGS, ~0ull, 0, IOQ_LANE_WORKER_RING,
 };
 
 /** Whether this kernel lets us have rings. */
@@ -81,8 +81,10 @@ static bool try_open(const struct config *config, uint32_t depth, uint32_t lanes
 		.depth = depth,
 		.lanes = lanes,
 		.flags = config->flags,
-		.worker_ops = config->worker_ops,
-		.overflow_ops = config->overflow_ops,
+		.worker_ops_low = (uint32_t)config->worker_ops,
+		.worker_ops_high = (uint32_t)(config->worker_ops >> 32),
+		.overflow_ops_low = (uint32_t)config->overflow_ops,
+		.overflow_ops_high = (uint32_t)(config->overflow_ops >> 32),
 	};
 	CHECK(depth <= DEPTH_MAX);
 	memset(&q, 0, sizeof(q));

@@ -49,8 +49,14 @@ const SETUP_FLAGS: Readonly<Record<string, number>> = {
  * more than handing it to a lane does. Cached, on two processors, in microseconds
  * on the ring and on a lane: 15 and 4 with one in flight, 1.5 and 1.3 with 128.
  */
-const OVERFLOW_OPS = 1 << layout.OP.stat | 1 << layout.OP.unlink | 1 << layout.OP.rename |
-  1 << layout.OP.mkdir | 1 << layout.OP.symlink | 1 << layout.OP.link;
+const OVERFLOW_OPS: readonly number[] = [
+  layout.OP.stat,
+  layout.OP.unlink,
+  layout.OP.rename,
+  layout.OP.mkdir,
+  layout.OP.symlink,
+  layout.OP.link,
+];
 
 /** How to open a native backend. */
 export interface NativeOptions {
@@ -155,7 +161,7 @@ export class NativeBackend implements Backend {
     request[layout.OPTIONS_LANES] = options.threads;
     request[layout.OPTIONS_FLAGS] = (options.ring ? layout.OPEN_RING : 0) |
       (options.laneRings ? layout.OPEN_LANE_RINGS : 0);
-    request[layout.OPTIONS_OVERFLOW_OPS] = OVERFLOW_OPS;
+    writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, OVERFLOW_OPS);
     const info = new Uint32Array(layout.INFO_SIZE / 4);
     this.#ioq = this.#symbols.ioq_open(asBytes(request), asBytes(info));
     if (this.#ioq === null) {
@@ -321,17 +327,28 @@ function asBytes(words: Uint32Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(words.buffer as ArrayBuffer);
 }
 
+/** Write a set of operations: bit n of two words, the low one first, for operation n. */
+function writeOps(words: Uint32Array, at: number, codes: readonly number[]): void {
+  for (const code of codes) {
+    words[at + (code >> 5)]! |= 1 << (code & 31);
+  }
+}
+
+/** Whether an operation is in such a set. */
+function hasOp(words: Uint32Array, at: number, code: number): boolean {
+  return (words[at + (code >> 5)]! >>> (code & 31) & 1) === 1;
+}
+
 /** What the kernel gave, in words. */
 function ringInfo(info: Uint32Array): RingInfo {
   const flags = info[layout.INFO_RING_FLAGS]!;
-  const ops = info[layout.INFO_RING_OPS]!;
   return {
     entries: info[layout.INFO_SQ_ENTRIES]!,
     completionEntries: info[layout.INFO_CQ_ENTRIES]!,
     flags: Object.keys(SETUP_FLAGS).filter((name) => flags & SETUP_FLAGS[name]!),
-    operations: Object.entries(layout.OP).filter(([, code]) => ops >> code & 1).map(([name]) =>
-      name
-    ),
+    operations: Object.entries(layout.OP)
+      .filter(([, code]) => hasOp(info, layout.INFO_RING_OPS_LOW, code))
+      .map(([name]) => name),
     restricted: info[layout.INFO_RESTRICTED] !== 0,
   };
 }

@@ -98,8 +98,10 @@ export class Io extends PromiseForms {
     const { ioq, closed } = this.loop;
     const task = this.#task;
     const operation = new Operation();
+    let core;
     try {
-      if (toCoreRequest(request).isClose) {
+      core = toCoreRequest(request);
+      if (core.isClose) {
         return ioq.run(request, options);
       }
       if (closed) {
@@ -107,6 +109,7 @@ export class Io extends PromiseForms {
       }
       task.enter(operation);
     } catch (error) {
+      core?.holder?.leave();
       return Promise.reject(error);
     }
     return ioq.run(
@@ -124,6 +127,16 @@ export class Io extends PromiseForms {
           : error;
       },
     );
+  }
+
+  /** {@linkcode Ioq}'s, for files. */
+  override [ABORT](requests: ReadonlySet<Request>, reason: unknown): void {
+    this.loop.ioq[ABORT](requests, reason);
+  }
+
+  /** The loop's. */
+  override get [QUEUE](): object {
+    return this.loop.ioq;
   }
 
   /** Whether the task was asked to stop and has yet to be told by a {@linkcode Canceled}. */

@@ -8,6 +8,7 @@
 
 import { IoqFile, type OpenFileOptions } from "../file.ts";
 import { op } from "../op.ts";
+import { toCoreRequest } from "../operation.ts";
 import type { Path } from "../path.ts";
 import type { OperationOptions, PromiseForms } from "../promise_forms.ts";
 
@@ -125,8 +126,11 @@ async function open(
   const locks = lock !== "none";
   // Not before it is ours
   const empty = locks && how.truncate === true;
-  const request = op.open(path, empty ? { ...how, truncate: false } : how);
-  const file = new LoopFile(io, await io.run(request, options), path);
+  const request = toCoreRequest(op.open(path, empty ? { ...how, truncate: false } : how));
+  // At its very completion, so that no queue closes before it knows of the file
+  request.decode = (fd) => new LoopFile(io, fd, path, how.direct === true);
+  const opening: Promise<unknown> = io.run(request, options);
+  const file = await opening as LoopFile;
   try {
     if (locks) {
       await io.run(op.lock(file.fd, lock, { wait: !nonblocking }), options);

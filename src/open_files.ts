@@ -1,0 +1,58 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Which queue an open file belongs to.
+ *
+ * A file is used by the queue that opened it and by no other: two queues would
+ * close it under each other's requests, and the number may be another file by
+ * then. A queue that closes takes its files with it.
+ *
+ * @module
+ */
+
+/** An open file. */
+export interface OpenFile {
+  /** The queue that opened it. */
+  readonly queue: object;
+  /** Close it because its queue closes. */
+  closeWithQueue(): void;
+}
+
+/** The files of this thread by their descriptors. */
+const files = new Map<number, OpenFile>();
+
+/** A file was opened. */
+export function addOpenFile(fd: number, file: OpenFile): void {
+  // If there is one by that number, someone closed it without asking it
+  files.set(fd, file);
+}
+
+/** A file was closed. */
+export function removeOpenFile(fd: number, file: OpenFile): void {
+  if (files.get(fd) === file) {
+    files.delete(fd);
+  }
+}
+
+/**
+ * Check that a descriptor is no file of another queue.
+ *
+ * @throws {TypeError} If it is.
+ */
+export function checkQueue(fd: number, queue: object): void {
+  const file = files.get(fd);
+  if (file !== undefined && file.queue !== queue) {
+    throw new TypeError(
+      `Cannot use file descriptor ${fd} on this queue: it is a file that another queue has open`,
+    );
+  }
+}
+
+/** Close all files of a queue. */
+export function closeFilesOf(queue: object): void {
+  for (const file of files.values()) {
+    if (file.queue === queue) {
+      file.closeWithQueue();
+    }
+  }
+}
