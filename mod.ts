@@ -43,13 +43,15 @@ export type {
   AtOptions,
   OpBuilders,
   OpenRequestOptions,
+  PollOptions,
   RenameOptions,
   StatOptions,
+  TimeoutOptions,
   WriteFileOptions,
 } from "./src/op.ts";
-export type { OpName, OpValues, Request } from "./src/operation.ts";
+export type { OpName, OpValues, PollEvents, Request } from "./src/operation.ts";
 export type { Completion } from "./src/completion.ts";
-export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backend.ts";
+export type { BackendInfo, BackendKind, ClockName, LaneCounts, RingInfo } from "./src/backend.ts";
 export type { BigIntFileInfo, FileInfo } from "./src/file_info.ts";
 export type { DirEntry } from "./src/directory.ts";
 export type { Path } from "./src/path.ts";

@@ -367,6 +367,57 @@ export abstract class PromiseForms {
     return this.#build(() => op.realPath(path), options);
   }
 
+  /**
+   * Wait a while.
+   *
+   * @param ms Milliseconds, possibly with a fraction.
+   * @param options A signal.
+   * @throws {RangeError} If `ms` is negative, infinite or no number.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * await ioq.sleep(1.5);
+   * ```
+   */
+  sleep(ms: number, options?: OperationOptions): Promise<undefined> {
+    return this.#build(() => op.sleep(ms), options);
+  }
+
+  /**
+   * Send a number to another queue of this process, be it in another Worker.
+   * Rejects with `Deno.errors.NotFound` if there is no such queue, and with
+   * `Deno.errors.WouldBlock` if 1024 messages are waiting there.
+   *
+   * @param target The queue, or its `id`.
+   * @param value 0 to 2^53 - 1.
+   * @param options A signal.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using one = await Ioq.open();
+   * await using other = await Ioq.open();
+   * await one.post(other.id, 42);
+   * console.log(await other.receive()); // 42
+   * ```
+   */
+  post(
+    target: { readonly id: number } | number,
+    value: number,
+    options?: OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.post(target, value), options);
+  }
+
+  /** The next message that is posted to this queue. Each is received once, in order. */
+  receive(options?: OperationOptions): Promise<number> {
+    return this.#build(() => op.receive(), options);
+  }
+
   /** Shorten or lengthen a file to a number of bytes. */
   truncate(path: Path, length?: number, options?: OperationOptions): Promise<undefined> {
     return this.#build(() => op.truncate(path, length), options);
