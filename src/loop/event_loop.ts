@@ -93,7 +93,7 @@ export class EventLoop implements AsyncDisposable, Disposable {
   readonly #owns: boolean;
   readonly #concurrencyLimit: number;
   /** What tasks know of it. */
-  readonly #owner: TaskOwner & { closing: boolean } = { closing: false, waiters: new Set() };
+  readonly #owner: Mutable<TaskOwner> = { closing: false, closed: false, waiters: new Set() };
   /** Tasks that are running. */
   #running = 0;
   /** Those of them that are concurrent. */
@@ -247,6 +247,7 @@ export class EventLoop implements AsyncDisposable, Disposable {
     if (this.#running > 0) {
       await new Promise<void>((resolve) => this.#onIdle = resolve);
     }
+    this.#owner.closed = true;
     if (this.#owns) {
       await this.ioq.close();
     }
@@ -280,3 +281,6 @@ export class EventLoop implements AsyncDisposable, Disposable {
 
 /** The constructor as {@linkcode EventLoop.open} uses it. */
 type OwningConstructor = new (ioq: Ioq, limits: EventLoopLimits, owns: boolean) => EventLoop;
+
+/** An object whose properties may be changed. */
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };

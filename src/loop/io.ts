@@ -6,16 +6,19 @@
  * @module
  */
 
+import type { ClockName } from "../backend.ts";
+import { checkMs, op } from "../op.ts";
 import {
+  ABORT,
   ON_CANCEL,
   type OpName,
   type OpValues,
+  QUEUE,
   type Request,
   toCoreRequest,
 } from "../operation.ts";
 import { type OperationOptions, PromiseForms } from "../promise_forms.ts";
 import type { Path } from "../path.ts";
-import { checkDuration, type Clock, now, sleep } from "./clock.ts";
 import { Canceled, closedLoopError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { markHandled } from "./future.ts";
@@ -95,7 +98,7 @@ export class Io extends PromiseForms {
     request: Request<K>,
     options?: OperationOptions,
   ): Promise<OpValues[K]> {
-    const { ioq, closed } = this.loop;
+    const { ioq } = this.loop;
     const task = this.#task;
     const operation = new Operation();
     let core;
@@ -104,7 +107,7 @@ export class Io extends PromiseForms {
       if (core.isClose) {
         return ioq.run(request, options);
       }
-      if (closed) {
+      if (task.owner.closed) {
         throw closedLoopError();
       }
       task.enter(operation);
@@ -213,12 +216,22 @@ export class Io extends PromiseForms {
    * @param time A number: for so many milliseconds, fractions included. A bigint:
    *        until that time in nanoseconds, as {@linkcode Io.now} tells it; one that
    *        has passed is no wait.
-   * @param clock The clock to go by.
+   * @param clock The clock to go by, `monotonic` by default: its name, or options.
    * @throws {Canceled} If the task is cancelled meanwhile.
    * @throws {RangeError} If the time is negative or too far away.
    */
-  async sleep(time: number | bigint, clock: Clock = "monotonic"): Promise<void> {
-    await sleep(this, this.#task, time, clock);
+  override sleep(
+    time: number | bigint,
+    clock?: ClockName | (OperationOptions & { clock?: ClockName }),
+  ): Promise<undefined> {
+    const options = typeof clock === "object" ? clock : undefined;
+    const name = typeof clock === "string" ? clock : options?.clock ?? "monotonic";
+    try {
+      const absolute = typeof time === "bigint";
+      return this.run(op.timeout(time, { clock: name, absolute }), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -229,8 +242,8 @@ export class Io extends PromiseForms {
    *        that.
    * @returns Nanoseconds. See `clock_gettime(2)`.
    */
-  now(clock: Clock = "monotonic"): bigint {
-    return now(clock);
+  now(clock: ClockName = "monotonic"): bigint {
+    return this.loop.ioq.now(clock);
   }
 
   /**
@@ -243,7 +256,7 @@ export class Io extends PromiseForms {
    * @throws {Deno.errors.TimedOut} If it was cancelled for taking too long.
    */
   async timeout<T>(ms: number, fn: (io: Io) => T | PromiseLike<T>): Promise<T> {
-    checkDuration(ms);
+    checkMs(ms, "ms");
     const task = this.#task;
     task.check();
     const work = this.loop.async(fn);

@@ -24,7 +24,6 @@ export { TaskGroup } from "./group.ts";
 export { Canceled, ConcurrencyUnavailable } from "./errors.ts";
 export { LoopFile } from "./loop_file.ts";
 export type { CreateFileOptions, FileLockOptions, OpenLoopFileOptions } from "./loop_file.ts";
-export type { Clock } from "./clock.ts";
 export { Mutex } from "./mutex.ts";
 export type { Guard } from "./mutex.ts";
 export { Condition } from "./condition.ts";

@@ -32,6 +32,8 @@ export interface Wait {
 export interface TaskOwner {
   /** Whether all its tasks are to stop. */
   readonly closing: boolean;
+  /** Whether they have. */
+  readonly closed: boolean;
   /** Tasks that wait or have waited, to be asked to stop when the loop closes. */
   readonly waiters: Set<Task>;
 }

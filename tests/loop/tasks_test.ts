@@ -272,14 +272,17 @@ forEachLoop("two tasks that wait for each other can be cancelled", async ({ loop
 });
 
 forEachLoop("select() resolves to the first to finish and leaves the others", async ({ loop }) => {
-  const slow = loop.async((io) => io.sleep(30).then(() => "slow"));
+  const gate = Promise.withResolvers<void>();
+  const slow = loop.async((io) => io.await(gate.promise).then(() => "slow"));
   const fast = loop.async((io) => io.sleep(1).then(() => "fast"));
   assertEquals(await loop.select([slow, fast]), 1);
   assertEquals(slow.done, false);
+  gate.resolve();
   assertEquals(await slow, "slow");
   assertEquals(await loop.select([new Promise(() => {}), slow, fast]), 1);
   const failing = loop.async((io) => io.stat("/nope"));
-  assertEquals(await loop.select([loop.async((io) => io.sleep(5)), failing]), 1);
+  await using sleeper = loop.async((io) => io.sleep(1e6));
+  assertEquals(await loop.select([sleeper, failing]), 1);
   await assertRejects(() => failing, Deno.errors.NotFound);
   assertEquals(await loop.select([new Promise(() => {}), Promise.resolve()]), 1);
   await assertRejects(() => loop.select([]), RangeError);
