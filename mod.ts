@@ -64,3 +64,6 @@ export {
   Mutex,
 } from "./src/loop/mod.ts";
 export type { EventLoopLimits, EventLoopOptions, Future, Guard } from "./src/loop/mod.ts";
+export { walk } from "./src/walk.ts";
+export type { Walk } from "./src/walk.ts";
+export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/walk/options.ts";

@@ -285,8 +285,7 @@ fail:
 	return NULL;
 }
 
-/** Pack the result of a STAT. */
-static void pack_stat(struct ioq_stat *to, const struct statx *from) {
+void ioq_pack_stat(struct ioq_stat *to, const struct statx *from) {
 	to->mask = from->stx_mask;
 	to->mode = from->stx_mode;
 	to->nlink = from->stx_nlink;
@@ -310,6 +309,7 @@ static void pack_stat(struct ioq_stat *to, const struct statx *from) {
 	to->mtime_nsec = from->stx_mtime.tv_nsec;
 	to->ctime_nsec = from->stx_ctime.tv_nsec;
 	to->btime_nsec = from->stx_btime.tv_nsec;
+	to->error = 0;
 	memset(to->reserved, 0, sizeof(to->reserved));
 }
 
@@ -392,7 +392,7 @@ static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 		completion->payload = out->used;
 		completion->payload_length = sizeof(entry->offset);
 	} else if (entry->op == IOQ_OP_STAT && entry->result >= 0) {
-		pack_stat((void *)(out->output + out->used), entry->statx);
+		ioq_pack_stat((void *)(out->output + out->used), entry->statx);
 		completion->payload = out->used;
 		completion->payload_length = sizeof(struct ioq_stat);
 	} else if (entry->result >= 0 && entry->payload_length > 0 && !ioq_op_is_write(entry->op)) {

@@ -322,6 +322,8 @@ const OPERATIONS: { readonly [K in OpName]: Operation } = {
 
 /** What a request is made of. */
 interface RequestArguments {
+  /** How to read what it produced, if not as the table has it. */
+  decode?: Decoder;
   fd?: number;
   fd2?: number;
   access?: Access;
@@ -380,7 +382,7 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
     const [code, , flags, access, access2, decode] = OPERATIONS[op];
     this.op = op;
     this.code = code;
-    this.decode = decode;
+    this.decode = args?.decode ?? decode;
     this.access2 = access2;
     this.flags = flags;
     if (args !== undefined) {
