@@ -12,10 +12,11 @@ import { type CaseResult, measure, type MeasureOptions } from "./harness.ts";
 import { describeMachine, type Machine, othersBusy, readTicks } from "./machine.ts";
 import { formatBackend, formatGoals, formatGroup, formatMachine } from "./report.ts";
 import { type GoalResult, judge, type OpenSuite, type Suite } from "./suite.ts";
+import { files } from "./suites/files.ts";
 import { ops } from "./suites/ops.ts";
 
 /** All suites, in the order they run. */
-const SUITES: readonly Suite[] = [ops];
+const SUITES: readonly Suite[] = [ops, files];
 
 /** Samples of each runner, and how long each is. */
 const FULL = { rounds: 7, sampleMs: 36 };
@@ -112,7 +113,13 @@ async function runCases(suite: OpenSuite, options: MeasureOptions): Promise<Case
   const { cases } = suite;
   for (let i = 0; i < cases.length && !options.signal.aborted; i++) {
     const item = cases[i]!;
-    const result = await measure(item, options);
+    const result = await measure(item, options).catch((error) => {
+      if (options.signal.aborted) {
+        // Ctrl-C ended the processes of peers as well
+        return undefined;
+      }
+      throw error;
+    });
     if (result !== undefined) {
       done.push(result);
     }

@@ -74,7 +74,11 @@ export function formatGroup(cases: readonly CaseResult[], note: string | undefin
 export function formatGoals(goals: readonly GoalResult[]): string {
   const rows = goals.map((goal) => {
     const format = (value: number) =>
-      goal.peer === undefined ? `${formatNumber(value / 1e6)} M/s` : formatRatio(value);
+      goal.asTime
+        ? formatTime(1e9 / value)
+        : goal.peer === undefined
+        ? `${formatNumber(value / 1e6)} M/s`
+        : formatRatio(value);
     const against = goal.peer === undefined ? "" : `, vs ${goal.peer}`;
     return [
       goal.measured === undefined ? "not measured" : goal.reached ? "reached" : "NOT REACHED",

@@ -21,6 +21,8 @@ export interface Goal {
   readonly peer?: string;
   /** How many times as fast as the peer, or how many operations per second. */
   readonly atLeast: number;
+  /** Whether it is about the time of one: `atLeast` is 1e9 over the nanoseconds. */
+  readonly asTime?: boolean;
 }
 
 /** A goal, and what came of it. */

@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -18,6 +18,8 @@ export const LANES_MAX = 64;
 export const TURN_REQUESTS = 256;
 /** Completions that one turn hands out. */
 export const TURN_COMPLETIONS = 256;
+/** Messages that a queue keeps. */
+export const MESSAGES_MAX = 1024;
 /** Longest path in bytes. */
 export const PATH_MAX = 4095;
 /** Longest read or write in bytes. */
@@ -57,18 +59,34 @@ export const OP = {
   readFile: 29,
   writeFile: 30,
   copyFile: 31,
+  timeout: 32,
+  poll: 33,
+  post: 34,
+  receive: 35,
 } as const;
 
 /** The request was cancelled before it was submitted. */
 export const HINT_CANCELLED = 1;
 /** The request's offset counts. */
 export const HINT_OFFSET = 2;
+/** The request may take only so long. */
+export const HINT_TIMEOUT = 4;
+/** The clock that nobody sets. */
+export const CLOCK_MONOTONIC = 0;
+/** The wall clock. */
+export const CLOCK_REALTIME = 1;
+/** The clock that counts suspension as well. */
+export const CLOCK_BOOTTIME = 2;
+/** Until then, not for so long. */
+export const TIMEOUT_ABSOLUTE = 4;
 /** Sync the data, and only as much else as it needs. */
 export const SYNC_DATA = 1;
 /** A copy's source is no regular file. */
 export const ENOTREG = 4000;
 /** A copy's source and target are one file. */
 export const ESAMEFILE = 4001;
+/** There is no queue to post to. */
+export const ENOQUEUE = 4002;
 /** The payload is held until it is taken. */
 export const COMPLETION_HELD = 1;
 /** Arm the wake-up if nothing completes. */
@@ -79,6 +97,16 @@ export const TURN_YIELD = 2;
 export const DIRECTORY_RAW = 1;
 /** The end of the directory was reached. */
 export const DIRECTORY_END = 2;
+/** Of a readDir: read trees. */
+export const TREE = 1;
+/** Tell device and inode of each directory. */
+export const TREE_IDENTIFY = 2;
+/** Stat each entry. */
+export const TREE_STAT = 4;
+/** Read no directory on another device. */
+export const TREE_ONE_DEVICE = 8;
+/** The directory is on another device. */
+export const TREE_FOREIGN = 1;
 /** Make a ring on the caller's thread. */
 export const OPEN_RING = 1;
 /** Give every worker lane a ring. */
@@ -146,12 +174,29 @@ export const STAT_ATIME_NSEC = 24;
 export const STAT_MTIME_NSEC = 25;
 export const STAT_CTIME_NSEC = 26;
 export const STAT_BTIME_NSEC = 27;
+export const STAT_ERROR = 28;
 
 /** The head of a directory block: size in bytes. */
 export const DIRECTORY_SIZE = 16;
 export const DIRECTORY_COUNT = 0;
 export const DIRECTORY_NAMES_LENGTH = 1;
 export const DIRECTORY_FLAGS = 2;
+
+/** The head of a block of trees: size in bytes. */
+export const TREE_HEAD_SIZE = 32;
+export const TREE_DIRECTORY_COUNT = 0;
+export const TREE_ENTRY_COUNT = 1;
+export const TREE_NAMES_LENGTH = 2;
+export const TREE_FLAGS = 3;
+
+/** A directory of a tree: size in bytes. */
+export const TREE_DIRECTORY_SIZE = 32;
+export const TREE_DIRECTORY_PARENT = 0;
+export const TREE_DIRECTORY_ENTRIES = 1;
+export const TREE_DIRECTORY_ERROR = 2;
+export const TREE_DIRECTORY_FLAGS = 3;
+export const TREE_DIRECTORY_DEV_LOW = 4;
+export const TREE_DIRECTORY_INO_LOW = 6;
 
 /** The options of a queue: size in bytes. */
 export const OPTIONS_SIZE = 32;
