@@ -36,6 +36,7 @@ import {
   ABORT,
   checkClock,
   type CoreRequest,
+  ON_CANCEL,
   type OpName,
   type OpValues,
   type Request,
@@ -547,6 +548,10 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         ticket.onAbort = () => this.#abort(ticket, signal.reason);
         signal.addEventListener("abort", ticket.onAbort);
       }
+      const owner = (options as { [ON_CANCEL]?: { cancel?: () => void } } | undefined)?.[ON_CANCEL];
+      if (owner !== undefined) {
+        owner.cancel = () => this.#interrupt(ticket);
+      }
       if (this.#freeCount > 0) {
         this.#start(ticket);
       } else {
@@ -644,6 +649,19 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
     this.#settle(ticket);
     ticket.reject(reason);
+  }
+
+  /** The task that a promise form belongs to is to stop. */
+  #interrupt(ticket: Ticket): void {
+    if (ticket.slot === WAITING) {
+      this.#line.delete(ticket);
+      ticket.request.holder?.leave();
+      this.#settle(ticket);
+      ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
+    } else if (ticket.slot !== SETTLED) {
+      this.#backend.cancel(ticket.slot);
+      this.#pump.kick();
+    }
   }
 
   /**

@@ -155,6 +155,16 @@ export interface Holder {
  */
 export const ABORT: unique symbol = Symbol("ioq.abort");
 
+/** Key of the queue that promise forms go through, for the library itself. */
+export const QUEUE: unique symbol = Symbol("ioq.queue");
+
+/**
+ * Key of another such option: an object whose `cancel` `Ioq.run()` sets to a
+ * function that cancels the request as `Ioq.cancel()` does: unlike an abort, it
+ * rejects only when the request is over, and not if that was too late.
+ */
+export const ON_CANCEL: unique symbol = Symbol("ioq.onCancel");
+
 /** From `<fcntl.h>`: the current directory. */
 export const AT_FDCWD = -100;
 /** From `<fcntl.h>`. */
