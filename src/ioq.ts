@@ -18,7 +18,15 @@
 
 import { DEPTH_MAX, LANES_MAX } from "../ffi/layout.ts";
 import { prepareLibrary } from "../ffi/library.ts";
-import type { Backend, BackendInfo, BackendKind, LaneCounts, Payload, Sink } from "./backend.ts";
+import type {
+  Backend,
+  BackendInfo,
+  BackendKind,
+  ClockName,
+  LaneCounts,
+  Payload,
+  Sink,
+} from "./backend.ts";
 import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
 import { ERRNO, osError } from "./errors.ts";
@@ -26,7 +34,9 @@ import { checkInteger } from "./integer.ts";
 import { checkQueue, closeFilesOf } from "./open_files.ts";
 import {
   ABORT,
+  checkClock,
   type CoreRequest,
+  ON_CANCEL,
   type OpName,
   type OpValues,
   type Request,
@@ -251,6 +261,26 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** How many requests each kind of lane has completed so far. */
   get completed(): LaneCounts {
     return { ...this.#backend.completed };
+  }
+
+  /**
+   * What other queues of this process, also those of other Workers, post to. See
+   * {@linkcode Ioq.post}.
+   *
+   * @throws {Deno.errors.BadResource} If the queue is closed.
+   */
+  get id(): number {
+    return this.#backend.id;
+  }
+
+  /**
+   * What a clock says, for absolute times of `op.timeout()`.
+   *
+   * @returns Nanoseconds: since 1970 for `realtime`, else since some point in time.
+   */
+  now(clock: ClockName = "monotonic"): bigint {
+    checkClock(clock);
+    return this.#backend.now(clock);
   }
 
   /** Whether it accepts requests: not after {@linkcode Ioq.close} or `cancel()` of all. */
@@ -524,6 +554,10 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         ticket.onAbort = () => this.#abort(ticket, signal.reason);
         signal.addEventListener("abort", ticket.onAbort);
       }
+      const owner = (options as { [ON_CANCEL]?: { cancel?: () => void } } | undefined)?.[ON_CANCEL];
+      if (owner !== undefined) {
+        owner.cancel = () => this.#interrupt(ticket);
+      }
       if (this.#freeCount > 0 && this.#mayCopy(core)) {
         this.#start(ticket);
       } else {
@@ -633,6 +667,19 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
     this.#settle(ticket);
     ticket.reject(reason);
+  }
+
+  /** The task that a promise form belongs to is to stop. */
+  #interrupt(ticket: Ticket): void {
+    if (ticket.slot === WAITING) {
+      this.#line.delete(ticket);
+      ticket.request.holder?.leave();
+      this.#settle(ticket);
+      ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
+    } else if (ticket.slot !== SETTLED) {
+      this.#backend.cancel(ticket.slot);
+      this.#pump.kick();
+    }
   }
 
   /**
