@@ -142,10 +142,14 @@ const ERRORS: readonly (readonly [errno: number, code: string, text: string])[] 
   [132, "ERFKILL", "Operation not possible due to RF-kill"],
 ];
 
-/** What the core refuses by itself, with Deno's code and wording. */
-const REFUSALS: Readonly<Record<number, string>> = {
-  [layout.ENOTREG]: "the source path is neither a regular file nor a symlink to a regular file",
-  [layout.ESAMEFILE]: "Source and destination paths refer to the same file",
+/** What the core refuses by itself, with Deno's code and wording where it has them. */
+const REFUSALS: Readonly<Record<number, readonly [code: string, text: string]>> = {
+  [layout.ENOTREG]: [
+    "EINVAL",
+    "the source path is neither a regular file nor a symlink to a regular file",
+  ],
+  [layout.ESAMEFILE]: ["EINVAL", "Source and destination paths refer to the same file"],
+  [layout.ENOQUEUE]: ["ENOENT", "There is no such queue, or it was closed"],
 };
 
 const BY_ERRNO = new Map(ERRORS.map((entry) => [entry[0], entry]));
@@ -186,7 +190,7 @@ const CLASSES: Readonly<Record<string, new (message: string) => Error>> = {
 /** The code of an error number, such as `ENOENT` for 2. */
 export function errnoCode(errno: number): string {
   if (Object.hasOwn(REFUSALS, errno)) {
-    return "EINVAL";
+    return REFUSALS[errno]![0];
   }
   return BY_ERRNO.get(errno)?.[1] ?? `E${errno}`;
 }
@@ -194,7 +198,7 @@ export function errnoCode(errno: number): string {
 /** An error number in words, such as `No such file or directory (os error 2)`. */
 export function errnoText(errno: number): string {
   if (Object.hasOwn(REFUSALS, errno)) {
-    return REFUSALS[errno]!;
+    return REFUSALS[errno]![1];
   }
   return `${BY_ERRNO.get(errno)?.[2] ?? `Unknown error ${errno}`} (os error ${errno})`;
 }
