@@ -11,12 +11,13 @@ import type { BackendInfo } from "@ioq/ioq";
 import { type CaseResult, measure, type MeasureOptions } from "./harness.ts";
 import { describeMachine, type Machine, othersBusy, readTicks } from "./machine.ts";
 import { formatBackend, formatGoals, formatGroup, formatMachine } from "./report.ts";
-import { type GoalResult, judge, type OpenSuite, type Suite } from "./suite.ts";
+import { type GoalResult, judge, type OpenSuite, type Suite, type SuiteOptions } from "./suite.ts";
 import { files } from "./suites/files.ts";
 import { ops } from "./suites/ops.ts";
+import { walkSuite } from "./suites/walk.ts";
 
 /** All suites, in the order they run. */
-const SUITES: readonly Suite[] = [ops, files];
+const SUITES: readonly Suite[] = [ops, files, walkSuite];
 
 /** Samples of each runner, and how long each is. */
 const FULL = { rounds: 7, sampleMs: 36 };
@@ -62,6 +63,7 @@ ${suites.join("\n")}
 
 Options:
   --json FILE   also write the results to FILE
+  --cold        also with the kernel's caches dropped, which takes root
   --quick       fewer and shorter samples, to see that everything works
   -h, --help    show this`;
 }
@@ -77,6 +79,7 @@ function parse(args: string[]) {
       allowPositionals: true,
       options: {
         json: { type: "string" },
+        cold: { type: "boolean", default: false },
         quick: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -135,10 +138,13 @@ async function runCases(suite: OpenSuite, options: MeasureOptions): Promise<Case
   return done;
 }
 
-async function runSuite(suite: Suite, options: MeasureOptions): Promise<SuiteResult> {
+async function runSuite(
+  suite: Suite,
+  options: MeasureOptions & SuiteOptions,
+): Promise<SuiteResult> {
   const start = performance.now();
   const ticks = readTicks();
-  await using open = await suite.open();
+  await using open = await suite.open(options);
   console.log(`\n${suite.name}: ${suite.summary}`);
   if (open.backend !== undefined) {
     console.log(formatBackend(open.backend));
@@ -172,12 +178,15 @@ async function runSuite(suite: Suite, options: MeasureOptions): Promise<SuiteRes
 
 /** Run the benchmarks; the exit code. */
 async function main(args: string[]): Promise<number> {
-  const { suites, json, quick, help } = parse(args);
+  const { suites, json, quick, cold, help } = parse(args);
   if (help) {
     console.log(usage());
     return 0;
   }
 
+  if (cold && Deno.uid() !== 0) {
+    throw new UsageError("Only root can drop the kernel's caches");
+  }
   if (json !== undefined) {
     // Now, not after a minute: throws if it cannot be written
     (await Deno.open(json, { write: true, create: true })).close();
@@ -193,7 +202,7 @@ async function main(args: string[]): Promise<number> {
 
   const machine = await describeMachine();
   const { rounds, sampleMs } = quick ? QUICK : FULL;
-  const options = { rounds, sampleMs, signal: interrupt.signal, onStep: makeProgress() };
+  const options = { cold, rounds, sampleMs, signal: interrupt.signal, onStep: makeProgress() };
   const date = new Date().toISOString();
   console.log(formatMachine(machine));
   console.log(`${date}, medians of ${rounds} interleaved samples of ${sampleMs} ms or more`);
