@@ -6,13 +6,15 @@
  *     deno run -A bench/chart.ts     draws bench/results.json again
  *
  * A case is drawn if one of its suite's goals compares it with a peer: of each such
- * group the one with the most operations in flight. Bars are rates: twice as long is
- * twice as fast. Peers that are missing are named, with the reason.
+ * group the one with the most operations in flight, and of our own forms in it those
+ * that goals are about. Bars are rates: twice as long is twice as fast. Peers that are
+ * missing are named, with the reason.
  *
  * @module
  */
 
 import type { CaseResult, Result } from "./harness.ts";
+import { OTHERS_BUSY_MAX } from "./machine.ts";
 import { formatTime } from "./report.ts";
 import type { BenchResults, SuiteResult } from "./results.ts";
 
@@ -53,7 +55,7 @@ function escape(text: string): string {
     .replaceAll('"', "&quot;");
 }
 
-/** The cases of a suite that are drawn. */
+/** The cases of a suite that are drawn, with those of their runners that are. */
 export function headlines({ cases, goals }: SuiteResult): CaseResult[] {
   const chosen = new Map<string, CaseResult>();
   for (const { group, peer } of goals) {
@@ -66,7 +68,17 @@ export function headlines({ cases, goals }: SuiteResult): CaseResult[] {
       }
     }
   }
-  return [...chosen.values()];
+  return [...chosen.values()].map((item) => ({
+    ...item,
+    results: item.results.filter(({ role, name }) =>
+      role === "peer" || goals.some((it) => it.group === item.group && it.subject === name)
+    ),
+  }));
+}
+
+/** The share of the machine that others used during the worst suite. */
+function worstDisturbance(suites: readonly SuiteResult[]): number {
+  return Math.max(0, ...suites.map((it) => it.othersBusy));
 }
 
 /** A drawing from the top down. */
@@ -151,9 +163,13 @@ export function drawChart(results: BenchResults, theme: keyof typeof THEMES): st
   }
   const { machine, peers } = results;
   drawing.gap(12);
+  const disturbance = worstDisturbance(results.suites);
   drawing.foot(
     "Time of one operation, median; bars are rates: longer is faster. " +
-      `Measured ${results.date.slice(0, 10)}, all runners of a case in turns.`,
+      `Measured ${results.date.slice(0, 10)}, all runners of a case in turns` +
+      (disturbance > OTHERS_BUSY_MAX
+        ? `, while others used up to ${Math.round(disturbance * 100)} % of the machine.`
+        : "."),
   );
   drawing.foot(
     `${machine.cpu ?? "unknown processor"}, ${machine.cores} cores, Linux ${machine.kernel} ` +

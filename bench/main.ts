@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util";
 import { RESULTS, writeCharts } from "./chart.ts";
 import { type CaseResult, measure, type MeasureOptions } from "./harness.ts";
-import { describeMachine, othersBusy, readTicks } from "./machine.ts";
+import { describeMachine, OTHERS_BUSY_MAX, othersBusy, readTicks } from "./machine.ts";
 import { findPeerVersions } from "./peer_versions.ts";
 import { formatBackend, formatGoals, formatGroup, formatMachine, formatPeers } from "./report.ts";
 import type { BenchResults, SuiteResult } from "./results.ts";
@@ -24,9 +24,6 @@ const SUITES: readonly Suite[] = [ops, files];
 const FULL = { rounds: 7, sampleMs: 36 };
 /** With `--quick`. */
 const QUICK = { rounds: 3, sampleMs: 12 };
-
-/** How much of the machine others may use before the results are in doubt. */
-const OTHERS_BUSY_MAX = 0.05;
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;

@@ -50,6 +50,7 @@ const results: BenchResults = {
         inFlight: 128,
         results: [
           result("promise", "subject", 1000),
+          result("a form without a goal", "subject", 900),
           result("Deno.stat", "peer", 10_000),
           result("fio", "peer", 0, "there is no fio here"),
         ],
@@ -72,7 +73,9 @@ const results: BenchResults = {
 };
 
 Deno.test("the chart shows what goals compare with peers, at its deepest", () => {
-  assertEquals(headlines(results.suites[0]!).map((it) => [it.group, it.inFlight]), [["stat", 128]]);
+  const [item, ...others] = headlines(results.suites[0]!);
+  assertEquals([item?.group, item?.inFlight, others], ["stat", 128, []]);
+  assertEquals(item?.results.map(({ name }) => name), ["promise", "Deno.stat", "fio"]);
 });
 
 Deno.test("the chart's bars are rates, and who is missing is named", () => {
