@@ -164,9 +164,9 @@ export function drawChart(results: BenchResults, theme: keyof typeof THEMES): st
   const { machine, peers } = results;
   drawing.gap(12);
   const disturbance = worstDisturbance(results.suites);
+  drawing.foot("Time of one operation, median; bars are rates: longer is faster.");
   drawing.foot(
-    "Time of one operation, median; bars are rates: longer is faster. " +
-      `Measured ${results.date.slice(0, 10)}, all runners of a case in turns` +
+    `Measured ${results.date.slice(0, 10)}, all runners of a case in turns` +
       (disturbance > OTHERS_BUSY_MAX
         ? `, while others used up to ${Math.round(disturbance * 100)} % of the machine.`
         : "."),
