@@ -30,3 +30,7 @@ export { Condition } from "./condition.ts";
 export { Semaphore } from "./semaphore.ts";
 export { Event } from "./event.ts";
 export { Queue } from "./queue.ts";
+export { SharedMutex } from "./shared_mutex.ts";
+export { SharedCondition } from "./shared_condition.ts";
+export { SharedSemaphore } from "./shared_semaphore.ts";
+export { SharedEvent } from "./shared_event.ts";
