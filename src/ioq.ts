@@ -87,6 +87,12 @@ export interface IoqOptions {
 const DEFAULT_DEPTH = 1024;
 const DEFAULT_THREADS = 16;
 
+/**
+ * Bytes from which on what is to be written is copied only if the event loop can
+ * wait for that; otherwise the request waits in line.
+ */
+const LARGE_WRITE = 64 * 1024;
+
 /** Request ids are unique among this many. */
 const SEQUENCE_MAX = 2 ** 36;
 
@@ -552,7 +558,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       if (owner !== undefined) {
         owner.cancel = () => this.#interrupt(ticket);
       }
-      if (this.#freeCount > 0) {
+      if (this.#freeCount > 0 && this.#mayCopy(core)) {
         this.#start(ticket);
       } else {
         this.#line.add(ticket);
@@ -579,6 +585,15 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     request.checkAccess();
   }
 
+  /** Whether there is time to copy what a request writes; if not, there soon is. */
+  #mayCopy(request: CoreRequest): boolean {
+    if (request.bytes === undefined || request.length < LARGE_WRITE || this.#pump.hasBudget) {
+      return true;
+    }
+    this.#pump.kickLater();
+    return false;
+  }
+
   /** Give a request a slot and put it into the batch. There must be a slot. */
   #accept(request: CoreRequest): number {
     const slot = this.#free[this.#freeCount - 1]!;
@@ -589,6 +604,9 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       return this.#accept(request);
     }
     this.#freeCount--;
+    if (request.bytes !== undefined) {
+      this.#pump.spendCopy(request.length);
+    }
     this.#requests[slot] = request;
     this.#ids[slot] = this.#sequence * this.#depth + slot;
     this.#sequence = this.#sequence + 1 === SEQUENCE_MAX ? 0 : this.#sequence + 1;
@@ -670,6 +688,10 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * @returns What {@linkcode PumpSource.turn} returns.
    */
   #turn(arm: boolean, yields: boolean): number {
+    if (this.#line.size > 0) {
+      // Large writes that waited for their turn
+      this.#advance();
+    }
     const armed = this.#backend.turn(arm, yields);
     // With those that came while a full batch made room
     const completed = this.#completed;
@@ -687,6 +709,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** A request has completed. */
   #complete(slot: number, result: number, payload: Payload): void {
     this.#completed++;
+    this.#pump.spendCopy(payload.length);
     const request = this.#requests[slot]!;
     const ticket = this.#tickets[slot];
     this.#requests[slot] = undefined;
@@ -759,7 +782,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** Let those go on who waited for a slot. */
   #advance(): void {
     for (const ticket of this.#line) {
-      if (this.#freeCount === 0) {
+      if (this.#freeCount === 0 || !this.#mayCopy(ticket.request)) {
         return;
       }
       this.#line.delete(ticket);
