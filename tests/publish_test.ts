@@ -229,3 +229,46 @@ Deno.test({
     );
   },
 });
+
+Deno.test({
+  name: "tasks of an event loop run on Workers that load from the registry too",
+  ignore: !GLIBC,
+  async fn() {
+    const program = `
+      import { EventLoop } from "jsr:@ioq/ioq/loop";
+      const source = "export default (io, a, b) => a * b";
+      await using loop = await EventLoop.open();
+      const future = loop.concurrent("data:text/javascript," + encodeURIComponent(source), [6, 7]);
+      console.log(await future);
+    `;
+    const { out, err, requested } = await runAsUser(program);
+    assertEquals(out, "42\n", err);
+    assert(requested.some((path) => path.endsWith("/src/loop/pool_worker.ts")), requested.join());
+  },
+});
+
+Deno.test("every export can be imported, without any permission", async () => {
+  const config = JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url)));
+  const paths = Object.keys(config.exports as Record<string, string>).map((it) => it.slice(1));
+  assert(paths.includes("") && paths.includes("/cli"), paths.join());
+  const program =
+    paths.map((path, i) => `import * as m${i} from "jsr:@ioq/ioq${path}";\n`).join("") +
+    `console.log([${paths.map((_, i) => `m${i}`)}].every((it) => Object.keys(it).length > 0));`;
+  const { out, err } = await runAsUser(program, { flags: [] });
+  assertEquals(out, "true\n", err);
+});
+
+Deno.test({
+  name: "the command runs from the registry",
+  ignore: !GLIBC,
+  async fn() {
+    using dir = new TempDir();
+    dir.file("found");
+    const program = `
+      import { main } from "jsr:@ioq/ioq/cli";
+      Deno.exitCode = await main(["find", Deno.args[0]]);
+    `;
+    const { out, err } = await runAsUser(program, { args: [dir.path] });
+    assertEquals(out.split("\n").sort().filter((it) => it), [dir.path, dir.at("found")], err);
+  },
+});
