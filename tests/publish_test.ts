@@ -7,6 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type DryRun, publishDryRun, startRegistry } from "./jsr_registry.ts";
 import { TempDir, text } from "./fixtures.ts";
+import { buildLauncher, canForbidIoUring } from "./without_io_uring.ts";
 
 const GLIBC = Deno.build.target.endsWith("-linux-gnu");
 
@@ -64,9 +65,10 @@ Deno.test("the package holds what users need and nothing else", async () => {
 /** Run a program in an empty folder, with an empty cache, that gets the package from a registry. */
 async function runAsUser(
   program: string,
-  { flags = ["--allow-ffi", "--allow-read"], args = [], env = {} }: {
+  { flags = ["--allow-ffi", "--allow-read"], args = [], env = {}, withoutIoUring = false }: {
     flags?: string[];
     args?: string[];
+    withoutIoUring?: boolean;
     env?: Record<string, string>;
   } = {},
 ): Promise<{ out: string; err: string; requested: readonly string[] }> {
@@ -78,8 +80,12 @@ async function runAsUser(
   const inherited = Object.fromEntries(
     Object.entries(Deno.env.toObject()).filter(([name]) => !/^(?:IOQ|DENO|JSR)_/.test(name)),
   );
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...flags, "main.ts", ...args],
+  const command = [Deno.execPath(), "run", "--no-prompt", ...flags, "main.ts", ...args];
+  if (withoutIoUring) {
+    command.unshift(buildLauncher(dir));
+  }
+  const { stdout, stderr } = await new Deno.Command(command[0]!, {
+    args: command.slice(1),
     cwd: dir.at("project"),
     env: {
       ...inherited,
@@ -270,5 +276,20 @@ Deno.test({
     `;
     const { out, err } = await runAsUser(program, { args: [dir.path] });
     assertEquals(out.split("\n").sort().filter((it) => it), [dir.path, dir.at("found")], err);
+  },
+});
+
+Deno.test({
+  name: "threads do not as much as try a ring",
+  ignore: !GLIBC || !canForbidIoUring(),
+  async fn() {
+    const { out, err } = await runAsUser(WALK, {
+      flags: ["--allow-ffi", "--allow-read", "--allow-env=IOQ_BACKEND"],
+      env: { IOQ_BACKEND: "threads" },
+      withoutIoUring: true,
+    });
+    assert(out !== "", err);
+    const { paths, backend } = JSON.parse(out);
+    assertEquals([paths, backend.kind, backend.reason], [[".", "main.ts"], "threads", undefined]);
   },
 });
