@@ -13,12 +13,13 @@ import { describeMachine, OTHERS_BUSY_MAX, othersBusy, readTicks } from "./machi
 import { findPeerVersions } from "./peer_versions.ts";
 import { formatBackend, formatGoals, formatGroup, formatMachine, formatPeers } from "./report.ts";
 import type { BenchResults, SuiteResult } from "./results.ts";
-import { judge, type OpenSuite, type Suite } from "./suite.ts";
+import { judge, type OpenSuite, type Suite, type SuiteOptions } from "./suite.ts";
 import { files } from "./suites/files.ts";
 import { ops } from "./suites/ops.ts";
+import { walkSuite } from "./suites/walk.ts";
 
 /** All suites, in the order they run. */
-const SUITES: readonly Suite[] = [ops, files];
+const SUITES: readonly Suite[] = [ops, files, walkSuite];
 
 /** Samples of each runner, and how long each is. */
 const FULL = { rounds: 7, sampleMs: 36 };
@@ -41,6 +42,7 @@ ${suites.join("\n")}
 
 Options:
   --json FILE   write the results to FILE, and to no other
+  --cold        also with the kernel's caches dropped, which takes root
   --quick       fewer and shorter samples, to see that everything works; writes no file
                 but FILE
   -h, --help    show this`;
@@ -57,6 +59,7 @@ function parse(args: string[]) {
       allowPositionals: true,
       options: {
         json: { type: "string" },
+        cold: { type: "boolean", default: false },
         quick: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -116,10 +119,13 @@ async function runCases(suite: OpenSuite, options: MeasureOptions): Promise<Case
   return done;
 }
 
-async function runSuite(suite: Suite, options: MeasureOptions): Promise<SuiteResult> {
+async function runSuite(
+  suite: Suite,
+  options: MeasureOptions & SuiteOptions,
+): Promise<SuiteResult> {
   const start = performance.now();
   const ticks = readTicks();
-  await using open = await suite.open();
+  await using open = await suite.open(options);
   console.log(`\n${suite.name}: ${suite.summary}`);
   if (open.backend !== undefined) {
     console.log(formatBackend(open.backend));
@@ -153,12 +159,15 @@ async function runSuite(suite: Suite, options: MeasureOptions): Promise<SuiteRes
 
 /** Run the benchmarks; the exit code. */
 async function main(args: string[]): Promise<number> {
-  const { suites, json, quick, help, publish } = parse(args);
+  const { suites, json, quick, cold, help, publish } = parse(args);
   if (help) {
     console.log(usage());
     return 0;
   }
 
+  if (cold && Deno.uid() !== 0) {
+    throw new UsageError("Only root can drop the kernel's caches");
+  }
   if (json !== undefined) {
     // Now, not after a minute: throws if it cannot be written
     (await Deno.open(json, { write: true, create: true })).close();
@@ -174,7 +183,7 @@ async function main(args: string[]): Promise<number> {
 
   const [machine, peers] = await Promise.all([describeMachine(), findPeerVersions()]);
   const { rounds, sampleMs } = quick ? QUICK : FULL;
-  const options = { rounds, sampleMs, signal: interrupt.signal, onStep: makeProgress() };
+  const options = { cold, rounds, sampleMs, signal: interrupt.signal, onStep: makeProgress() };
   const date = new Date().toISOString();
   console.log(formatMachine(machine));
   console.log(formatPeers(peers));
