@@ -63,6 +63,8 @@ struct ioq_entry {
 	uint8_t retries;
 	/** Whether `offset` counts. */
 	bool positional;
+	/** Whether it counts as cancelled while with the lanes; the owner's. */
+	bool counted;
 	/** Whether it may not go on beyond `due`. */
 	bool timed;
 	/** Whether the kernel may still write to memory that was given up. */

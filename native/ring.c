@@ -137,7 +137,7 @@ static int ring_probe(struct ioq_ring *ring) {
 
 /** Have the kernel refuse every opcode but ours, whoever gets hold of the ring. */
 static void ring_restrict(struct ioq_ring *ring) {
-	struct io_uring_restriction allowed[OPCODES + SERVICE_OPCODES] = {0};
+	struct io_uring_restriction allowed[OPCODES + SERVICE_OPCODES + 1] = {0};
 	unsigned int count = 0;
 	uint64_t seen = 0;
 	for (size_t i = 0; i < OPCODES + SERVICE_OPCODES; ++i) {
@@ -149,6 +149,10 @@ static void ring_restrict(struct ioq_ring *ring) {
 			++count;
 		}
 	}
+	// For linked timeouts; without it, flags are refused as well
+	allowed[count].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+	allowed[count].sqe_flags = IOSQE_IO_LINK;
+	++count;
 	ring->restricted = io_uring_register_restrictions(&ring->uring, allowed, count) == 0;
 }
 

@@ -13,25 +13,21 @@ export interface Row {
   readonly name: string;
   /** What opens it. */
   readonly options: IoqOptions;
-  /** Whether a read that waits for its data can be cancelled. */
-  readonly interruptible: boolean;
 }
 
 const ROWS: readonly Row[] = [
-  { name: "uring", options: { backend: "uring" }, interruptible: true },
+  { name: "uring", options: { backend: "uring" } },
   {
     name: "uring, thread rings",
     options: { backend: "uring", threadRings: true },
-    interruptible: true,
   },
-  { name: "uring, one thread", options: { backend: "uring", threads: 1 }, interruptible: true },
-  { name: "threads", options: { backend: "threads" }, interruptible: false },
+  { name: "uring, one thread", options: { backend: "uring", threads: 1 } },
+  { name: "threads", options: { backend: "threads" } },
   {
     name: "threads, thread rings",
     options: { backend: "threads", threadRings: true },
-    interruptible: false,
   },
-  { name: "threads, one", options: { backend: "threads", threads: 1 }, interruptible: false },
+  { name: "threads, one", options: { backend: "threads", threads: 1 } },
 ];
 
 /** Opens a queue of the row at hand. */
