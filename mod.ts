@@ -55,6 +55,15 @@ export type { BackendInfo, BackendKind, ClockName, LaneCounts, RingInfo } from "
 export type { BigIntFileInfo, FileInfo } from "./src/file_info.ts";
 export type { DirEntry } from "./src/directory.ts";
 export type { Path } from "./src/path.ts";
+export {
+  Canceled,
+  ConcurrencyUnavailable,
+  Condition,
+  EventLoop,
+  Io,
+  Mutex,
+} from "./src/loop/mod.ts";
+export type { EventLoopLimits, EventLoopOptions, Future, Guard } from "./src/loop/mod.ts";
 export { walk } from "./src/walk.ts";
 export type { Walk } from "./src/walk.ts";
 export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/walk/options.ts";

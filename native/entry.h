@@ -65,6 +65,8 @@ struct ioq_entry {
 	bool positional;
 	/** Whether it counts as cancelled while with the lanes; the owner's. */
 	bool counted;
+	/** Whether a ring is to leave it to a thread of the kernel's from the start. */
+	bool punted;
 	/** Whether it may not go on beyond `due`. */
 	bool timed;
 	/** Whether the kernel may still write to memory that was given up. */

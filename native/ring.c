@@ -149,9 +149,9 @@ static void ring_restrict(struct ioq_ring *ring) {
 			++count;
 		}
 	}
-	// For linked timeouts; without it, flags are refused as well
+	// For linked timeouts, and for what is punted; without it, flags are refused
 	allowed[count].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-	allowed[count].sqe_flags = IOSQE_IO_LINK;
+	allowed[count].sqe_flags = IOSQE_ASYNC | IOSQE_IO_LINK;
 	++count;
 	ring->restricted = io_uring_register_restrictions(&ring->uring, allowed, count) == 0;
 }
@@ -362,6 +362,9 @@ bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *e) {
 	default:
 		io_uring_prep_nop(sqe);
 		break;
+	}
+	if (e->punted) {
+		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
 	}
 	io_uring_sqe_set_data(sqe, e);
 	++ring->in_flight;

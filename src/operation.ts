@@ -145,8 +145,8 @@ export interface Request<K extends OpName = OpName> {
  * still be at the descriptor.
  */
 export interface Holder {
-  /** The request is over. */
-  leave(): void;
+  /** A request is over, and may be used for something else. */
+  leave(request: CoreRequest): void;
 }
 
 /**
@@ -154,6 +154,16 @@ export interface Holder {
  * library itself: cheaper than a signal for each of many.
  */
 export const ABORT: unique symbol = Symbol("ioq.abort");
+
+/** Key of the queue that promise forms go through, for the library itself. */
+export const QUEUE: unique symbol = Symbol("ioq.queue");
+
+/**
+ * Key of another such option: an object whose `cancel` `Ioq.run()` sets to a
+ * function that cancels the request as `Ioq.cancel()` does: unlike an abort, it
+ * rejects only when the request is over, and not if that was too late.
+ */
+export const ON_CANCEL: unique symbol = Symbol("ioq.onCancel");
 
 /** From `<fcntl.h>`: the current directory. */
 export const AT_FDCWD = -100;

@@ -13,7 +13,14 @@ import { openFile } from "./file.ts";
 import type { IoqFile, OpenFileOptions } from "./file.ts";
 import { type AtOptions, op, type RenameOptions, type StatOptions } from "./op.ts";
 import type { WriteFileOptions } from "./op.ts";
-import { ABORT, type OpName, type OpValues, type Request, toCoreRequest } from "./operation.ts";
+import {
+  ABORT,
+  type OpName,
+  type OpValues,
+  QUEUE,
+  type Request,
+  toCoreRequest,
+} from "./operation.ts";
 import { type Path, toPath } from "./path.ts";
 import { type FileContents, readFiles, type ReadFilesOptions } from "./read_files.ts";
 
@@ -53,6 +60,11 @@ export abstract class PromiseForms {
 
   /** Abort the promise forms of requests. For the library itself. */
   abstract [ABORT](requests: ReadonlySet<Request>, reason: unknown): void;
+
+  /** The queue that has the files which these open. For the library itself. */
+  get [QUEUE](): object {
+    return this;
+  }
 
   /** A trip through the queue and back. */
   nop(options?: OperationOptions): Promise<undefined> {

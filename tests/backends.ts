@@ -13,21 +13,25 @@ export interface Row {
   readonly name: string;
   /** What opens it. */
   readonly options: IoqOptions;
+  /** Whether a read that waits for its data can be cancelled. */
+  readonly interruptible: boolean;
 }
 
 const ROWS: readonly Row[] = [
-  { name: "uring", options: { backend: "uring" } },
+  { name: "uring", options: { backend: "uring" }, interruptible: true },
   {
     name: "uring, thread rings",
     options: { backend: "uring", threadRings: true },
+    interruptible: true,
   },
-  { name: "uring, one thread", options: { backend: "uring", threads: 1 } },
-  { name: "threads", options: { backend: "threads" } },
+  { name: "uring, one thread", options: { backend: "uring", threads: 1 }, interruptible: true },
+  { name: "threads", options: { backend: "threads" }, interruptible: true },
   {
     name: "threads, thread rings",
     options: { backend: "threads", threadRings: true },
+    interruptible: true,
   },
-  { name: "threads, one", options: { backend: "threads", threads: 1 } },
+  { name: "threads, one", options: { backend: "threads", threads: 1 }, interruptible: true },
 ];
 
 /** Opens a queue of the row at hand. */
@@ -57,8 +61,10 @@ async function whyNot(row: Row): Promise<string | undefined> {
 }
 
 /** The rows, and why some of them cannot be tested here. */
-const rows: readonly (readonly [Row, string | undefined])[] = await Promise.all(
-  ROWS.map(async (row) => [row, await whyNot(row)] as const),
+export const rows: readonly (readonly [Row, string | undefined, OpenQueue])[] = await Promise.all(
+  ROWS.map(async (row) =>
+    [row, await whyNot(row), (options) => Ioq.open({ ...row.options, ...options })] as const
+  ),
 );
 
 /**
@@ -73,14 +79,12 @@ export function forEachBackend(
   test: (bench: Bench) => void | Promise<void>,
   which: (row: Row) => boolean = () => true,
 ): void {
-  for (const [row, reason] of rows) {
+  for (const [row, reason, open] of rows) {
     if (which(row)) {
       Deno.test({
         name: `${name} [${row.name}]${reason === undefined ? "" : ` (cannot: ${reason})`}`,
         ignore: reason !== undefined,
-        fn: (t) =>
-          test({ t, row, open: (options) => Ioq.open({ ...row.options, ...options }) }) ??
-            Promise.resolve(),
+        fn: (t) => test({ t, row, open }) ?? Promise.resolve(),
       });
     }
   }

@@ -239,7 +239,7 @@ forEachBackend("a read that waits for its data can be cancelled", async ({ open 
   fifo.writeSync(bytes("data"));
   assertEquals(text(await ioq.run(op.read(fd, 10))), "data");
   await ioq.run(op.close(fd));
-});
+}, ({ interruptible }) => interruptible);
 
 forEachBackend("close() interrupts a read that waits for its data", async ({ open }) => {
   using dir = new TempDir();
@@ -257,4 +257,4 @@ forEachBackend("close() interrupts a read that waits for its data", async ({ ope
     assertInterrupted(ioq.poll());
     await closer.run(op.close(fd));
   }
-});
+}, ({ interruptible }) => interruptible);

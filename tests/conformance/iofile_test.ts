@@ -216,7 +216,7 @@ forEachBackend("an aborted read is over at once", async ({ open }) => {
   await assertRejects(() => read, Error, "mine");
   await within(5000, file.close(), "close()");
   assertEquals(descriptorsUnder(path), 0);
-});
+}, (row) => row.interruptible);
 
 forEachBackend("a signal that has fired lets nothing begin", async ({ open }) => {
   using dir = new TempDir();

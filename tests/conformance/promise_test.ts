@@ -190,7 +190,7 @@ forEachBackend("an abort rejects a read that waits for its data", async ({ open 
   fifo.writeSync(bytes("data"));
   assertEquals(text(await ioq.run(op.read(fd, 10))), "data");
   await ioq.run(op.close(fd));
-});
+}, ({ interruptible }) => interruptible);
 
 forEachBackend("an abort while waiting in line leaves the line", async ({ open }) => {
   await using ioq = await open({ depth: 1 });
