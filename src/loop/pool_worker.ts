@@ -87,9 +87,15 @@ async function answer(message: ToWorker & { kind: "run" }): Promise<void> {
   }
 }
 
-/** Close the queue: a Worker that ends with one open leaves its threads behind. */
-async function stop(): Promise<void> {
-  await (await loop?.catch(() => undefined))?.close();
+/**
+ * Close the queue, and the Worker: one that ends with an open queue leaves threads
+ * behind.
+ *
+ * @param dying Whether not to wait for tasks, which may never end.
+ */
+async function stop(dying: boolean): Promise<void> {
+  const here = await loop?.catch(() => undefined);
+  await (dying ? here?.ioq.close() : here?.close());
   scope.postMessage({ kind: "stopped" });
   close();
 }
@@ -103,7 +109,7 @@ scope.addEventListener("message", ({ data }) => {
     cancelled.add(data.id);
     futures.get(data.id)?.cancel();
   } else {
-    stop();
+    stop(false);
   }
 });
 
@@ -112,7 +118,7 @@ function die(event: ErrorEvent | PromiseRejectionEvent): void {
   event.preventDefault();
   const error = "reason" in event ? event.reason : event.error;
   scope.postMessage({ kind: "dying", error: encodeError(error) });
-  stop();
+  stop(true);
 }
 
 scope.addEventListener("error", die);
