@@ -198,6 +198,10 @@ async function main(args: string[]): Promise<number> {
     }
   }
   Deno.removeSignalListener("SIGINT", onInterrupt);
+  if (results.length > 1) {
+    const seconds = results.reduce((sum, it) => sum + it.seconds, 0);
+    console.log(`all suites took ${seconds.toFixed(0)} s`);
+  }
 
   const all: BenchResults = { date, machine, peers, rounds, sampleMs, suites: results };
   const text = `${JSON.stringify(all, null, 2)}\n`;
