@@ -7,7 +7,8 @@
  */
 
 import type { ClockName } from "../backend.ts";
-import { checkMs, op } from "../op.ts";
+import { checkMs } from "../integer.ts";
+import { op } from "../op.ts";
 import {
   ABORT,
   ON_CANCEL,
@@ -112,7 +113,7 @@ export class Io extends PromiseForms {
       }
       task.enter(operation);
     } catch (error) {
-      core?.holder?.leave();
+      core?.holder?.leave(core);
       return Promise.reject(error);
     }
     return ioq.run(
