@@ -44,6 +44,7 @@
 
 #include "ioq_abi.h"
 
+#include "contents.h"
 #include "entry.h"
 #include "lane.h"
 #include "mailbox.h"
@@ -71,6 +72,16 @@ static_assert(sizeof(struct ioq_stat) == 128, "a stat is two");
 #define SQ_ENTRIES 256
 /** The kernel's own bound on completion queue entries. */
 #define CQ_ENTRIES_MAX 65536
+/**
+ * Bytes of the largest transfer that may run within a turn. What is cached is
+ * copied at about 10 GB/s by whoever asks for it: 128 KiB hold the caller up for
+ * 15 µs, and to have a thread of the kernel's do it costs as much.
+ */
+#define INLINE_LENGTH_MAX (128 * 1024)
+/** Bytes of all transfers that may run within a turn: a quarter of a millisecond. */
+#define INLINE_LENGTH_SUM_MAX (2 * 1024 * 1024)
+/** Bytes that a turn hands out to be taken, at the most: they are copied once more. */
+#define HELD_LENGTH_SUM_MAX (1024 * 1024)
 
 /** Milliseconds that the end of a thread waits for its queue to come to rest. */
 #define ORPHAN_WAIT_MS 2000
@@ -142,6 +153,10 @@ struct turn_out {
 	uint32_t used;
 	/** Bit n: operation n goes to the caller's ring in this turn. */
 	ioq_ops ring_ops;
+	/** Bytes of transfers that may run within this turn so far. */
+	size_t inline_length;
+	/** Bytes that this turn handed out to be taken. */
+	size_t held_length;
 	/** Entries on their way to the lanes. */
 	struct ioq_entry *batch[IOQ_TURN_REQUESTS];
 	/** How many. */
@@ -213,6 +228,7 @@ static int ioq_make_arena(struct ioq *ioq) {
 		entry->payload = NULL;
 		entry->payload_length = 0;
 		entry->pooled = false;
+		entry->punted = false;
 		entry->abandoned = false;
 		entry->target = NULL;
 		entry->statx = &ioq->statxes[i];
@@ -328,7 +344,7 @@ void ioq_pack_stat(struct ioq_stat *to, const struct statx *from) {
 
 /** Whether a turn can take another completion. */
 static bool turn_has_room(const struct turn_out *out) {
-	return out->turn->completion_count < IOQ_TURN_COMPLETIONS;
+	return out->turn->completion_count < IOQ_TURN_COMPLETIONS && out->held_length < HELD_LENGTH_SUM_MAX;
 }
 
 /** Bytes of the output for a payload, with room kept for stats to come. */
@@ -413,6 +429,7 @@ static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 		// What was read goes straight to where the reader wants it
 		if (ioq_entry_is_read(entry) || entry->payload_length > turn_room(out)) {
 			completion->flags = IOQ_COMPLETION_HELD;
+			out->held_length += entry->payload_length;
 			entry->state = IOQ_HELD;
 			return;
 		}
@@ -438,6 +455,7 @@ static void turn_to_lanes(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 		turn_flush(ioq, out);
 	}
 	entry->place = IOQ_AT_LANES;
+	entry->punted = false;
 	out->batch[out->batch_count++] = entry;
 }
 
@@ -540,6 +558,18 @@ static ioq_ops turn_ring_ops(const struct ioq *ioq, const struct ioq_turn *turn)
 	bool overflow = ioq->overflow_ops != 0
 		&& lanes_backlog(ioq->lanes) + turn->request_count > IOQ_BACKLOG;
 	return overflow ? ioq->ring_ops : ioq->ring_ops & ~ioq->overflow_ops;
+}
+
+/** Whether a transfer would hold the caller up, were it run within this turn. */
+static bool is_too_long(struct turn_out *out, const struct ioq_entry *entry) {
+	if (entry->op != IOQ_OP_READ && entry->op != IOQ_OP_WRITE) {
+		return false;
+	}
+	if (entry->length > INLINE_LENGTH_MAX || out->inline_length > INLINE_LENGTH_SUM_MAX) {
+		return true;
+	}
+	out->inline_length += entry->length;
+	return false;
 }
 
 /** Complete a RECEIVE, or have it wait for a message. */
@@ -678,9 +708,9 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 			return;
 		}
 	}
-	if (ret == 0 && entry->op == IOQ_OP_READ) {
+	if (ret == 0 && ioq_entry_is_read(entry)) {
 		// Also for a lane: the pool is ours alone
-		ret = take_buffer(ioq, entry, entry->length);
+		ret = take_buffer(ioq, entry, entry->op == IOQ_OP_READ ? entry->length : IOQ_FIRST_LENGTH);
 	} else if (ret == 0 && to_ring) {
 		ret = ioq_entry_reserve(entry);
 	}
@@ -695,6 +725,7 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 	if (to_ring) {
 		entry->lane = IOQ_LANE_RING;
 		entry->place = IOQ_AT_RING;
+		entry->punted = is_too_long(out, entry);
 		if (ring_prepare(&ioq->ring, entry)) {
 			return;
 		}

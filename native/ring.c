@@ -137,7 +137,7 @@ static int ring_probe(struct ioq_ring *ring) {
 
 /** Have the kernel refuse every opcode but ours, whoever gets hold of the ring. */
 static void ring_restrict(struct ioq_ring *ring) {
-	struct io_uring_restriction allowed[OPCODES + SERVICE_OPCODES] = {0};
+	struct io_uring_restriction allowed[OPCODES + SERVICE_OPCODES + 1] = {0};
 	unsigned int count = 0;
 	uint64_t seen = 0;
 	for (size_t i = 0; i < OPCODES + SERVICE_OPCODES; ++i) {
@@ -149,6 +149,9 @@ static void ring_restrict(struct ioq_ring *ring) {
 			++count;
 		}
 	}
+	allowed[count].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+	allowed[count].sqe_flags = IOSQE_ASYNC;
+	++count;
 	ring->restricted = io_uring_register_restrictions(&ring->uring, allowed, count) == 0;
 }
 
@@ -358,6 +361,9 @@ bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *e) {
 	default:
 		io_uring_prep_nop(sqe);
 		break;
+	}
+	if (e->punted) {
+		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
 	}
 	io_uring_sqe_set_data(sqe, e);
 	++ring->in_flight;

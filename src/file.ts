@@ -28,13 +28,29 @@ import type { Path } from "./path.ts";
 /** How to open a file: `Deno.OpenOptions` and a few more, and where the path begins. */
 export type OpenFileOptions = OpenRequestOptions;
 
-/** The requests of a file that are in flight. */
+/** Requests that are kept to be used again, of each kind. */
+const SPARES_MAX = 256;
+
+/** The requests of a file that are in flight, and those that are to be used again. */
 class InFlight implements Holder {
   count = 0;
   /** What to call when there are none left. */
   onIdle: (() => void) | undefined;
+  readonly reads: CoreRequest<"readInto">[] = [];
+  readonly writes: CoreRequest<"write">[] = [];
 
-  leave(): void {
+  leave(request: CoreRequest): void {
+    if (request.op === "readInto") {
+      request.target = undefined;
+      if (this.reads.length < SPARES_MAX) {
+        this.reads.push(request as CoreRequest<"readInto">);
+      }
+    } else if (request.op === "write") {
+      request.bytes = undefined;
+      if (this.writes.length < SPARES_MAX) {
+        this.writes.push(request as CoreRequest<"write">);
+      }
+    }
     if (--this.count === 0) {
       this.onIdle?.();
     }
@@ -126,24 +142,28 @@ export class IoqFile implements AsyncDisposable, Disposable {
     return this.#start(request, options);
   }
 
-  /** A request to read. Nothing else is as frequent, so it takes the short way. */
+  /**
+   * A request to read. Nothing else is as frequent, so it takes the short way, and
+   * the request is one that was used before.
+   */
   #readRequest(buffer: Uint8Array<ArrayBuffer>): CoreRequest<"readInto"> {
-    const request = new CoreRequest("readInto");
-    request.fd = this.fd;
+    const fd = this.fd;
     checkBytes(buffer, "buffer");
+    const request = this.#inFlight.reads.pop() ?? makeRead(fd);
     request.target = buffer;
     request.length = buffer.byteLength;
-    request.decode = decodeIntoOrEnd;
+    request.hints = 0;
     return request;
   }
 
   /** A request to write. */
   #writeRequest(bytes: Uint8Array): CoreRequest<"write"> {
-    const request = new CoreRequest("write");
-    request.fd = this.fd;
+    const fd = this.fd;
     checkBytes(bytes, "bytes");
+    const request = this.#inFlight.writes.pop() ?? makeWrite(fd);
     request.bytes = bytes;
     request.length = bytes.byteLength;
+    request.hints = 0;
     return request;
   }
 
@@ -371,6 +391,21 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
 /** Holds what needs no holder: a file's own closing. */
 const NOBODY: Holder = { leave() {} };
+
+/** A request to read, that can be used again and again. */
+function makeRead(fd: number): CoreRequest<"readInto"> {
+  const request = new CoreRequest("readInto");
+  request.fd = fd;
+  request.decode = decodeIntoOrEnd;
+  return request;
+}
+
+/** A request to write, that can be used again and again. */
+function makeWrite(fd: number): CoreRequest<"write"> {
+  const request = new CoreRequest("write");
+  request.fd = fd;
+  return request;
+}
 
 /** Have a transfer take place at an offset. */
 function setOffset(request: CoreRequest, offset: number): void {

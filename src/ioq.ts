@@ -87,19 +87,34 @@ export interface IoqOptions {
 const DEFAULT_DEPTH = 1024;
 const DEFAULT_THREADS = 16;
 
+/**
+ * Bytes from which on what is to be written is copied only if the event loop can
+ * wait for that; otherwise the request waits in line.
+ */
+const LARGE_WRITE = 64 * 1024;
+
 /** Request ids are unique among this many. */
 const SEQUENCE_MAX = 2 ** 36;
 
 /** A promise form in progress, or waiting in line. */
 interface Ticket {
   readonly request: CoreRequest;
-  readonly resolve: (value: never) => void;
-  readonly reject: (reason: unknown) => void;
+  resolve: (value: never) => void;
+  reject: (reason: unknown) => void;
   readonly signal: AbortSignal | undefined;
   /** What to call when the signal fires. */
   onAbort: (() => void) | undefined;
   /** Its slot, -1 while it waits in line, -2 when it is settled. */
   slot: number;
+}
+
+/** What settles the promise that was made last. */
+const captured: Pick<Ticket, "resolve" | "reject"> = { resolve() {}, reject() {} };
+
+/** Makes a promise's functions known, without a closure for each promise. */
+function capture(resolve: (value: never) => void, reject: (reason: unknown) => void): void {
+  captured.resolve = resolve;
+  captured.reject = reject;
 }
 
 /** In {@linkcode Ticket.slot}: waits for a slot. */
@@ -450,7 +465,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       if (!ticket.request.isClose) {
         this.#line.delete(ticket);
         this.#settle(ticket);
-        ticket.request.holder?.leave();
+        ticket.request.holder?.leave(ticket.request);
         ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
       }
     }
@@ -525,39 +540,41 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     request: Request<K>,
     options?: OperationOptions,
   ): Promise<OpValues[K]> {
-    return new Promise((resolve, reject) => {
-      const signal = options?.signal;
-      let core;
-      try {
-        core = toCoreRequest(request);
-        signal?.throwIfAborted();
-        this.#checkAcceptable(core);
-      } catch (error) {
-        core?.holder?.leave();
-        throw error;
-      }
-      const ticket: Ticket = {
-        request: core,
-        resolve,
-        reject,
-        signal,
-        onAbort: undefined,
-        slot: WAITING,
-      };
-      if (signal !== undefined) {
-        ticket.onAbort = () => this.#abort(ticket, signal.reason);
-        signal.addEventListener("abort", ticket.onAbort);
-      }
-      const owner = (options as { [ON_CANCEL]?: { cancel?: () => void } } | undefined)?.[ON_CANCEL];
+    const signal = options?.signal;
+    let core;
+    try {
+      core = toCoreRequest(request);
+      signal?.throwIfAborted();
+      this.#checkAcceptable(core);
+    } catch (error) {
+      core?.holder?.leave(core);
+      return Promise.reject(error);
+    }
+    const promise = new Promise<OpValues[K]>(capture);
+    const ticket: Ticket = {
+      request: core,
+      resolve: captured.resolve,
+      reject: captured.reject,
+      signal,
+      onAbort: undefined,
+      slot: WAITING,
+    };
+    if (signal !== undefined) {
+      ticket.onAbort = () => this.#abort(ticket, signal.reason);
+      signal.addEventListener("abort", ticket.onAbort);
+    }
+    if (options !== undefined) {
+      const owner = (options as { [ON_CANCEL]?: { cancel?: () => void } })[ON_CANCEL];
       if (owner !== undefined) {
         owner.cancel = () => this.#interrupt(ticket);
       }
-      if (this.#freeCount > 0) {
-        this.#start(ticket);
-      } else {
-        this.#line.add(ticket);
-      }
-    });
+    }
+    if (this.#freeCount > 0 && this.#mayCopy(core)) {
+      this.#start(ticket);
+    } else {
+      this.#line.add(ticket);
+    }
+    return promise;
   }
 
   /** Refuse what may not be queued. */
@@ -579,6 +596,15 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     request.checkAccess();
   }
 
+  /** Whether there is time to copy what a request writes; if not, there soon is. */
+  #mayCopy(request: CoreRequest): boolean {
+    if (request.bytes === undefined || request.length < LARGE_WRITE || this.#pump.hasBudget) {
+      return true;
+    }
+    this.#pump.kickLater();
+    return false;
+  }
+
   /** Give a request a slot and put it into the batch. There must be a slot. */
   #accept(request: CoreRequest): number {
     const slot = this.#free[this.#freeCount - 1]!;
@@ -589,6 +615,9 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       return this.#accept(request);
     }
     this.#freeCount--;
+    if (request.bytes !== undefined) {
+      this.#pump.spendCopy(request.length);
+    }
     this.#requests[slot] = request;
     this.#ids[slot] = this.#sequence * this.#depth + slot;
     this.#sequence = this.#sequence + 1 === SEQUENCE_MAX ? 0 : this.#sequence + 1;
@@ -615,7 +644,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       ticket.slot = slot;
     } catch (error) {
       this.#settle(ticket);
-      ticket.request.holder?.leave();
+      ticket.request.holder?.leave(ticket.request);
       ticket.reject(error);
     }
   }
@@ -641,7 +670,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   #abort(ticket: Ticket, reason: unknown): void {
     if (ticket.slot === WAITING) {
       this.#line.delete(ticket);
-      ticket.request.holder?.leave();
+      ticket.request.holder?.leave(ticket.request);
     } else {
       // Its slot stays in use until the completion comes
       this.#backend.cancel(ticket.slot);
@@ -655,7 +684,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   #interrupt(ticket: Ticket): void {
     if (ticket.slot === WAITING) {
       this.#line.delete(ticket);
-      ticket.request.holder?.leave();
+      ticket.request.holder?.leave(ticket.request);
       this.#settle(ticket);
       ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
     } else if (ticket.slot !== SETTLED) {
@@ -670,6 +699,10 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * @returns What {@linkcode PumpSource.turn} returns.
    */
   #turn(arm: boolean, yields: boolean): number {
+    if (this.#line.size > 0) {
+      // Large writes that waited for their turn
+      this.#advance();
+    }
     const armed = this.#backend.turn(arm, yields);
     // With those that came while a full batch made room
     const completed = this.#completed;
@@ -687,6 +720,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** A request has completed. */
   #complete(slot: number, result: number, payload: Payload): void {
     this.#completed++;
+    this.#pump.spendCopy(payload.length);
     const request = this.#requests[slot]!;
     const ticket = this.#tickets[slot];
     this.#requests[slot] = undefined;
@@ -712,7 +746,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
     this.#tickets[slot] = undefined;
     this.#release(slot);
-    ticket.request.holder?.leave();
+    ticket.request.holder?.leave(ticket.request);
     if (ticket.slot !== SETTLED) {
       this.#settle(ticket);
       if (error === undefined) {
@@ -759,7 +793,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** Let those go on who waited for a slot. */
   #advance(): void {
     for (const ticket of this.#line) {
-      if (this.#freeCount === 0) {
+      if (this.#freeCount === 0 || !this.#mayCopy(ticket.request)) {
         return;
       }
       this.#line.delete(ticket);

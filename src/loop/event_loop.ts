@@ -44,6 +44,7 @@ import { closedLoopError, ConcurrencyUnavailable } from "./errors.ts";
 import { type Cancelable, type Future, makeFuture } from "./future.ts";
 import { TaskGroup } from "./group.ts";
 import { Io } from "./io.ts";
+import { WorkerPool } from "./pool.ts";
 import { select } from "./select.ts";
 import { Task, type TaskOwner } from "./task.ts";
 
@@ -59,7 +60,29 @@ export interface EventLoopLimits {
    * @default {Infinity}
    */
   concurrencyLimit?: number;
+  /**
+   * The most Workers that run tasks, and the most that compute: 1 to 256 each.
+   *
+   * @default {navigator.hardwareConcurrency}
+   */
+  workers?: number;
+  /**
+   * How long a Worker has nothing to do before it stops, in milliseconds: 0 to 2^31 - 1.
+   * A Worker keeps the process alive as long.
+   *
+   * @default {500}
+   */
+  workerIdleMs?: number;
 }
+
+/** How to run something in a Worker. */
+export interface WorkerTaskOptions {
+  /** What of the arguments to hand over instead of copying it: this thread loses it. */
+  transfer?: Transferable[];
+}
+
+const WORKERS_MAX = 256;
+const DEFAULT_WORKER_IDLE_MS = 500;
 
 /**
  * Runs tasks over a queue. See the module for how they are cancelled.
@@ -91,7 +114,13 @@ export class EventLoop implements AsyncDisposable, Disposable {
   readonly io: Io;
   /** Whether the queue goes with the loop. */
   readonly #owns: boolean;
-  readonly #concurrencyLimit: number;
+  readonly #limits: Required<EventLoopLimits>;
+  /** How to open the queues of Workers. */
+  readonly #queue: IoqOptions;
+  /** Workers that run tasks, once there was one. */
+  #tasks: WorkerPool | undefined;
+  /** Workers that compute. */
+  #offloaded: WorkerPool | undefined;
   /** What tasks know of it. */
   readonly #owner: Mutable<TaskOwner> = { closing: false, closed: false, waiters: new Set() };
   /** Tasks that are running. */
@@ -102,7 +131,7 @@ export class EventLoop implements AsyncDisposable, Disposable {
   #closing: Promise<void> | undefined;
 
   readonly #onEnd = (task: Cancelable): void => {
-    (task as Task).end();
+    task.end();
     this.#leave();
   };
   readonly #onEndConcurrent = (task: Cancelable): void => {
@@ -117,17 +146,14 @@ export class EventLoop implements AsyncDisposable, Disposable {
    * @param limits How much to run.
    */
   constructor(ioq: Ioq, limits?: EventLoopLimits);
-  constructor(ioq: Ioq, limits: EventLoopLimits = {}, owns = false) {
+  constructor(ioq: Ioq, limits: EventLoopLimits = {}, queue?: IoqOptions) {
     if (!(ioq instanceof Ioq)) {
       throw new TypeError("Expected a queue, as Ioq.open() gives it");
     }
-    const { concurrencyLimit = Infinity } = limits;
-    if (concurrencyLimit !== Infinity) {
-      checkInteger(concurrencyLimit, "concurrencyLimit", 0, Number.MAX_SAFE_INTEGER);
-    }
+    this.#limits = checkLimits(limits);
     this.ioq = ioq;
-    this.#owns = owns;
-    this.#concurrencyLimit = concurrencyLimit;
+    this.#owns = queue !== undefined;
+    this.#queue = queue ?? { backend: ioq.backend.kind, depth: ioq.depth };
     this.io = new Io(this, new Task(this.#owner));
   }
 
@@ -138,15 +164,14 @@ export class EventLoop implements AsyncDisposable, Disposable {
    * @throws What `Ioq.open()` throws.
    */
   static async open(options: EventLoopOptions = {}): Promise<EventLoop> {
-    const { concurrencyLimit, ...rest } = options;
-    const limits = concurrencyLimit === undefined ? {} : { concurrencyLimit };
-    const ioq = await Ioq.open(rest);
-    try {
-      return new (EventLoop as OwningConstructor)(ioq, limits, true);
-    } catch (error) {
-      await ioq.close();
-      throw error;
+    const limits = checkLimits(options);
+    const { concurrencyLimit: _, workers: __, workerIdleMs: ___, ...queue } = options;
+    const ioq = await Ioq.open(queue);
+    if (queue.library instanceof URL) {
+      // Workers are sent this
+      queue.library = queue.library.href;
     }
+    return new (EventLoop as OwningConstructor)(ioq, limits, queue);
   }
 
   /** Which backend runs the operations. */
@@ -187,19 +212,66 @@ export class EventLoop implements AsyncDisposable, Disposable {
    * @throws {ConcurrencyUnavailable} If there are as many as there may be.
    * @throws {Deno.errors.BadResource} If the loop is closed.
    */
-  concurrent<T>(fn: (io: Io) => T | PromiseLike<T>): Future<T> {
-    if (this.#concurrent >= this.#concurrencyLimit) {
+  concurrent<T>(fn: (io: Io) => T | PromiseLike<T>): Future<T>;
+  /**
+   * Start a task in a Worker: a module's default export, called as `(io, ...args)`.
+   * The result comes back, or the error with its stack, or `Canceled`. Each Worker has
+   * a queue of its own.
+   *
+   * @param module The module: an absolute URL, such as
+   *        `new URL("./task.ts", import.meta.url)`.
+   * @param args What it is given besides its handle; cloned before this returns.
+   * @param options What of it to hand over.
+   * @throws {DOMException} `DataCloneError`, if an argument cannot be cloned.
+   * @throws {TypeError} If it is no URL.
+   */
+  concurrent<T = unknown>(
+    module: string | URL,
+    args?: readonly unknown[],
+    options?: WorkerTaskOptions,
+  ): Future<T>;
+  concurrent<T>(
+    what: ((io: Io) => T | PromiseLike<T>) | string | URL,
+    args: readonly unknown[] = [],
+    options: WorkerTaskOptions = {},
+  ): Future<T> {
+    if (this.#concurrent >= this.#limits.concurrencyLimit) {
       throw new ConcurrencyUnavailable(
         `Cannot start a concurrent task while ${this.#concurrent} are running, the limit`,
       );
     }
     this.#concurrent++;
     try {
-      return this.#start(fn, this.#onEndConcurrent);
+      if (typeof what === "function") {
+        return this.#start(what, this.#onEndConcurrent);
+      }
+      this.#tasks ??= new WorkerPool({ ...this.#limits, queue: this.#queue, shares: true });
+      return this.#startIn(this.#tasks, what, args, options, this.#onEndConcurrent);
     } catch (error) {
       this.#concurrent--;
       throw error;
     }
+  }
+
+  /**
+   * Have a Worker compute: a module's default export, called as `(...args)`. It has
+   * the Worker for itself; when all are busy, it waits for the first that is not.
+   * Cancelling it prevents it from beginning; once it runs, it keeps its result.
+   *
+   * @param module The module: an absolute URL.
+   * @param args What it is given; cloned before this returns.
+   * @param options What of it to hand over.
+   * @throws {DOMException} `DataCloneError`, if an argument cannot be cloned.
+   * @throws {TypeError} If it is no URL.
+   * @throws {Deno.errors.BadResource} If the loop is closed.
+   */
+  offload<T = unknown>(
+    module: string | URL,
+    args: readonly unknown[] = [],
+    options: WorkerTaskOptions = {},
+  ): Future<T> {
+    this.#offloaded ??= new WorkerPool({ ...this.#limits, queue: undefined, shares: false });
+    return this.#startIn(this.#offloaded, module, args, options, this.#onEnd);
   }
 
   /**
@@ -244,9 +316,12 @@ export class EventLoop implements AsyncDisposable, Disposable {
     for (const task of [...this.#owner.waiters]) {
       task.request();
     }
+    this.#tasks?.cancelAll();
+    this.#offloaded?.cancelAll();
     if (this.#running > 0) {
       await new Promise<void>((resolve) => this.#onIdle = resolve);
     }
+    await Promise.all([this.#tasks?.close(), this.#offloaded?.close()]);
     this.#owner.closed = true;
     if (this.#owns) {
       await this.ioq.close();
@@ -271,6 +346,24 @@ export class EventLoop implements AsyncDisposable, Disposable {
     return makeFuture(promise instanceof Promise ? promise : Promise.resolve(promise), task, onEnd);
   }
 
+  #startIn<T>(
+    pool: WorkerPool,
+    module: string | URL,
+    args: readonly unknown[],
+    { transfer = [] }: WorkerTaskOptions,
+    onEnd: (task: Cancelable) => void,
+  ): Future<T> {
+    if (this.#closing !== undefined) {
+      throw closedLoopError();
+    }
+    if (!Array.isArray(args)) {
+      throw new TypeError(`Expected args to be an array, got ${typeof args}`);
+    }
+    const task = pool.run(toModule(module), args, transfer);
+    this.#running++;
+    return makeFuture(task.promise as Promise<T>, task, onEnd);
+  }
+
   /** A task is over. */
   #leave(): void {
     if (--this.#running === 0) {
@@ -279,8 +372,45 @@ export class EventLoop implements AsyncDisposable, Disposable {
   }
 }
 
+/** The URL of a module. */
+function toModule(module: unknown): string {
+  if (module instanceof URL) {
+    return module.href;
+  }
+  if (typeof module !== "string") {
+    throw new TypeError(
+      `Expected a task to be a function or the URL of a module, got ${typeof module}`,
+    );
+  }
+  if (!URL.canParse(module)) {
+    throw new TypeError(
+      `Expected the absolute URL of a module, got '${module}': try new URL(…, import.meta.url)`,
+    );
+  }
+  return module;
+}
+
+/** Check limits and fill in what is missing. */
+function checkLimits(limits: EventLoopLimits): Required<EventLoopLimits> {
+  const {
+    concurrencyLimit = Infinity,
+    workers = Math.min(navigator.hardwareConcurrency, WORKERS_MAX),
+    workerIdleMs = DEFAULT_WORKER_IDLE_MS,
+  } = limits;
+  if (concurrencyLimit !== Infinity) {
+    checkInteger(concurrencyLimit, "concurrencyLimit", 0, Number.MAX_SAFE_INTEGER);
+  }
+  checkInteger(workers, "workers", 1, WORKERS_MAX);
+  checkInteger(workerIdleMs, "workerIdleMs", 0, 2 ** 31 - 1);
+  return { concurrencyLimit, workers, workerIdleMs };
+}
+
 /** The constructor as {@linkcode EventLoop.open} uses it. */
-type OwningConstructor = new (ioq: Ioq, limits: EventLoopLimits, owns: boolean) => EventLoop;
+type OwningConstructor = new (
+  ioq: Ioq,
+  limits: EventLoopLimits,
+  queue: IoqOptions,
+) => EventLoop;
 
 /** An object whose properties may be changed. */
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

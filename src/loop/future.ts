@@ -42,6 +42,8 @@ export interface Cancelable {
   onEnd: Set<() => void> | undefined;
   /** Ask it to stop. */
   request(): void;
+  /** It is over. */
+  end(): void;
 }
 
 /** Key of the task in its future. */

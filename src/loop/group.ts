@@ -7,7 +7,7 @@
  */
 
 import { Canceled } from "./errors.ts";
-import type { EventLoop } from "./event_loop.ts";
+import type { EventLoop, WorkerTaskOptions } from "./event_loop.ts";
 import { type Future, markHandled } from "./future.ts";
 import { type Io, taskOf } from "./io.ts";
 import type { Wait } from "./task.ts";
@@ -62,8 +62,32 @@ export class TaskGroup implements AsyncDisposable {
   }
 
   /** Start a concurrent task as a member. See `EventLoop.concurrent()`. */
-  concurrent<T>(fn: (io: Io) => T | PromiseLike<T>): Future<T> {
-    return this.#add(this.#loop.concurrent(fn));
+  concurrent<T>(fn: (io: Io) => T | PromiseLike<T>): Future<T>;
+  /** Start a task in a Worker as a member. */
+  concurrent<T = unknown>(
+    module: string | URL,
+    args?: readonly unknown[],
+    options?: WorkerTaskOptions,
+  ): Future<T>;
+  concurrent<T>(
+    what: ((io: Io) => T | PromiseLike<T>) | string | URL,
+    args?: readonly unknown[],
+    options?: WorkerTaskOptions,
+  ): Future<T> {
+    return this.#add(
+      typeof what === "function"
+        ? this.#loop.concurrent(what)
+        : this.#loop.concurrent<T>(what, args, options),
+    );
+  }
+
+  /** Run a function on a Worker as a member. See `EventLoop.offload()`. */
+  offload<T = unknown>(
+    module: string | URL,
+    args?: readonly unknown[],
+    options?: WorkerTaskOptions,
+  ): Future<T> {
+    return this.#add(this.#loop.offload<T>(module, args, options));
   }
 
   /**

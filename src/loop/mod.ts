@@ -17,7 +17,7 @@
  */
 
 export { EventLoop } from "./event_loop.ts";
-export type { EventLoopLimits, EventLoopOptions } from "./event_loop.ts";
+export type { EventLoopLimits, EventLoopOptions, WorkerTaskOptions } from "./event_loop.ts";
 export { Io } from "./io.ts";
 export type { Future } from "./future.ts";
 export { TaskGroup } from "./group.ts";
@@ -30,3 +30,9 @@ export { Condition } from "./condition.ts";
 export { Semaphore } from "./semaphore.ts";
 export { Event } from "./event.ts";
 export { Queue } from "./queue.ts";
+export { SharedMutex } from "./shared_mutex.ts";
+export { SharedCondition } from "./shared_condition.ts";
+export { SharedSemaphore } from "./shared_semaphore.ts";
+export { SharedEvent } from "./shared_event.ts";
+export { CallbackLoop } from "./callback_loop.ts";
+export type { CompletionCallback } from "./callback_loop.ts";

@@ -120,6 +120,19 @@ export class Task {
     this.#waits.add(wait);
   }
 
+  /**
+   * A wait that is no cancellation point at its beginning, because something may
+   * have been promised to it by then: it is interrupted at once instead.
+   */
+  enterLate(wait: Wait): void {
+    this.protect();
+    try {
+      this.enter(wait);
+    } finally {
+      this.unprotect();
+    }
+  }
+
   /** A wait is over. */
   leave(wait: Wait): void {
     this.#waits?.delete(wait);
