@@ -201,8 +201,8 @@ static void ioq_free(struct ioq *ioq) {
 
 /**
  * A reference to the library that this code is in. A JavaScript Worker that is
- * terminated unloads the library without closing its queues, and their lanes,
- * which nobody can tell to end any more, would run into nothing.
+ * terminated unloads the library without closing its queues, and their lanes would
+ * run into nothing, as would what closes them then (orphan.c).
  */
 static void *hold_library(void) {
 	Dl_info info;
