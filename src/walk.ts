@@ -3,7 +3,26 @@
 /**
  * Walking directory trees: `@std/fs`'s `walk()`, with what one misses there.
  *
- * Its scheduler is in `walk/scheduler.ts`, what the threads do in `native/tree.c`.
+ *     walk.ts       entries, one by one or in batches
+ *     scheduler.ts  what is read next, and what becomes of it     this thread
+ *     tree.c        directories, and what is below them           worker lanes
+ *
+ * Where the time goes, on /usr (141,000 entries in 15,600 directories, all cached,
+ * two processors), in milliseconds of processor time as `perf` and `--prof` tell:
+ *
+ *     lanes   130   nearly all in the kernel: getdents64(2), of which ext4 spends
+ *                   most on hashing and sorting names, then openat(2) and close(2)
+ *     here     30   decoding and splitting names, making entries, collecting
+ *                   garbage; 5 more if entries are taken one by one
+ *     V8       12   collecting garbage beside us
+ *
+ * Two processors do that in 85 at best, and the walk takes 85 to 95: there is little
+ * left to gain but by having the kernel do less. What brought it there, against a
+ * request for each directory and a decoding for each name: some 650 requests
+ * instead of 15,600, each with its names in one block, decoded and split at once; no
+ * stat, since directories tell the types; lanes that go on below by themselves, and
+ * so by one name relative to a descriptor; and a budget of a millisecond for that,
+ * so that neither a lane nor this thread waits for the other for long.
  *
  * @module
  */
