@@ -579,6 +579,86 @@ static void test_directory(const void *config) {
 	close_queue();
 }
 
+/** Make a request for trees; the paths are apart by NULs, of which `length` counts all but the last. */
+static const struct ioq_completion *read_trees(const char *paths, size_t length, uint32_t mode, uint32_t levels, uint32_t budget_us) {
+	struct ioq_request *request = add(0, IOQ_OP_READ_DIR);
+	set_path(request, paths, length);
+	request->mode = IOQ_TREE | mode;
+	request->flags = O_NOFOLLOW;
+	request->args[0] = levels;
+	request->args[1] = budget_us;
+	return wait_slot(0);
+}
+
+/** Trees: what is below, what is left when the budget is used up, what fails. */
+static void test_tree(const void *config) {
+	open_queue(config, 4, 3);
+	if (mkdir("tree", 0700) == 0) {
+		// The first of the configurations makes it
+		CHECK_EQ(mkdir("tree/a", 0700), 0);
+		CHECK_EQ(mkdir("tree/a/b", 0700), 0);
+		CHECK_EQ(symlink("a", "tree/link"), 0);
+	}
+	struct stat sb;
+	CHECK_EQ(stat("tree/a/b", &sb), 0);
+
+	// All of it, with what there is to tell
+	const struct ioq_completion *completion = read_trees("tree\0tree/link\0tree/none", 24,
+		IOQ_TREE_IDENTIFY | IOQ_TREE_STAT, 8, 1000000);
+	CHECK_EQ(completion->result, 3);
+	uint8_t *payload = take_payload(completion);
+	struct ioq_tree head;
+	memcpy(&head, payload, sizeof(head));
+	CHECK_EQ(head.directory_count, 5);
+	CHECK_EQ(head.entry_count, 3);
+	CHECK_EQ(completion->payload_length, sizeof(head) + 5 * sizeof(struct ioq_tree_directory)
+		+ 3 * sizeof(struct ioq_stat) + 3 + head.names_length);
+	struct ioq_tree_directory records[5];
+	memcpy(records, payload + sizeof(head), sizeof(records));
+	CHECK_EQ(records[0].parent, -1);
+	CHECK_EQ(records[0].count, 2);
+	CHECK(records[1].parent == 0 || records[1].parent == 1);
+	CHECK_EQ(records[1].count, 1);
+	CHECK_EQ(records[2].parent, 2);
+	CHECK_EQ(records[2].count, 0);
+	CHECK_EQ(records[2].ino_low, (uint32_t)sb.st_ino);
+	// A link is not followed, and what is not there ends nothing
+	CHECK_EQ(records[3].parent, -2);
+	CHECK(records[3].error == ENOTDIR || records[3].error == ELOOP);
+	CHECK_EQ(records[4].parent, -3);
+	CHECK_EQ(records[4].error, ENOENT);
+	struct ioq_stat stats[3];
+	memcpy(stats, payload + sizeof(head) + sizeof(records), sizeof(stats));
+	CHECK_EQ(stats[2].error, 0);
+	CHECK(S_ISDIR(stats[2].mode));
+	CHECK_EQ(stats[2].ino_low, (uint32_t)sb.st_ino);
+	free(payload);
+
+	// Without a budget the first one is read all the same, and no other
+	completion = read_trees("tree/a\0tree", 11, 0, 8, 0);
+	CHECK_EQ(completion->result, 1);
+	payload = take_payload(completion);
+	memcpy(&head, payload, sizeof(head));
+	CHECK_EQ(head.directory_count, 1);
+	free(payload);
+
+	// On another device than that of number 0
+	completion = read_trees("tree", 4, IOQ_TREE_ONE_DEVICE, 8, 1000000);
+	CHECK_EQ(completion->result, 0);
+	payload = take_payload(completion);
+	memcpy(records, payload + sizeof(head), sizeof(records[0]));
+	CHECK_EQ(records[0].flags, IOQ_TREE_FOREIGN);
+	free(payload);
+
+	completion = read_trees("", 0, 0, 8, 1000000);
+	CHECK_EQ(completion->result, 0);
+	payload = take_payload(completion);
+	memcpy(records, payload + sizeof(head), sizeof(records[0]));
+	CHECK_EQ(records[0].error, ENOENT);
+	free(payload);
+	close_queue();
+}
+
 /** Which names are UTF-8: the bounds of RFC 3629. */
 static void test_utf8(void) {
 	static const struct {
@@ -2284,6 +2364,7 @@ static void run_config(const struct config *config) {
 	TEST_WITH(test_nop, *config);
 	TEST_WITH(test_file, *config);
 	TEST_WITH(test_directory, *config);
+		TEST_WITH(test_tree, *config);
 	TEST_WITH(test_errors, *config);
 	TEST_WITH(test_many, *config);
 	TEST_WITH(test_output, *config);
