@@ -15,11 +15,12 @@ import { formatBackend, formatGoals, formatGroup, formatMachine, formatPeers } f
 import type { BenchResults, SuiteResult } from "./results.ts";
 import { judge, type OpenSuite, type Suite, type SuiteOptions } from "./suite.ts";
 import { files } from "./suites/files.ts";
+import { loop } from "./suites/loop.ts";
 import { ops } from "./suites/ops.ts";
 import { walkSuite } from "./suites/walk.ts";
 
 /** All suites, in the order they run. */
-const SUITES: readonly Suite[] = [ops, files, walkSuite];
+const SUITES: readonly Suite[] = [ops, files, walkSuite, loop];
 
 /** Samples of each runner, and how long each is. */
 const FULL = { rounds: 7, sampleMs: 36 };
