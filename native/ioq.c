@@ -71,6 +71,9 @@ static_assert(sizeof(struct ioq_stat) == 128, "a stat is two");
 #define SQ_ENTRIES 256
 /** The kernel's own bound on completion queue entries. */
 #define CQ_ENTRIES_MAX 65536
+/** Nanoseconds between the first interruptions of an operation, and at the most. */
+#define INTERRUPT_MIN 1000000
+#define INTERRUPT_MAX 64000000
 /**
  * Bytes of the largest transfer that may run within a turn. What is cached is
  * copied at about 10 GB/s by whoever asks for it: 128 KiB hold the caller up for
@@ -121,6 +124,12 @@ struct ioq {
 	struct ioq_ring ring;
 	/** The worker lanes. */
 	struct ioq_lanes *lanes;
+	/** Cancelled entries that are with the lanes. */
+	uint32_t lane_cancels;
+	/** When to interrupt the lanes that are at them, by the monotonic clock. */
+	int64_t interrupt_at;
+	/** How long after the last time, in nanoseconds. */
+	int64_t interrupt_after;
 	/** What waits without a lane. */
 	struct ioq_waits waits;
 	/** Messages from other queues, once anyone asked for our id. */
@@ -221,6 +230,7 @@ static int ioq_make_arena(struct ioq *ioq) {
 		entry->punted = false;
 		entry->abandoned = false;
 		entry->target = NULL;
+		entry->counted = false;
 		entry->statx = &ioq->statxes[i];
 		atomic_init(&entry->cancelled, false);
 	}
@@ -392,6 +402,10 @@ static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 	uint32_t slot = (uint32_t)(entry - ioq->entries);
 	struct ioq_completion *completion = turn_complete(out, slot, entry->result, entry->lane);
 	--ioq->in_flight;
+	if (entry->counted) {
+		entry->counted = false;
+		--ioq->lane_cancels;
+	}
 	if (entry->target) {
 		end_post(entry);
 		completion->result = entry->result;
@@ -772,6 +786,24 @@ static void turn_cancel(struct ioq *ioq) {
 	}
 }
 
+/**
+ * Interrupt lanes whose entries were cancelled, as long as there are any. What
+ * does not mind being interrupted, such as a disk, is bothered ever less.
+ */
+static void turn_interrupt(struct ioq *ioq) {
+	if (ioq->lane_cancels == 0) {
+		ioq->waits.remind_at = IOQ_NEVER;
+		return;
+	}
+	int64_t now = ioq_clock_now(IOQ_CLOCK_MONOTONIC);
+	if (now >= ioq->interrupt_at) {
+		lanes_interrupt(ioq->lanes);
+		ioq->interrupt_at = now + ioq->interrupt_after;
+		ioq->interrupt_after *= ioq->interrupt_after < INTERRUPT_MAX ? 2 : 1;
+		ioq->waits.remind_at = ioq->interrupt_at;
+	}
+}
+
 /** Prepare what ioq_park() waits for. Returns whether it may be called. */
 static bool turn_arm(struct ioq *ioq) {
 	if (ioq->in_flight == 0) {
@@ -836,6 +868,9 @@ int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, u
 	}
 	turn_flush(ioq, &out);
 	turn_reap(ioq, &out);
+	if (ioq->lane_cancels > 0 || ioq->waits.remind_at != IOQ_NEVER) {
+		turn_interrupt(ioq);
+	}
 
 	if (turn->completion_count == 0 && (turn->flags & IOQ_TURN_ARM)) {
 		turn->armed = turn_arm(ioq);
@@ -971,6 +1006,10 @@ static bool cancel_where_it_is(struct ioq *ioq, struct ioq_entry *entry) {
 		ioq->receivers_cancelled = true;
 		return false;
 	default:
+		entry->counted = true;
+		++ioq->lane_cancels;
+		ioq->interrupt_at = 0;
+		ioq->interrupt_after = INTERRUPT_MIN;
 		return true;
 	}
 }

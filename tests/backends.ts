@@ -25,13 +25,13 @@ const ROWS: readonly Row[] = [
     interruptible: true,
   },
   { name: "uring, one thread", options: { backend: "uring", threads: 1 }, interruptible: true },
-  { name: "threads", options: { backend: "threads" }, interruptible: false },
+  { name: "threads", options: { backend: "threads" }, interruptible: true },
   {
     name: "threads, thread rings",
     options: { backend: "threads", threadRings: true },
-    interruptible: false,
+    interruptible: true,
   },
-  { name: "threads, one", options: { backend: "threads", threads: 1 }, interruptible: false },
+  { name: "threads, one", options: { backend: "threads", threads: 1 }, interruptible: true },
 ];
 
 /** Opens a queue of the row at hand. */
