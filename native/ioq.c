@@ -48,6 +48,7 @@
 #include "entry.h"
 #include "lane.h"
 #include "mailbox.h"
+#include "orphan.h"
 #include "pool.h"
 #include "ring.h"
 #include "waits.h"
@@ -84,6 +85,9 @@ static_assert(sizeof(struct ioq_stat) == 128, "a stat is two");
 #define INLINE_LENGTH_SUM_MAX (2 * 1024 * 1024)
 /** Bytes that a turn hands out to be taken, at the most: they are copied once more. */
 #define HELD_LENGTH_SUM_MAX (1024 * 1024)
+
+/** Milliseconds that the end of a thread waits for its queue to come to rest. */
+#define ORPHAN_WAIT_MS 2000
 
 static_assert(IOQ_OP_COUNT <= 64, "a set of operations is a word");
 
@@ -140,6 +144,12 @@ struct ioq {
 	struct ioq_entry **receivers_tail;
 	/** Whether some of them are cancelled. */
 	bool receivers_cancelled;
+	/** Whether a turn said that ioq_park() may be called, and it was not yet. */
+	atomic_bool park_due;
+	/** Whether ioq_park() is running. */
+	atomic_bool parked;
+	/** For when our thread ends. */
+	struct ioq_owned owned;
 };
 
 /** What a turn has to write to. */
@@ -200,8 +210,8 @@ static void ioq_free(struct ioq *ioq) {
 
 /**
  * A reference to the library that this code is in. A JavaScript Worker that is
- * terminated unloads the library without closing its queues, and their lanes,
- * which nobody can tell to end any more, would run into nothing.
+ * terminated unloads the library without closing its queues, and their lanes would
+ * run into nothing, as would what closes them then (orphan.c).
  */
 static void *hold_library(void) {
 	Dl_info info;
@@ -248,6 +258,8 @@ static void ioq_describe_ring(const struct ioq *ioq, struct ioq_info *info) {
 	info->restricted = ring->restricted;
 	SPLIT(info, opcodes, ring->opcodes);
 }
+
+static void ioq_orphaned(struct ioq_owned *owned);
 
 struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	memset(info, 0, sizeof(*info));
@@ -303,6 +315,7 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	}
 	info->lanes = lanes_count(ioq->lanes);
 	info->lane_rings = lanes_rings(ioq->lanes);
+	owned_add(&ioq->owned, ioq_orphaned);
 	return ioq;
 
 fail:
@@ -874,6 +887,10 @@ int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, u
 
 	if (turn->completion_count == 0 && (turn->flags & IOQ_TURN_ARM)) {
 		turn->armed = turn_arm(ioq);
+		// A call that is parked already stays the only one
+		if (turn->armed && !atomic_load_explicit(&ioq->parked, memory_order_acquire)) {
+			atomic_store_explicit(&ioq->park_due, true, memory_order_relaxed);
+		}
 	}
 	if (turn->completion_count == 0 && !turn->armed && (turn->flags & IOQ_TURN_YIELD)) {
 		// A lane that was woken on this processor waits for us to leave it
@@ -1036,12 +1053,17 @@ void ioq_cancel_all(struct ioq *ioq) {
 }
 
 int32_t ioq_park(struct ioq *ioq) {
+	atomic_store_explicit(&ioq->parked, true, memory_order_relaxed);
+	atomic_store_explicit(&ioq->park_due, false, memory_order_release);
 	struct pollfd fd = {.fd = ioq->waits.fd, .events = POLLIN};
 	int ret;
 	do {
 		ret = poll(&fd, 1, -1);
 	} while (ret < 0 && errno == EINTR);
-	return ret < 0 ? -errno : 0;
+	ret = ret < 0 ? -errno : 0;
+	// From here on the queue may go away
+	atomic_store_explicit(&ioq->parked, false, memory_order_release);
+	return ret;
 }
 
 void ioq_wake(struct ioq *ioq) {
@@ -1056,6 +1078,56 @@ int32_t ioq_close(struct ioq *ioq) {
 	if (ioq->in_flight > 0) {
 		return -EBUSY;
 	}
+	owned_remove(&ioq->owned);
 	ioq_free(ioq);
 	return 0;
+}
+
+/** Close what a turn has opened, since there is nobody to tell. */
+static void orphan_close_opened(struct ioq *ioq, const struct ioq_turn *turn) {
+	for (uint32_t i = 0; i < turn->completion_count; ++i) {
+		const struct ioq_completion *completion = &turn->completions[i];
+		// What never left the core has left nothing in its entry
+		if (completion->lane != IOQ_LANE_CORE && completion->slot < ioq->depth
+				&& completion->result >= 0 && ioq_entry_is_open(&ioq->entries[completion->slot])) {
+			close(completion->result);
+		}
+	}
+}
+
+/**
+ * Our thread ends, and we are still open: cancel all, wait for it a while, close.
+ * If something in the kernel does not let go in time, everything is left as it is.
+ */
+static void ioq_orphaned(struct ioq_owned *owned) {
+	struct ioq *ioq = (void *)((char *)owned - offsetof(struct ioq, owned));
+	uint32_t output_length = IOQ_TURN_COMPLETIONS * (uint32_t)sizeof(struct ioq_stat);
+	struct ioq_turn *turn = calloc(1, sizeof(*turn));
+	uint8_t *output = aligned_alloc(8, output_length);
+
+	bool rests = false;
+	ioq_cancel_all(ioq);
+	for (int ms = 0; turn && output && !rests && ms < ORPHAN_WAIT_MS; ++ms) {
+		turn->output_length = output_length;
+		if (ioq_turn(ioq, turn, output, output) != 0) {
+			break;
+		}
+		orphan_close_opened(ioq, turn);
+		// A call that is parked, or about to be, still looks at us
+		ioq_wake(ioq);
+		rests = ioq->in_flight == 0
+			&& !atomic_load_explicit(&ioq->park_due, memory_order_acquire)
+			&& !atomic_load_explicit(&ioq->parked, memory_order_acquire);
+		if (!rests && turn->completion_count == 0) {
+			struct timespec pause = {.tv_nsec = 1000000};
+			nanosleep(&pause, NULL);
+		}
+	}
+	free(turn);
+	free(output);
+	if (rests) {
+		// It may be the last reference, and we are running in there
+		ioq->library = NULL;
+		ioq_free(ioq);
+	}
 }
