@@ -45,9 +45,13 @@ export type {
   OpenRequestOptions,
   PollOptions,
   RenameOptions,
+  SetXattrOptions,
+  SpliceOptions,
   StatOptions,
+  SyncRangeOptions,
   TimeoutOptions,
   WriteFileOptions,
+  XattrOptions,
 } from "./src/op.ts";
 export type { OpName, OpValues, PollEvents, Request } from "./src/operation.ts";
 export type { Completion } from "./src/completion.ts";

@@ -13,7 +13,7 @@ import { openFile } from "./file.ts";
 import type { Ioq } from "./ioq.ts";
 import type { IoqFile, OpenFileOptions } from "./file.ts";
 import { type AtOptions, op, type RenameOptions, type StatOptions } from "./op.ts";
-import type { WriteFileOptions } from "./op.ts";
+import type { SetXattrOptions, WriteFileOptions, XattrOptions } from "./op.ts";
 import {
   ABORT,
   type OpName,
@@ -526,6 +526,46 @@ export abstract class PromiseForms {
     options?: OperationOptions,
   ): Promise<undefined> {
     return this.#build(() => op.post(target, value), options);
+  }
+
+  /**
+   * The value of an extended attribute. It rejects with the code `ENODATA` if there is
+   * none.
+   *
+   * @param path The file.
+   * @param name The attribute with its namespace, such as `user.mime_type`.
+   * @param options Where the path begins; whether links are followed; a signal.
+   */
+  getXattr(
+    path: Path,
+    name: string,
+    options?: XattrOptions & OperationOptions,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#build(() => op.getXattr(path, name, options), options);
+  }
+
+  /** Set an extended attribute. */
+  setXattr(
+    path: Path,
+    name: string,
+    value: Uint8Array,
+    options?: SetXattrOptions & OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.setXattr(path, name, value, options), options);
+  }
+
+  /** The names of a file's extended attributes. */
+  listXattr(path: Path, options?: XattrOptions & OperationOptions): Promise<string[]> {
+    return this.#build(() => op.listXattr(path, options), options);
+  }
+
+  /** Remove an extended attribute. */
+  removeXattr(
+    path: Path,
+    name: string,
+    options?: XattrOptions & OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.removeXattr(path, name, options), options);
   }
 
   /** The next message that is posted to this queue. Each is received once, in order. */
