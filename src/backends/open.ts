@@ -21,6 +21,8 @@ export interface BackendChoice {
   readonly threads: number;
   /** Whether worker threads have rings of their own. */
   readonly threadRings: boolean;
+  /** Whether raw SQEs are taken. */
+  readonly rawSqe: boolean;
   /** The native library's file, if a certain one is wanted. */
   readonly library: string | undefined;
 }
@@ -69,10 +71,14 @@ export function openBackend(choice: BackendChoice, sink: Sink): Backend {
     throw error;
   }
 
-  const { depth, threads, threadRings } = choice;
+  const { depth, threads, threadRings, rawSqe } = choice;
   const ring = choice.backend !== "threads";
   try {
-    return new NativeBackend(library, { depth, threads, ring, laneRings: threadRings }, sink);
+    return new NativeBackend(
+      library,
+      { depth, threads, ring, laneRings: threadRings, rawSqe },
+      sink,
+    );
   } catch (error) {
     library.release();
     if (error instanceof NativeOpenError) {
