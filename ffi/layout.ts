@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -83,6 +83,8 @@ export const DIRECTORY_END = 2;
 export const OPEN_RING = 1;
 /** Give every worker lane a ring. */
 export const OPEN_LANE_RINGS = 2;
+/** Run requests within the turn that brings them. */
+export const OPEN_SYNC = 4;
 
 /** A request: size in bytes. */
 export const REQUEST_SIZE = 64;

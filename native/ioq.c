@@ -45,6 +45,7 @@
 
 #include "entry.h"
 #include "lane.h"
+#include "perform.h"
 #include "pool.h"
 #include "ring.h"
 
@@ -105,8 +106,10 @@ struct ioq {
 	struct ioq_pool pool;
 	/** The caller's ring. */
 	struct ioq_ring ring;
-	/** The worker lanes. */
+	/** The worker lanes, or NULL: turns run all requests themselves. */
 	struct ioq_lanes *lanes;
+	/** What those turns need. */
+	struct ioq_scratch scratch;
 };
 
 /** What a turn has to write to. */
@@ -132,6 +135,7 @@ uint32_t ioq_abi_version(void) {
 /** Release all of a queue in which nothing is in flight. */
 static void ioq_free(struct ioq *ioq) {
 	lanes_stop(ioq->lanes);
+	ioq_scratch_release(&ioq->scratch);
 	ring_close(&ioq->ring);
 	if (ioq->wake_fd >= 0) {
 		close(ioq->wake_fd);
@@ -208,7 +212,9 @@ static void ioq_describe_ring(const struct ioq *ioq, struct ioq_info *info) {
 
 struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	memset(info, 0, sizeof(*info));
+	bool sync = options->flags & IOQ_OPEN_SYNC;
 	if (options->depth < 1 || options->depth > IOQ_DEPTH_MAX
+			|| (sync && (options->flags & IOQ_OPEN_RING))
 			|| options->lanes < 1 || options->lanes > IOQ_LANES_MAX) {
 		info->error = EINVAL;
 		return NULL;
@@ -246,6 +252,9 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 		ioq_describe_ring(ioq, info);
 	}
 
+	if (sync) {
+		return ioq;
+	}
 	bool rings = options->flags & IOQ_OPEN_LANE_RINGS;
 	ioq->lanes = lanes_start(ioq->depth, options->lanes, rings, ioq->wake_fd);
 	if (!ioq->lanes) {
@@ -373,8 +382,15 @@ static void turn_flush(struct ioq *ioq, struct turn_out *out) {
 	}
 }
 
-/** Put an entry into the batch for the lanes. */
+/** Put an entry into the batch for the lanes, or run it if there are none. */
 static void turn_to_lanes(struct ioq *ioq, struct turn_out *out, struct ioq_entry *entry) {
+	if (!ioq->lanes) {
+		entry->lane = IOQ_LANE_CORE;
+		ioq_perform(entry, &ioq->scratch);
+		// There is room: a turn takes as many as it can hand out
+		turn_hand_out(ioq, out, entry);
+		return;
+	}
 	if (out->batch_count == IOQ_TURN_REQUESTS) {
 		turn_flush(ioq, out);
 	}
@@ -444,7 +460,7 @@ static int take_request(struct ioq_entry *entry, const struct ioq_request *reque
  * threads each time, which costs more than it brings.
  */
 static ioq_ops turn_ring_ops(const struct ioq *ioq, const struct ioq_turn *turn) {
-	bool overflow = ioq->overflow_ops != 0
+	bool overflow = ioq->overflow_ops != 0 && ioq->lanes
 		&& lanes_backlog(ioq->lanes) + turn->request_count > IOQ_BACKLOG;
 	return overflow ? ioq->ring_ops : ioq->ring_ops & ~ioq->overflow_ops;
 }
@@ -566,7 +582,7 @@ static void turn_reap(struct ioq *ioq, struct turn_out *out) {
 	while (turn_has_room(out) && (entry = ring_reap(&ioq->ring))) {
 		turn_hand_out(ioq, out, entry);
 	}
-	while (turn_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
+	while (ioq->lanes && turn_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
 		turn_hand_out(ioq, out, entry);
 	}
 }
@@ -672,7 +688,7 @@ int32_t ioq_cancel(struct ioq *ioq, uint32_t slot) {
 	if (ioq->entries[slot].on_ring) {
 		// Submitted by the next turn
 		cancel_on_ring(ioq, &ioq->entries[slot]);
-	} else {
+	} else if (ioq->lanes) {
 		lanes_cancel(ioq->lanes);
 	}
 	return 1;
@@ -686,7 +702,9 @@ void ioq_cancel_all(struct ioq *ioq) {
 			cancel_on_ring(ioq, entry);
 		}
 	}
-	lanes_cancel(ioq->lanes);
+	if (ioq->lanes) {
+		lanes_cancel(ioq->lanes);
+	}
 }
 
 int32_t ioq_park(struct ioq *ioq) {

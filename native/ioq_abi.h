@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that an older caller could not bear. */
-#define IOQ_ABI_VERSION 2
+#define IOQ_ABI_VERSION 3
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -130,7 +130,7 @@ struct ioq_request {
 
 /** Where a request ran. */
 enum ioq_lane_kind {
-	/** The core itself, without a system call. */
+	/** The caller's thread: without a system call, or all of them by IOQ_OPEN_SYNC. */
 	IOQ_LANE_CORE = 0,
 	/** The ring of the caller's thread. */
 	IOQ_LANE_RING = 1,
@@ -244,6 +244,11 @@ struct ioq_directory {
 #define IOQ_OPEN_RING 1
 /** Set in `ioq_options.flags`: give every worker lane a ring of its own. */
 #define IOQ_OPEN_LANE_RINGS 2
+/**
+ * Set in `ioq_options.flags`: no lanes. Each turn runs its requests one after the
+ * other and hands all of them out, however long that takes.
+ */
+#define IOQ_OPEN_SYNC 4
 
 /** What a queue is opened with. */
 struct ioq_options {

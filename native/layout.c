@@ -53,6 +53,7 @@ int main(void) {
 	CONSTANT("DIRECTORY_END", IOQ_DIRECTORY_END, "The end of the directory was reached.");
 	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the caller's thread.");
 	CONSTANT("OPEN_LANE_RINGS", IOQ_OPEN_LANE_RINGS, "Give every worker lane a ring.");
+	CONSTANT("OPEN_SYNC", IOQ_OPEN_SYNC, "Run requests within the turn that brings them.");
 
 	printf("\n");
 	SIZE("REQUEST", struct ioq_request, "A request");
