@@ -148,6 +148,44 @@ const REFUSALS: Readonly<Record<number, string>> = {
   [layout.ESAMEFILE]: "Source and destination paths refer to the same file",
 };
 
+/**
+ * Results that say why a request cannot be run without the native library, or by
+ * whom it was not run to its end; negated, and larger than any errno.
+ */
+export const UNSUPPORTED = {
+  operation: 4100,
+  exactStat: 4101,
+  rawPath: 4102,
+  rawName: 4103,
+  at: 4104,
+  renameFlags: 4105,
+  permission: 4106,
+  seek: 4107,
+  lock: 4108,
+  readDirBlock: 4109,
+  allocate: 4110,
+  advise: 4111,
+} as const;
+
+/** The Worker that ran a request has ended. */
+export const WORKER_CRASHED = 4200;
+
+/** The reasons in words. */
+const WITHOUT_LIBRARY: Readonly<Record<number, string>> = {
+  [UNSUPPORTED.operation]: "Deno has no call for it",
+  [UNSUPPORTED.exactStat]: "Deno tells times in milliseconds and numbers inexactly",
+  [UNSUPPORTED.rawPath]: "Deno's calls take no path that is not UTF-8",
+  [UNSUPPORTED.rawName]: "Deno tells no name exactly that is not UTF-8",
+  [UNSUPPORTED.at]: "paths relative to a descriptor need Linux's /proc",
+  [UNSUPPORTED.renameFlags]: "Deno renames with neither noReplace nor exchange",
+  [UNSUPPORTED.permission]: "Deno's own call needs a permission that was not granted",
+  [UNSUPPORTED.seek]: "Deno has no seek for a descriptor",
+  [UNSUPPORTED.lock]: "Deno has no lock for a descriptor",
+  [UNSUPPORTED.readDirBlock]: "Deno reads directories as a whole",
+  [UNSUPPORTED.allocate]: "Deno has no call that allocates space",
+  [UNSUPPORTED.advise]: "Deno has no call that advises the kernel",
+};
+
 const BY_ERRNO = new Map(ERRORS.map((entry) => [entry[0], entry]));
 
 /** Error numbers by their code. */
@@ -188,6 +226,12 @@ export function errnoCode(errno: number): string {
   if (Object.hasOwn(REFUSALS, errno)) {
     return "EINVAL";
   }
+  if (Object.hasOwn(WITHOUT_LIBRARY, errno)) {
+    return "ENOTSUP";
+  }
+  if (errno === WORKER_CRASHED) {
+    return "EIO";
+  }
   return BY_ERRNO.get(errno)?.[1] ?? `E${errno}`;
 }
 
@@ -195,6 +239,12 @@ export function errnoCode(errno: number): string {
 export function errnoText(errno: number): string {
   if (Object.hasOwn(REFUSALS, errno)) {
     return REFUSALS[errno]!;
+  }
+  if (Object.hasOwn(WITHOUT_LIBRARY, errno)) {
+    return `Cannot do this without the native library (${WITHOUT_LIBRARY[errno]})`;
+  }
+  if (errno === WORKER_CRASHED) {
+    return "The Worker that ran it ended unexpectedly";
   }
   return `${BY_ERRNO.get(errno)?.[2] ?? `Unknown error ${errno}`} (os error ${errno})`;
 }

@@ -1982,7 +1982,6 @@ int main(void) {
 	TEST_WITH(test_nop, sync_config);
 	TEST_WITH(test_file, sync_config);
 	TEST_WITH(test_directory, sync_config);
-	TEST_WITH(test_errors, sync_config);
 	TEST_WITH(test_output, sync_config);
 	TEST_WITH(test_boost, lanes_config);
 	TEST_WITH(test_boost_claimed, lanes_config);
