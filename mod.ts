@@ -12,6 +12,31 @@ export { PromiseForms } from "./src/promise_forms.ts";
 export type { OperationOptions } from "./src/promise_forms.ts";
 export { IoqFile } from "./src/file.ts";
 export type { OpenFileOptions } from "./src/file.ts";
+export type { FileContents, ReadFilesErrorPolicy, ReadFilesOptions } from "./src/read_files.ts";
+export { defaultQueue } from "./src/default_queue.ts";
+export {
+  chmod,
+  chown,
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  openFile,
+  readDir,
+  readFile,
+  readFiles,
+  readLink,
+  readTextFile,
+  realPath,
+  remove,
+  rename,
+  stat,
+  symlink,
+  truncate,
+  utime,
+  writeFile,
+  writeTextFile,
+} from "./src/functions.ts";
 export { op } from "./src/op.ts";
 export type {
   Advice,
@@ -28,3 +53,6 @@ export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backe
 export type { BigIntFileInfo, FileInfo } from "./src/file_info.ts";
 export type { DirEntry } from "./src/directory.ts";
 export type { Path } from "./src/path.ts";
+export { walk } from "./src/walk.ts";
+export type { Walk } from "./src/walk.ts";
+export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/walk/options.ts";

@@ -79,6 +79,16 @@ export const TURN_YIELD = 2;
 export const DIRECTORY_RAW = 1;
 /** The end of the directory was reached. */
 export const DIRECTORY_END = 2;
+/** Of a readDir: read trees. */
+export const TREE = 1;
+/** Tell device and inode of each directory. */
+export const TREE_IDENTIFY = 2;
+/** Stat each entry. */
+export const TREE_STAT = 4;
+/** Read no directory on another device. */
+export const TREE_ONE_DEVICE = 8;
+/** The directory is on another device. */
+export const TREE_FOREIGN = 1;
 /** Make a ring on the caller's thread. */
 export const OPEN_RING = 1;
 /** Give every worker lane a ring. */
@@ -148,12 +158,29 @@ export const STAT_ATIME_NSEC = 24;
 export const STAT_MTIME_NSEC = 25;
 export const STAT_CTIME_NSEC = 26;
 export const STAT_BTIME_NSEC = 27;
+export const STAT_ERROR = 28;
 
 /** The head of a directory block: size in bytes. */
 export const DIRECTORY_SIZE = 16;
 export const DIRECTORY_COUNT = 0;
 export const DIRECTORY_NAMES_LENGTH = 1;
 export const DIRECTORY_FLAGS = 2;
+
+/** The head of a block of trees: size in bytes. */
+export const TREE_HEAD_SIZE = 32;
+export const TREE_DIRECTORY_COUNT = 0;
+export const TREE_ENTRY_COUNT = 1;
+export const TREE_NAMES_LENGTH = 2;
+export const TREE_FLAGS = 3;
+
+/** A directory of a tree: size in bytes. */
+export const TREE_DIRECTORY_SIZE = 32;
+export const TREE_DIRECTORY_PARENT = 0;
+export const TREE_DIRECTORY_ENTRIES = 1;
+export const TREE_DIRECTORY_ERROR = 2;
+export const TREE_DIRECTORY_FLAGS = 3;
+export const TREE_DIRECTORY_DEV_LOW = 4;
+export const TREE_DIRECTORY_INO_LOW = 6;
 
 /** The options of a queue: size in bytes. */
 export const OPTIONS_SIZE = 32;

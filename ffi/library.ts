@@ -3,10 +3,15 @@
 /**
  * Finding and loading the native library. Nothing happens until a queue is opened.
  *
+ * It is looked for in three places: where `IOQ_LIBRARY` says, and nowhere else if it
+ * says so; in the local build beside this module, if the module is a file; in the
+ * package itself, which comes with a library for some platforms (`embedded.ts`).
+ *
  * @module
  */
 
 import { fileURLToPath } from "node:url";
+import type { EmbeddedModule, UnpackedLibrary } from "./embedded.ts";
 import { ABI_VERSION } from "./layout.ts";
 import { symbols } from "./symbols.ts";
 
@@ -15,7 +20,7 @@ export type Symbols = Deno.DynamicLibrary<typeof symbols>["symbols"];
 
 /** A loaded library. It stays loaded while anyone holds it. */
 export interface Library {
-  /** The file it was loaded from. */
+  /** The file it was loaded from, or that it is the one in the package. */
   readonly path: string;
   /** Its functions. */
   readonly symbols: Symbols;
@@ -29,8 +34,26 @@ export class LibraryError extends Error {
   override readonly name = "LibraryError";
 }
 
-/** Loaded libraries by path, with the number of their holders. */
-const loaded = new Map<string, { library: Deno.DynamicLibrary<typeof symbols>; holders: number }>();
+/** A library that is loaded. */
+interface Entry {
+  readonly library: Deno.DynamicLibrary<typeof symbols>;
+  /** How many have not let go of it. */
+  holders: number;
+  /** What there is to do when it was unloaded. */
+  readonly release: () => void;
+}
+
+/** Loaded libraries by path, the embedded one by {@linkcode EMBEDDED}. */
+const loaded = new Map<string, Entry>();
+
+/** What stands for the path of the library in the package. */
+const EMBEDDED = "the embedded library";
+
+/** The library in the package: what unpacks it, or why there is none. */
+type Embedded = { readonly unpack: () => UnpackedLibrary } | { readonly missing: string };
+
+/** The library in the package, once somebody wanted it. */
+let embedded: Embedded | undefined;
 
 /** An environment variable, if it may be read without asking. */
 export function readEnv(name: string): string | undefined {
@@ -38,18 +61,54 @@ export function readEnv(name: string): string | undefined {
   return state === "granted" ? Deno.env.get(name) || undefined : undefined;
 }
 
+/** Import the library for this machine out of the package. */
+async function importEmbedded(): Promise<Embedded> {
+  const { target } = Deno.build;
+  // Literals, so that whoever may import this module may import them
+  const modules: Record<string, () => Promise<EmbeddedModule>> = {
+    "x86_64-unknown-linux-gnu": () => import("./embedded/x86_64.ts"),
+    "aarch64-unknown-linux-gnu": () => import("./embedded/aarch64.ts"),
+  };
+  const importModule = modules[target];
+  if (importModule === undefined) {
+    return { missing: `There is no native library for ${target} in this package` };
+  }
+  try {
+    const [module, { materialize }] = await Promise.all([importModule(), import("./embedded.ts")]);
+    return { unpack: () => materialize(module) };
+  } catch (error) {
+    return {
+      missing: `Cannot import ${EMBEDDED}: ${error instanceof Error ? error.message : error}`,
+    };
+  }
+}
+
 /**
- * Where the library may be, best first: `IOQ_LIBRARY`, then the local build
- * beside this module, if the module is a file.
+ * Have the library in the package at hand, if that may be the one to load.
+ *
+ * To be awaited before {@linkcode loadLibrary}, which takes no time. Never rejects:
+ * what goes wrong is told when the library is loaded.
+ *
+ * @param path The path that will be given to it.
  */
+export async function prepareLibrary(path?: string): Promise<void> {
+  if (path === undefined && readEnv("IOQ_LIBRARY") === undefined) {
+    embedded ??= await importEmbedded();
+  }
+}
+
+/** Where the library may be, best first. */
 function candidates(): string[] {
   const env = readEnv("IOQ_LIBRARY");
   if (env !== undefined) {
     return [env];
   }
   const local = new URL("../native/build/libioq.so", import.meta.url);
-  return local.protocol === "file:" ? [fileURLToPath(local)] : [];
+  return local.protocol === "file:" ? [fileURLToPath(local), EMBEDDED] : [EMBEDDED];
 }
+
+/** There is no library at a path, so it may be elsewhere. */
+class MissingError extends LibraryError {}
 
 /** Load a library, checking that it speaks our ABI. */
 function open(path: string): Deno.DynamicLibrary<typeof symbols> {
@@ -77,8 +136,42 @@ function open(path: string): Deno.DynamicLibrary<typeof symbols> {
     // Deno says so twice
     const message = (error instanceof Error ? error.message : String(error))
       .replace(/^(?:Could not open library: )+/, "");
-    const hint = message.includes("No such file") ? ": build it with make, or set IOQ_LIBRARY" : "";
-    throw new LibraryError(`Cannot load '${path}': ${message}${hint}`, { cause: error });
+    if (message.includes("No such file")) {
+      throw new MissingError(
+        `Cannot load '${path}': ${message}: build it with make, or set IOQ_LIBRARY`,
+        { cause: error },
+      );
+    }
+    throw new LibraryError(`Cannot load '${path}': ${message}`, { cause: error });
+  }
+}
+
+/** Load the library in the package. */
+function openEmbedded(): Entry {
+  if (embedded === undefined || "missing" in embedded) {
+    throw new MissingError(
+      `${embedded?.missing ?? `Nobody has prepared ${EMBEDDED}`}: ` +
+        "set IOQ_LIBRARY to the path of a libioq.so",
+    );
+  }
+  let unpacked;
+  try {
+    unpacked = embedded.unpack();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new LibraryError(
+      error instanceof Deno.errors.NotCapable ? message : `Cannot unpack ${EMBEDDED}: ${message}`,
+      { cause: error },
+    );
+  }
+  const { path, loaded, release } = unpacked;
+  try {
+    return { library: open(path), holders: 0, release };
+  } catch (error) {
+    release();
+    throw error;
+  } finally {
+    loaded();
   }
 }
 
@@ -86,36 +179,33 @@ function open(path: string): Deno.DynamicLibrary<typeof symbols> {
  * Load the native library, or share it if it is loaded already.
  *
  * @param path The file; where it may be is searched if not given.
- * @throws {LibraryError} If it cannot be loaded, saying why for each place.
+ * @throws {LibraryError} If it cannot be loaded, saying why.
  */
 export function loadLibrary(path?: string): Library {
-  const errors: unknown[] = [];
-  const paths = path === undefined ? candidates() : [path];
-  for (const candidate of paths) {
+  let missing: LibraryError | undefined;
+  for (const candidate of path === undefined ? candidates() : [path]) {
     let entry = loaded.get(candidate);
     if (entry === undefined) {
       try {
-        entry = { library: open(candidate), holders: 0 };
+        entry = candidate === EMBEDDED
+          ? openEmbedded()
+          : { library: open(candidate), holders: 0, release() {} };
       } catch (error) {
-        errors.push(error);
-        continue;
+        if (error instanceof MissingError) {
+          // What is missing is the local build, if this is a place to build it
+          missing ??= error;
+          continue;
+        }
+        throw error;
       }
       loaded.set(candidate, entry);
     }
     return hold(candidate, entry);
   }
-  if (errors.length === 1) {
-    throw errors[0];
-  }
-  throw new LibraryError(
-    "There is no native library for this module: set IOQ_LIBRARY to the path of a libioq.so",
-  );
+  throw missing ?? new LibraryError("There is no native library");
 }
 
-function hold(
-  path: string,
-  entry: { library: Deno.DynamicLibrary<typeof symbols>; holders: number },
-): Library {
+function hold(path: string, entry: Entry): Library {
   entry.holders++;
   let released = false;
   return {
@@ -127,6 +217,7 @@ function hold(
         if (--entry.holders === 0) {
           loaded.delete(path);
           entry.library.close();
+          entry.release();
         }
       }
     },

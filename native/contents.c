@@ -163,7 +163,7 @@ int32_t ioq_copy_file(struct ioq_entry *entry) {
 	if (from < 0) {
 		return -errno;
 	}
-	struct stat source, target;
+	struct stat source = {0}, target = {0};
 	int to = -1;
 	int ret = fstat(from, &source) == 0 ? 0 : -errno;
 	if (ret == 0 && !S_ISREG(source.st_mode)) {

@@ -36,10 +36,9 @@ struct linux_dirent64 {
 	char d_name[];
 };
 
-/** Make room for `more` bytes. */
-static int bytes_reserve(struct ioq_bytes *bytes, size_t more) {
+int ioq_bytes_reserve(struct ioq_bytes *bytes, size_t more) {
 	size_t needed = bytes->length + more;
-	if (needed <= bytes->capacity) {
+	if (bytes->data && needed <= bytes->capacity) {
 		return 0;
 	}
 	size_t capacity = bytes->capacity ? bytes->capacity : 4096;
@@ -55,8 +54,7 @@ static int bytes_reserve(struct ioq_bytes *bytes, size_t more) {
 	return 0;
 }
 
-/** Forget the bytes, and the memory if it is much. */
-static void bytes_reset(struct ioq_bytes *bytes) {
+void ioq_bytes_reset(struct ioq_bytes *bytes) {
 	bytes->length = 0;
 	if (bytes->capacity > KEEP_MAX) {
 		free(bytes->data);
@@ -69,10 +67,11 @@ void ioq_scratch_release(struct ioq_scratch *scratch) {
 	free(scratch->block);
 	free(scratch->names.data);
 	free(scratch->types.data);
+	free(scratch->directories.data);
+	free(scratch->stats.data);
 }
 
-/** Whether all bytes are UTF-8 as RFC 3629 has it. NULs are. */
-static bool is_utf8(const uint8_t *bytes, size_t length) {
+bool ioq_is_utf8(const uint8_t *bytes, size_t length) {
 	size_t i = 0;
 	while (i < length) {
 		// Eight at a time while they are ASCII, as nearly all names are
@@ -131,12 +130,7 @@ static bool is_dots(const char *name) {
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
-/**
- * Read one block and append its entries.
- *
- * @return The bytes read (0 at the end), or -errno.
- */
-static long append_block(int dfd, struct ioq_scratch *scratch) {
+long ioq_append_block(int dfd, struct ioq_scratch *scratch) {
 	if (!scratch->block) {
 		scratch->block = malloc(BLOCK_LENGTH);
 		if (!scratch->block) {
@@ -149,9 +143,9 @@ static long append_block(int dfd, struct ioq_scratch *scratch) {
 		return -errno;
 	}
 	// No name is longer than its record, nor are there more types than names
-	int ret = bytes_reserve(&scratch->names, (size_t)length);
+	int ret = ioq_bytes_reserve(&scratch->names, (size_t)length);
 	if (ret == 0) {
-		ret = bytes_reserve(&scratch->types, (size_t)length / sizeof(struct linux_dirent64));
+		ret = ioq_bytes_reserve(&scratch->types, (size_t)length / sizeof(struct linux_dirent64));
 	}
 	if (ret != 0) {
 		return ret;
@@ -188,7 +182,7 @@ static int pack(struct ioq_entry *entry, struct ioq_scratch *scratch, uint32_t f
 		return -ENOMEM;
 	}
 	if (count > 0) {
-		if (!is_utf8(scratch->names.data, names_length)) {
+		if (!ioq_is_utf8(scratch->names.data, names_length)) {
 			head.flags |= IOQ_DIRECTORY_RAW;
 		}
 		memcpy(payload + sizeof(head), scratch->names.data, names_length);
@@ -202,14 +196,14 @@ static int pack(struct ioq_entry *entry, struct ioq_scratch *scratch, uint32_t f
 
 /** Read blocks until the end, or just one. */
 static int read_blocks(struct ioq_entry *entry, int dfd, struct ioq_scratch *scratch, bool all) {
-	bytes_reset(&scratch->names);
-	bytes_reset(&scratch->types);
+	ioq_bytes_reset(&scratch->names);
+	ioq_bytes_reset(&scratch->types);
 	long ret;
 	do {
 		if (ioq_entry_is_cancelled(entry)) {
 			return -EINTR;
 		}
-		ret = append_block(dfd, scratch);
+		ret = ioq_append_block(dfd, scratch);
 		if (ret < 0) {
 			return (int)ret;
 		}

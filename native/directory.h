@@ -25,7 +25,27 @@ struct ioq_scratch {
 	struct ioq_bytes names;
 	/** DT_* types so far. */
 	struct ioq_bytes types;
+	/** Of a tree: records of directories so far. */
+	struct ioq_bytes directories;
+	/** Of a tree: stats so far. */
+	struct ioq_bytes stats;
 };
+
+/** Make room for `more` bytes. Returns 0 or -ENOMEM. */
+int ioq_bytes_reserve(struct ioq_bytes *bytes, size_t more);
+
+/** Forget the bytes, and the memory if it is much. */
+void ioq_bytes_reset(struct ioq_bytes *bytes);
+
+/** Whether all bytes are UTF-8 as RFC 3629 has it. NULs are. */
+bool ioq_is_utf8(const uint8_t *bytes, size_t length);
+
+/**
+ * Read one block of an open directory and append its entries.
+ *
+ * @return The bytes read (0 at the end), or -errno.
+ */
+long ioq_append_block(int dfd, struct ioq_scratch *scratch);
 
 /** Release a scratch. */
 void ioq_scratch_release(struct ioq_scratch *scratch);

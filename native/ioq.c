@@ -271,8 +271,7 @@ fail:
 	return NULL;
 }
 
-/** Pack the result of a STAT. */
-static void pack_stat(struct ioq_stat *to, const struct statx *from) {
+void ioq_pack_stat(struct ioq_stat *to, const struct statx *from) {
 	to->mask = from->stx_mask;
 	to->mode = from->stx_mode;
 	to->nlink = from->stx_nlink;
@@ -296,6 +295,7 @@ static void pack_stat(struct ioq_stat *to, const struct statx *from) {
 	to->mtime_nsec = from->stx_mtime.tv_nsec;
 	to->ctime_nsec = from->stx_ctime.tv_nsec;
 	to->btime_nsec = from->stx_btime.tv_nsec;
+	to->error = 0;
 	memset(to->reserved, 0, sizeof(to->reserved));
 }
 
@@ -355,7 +355,7 @@ static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 	}
 
 	if (entry->op == IOQ_OP_STAT && entry->result >= 0) {
-		pack_stat((void *)(out->output + out->used), entry->statx);
+		ioq_pack_stat((void *)(out->output + out->used), entry->statx);
 		completion->payload = out->used;
 		completion->payload_length = sizeof(struct ioq_stat);
 	} else if (entry->result >= 0 && entry->payload_length > 0 && !ioq_op_is_write(entry->op)) {

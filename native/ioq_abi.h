@@ -48,7 +48,7 @@
 	X(OPEN_DIR, 5, openDir) \
 	X(READ_DIR_BLOCK, 6, readDirBlock) /* one getdents64(2) of an open directory */ \
 	X(CLOSE_DIR, 7, closeDir) \
-	X(READ_DIR, 8, readDir) /* open, read to the end, close */ \
+	X(READ_DIR, 8, readDir) /* open, read to the end, close; or trees, by IOQ_TREE */ \
 	X(READ, 9, read) \
 	X(WRITE, 10, write) \
 	X(SEEK, 11, seek) /* lseek(2); io_uring has none */ \
@@ -216,7 +216,9 @@ struct ioq_stat {
 	uint32_t btime_low;
 	int32_t btime_high;
 	uint32_t atime_nsec, mtime_nsec, ctime_nsec, btime_nsec;
-	uint32_t reserved[4];
+	/** In a tree: why there is no more than this, an errno. */
+	uint32_t error;
+	uint32_t reserved[3];
 };
 
 /** Some name of the block is not UTF-8. */
@@ -249,6 +251,56 @@ struct ioq_directory {
  * other and hands all of them out, however long that takes.
  */
 #define IOQ_OPEN_SYNC 4
+
+/**
+ * Set in the mode of a READ_DIR: its path is a list, apart by NULs; read those
+ * directories, and up to `args[0]` levels of what is below, for `args[1]`
+ * microseconds. `flags` are for opening those that are named.
+ */
+#define IOQ_TREE 1
+/** Set beside it: tell device and inode of each directory. */
+#define IOQ_TREE_IDENTIFY 2
+/** Set beside it: stat each entry. */
+#define IOQ_TREE_STAT 4
+/** Set beside it: read no directory on another device than `offset`. */
+#define IOQ_TREE_ONE_DEVICE 8
+
+/** Set in `ioq_tree_directory.flags`: it is on another device, and was not read. */
+#define IOQ_TREE_FOREIGN 1
+
+/**
+ * Head of the payload of a READ_DIR of trees. After it come the records of the
+ * directories, a stat per entry if those were asked for, a type (DT_*) per entry,
+ * and the entries' names, apart by NULs. Entries are in the order of the records.
+ */
+struct ioq_tree {
+	/** Directories that were read, or failed. */
+	uint32_t directory_count;
+	/** Entries of all of them. */
+	uint32_t entry_count;
+	/** Bytes of all names with the NULs between them. */
+	uint32_t names_length;
+	/** IOQ_DIRECTORY_RAW. */
+	uint32_t flags;
+	/** Zero. */
+	uint32_t reserved[4];
+};
+
+/** A directory of a tree. */
+struct ioq_tree_directory {
+	/** The entry that it is, or -1 - n for the one that was named nth. */
+	int32_t parent;
+	/** How many entries it has. */
+	uint32_t count;
+	/** The errno that ended its reading, or 0. */
+	int32_t error;
+	/** IOQ_TREE_FOREIGN. */
+	uint32_t flags;
+	/** The device as makedev(3) packs it, if asked for. */
+	uint32_t dev_low, dev_high;
+	/** The inode. */
+	uint32_t ino_low, ino_high;
+};
 
 /** What a queue is opened with. */
 struct ioq_options {

@@ -51,6 +51,11 @@ int main(void) {
 	CONSTANT("TURN_YIELD", IOQ_TURN_YIELD, "Let other threads run if nothing completes.");
 	CONSTANT("DIRECTORY_RAW", IOQ_DIRECTORY_RAW, "Some name is not UTF-8.");
 	CONSTANT("DIRECTORY_END", IOQ_DIRECTORY_END, "The end of the directory was reached.");
+	CONSTANT("TREE", IOQ_TREE, "Of a readDir: read trees.");
+	CONSTANT("TREE_IDENTIFY", IOQ_TREE_IDENTIFY, "Tell device and inode of each directory.");
+	CONSTANT("TREE_STAT", IOQ_TREE_STAT, "Stat each entry.");
+	CONSTANT("TREE_ONE_DEVICE", IOQ_TREE_ONE_DEVICE, "Read no directory on another device.");
+	CONSTANT("TREE_FOREIGN", IOQ_TREE_FOREIGN, "The directory is on another device.");
 	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the caller's thread.");
 	CONSTANT("OPEN_LANE_RINGS", IOQ_OPEN_LANE_RINGS, "Give every worker lane a ring.");
 	CONSTANT("OPEN_SYNC", IOQ_OPEN_SYNC, "Run requests within the turn that brings them.");
@@ -116,12 +121,29 @@ int main(void) {
 	PRINT_STAT("MTIME_NSEC", mtime_nsec)
 	PRINT_STAT("CTIME_NSEC", ctime_nsec)
 	PRINT_STAT("BTIME_NSEC", btime_nsec)
+	PRINT_STAT("ERROR", error)
 
 	printf("\n");
 	SIZE("DIRECTORY", struct ioq_directory, "The head of a directory block");
 	WORD("DIRECTORY_COUNT", struct ioq_directory, count);
 	WORD("DIRECTORY_NAMES_LENGTH", struct ioq_directory, names_length);
 	WORD("DIRECTORY_FLAGS", struct ioq_directory, flags);
+
+	printf("\n");
+	SIZE("TREE_HEAD", struct ioq_tree, "The head of a block of trees");
+	WORD("TREE_DIRECTORY_COUNT", struct ioq_tree, directory_count);
+	WORD("TREE_ENTRY_COUNT", struct ioq_tree, entry_count);
+	WORD("TREE_NAMES_LENGTH", struct ioq_tree, names_length);
+	WORD("TREE_FLAGS", struct ioq_tree, flags);
+
+	printf("\n");
+	SIZE("TREE_DIRECTORY", struct ioq_tree_directory, "A directory of a tree");
+	WORD("TREE_DIRECTORY_PARENT", struct ioq_tree_directory, parent);
+	WORD("TREE_DIRECTORY_ENTRIES", struct ioq_tree_directory, count);
+	WORD("TREE_DIRECTORY_ERROR", struct ioq_tree_directory, error);
+	WORD("TREE_DIRECTORY_FLAGS", struct ioq_tree_directory, flags);
+	WORD("TREE_DIRECTORY_DEV_LOW", struct ioq_tree_directory, dev_low);
+	WORD("TREE_DIRECTORY_INO_LOW", struct ioq_tree_directory, ino_low);
 
 	printf("\n");
 	SIZE("OPTIONS", struct ioq_options, "The options of a queue");

@@ -8,6 +8,7 @@
 #include "perform.h"
 
 #include "contents.h"
+#include "tree.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -151,7 +152,11 @@ static int32_t perform(struct ioq_entry *e, struct ioq_scratch *scratch) {
 		return settled(e->positional ? pwrite(e->fd, e->payload, e->length, offset)
 			: write(e->fd, e->payload, e->length));
 	case IOQ_OP_READ_DIR:
-		ioq_read_dir(e, scratch);
+		if (e->mode & IOQ_TREE) {
+			ioq_read_tree(e, scratch);
+		} else {
+			ioq_read_dir(e, scratch);
+		}
 		return e->result;
 	case IOQ_OP_READ_DIR_BLOCK:
 		ioq_read_dir_block(e, scratch);

@@ -78,7 +78,8 @@ function addRawNames(entries: DirEntry[], names: Uint8Array): void {
 
 const fatalDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function isUtf8(bytes: Uint8Array): boolean {
+/** Whether bytes are UTF-8. */
+export function isUtf8(bytes: Uint8Array): boolean {
   try {
     fatalDecoder.decode(bytes);
     return true;

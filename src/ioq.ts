@@ -17,6 +17,7 @@
  */
 
 import { DEPTH_MAX, LANES_MAX } from "../ffi/layout.ts";
+import { prepareLibrary } from "../ffi/library.ts";
 import type { Backend, BackendInfo, BackendKind, LaneCounts, Payload, Sink } from "./backend.ts";
 import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
@@ -24,6 +25,7 @@ import { ERRNO, osError } from "./errors.ts";
 import { checkInteger } from "./integer.ts";
 import { checkQueue, closeFilesOf } from "./open_files.ts";
 import {
+  ABORT,
   type CoreRequest,
   type OpName,
   type OpValues,
@@ -59,7 +61,8 @@ export interface IoqOptions {
   /**
    * The file of the native library.
    *
-   * @default The environment variable `IOQ_LIBRARY` if it may be read, else the local build
+   * @default The environment variable `IOQ_LIBRARY` if it may be read, else the local build,
+   * else the one that comes with the package (Linux with glibc 2.31 or newer, x86-64 and arm64)
    */
   library?: string | URL;
   /**
@@ -215,7 +218,6 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * @throws {Deno.errors.NotSupported} If the backend cannot be had; the message
    *         says why in words, `code` and `errno` what the system said.
    */
-  // deno-lint-ignore require-await
   static async open<T = unknown>(options: IoqOptions = {}): Promise<Ioq<T>> {
     const { depth = DEFAULT_DEPTH, threads = DEFAULT_THREADS, threadRings = false, library } =
       options;
@@ -231,6 +233,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       threadRings,
       library: library === undefined ? undefined : pathText(toPath(library, "dlopen")),
     };
+    await prepareLibrary(choice.library);
     return new Ioq<T>(depth, (sink) => openBackend(choice, sink));
   }
 
@@ -242,6 +245,11 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** How many requests each kind of lane has completed so far. */
   get completed(): LaneCounts {
     return { ...this.#backend.completed };
+  }
+
+  /** Whether it accepts requests: not after {@linkcode Ioq.close} or `cancel()` of all. */
+  get accepts(): boolean {
+    return this.#closing === undefined && !this.#cancelled;
   }
 
   /** How many requests may be accepted and not yet consumed. */
@@ -507,7 +515,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         slot: WAITING,
       };
       if (signal !== undefined) {
-        ticket.onAbort = () => this.#abort(ticket);
+        ticket.onAbort = () => this.#abort(ticket, signal.reason);
         signal.addEventListener("abort", ticket.onAbort);
       }
       if (this.#freeCount > 0) {
@@ -586,8 +594,17 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
   }
 
-  /** A promise form's signal fired while it was waiting or in flight. */
-  #abort(ticket: Ticket): void {
+  /** Abort the promise forms of requests that are in progress. */
+  override [ABORT](requests: ReadonlySet<Request>, reason: unknown): void {
+    for (const ticket of [...this.#tickets, ...this.#line]) {
+      if (ticket !== undefined && ticket.slot !== SETTLED && requests.has(ticket.request)) {
+        this.#abort(ticket, reason);
+      }
+    }
+  }
+
+  /** A promise form is aborted while it is waiting or in flight. */
+  #abort(ticket: Ticket, reason: unknown): void {
     if (ticket.slot === WAITING) {
       this.#line.delete(ticket);
       ticket.request.holder?.leave();
@@ -597,7 +614,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       this.#pump.kick();
     }
     this.#settle(ticket);
-    ticket.reject(ticket.signal!.reason);
+    ticket.reject(reason);
   }
 
   /**

@@ -121,6 +121,12 @@ export interface Holder {
   leave(): void;
 }
 
+/**
+ * Key of the queue's method that aborts promise forms by their requests, for the
+ * library itself: cheaper than a signal for each of many.
+ */
+export const ABORT: unique symbol = Symbol("ioq.abort");
+
 /** From `<fcntl.h>`: the current directory. */
 export const AT_FDCWD = -100;
 /** From `<fcntl.h>`. */
@@ -224,6 +230,8 @@ const OPERATIONS: { readonly [K in OpName]: Operation } = {
 
 /** What a request is made of. */
 interface RequestArguments {
+  /** How to read what it produced, if not as the table has it. */
+  decode?: Decoder;
   fd?: number;
   fd2?: number;
   access?: Access;
@@ -277,7 +285,7 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
     const [code, , flags, access, access2, decode] = OPERATIONS[op];
     this.op = op;
     this.code = code;
-    this.decode = decode;
+    this.decode = args?.decode ?? decode;
     this.access2 = access2;
     this.flags = flags;
     if (args !== undefined) {

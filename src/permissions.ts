@@ -135,3 +135,22 @@ export function checkAccessForSymlink(path: string | Uint8Array): void {
     );
   }
 }
+
+/**
+ * Whether everything below a path may be read, so that nothing there need be
+ * asked for one by one.
+ *
+ * @param path The path, or bytes that stand for it.
+ */
+export function mayReadAllBelow(path: string | Uint8Array): boolean {
+  if (ALL.every(isBlanket)) {
+    return true;
+  }
+  // Folders in which everything takes all permissions are right below "/", and
+  // wherever else they are mounted nobody looks
+  if (typeof path !== "string" || resolve(path) === "/") {
+    return false;
+  }
+  const { state, partial } = Deno.permissions.querySync({ name: "read", path });
+  return state === "granted" && !partial;
+}

@@ -13,8 +13,9 @@ import { openFile } from "./file.ts";
 import type { IoqFile, OpenFileOptions } from "./file.ts";
 import { type AtOptions, op, type RenameOptions, type StatOptions } from "./op.ts";
 import type { WriteFileOptions } from "./op.ts";
-import { type OpName, type OpValues, type Request, toCoreRequest } from "./operation.ts";
+import { ABORT, type OpName, type OpValues, type Request, toCoreRequest } from "./operation.ts";
 import { type Path, toPath } from "./path.ts";
+import { type FileContents, readFiles, type ReadFilesOptions } from "./read_files.ts";
 
 /** Options of every operation's promise form. */
 export interface OperationOptions {
@@ -39,6 +40,9 @@ export abstract class PromiseForms {
     request: Request<K>,
     options?: OperationOptions,
   ): Promise<OpValues[K]>;
+
+  /** Abort the promise forms of requests. For the library itself. */
+  abstract [ABORT](requests: ReadonlySet<Request>, reason: unknown): void;
 
   /** A trip through the queue and back. */
   nop(options?: OperationOptions): Promise<undefined> {
@@ -132,22 +136,95 @@ export abstract class PromiseForms {
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   }
 
-  /** Write bytes to a file. Options as `Deno.writeFile`'s. */
-  writeFile(
-    path: Path,
-    bytes: Uint8Array,
-    options?: WriteFileOptions & OperationOptions,
-  ): Promise<undefined> {
-    return this.#build(() => op.writeFile(path, bytes, options), options);
+  /**
+   * Read many files at the same time.
+   *
+   * At most `concurrency` files are in memory, read or being read: who stops
+   * consuming stops the reading. Leaving the iteration early cancels what is in
+   * flight. The iterator is to be used by one consumer.
+   *
+   * @param paths The files; more are taken as there is room.
+   * @param options How many at once; what to do about errors; a signal.
+   * @returns The files in the order in which they are complete. Unless `onError`
+   *          says otherwise, it ends with what `Deno.readFile` would throw.
+   * @throws {TypeError} If an argument is of a wrong type.
+   * @throws {RangeError} If `concurrency` is out of its range.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * const paths = ["/etc/hostname", "/etc/hosts"];
+   * for await (const { path, bytes } of ioq.readFiles(paths, { onError: "skip" })) {
+   *   console.log(path, bytes.length);
+   * }
+   * ```
+   */
+  readFiles(
+    paths: Iterable<Path> | AsyncIterable<Path>,
+    options?: ReadFilesOptions,
+  ): AsyncIterableIterator<FileContents> {
+    return readFiles(() => this, paths, options);
   }
 
-  /** Write text to a file. Options as `Deno.writeTextFile`'s. */
-  writeTextFile(
+  /**
+   * Write bytes to a file. Options as `Deno.writeFile`'s.
+   *
+   * @param path The file.
+   * @param data Bytes, copied before this returns; or a stream of them, which is
+   *        written as it comes, to a file that is open meanwhile.
+   */
+  writeFile(
     path: Path,
-    text: string,
+    data: Uint8Array | ReadableStream<Uint8Array>,
     options?: WriteFileOptions & OperationOptions,
   ): Promise<undefined> {
-    return this.writeFile(path, encoder.encode(text), options);
+    return data instanceof ReadableStream
+      ? this.#writeStream(path, data, options ?? {})
+      : this.#build(() => op.writeFile(path, data, options), options);
+  }
+
+  /** Write text, or a stream of it, to a file. Options as `Deno.writeTextFile`'s. */
+  writeTextFile(
+    path: Path,
+    data: string | ReadableStream<string>,
+    options?: WriteFileOptions & OperationOptions,
+  ): Promise<undefined> {
+    return data instanceof ReadableStream
+      ? this.#writeStream(path, data.pipeThrough(new TextEncoderStream()), options ?? {})
+      : this.writeFile(path, encoder.encode(data), options);
+  }
+
+  /** Write what a stream brings to a file. */
+  async #writeStream(
+    path: Path,
+    stream: ReadableStream<Uint8Array>,
+    options: WriteFileOptions & OperationOptions,
+  ): Promise<undefined> {
+    const { append, create = true, createNew, mode, at, signal } = options;
+    const abort = signal === undefined ? {} : { signal };
+    let file;
+    try {
+      file = await this.openFile(path, {
+        write: true,
+        ...(append ? { append } : createNew ? {} : { truncate: true }),
+        create,
+        ...(createNew === undefined ? {} : { createNew }),
+        ...(mode === undefined ? {} : { mode }),
+        ...(at === undefined ? {} : { at }),
+        ...abort,
+      });
+      if (mode !== undefined) {
+        // On a file that exists, too
+        await this.run(op.chmod(file.fd, mode), options);
+      }
+    } catch (error) {
+      await file?.[Symbol.asyncDispose]();
+      await stream.cancel(error).catch(() => {});
+      throw error;
+    }
+    await stream.pipeTo(file.writable, abort);
   }
 
   /** Copy a file's contents and permission bits. Rejects as `Deno.copyFile` does. */

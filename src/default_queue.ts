@@ -1,0 +1,45 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The queue that free-standing functions share when they are given none.
+ *
+ * It is opened at first use and stays: being idle it keeps no process alive. One
+ * that does not accept requests any more is replaced at the next use.
+ *
+ * @module
+ */
+
+import { Ioq } from "./ioq.ts";
+
+let current: Ioq | undefined;
+let opening: Promise<Ioq> | undefined;
+
+/**
+ * The queue that the free-standing functions share, opened if there is none.
+ *
+ * It may be closed, which releases its threads and the library; the next use opens
+ * another. A test that Deno's resource sanitizer watches does so at its end, see
+ * the example.
+ *
+ * @throws {Deno.errors.NotSupported} If no backend can be had; the next call tries again.
+ *
+ * @example
+ * ```ts
+ * import { defaultQueue, readTextFile } from "@ioq/ioq";
+ *
+ * await using _ = await defaultQueue();
+ * console.log(await readTextFile("/etc/hostname"));
+ * ```
+ */
+export function defaultQueue(): Promise<Ioq> {
+  if (current?.accepts) {
+    return Promise.resolve(current);
+  }
+  opening ??= Ioq.open().then((ioq) => current = ioq).finally(() => opening = undefined);
+  return opening;
+}
+
+/** Call a function with the shared queue: at once, if it is open. */
+export function onDefaultQueue<V>(call: (ioq: Ioq) => Promise<V>): Promise<V> {
+  return current?.accepts ? call(current) : defaultQueue().then(call);
+}

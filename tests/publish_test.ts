@@ -1,0 +1,232 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The package as its users get it.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { type DryRun, publishDryRun, startRegistry } from "./jsr_registry.ts";
+import { TempDir, text } from "./fixtures.ts";
+
+const GLIBC = Deno.build.target.endsWith("-linux-gnu");
+
+let dryRun: Promise<DryRun> | undefined;
+
+/** The dry run, made once. */
+function published(): Promise<DryRun> {
+  return dryRun ??= publishDryRun();
+}
+
+Deno.test("the package can be published as it is, with no slow types", async () => {
+  const { success, output } = await published();
+  assert(success, output);
+  assert(!/warning/i.test(output), output);
+});
+
+Deno.test("the package holds what users need and nothing else", async () => {
+  const { files, output } = await published();
+  const outside = files.filter((path) => !path.includes("/")).sort();
+  assertEquals(
+    outside,
+    ["CHANGELOG.md", "LICENSE", "README.md", "cli.ts", "deno.json", "mod.ts"],
+    output,
+  );
+  for (const path of files.filter((path) => path.includes("/"))) {
+    assert(/^(?:src|ffi)\/[\w/]+\.ts$/.test(path), path);
+    assert(!path.endsWith("_test.ts"), path);
+  }
+  // All that a module of it imports, Workers' entry points among them, is in it
+  for (const path of files.filter((path) => path.endsWith(".ts"))) {
+    const source = Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
+    const code = source.replaceAll(/^\s*\*.*$|^\s*\/\/.*$/gm, "");
+    for (
+      const [, specifier] of code.matchAll(
+        /(?:\bfrom |\bimport\(|^import |new URL\(\s*)"([^"]+)"/gm,
+      )
+    ) {
+      if (specifier!.startsWith(".")) {
+        const target = new URL(specifier!, `file:///${path}`).pathname.slice(1);
+        if (target !== "native/build/libioq.so") {
+          assert(files.includes(target), `${path} imports ${specifier}`);
+        }
+      } else {
+        assert(specifier!.startsWith("node:"), `${path} imports ${specifier}`);
+      }
+    }
+  }
+});
+
+/** Run a program in an empty folder, with an empty cache, that gets the package from a registry. */
+async function runAsUser(
+  program: string,
+  { flags = ["--allow-ffi", "--allow-read"], args = [], env = {} }: {
+    flags?: string[];
+    args?: string[];
+    env?: Record<string, string>;
+  } = {},
+): Promise<{ out: string; err: string; requested: readonly string[] }> {
+  using dir = new TempDir();
+  await using registry = startRegistry(await published());
+  Deno.mkdirSync(dir.at("project"));
+  Deno.mkdirSync(dir.at("cache"));
+  Deno.writeTextFileSync(dir.at("project/main.ts"), program);
+  const inherited = Object.fromEntries(
+    Object.entries(Deno.env.toObject()).filter(([name]) => !/^(?:IOQ|DENO|JSR)_/.test(name)),
+  );
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", ...flags, "main.ts", ...args],
+    cwd: dir.at("project"),
+    env: {
+      ...inherited,
+      NO_COLOR: "1",
+      DENO_DIR: dir.at("cache"),
+      JSR_URL: registry.url,
+      DENO_NO_UPDATE_CHECK: "1",
+      ...env,
+    },
+    clearEnv: true,
+    stdin: "null",
+  }).output();
+  return { out: text(stdout), err: text(stderr), requested: registry.requested };
+}
+
+/** Lists a tree, breadth first, and tells what ran it. */
+const LIST = `
+  import { Ioq } from "jsr:@ioq/ioq";
+  await using ioq = await Ioq.open();
+  const names = [];
+  const left = [Deno.args[0] ?? "."];
+  for (const path of left) {
+    for (const entry of await ioq.readDir(path)) {
+      names.push(entry.name);
+      if (entry.isDirectory) left.push(path + "/" + entry.name);
+    }
+  }
+  console.log(JSON.stringify({ names: names.sort(), backend: ioq.backend }));
+`;
+
+Deno.test({
+  name: "a program that imports jsr:@ioq/ioq gets the embedded library and the ring",
+  ignore: !GLIBC,
+  async fn() {
+    const { out, err, requested } = await runAsUser(LIST);
+    assert(out !== "", err);
+    const { names, backend } = JSON.parse(out);
+    assertEquals(names, ["main.ts"]);
+    assertEquals(backend.kind, "uring", err);
+    const module = `/ffi/embedded/${Deno.build.arch}.ts`;
+    assert(requested.some((path) => path.endsWith(module)), requested.join());
+  },
+});
+
+Deno.test({
+  name: "with FFI granted in full the library is loaded from sealed memory",
+  ignore: !GLIBC,
+  async fn() {
+    const program = `
+      import { Ioq } from "jsr:@ioq/ioq";
+      const find = () => {
+        for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+          try {
+            const path = "/proc/self/fd/" + name;
+            if (Deno.readLinkSync(path).startsWith("/memfd:libioq.so")) return path;
+          } catch { /* the one that lists them */ }
+        }
+      };
+      const ioq = await Ioq.open({ backend: "threads" });
+      const path = find();
+      const file = Deno.openSync(path, { write: true });
+      for (const change of [
+        () => file.writeSync(new Uint8Array(1)),
+        () => file.truncateSync(0),
+        () => file.truncateSync(2 ** 24),
+      ]) {
+        try {
+          change();
+          console.log("changed");
+        } catch (error) {
+          console.log(error.code);
+        }
+      }
+      file.close();
+      await ioq.close();
+      console.log(find(), Deno.readTextFileSync("/proc/self/maps").includes("libioq"));
+    `;
+    const { out, err } = await runAsUser(program, { flags: ["-A"] });
+    assertEquals(out, "EPERM\nEPERM\nEPERM\nundefined false\n", err);
+  },
+});
+
+Deno.test({
+  name: "with FFI granted for temporary files the library is loaded from one that is gone then",
+  ignore: !GLIBC,
+  async fn() {
+    using temp = new TempDir();
+    const program = `
+      import { Ioq } from "jsr:@ioq/ioq";
+      await using ioq = await Ioq.open({ backend: "threads" });
+      console.log((await ioq.stat("/")).isDirectory, [...Deno.readDirSync(Deno.args[0])].length);
+      const other = await Ioq.open({ backend: "threads" });
+      await other.close();
+      console.log((await ioq.stat("/")).isDirectory);
+    `;
+    const { out, err } = await runAsUser(program, {
+      flags: [
+        "--allow-env=TMPDIR",
+        `--allow-ffi=${temp.path}`,
+        `--allow-write=${temp.path}`,
+        "--allow-read",
+      ],
+      args: [temp.path],
+      env: { TMPDIR: temp.path },
+    });
+    assertEquals(out, "true 0\ntrue\n", err);
+    assertEquals([...Deno.readDirSync(temp.path)], []);
+  },
+});
+
+Deno.test({
+  name: "with FFI granted for something else it says what it needs",
+  ignore: !GLIBC,
+  async fn() {
+    using temp = new TempDir();
+    const program = `
+      import { Ioq } from "jsr:@ioq/ioq";
+      await Ioq.open({ backend: "threads" }).catch((error) => console.log(error.message));
+    `;
+    const { path } = temp;
+    for (
+      const granted of ["--allow-ffi=/nowhere", `--allow-ffi=${path}`, `--allow-write=${path}`]
+    ) {
+      const flags = ["--allow-env=TMPDIR", granted];
+      const { out, err } = await runAsUser(program, { flags, env: { TMPDIR: temp.path } });
+      assert(out.startsWith("Cannot load the embedded library without permission, "), out + err);
+      assert(out.endsWith(`--allow-ffi=${path} --allow-write=${path}\n`), out);
+      assertEquals([...Deno.readDirSync(path)], []);
+    }
+  },
+});
+
+Deno.test({
+  name: "importing jsr:@ioq/ioq needs no permission, and without FFI says what is missing",
+  ignore: !GLIBC,
+  async fn() {
+    const program = `
+      import { Ioq } from "jsr:@ioq/ioq";
+      console.log("imported");
+      try {
+        await using ioq = await Ioq.open({ backend: "threads" });
+      } catch (error) {
+        console.log(error.name, error.message);
+      }
+    `;
+    const { out, err } = await runAsUser(program, { flags: [] });
+    assertEquals(
+      out,
+      "imported\n" +
+        "NotSupported Cannot load the embedded library without permission, " +
+        "run again with --allow-ffi, or with --allow-ffi=/tmp --allow-write=/tmp\n",
+      err,
+    );
+  },
+});
