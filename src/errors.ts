@@ -165,6 +165,7 @@ export const UNSUPPORTED = {
   readDirBlock: 4109,
   allocate: 4110,
   advise: 4111,
+  direct: 4112,
 } as const;
 
 /** The Worker that ran a request has ended. */
@@ -179,11 +180,12 @@ const WITHOUT_LIBRARY: Readonly<Record<number, string>> = {
   [UNSUPPORTED.at]: "paths relative to a descriptor need Linux's /proc",
   [UNSUPPORTED.renameFlags]: "Deno renames with neither noReplace nor exchange",
   [UNSUPPORTED.permission]: "Deno's own call needs a permission that was not granted",
-  [UNSUPPORTED.seek]: "Deno has no seek for a descriptor",
+  [UNSUPPORTED.seek]: "Deno tells a descriptor's position and cannot move it",
   [UNSUPPORTED.lock]: "Deno has no lock for a descriptor",
   [UNSUPPORTED.readDirBlock]: "Deno reads directories as a whole",
   [UNSUPPORTED.allocate]: "Deno has no call that allocates space",
   [UNSUPPORTED.advise]: "Deno has no call that advises the kernel",
+  [UNSUPPORTED.direct]: "direct transfers need buffers that begin at a certain address",
 };
 
 const BY_ERRNO = new Map(ERRORS.map((entry) => [entry[0], entry]));

@@ -19,7 +19,7 @@
 import { DEPTH_MAX, LANES_MAX } from "../ffi/layout.ts";
 import { prepareLibrary } from "../ffi/library.ts";
 import type { Backend, BackendInfo, BackendKind, LaneCounts, Payload, Sink } from "./backend.ts";
-import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.ts";
+import { type BackendChoice, chooseBackend, LANE, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
 import { ERRNO, osError } from "./errors.ts";
 import { checkInteger } from "./integer.ts";
@@ -232,6 +232,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       threads,
       threadRings,
       library: library === undefined ? undefined : pathText(toPath(library, "dlopen")),
+      module: (options as { [LANE]?: URL | null })[LANE],
     };
     await prepareLibrary(choice.library);
     return new Ioq<T>(depth, (sink) => openBackend(choice, sink));
@@ -456,7 +457,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       await new Promise<void>((resolve) => this.#onRest = resolve);
     }
     this.#closed = true;
-    this.#backend.close();
+    await this.#backend.close();
     this.#wakeConsumers();
   }
 

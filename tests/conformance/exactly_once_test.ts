@@ -105,7 +105,10 @@ class Load {
       assertEquals(pending!.cancelled, true, `${completion.op} was not cancelled`);
       this.interrupted++;
     } else {
-      assertEquals(pending!.hopeful, false, `${completion.op}: ${completion.error}`);
+      // Exact times need the native library
+      const may = completion.op === "statBigInt" &&
+        completion.error instanceof Deno.errors.NotSupported;
+      assertEquals(pending!.hopeful && !may, false, `${completion.op}: ${completion.error}`);
     }
   }
 

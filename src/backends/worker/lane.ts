@@ -7,9 +7,12 @@
  * @module
  */
 
-import { parentPort, workerData } from "node:worker_threads";
+import process from "node:process";
+import { workerData } from "node:worker_threads";
 import * as layout from "../../../ffi/layout.ts";
+import { EMBEDDED, loadLibrary, prepareLibrary } from "../../../ffi/library.ts";
 import type { Executor } from "./executor.ts";
+import type { Ioqq } from "../../queue/ioqq.ts";
 import * as shared from "./memory.ts";
 import { DenoExecutor } from "./without_library.ts";
 import { LibraryExecutor } from "./with_library.ts";
@@ -31,8 +34,14 @@ class Lane {
   #produced = 0;
   #granted = 0;
 
-  constructor({ buffer, depth, lanes, lane, library }: shared.LaneStart) {
+  /** Where its requests come from. */
+  readonly #queue: Ioqq;
+
+  constructor(start: shared.LaneStart, executor: Executor) {
+    const { buffer, depth, lanes, lane, library } = start;
     this.#memory = new shared.SharedMemory(depth, lanes, buffer);
+    const isOwner = library === undefined && lane === shared.DESCRIPTOR_LANE;
+    this.#queue = isOwner ? this.#memory.descriptors : this.#memory.pending;
     this.#lane = lane;
     this.#depth = depth;
     this.#controls = this.#memory.controls(lane);
@@ -40,19 +49,20 @@ class Lane {
     // One that was replaced may have left something
     this.#produced = Atomics.load(this.#memory.words, this.#controls + shared.LANE_RELEASED);
     this.#granted = Atomics.load(this.#memory.words, this.#controls + shared.LANE_GRANTED);
-    this.#executor = library === undefined ? new DenoExecutor() : new LibraryExecutor(library);
+    this.#executor = executor;
   }
 
   /** Run requests until there is the message to stop. */
   run(): void {
-    const { pending, words } = this.#memory;
+    const { words } = this.#memory;
+    const queue = this.#queue;
     this.#send(shared.STARTED, 0);
     try {
       while (true) {
-        const slot = pending.pop();
+        const slot = queue.pop();
         if (slot === this.#depth) {
           // The next lane is to stop as well
-          pending.push(slot);
+          queue.push(slot);
           return;
         }
         words[(this.#memory.cell(slot) >> 2) + shared.CELL_LANE] = this.#lane + 1;
@@ -194,5 +204,17 @@ function allocate(length: number): Uint8Array | undefined {
   }
 }
 
-new Lane(workerData as shared.LaneStart).run();
-parentPort?.close();
+/** Load the library, as the main thread has. */
+async function openExecutor({ library }: shared.LaneStart): Promise<Executor> {
+  if (library === undefined) {
+    return new DenoExecutor();
+  }
+  const path = library === EMBEDDED ? undefined : library;
+  await prepareLibrary(path);
+  return new LibraryExecutor(loadLibrary(path));
+}
+
+const start = workerData as shared.LaneStart;
+new Lane(start, await openExecutor(start)).run();
+// The Worker's, not the program's
+process.exit();

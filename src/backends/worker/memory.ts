@@ -3,15 +3,18 @@
 /**
  * The memory that the main thread and the lanes, which are Web Workers, share.
  *
- *     ┌──────────┬─────────┬─────────┬──────────────────┬──────────────────┐
- *     │ controls │ pending │  ready  │ cells, by slot   │ windows, by lane │
- *     └──────────┴─────────┴─────────┴──────────────────┴──────────────────┘
+ *     ┌──────────┬─────────┬─────────────┬───────┬────────────────┬──────────────────┐
+ *     │ controls │ pending │ descriptors │ ready │ cells, by slot │ windows, by lane │
+ *     └──────────┴─────────┴─────────────┴───────┴────────────────┴──────────────────┘
  *
  * Everything has a fixed size, so the whole is bounded whatever is transferred:
  *
  * - A request is a slot number in `pending`, its record and, if they are short, its
  *   paths and bytes are in the slot's cell. Longer ones stay with the main thread
  *   until the lane that got the request asks for them, and then come in parts.
+ * - What has to do with descriptors goes by `descriptors` to the one lane that is
+ *   {@linkcode DESCRIPTOR_LANE} if there is no native library: a descriptor of
+ *   `node:fs` counts for nothing on another thread than the one that opened it.
  * - A completion is a message in `ready`. What it produced is in the cell if it is
  *   short, else in the lane's window. What is longer than half of that comes in
  *   parts, each of which the main thread has taken before the next is written.
@@ -76,6 +79,9 @@ export const NEED = 2;
 /** In `ready`: the lane has started. */
 export const STARTED = 3;
 
+/** The lane of descriptors, if there is no native library. */
+export const DESCRIPTOR_LANE = 0;
+
 /** A message. */
 export function message(kind: number, slot: number, lane: number): number {
   return kind | lane << 2 | slot << 8;
@@ -99,6 +105,8 @@ export class SharedMemory {
   readonly bytes: Uint8Array<SharedArrayBuffer>;
   /** Requests on their way to a lane. */
   readonly pending: Ioqq;
+  /** Those that have to do with descriptors, if there is no native library. */
+  readonly descriptors: Ioqq;
   /** Messages on their way to the main thread. */
   readonly ready: Ioqq;
   readonly #cellsAt: number;
@@ -114,7 +122,8 @@ export class SharedMemory {
     const pendingSize = depth + 1;
     const readySize = depth + 4 * lanes;
     const pendingAt = lanes * LANE_WORDS * 4;
-    const readyAt = pendingAt + Ioqq.byteLength(pendingSize);
+    const descriptorsAt = pendingAt + Ioqq.byteLength(pendingSize);
+    const readyAt = descriptorsAt + Ioqq.byteLength(pendingSize);
     this.#cellsAt = readyAt + Ioqq.byteLength(readySize);
     this.#windowsAt = this.#cellsAt + depth * CELL_SIZE;
     // Zeroed by the system when it is first touched: what is not used costs nothing
@@ -122,6 +131,7 @@ export class SharedMemory {
     this.words = new Int32Array(this.buffer);
     this.bytes = new Uint8Array(this.buffer);
     this.pending = new Ioqq(this.buffer, pendingAt, pendingSize);
+    this.descriptors = new Ioqq(this.buffer, descriptorsAt, pendingSize);
     this.ready = new Ioqq(this.buffer, readyAt, readySize);
   }
 

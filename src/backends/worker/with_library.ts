@@ -9,7 +9,7 @@
  */
 
 import * as layout from "../../../ffi/layout.ts";
-import { type Library, loadLibrary, type Symbols } from "../../../ffi/library.ts";
+import type { Library, Symbols } from "../../../ffi/library.ts";
 import type { Executor } from "./executor.ts";
 
 const REQUEST_WORDS = layout.REQUEST_SIZE / 4;
@@ -32,10 +32,10 @@ export class LibraryExecutor implements Executor {
   #held = false;
 
   /**
-   * @throws {LibraryError} If the library cannot be loaded.
+   * @param library The library, which is let go of with this.
    */
-  constructor(path: string) {
-    this.#library = loadLibrary(path);
+  constructor(library: Library) {
+    this.#library = library;
     this.#symbols = this.#library.symbols;
     const options = new Uint32Array(layout.OPTIONS_SIZE / 4);
     options[layout.OPTIONS_DEPTH] = 1;

@@ -2,8 +2,8 @@
 
 /**
  * Runs requests through `Deno`'s and `node:fs`'s synchronous calls, for machines
- * where the native library cannot be loaded. The descriptors of `node:fs` are real
- * ones, which every thread of the process may use.
+ * where the native library cannot be loaded. A descriptor of `node:fs` can be used
+ * by the thread that opened it, and by no other.
  *
  * What those calls cannot do fails with an error that says so; nothing is done by
  * halves. What they do differently is in the README.
@@ -20,9 +20,11 @@ import { pathsLength } from "./with_library.ts";
 
 const AT_REMOVEDIR = 0x200;
 const O_DIRECTORY = 0o200000;
+const O_DIRECT = 0o40000;
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
 const X_OK = 1;
+const SEEK_CUR = 1;
 const STATX_BASIC_STATS = 0x7ff;
 const STATX_BTIME = 0x800;
 /** From `<dirent.h>`. */
@@ -217,6 +219,10 @@ export class DenoExecutor implements Executor {
       case OP.kernelNop:
         return 0;
       case OP.open:
+        if (call.flags & O_DIRECT) {
+          // Nobody can say where the runtime's buffers begin
+          throw new Failure(UNSUPPORTED.direct);
+        }
         return fs.openSync(pathAt(call.fd, call.path), call.flags, call.mode);
       case OP.openDir:
         return fs.openSync(pathAt(call.fd, call.path), call.flags | O_DIRECTORY);
@@ -227,6 +233,9 @@ export class DenoExecutor implements Executor {
       case OP.stat:
         return this.#runStat(call, hasPath);
       case OP.readDir:
+        if (call.flags !== 0) {
+          throw new Failure(UNSUPPORTED.operation);
+        }
         return this.#readDir(pathAt(call.fd, call.path));
       case OP.read:
         return this.#read(call);
@@ -238,6 +247,8 @@ export class DenoExecutor implements Executor {
           this.#bytes.length,
           call.positional ? call.offset : null,
         );
+      case OP.seek:
+        return this.#seek(call);
       case OP.sync:
         (call.flags & layout.SYNC_DATA ? fs.fdatasyncSync : fs.fsyncSync)(call.fd);
         return 0;
@@ -334,9 +345,9 @@ export class DenoExecutor implements Executor {
         call.flags & AT_SYMLINK_NOFOLLOW ? Deno.lstatSync(path) : Deno.statSync(path),
       );
     } else {
-      const { dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks, ...times } = fs
-        .fstatSync(call.fd);
-      const { atime, mtime, ctime, birthtime } = times;
+      const stats = fs.fstatSync(call.fd);
+      const { atime, mtime, ctime, birthtime } = stats;
+      const { dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks } = stats;
       this.#packStat({
         ...{ dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks },
         ...{ atime, mtime, ctime, birthtime: birthtime.getTime() === 0 ? null : birthtime },
@@ -422,6 +433,20 @@ export class DenoExecutor implements Executor {
     const count = fs.readSync(call.fd, bytes, 0, bytes.length, offset);
     this.#payload = bytes.subarray(0, count);
     return count;
+  }
+
+  /** Where a descriptor is; it cannot be moved. */
+  #seek(call: Call): number {
+    fs.fstatSync(call.fd);
+    if (call.flags !== SEEK_CUR || call.offset !== 0 || Deno.build.os !== "linux") {
+      throw new Failure(UNSUPPORTED.seek);
+    }
+    const told = /^pos:\s*(\d+)$/m.exec(Deno.readTextFileSync(`/proc/self/fdinfo/${call.fd}`));
+    const position = Number(told?.[1]);
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigInt64(0, BigInt(position), true);
+    this.#payload = bytes;
+    return 0;
   }
 
   /** Remove a name; the calls beneath would take a directory for a file. */
@@ -514,7 +539,6 @@ const EMPTY = new Uint8Array(0);
 
 /** What has no counterpart, with the reason. */
 const UNSUPPORTED_OPS: ReadonlyMap<number, number> = new Map<number, number>([
-  [OP.seek, UNSUPPORTED.seek],
   [OP.lock, UNSUPPORTED.lock],
   [OP.readDirBlock, UNSUPPORTED.readDirBlock],
   [OP.allocate, UNSUPPORTED.allocate],

@@ -1,0 +1,26 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Writing a request's record, as `native/ioq_abi.h` has it.
+ *
+ * @module
+ */
+
+import * as layout from "../../ffi/layout.ts";
+import type { CoreRequest } from "../operation.ts";
+
+/** Write a request's record, but for its slot and its paths. */
+export function writeRecord(words: Int32Array, at: number, request: CoreRequest): void {
+  words[at + layout.REQUEST_OP_AND_HINTS] = request.code | request.hints << 16;
+  words[at + layout.REQUEST_FD] = request.fd;
+  words[at + layout.REQUEST_FLAGS] = request.flags;
+  words[at + layout.REQUEST_MODE] = request.mode;
+  words[at + layout.REQUEST_LENGTH] = request.length;
+  words[at + layout.REQUEST_OFFSET_LOW] = request.offset % 0x1_0000_0000;
+  words[at + layout.REQUEST_OFFSET_HIGH] = Math.floor(request.offset / 0x1_0000_0000);
+  words[at + layout.REQUEST_FD2] = request.fd2;
+  words[at + layout.REQUEST_ARGS] = request.arg0;
+  words[at + layout.REQUEST_ARGS + 1] = request.arg1;
+  words[at + layout.REQUEST_ARGS + 2] = request.arg2;
+  words[at + layout.REQUEST_ARGS + 3] = request.arg3;
+}
