@@ -3,92 +3,83 @@
 /**
  * The `ioq` command.
  *
+ *     ioq find [ROOT…]     what is below directories
+ *     ioq du [PATH…]       how much room it takes
  *     ioq info [--json]    which backend this machine gets, and why
+ *
+ * Each command is a file in `src/cli/`.
  *
  * @module
  */
 
-import { type BackendInfo, Ioq } from "./mod.ts";
+import {
+  type Command,
+  EXIT_FAILURE,
+  EXIT_OK,
+  EXIT_PIPE,
+  EXIT_USAGE,
+  UsageError,
+} from "./src/cli/command.ts";
+import { du } from "./src/cli/du.ts";
+import { find } from "./src/cli/find.ts";
+import { info } from "./src/cli/info.ts";
+import { complain, ReaderGone, writeText } from "./src/cli/output.ts";
 
-const USAGE = `Usage: ioq COMMAND
+const COMMANDS: readonly Command[] = [find, du, info];
+
+function usage(): string {
+  const commands = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(6)}${summary}`);
+  return `Usage: ioq COMMAND [ARGUMENT…]
 
 Commands:
-  info [--json]    tell which backend this machine gets, and why`;
+${commands.join("\n")}
 
-/** What `ioq info` tells. */
-type Info = {
-  versions: { deno: string; kernel: string | null };
-  backend: BackendInfo | null;
-  error: string | null;
-};
-
-/** Open a queue, and tell what came of it. */
-async function collectInfo(): Promise<Info> {
-  const mayAskKernel = Deno.permissions.querySync({ name: "sys", kind: "osRelease" }).state;
-  const info: Info = {
-    versions: {
-      deno: Deno.version.deno,
-      kernel: mayAskKernel === "granted" ? Deno.osRelease() : null,
-    },
-    backend: null,
-    error: null,
-  };
-  try {
-    await using ioq = await Ioq.open();
-    info.backend = ioq.backend;
-  } catch (error) {
-    info.error = error instanceof Error ? error.message : String(error);
-  }
-  return info;
+'ioq COMMAND --help' tells more.`;
 }
 
-/** The same for people. */
-function describe({ versions, backend, error }: Info): string {
-  const rows: [string, string][] = [
-    ["Deno", versions.deno],
-    ["kernel", versions.kernel ?? "unknown (needs --allow-sys=osRelease)"],
-  ];
-  if (backend !== null) {
-    rows.push(["backend", `${backend.kind}, up to ${backend.lanes} lanes`]);
-    if (backend.reason !== undefined) {
-      rows.push(["reason", backend.reason]);
-    }
-  }
-  if (backend?.ring !== undefined) {
-    const { ring } = backend;
-    rows.push(
-      ["ring", `${ring.entries} submission and ${ring.completionEntries} completion entries`],
-      ["flags", ring.flags.join(" ")],
-      ["on the ring", ring.operations.join(" ")],
-      ["restricted", ring.restricted ? "yes: the kernel refuses all other opcodes" : "no"],
-    );
-  }
-  if (error !== null) {
-    rows.push(["no backend", error]);
-  }
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
+/** Whether help is asked for, before an argument that is no option any more. */
+function wantsHelp(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  const options = end < 0 ? args : args.slice(0, end);
+  // -h of du is for human readers
+  return options.includes("--help") || (args.length === 1 && args[0] === "-h");
 }
 
 /**
  * Run the command.
  *
  * @param args What follows `ioq` on the command line.
- * @returns The exit code: 0, 1 if there is no backend, 2 for a wrong call.
+ * @returns The exit code: 0, 1 if something failed, 2 for a wrong call, 141 if the
+ *          reader of the output has gone.
  */
 export async function main(args: string[]): Promise<number> {
-  const [command, ...rest] = args;
-  if (command === "-h" || command === "--help" || rest.includes("--help")) {
-    console.log(USAGE);
-    return 0;
+  const [name, ...rest] = args;
+  const command = COMMANDS.find((it) => it.name === name);
+  try {
+    if (name === "--help" || name === "-h" || name === "help") {
+      await writeText(`${usage()}\n`);
+      return EXIT_OK;
+    }
+    if (command === undefined) {
+      throw new UsageError(name === undefined ? "Missing command" : `Unknown command '${name}'`);
+    }
+    if (wantsHelp(rest) && !(command === du && rest[0] === "-h")) {
+      await writeText(`${command.usage}\n`);
+      return EXIT_OK;
+    }
+    return await command.run(rest);
+  } catch (error) {
+    if (error instanceof ReaderGone) {
+      return EXIT_PIPE;
+    }
+    if (error instanceof UsageError) {
+      console.error(`ioq: ${error.message}\n`);
+      console.error(command?.usage ?? usage());
+      return EXIT_USAGE;
+    }
+    complain(name ?? "", error);
+    return EXIT_FAILURE;
   }
-  if (command !== "info" || rest.some((arg) => arg !== "--json")) {
-    console.error(USAGE);
-    return 2;
-  }
-  const info = await collectInfo();
-  console.log(rest.includes("--json") ? JSON.stringify(info, null, 2) : describe(info));
-  return info.error === null ? 0 : 1;
 }
 
 if (import.meta.main) {

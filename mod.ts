@@ -43,16 +43,27 @@ export type {
   AtOptions,
   OpBuilders,
   OpenRequestOptions,
+  PollOptions,
   RenameOptions,
   StatOptions,
+  TimeoutOptions,
   WriteFileOptions,
 } from "./src/op.ts";
-export type { OpName, OpValues, Request } from "./src/operation.ts";
+export type { OpName, OpValues, PollEvents, Request } from "./src/operation.ts";
 export type { Completion } from "./src/completion.ts";
-export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backend.ts";
+export type { BackendInfo, BackendKind, ClockName, LaneCounts, RingInfo } from "./src/backend.ts";
 export type { BigIntFileInfo, FileInfo } from "./src/file_info.ts";
 export type { DirEntry } from "./src/directory.ts";
 export type { Path } from "./src/path.ts";
+export {
+  Canceled,
+  ConcurrencyUnavailable,
+  Condition,
+  EventLoop,
+  Io,
+  Mutex,
+} from "./src/loop/mod.ts";
+export type { EventLoopLimits, EventLoopOptions, Future, Guard } from "./src/loop/mod.ts";
 export { walk } from "./src/walk.ts";
 export type { Walk } from "./src/walk.ts";
 export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/walk/options.ts";

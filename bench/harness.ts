@@ -19,13 +19,33 @@
  * @module
  */
 
+/** What a runner brought that measures its time itself: another process. */
+export interface Timed {
+  /** The sum over all that the operations brought. */
+  readonly sum: number;
+  /** How many milliseconds they took. */
+  readonly ms: number;
+}
+
 /**
  * Runs an operation a number of times, and waits for all of them.
  *
  * @returns A sum over all that the operations brought. It shows that the runners
  * of a case do the same, and keeps their results from being optimized away.
  */
-export type Run = (count: number) => number | Promise<number>;
+export type Run = (count: number) => number | Promise<number | Timed>;
+
+/** How much to measure a case, where it is not like the others. */
+export interface Effort {
+  /** Samples of each runner, at the most. */
+  readonly rounds?: number;
+  /** What a sample should last. */
+  readonly sampleMs?: number;
+  /** Runs that are long enough before measuring begins. */
+  readonly warmRuns?: number;
+  /** Operations whose checksums are compared. */
+  readonly verifyOperations?: number;
+}
 
 /** One way of doing the work of a case. */
 export interface Runner {
@@ -45,6 +65,8 @@ export interface Case {
   readonly inFlight: number;
   /** Who does it. */
   readonly runners: readonly Runner[];
+  /** How much to measure it. */
+  readonly effort?: Effort;
 }
 
 /** What was measured of a runner. */
@@ -122,20 +144,21 @@ export function median(numbers: readonly number[]): number {
  */
 async function sample(run: Run, count: number): Promise<number> {
   const start = performance.now();
-  const sum = run(count);
+  let sum: number | Timed | Promise<number | Timed> = run(count);
   // A synchronous runner must not pay for a promise
   if (typeof sum !== "number") {
-    await sum;
+    sum = await sum;
   }
-  return performance.now() - start;
+  return typeof sum === "number" ? performance.now() - start : sum.ms;
 }
 
 /** Have all runners of a case do the same, and compare what came of it. */
 async function verify(item: Case, contestants: readonly Contestant[]): Promise<void> {
-  const count = Math.max(VERIFY_OPERATIONS, item.inFlight);
+  const count = Math.max(item.effort?.verifyOperations ?? VERIFY_OPERATIONS, item.inFlight);
   let expected: number | undefined;
   for (const { run, runner } of contestants) {
-    const sum = await run(count);
+    const result = await run(count);
+    const sum = typeof result === "number" ? result : result.sum;
     expected ??= sum;
     if (sum !== expected) {
       throw new Error(
@@ -149,12 +172,12 @@ async function verify(item: Case, contestants: readonly Contestant[]): Promise<v
 /** Warm a runner up and find how many operations a sample takes. */
 async function calibrate(
   contestant: Contestant,
-  inFlight: number,
+  { inFlight, effort }: Case,
   options: MeasureOptions,
 ): Promise<void> {
   contestant.count = inFlight;
   let warmRuns = 0;
-  for (let i = 0; i < CALIBRATIONS_MAX && warmRuns < WARM_RUNS; i++) {
+  for (let i = 0; i < CALIBRATIONS_MAX && warmRuns < (effort?.warmRuns ?? WARM_RUNS); i++) {
     if (options.signal.aborted) {
       return;
     }
@@ -214,8 +237,13 @@ function summarizeMissing(runner: Runner, missing: string): Result {
  */
 export async function measure(
   item: Case,
-  options: MeasureOptions,
+  common: MeasureOptions,
 ): Promise<CaseResult | undefined> {
+  const options = {
+    ...common,
+    rounds: Math.min(common.rounds, item.effort?.rounds ?? common.rounds),
+    sampleMs: item.effort?.sampleMs ?? common.sampleMs,
+  };
   const contestants: Contestant[] = [];
   for (const runner of item.runners) {
     if (typeof runner.run === "function") {
@@ -227,7 +255,7 @@ export async function measure(
   options.onStep(`${name}: warming up`);
   await verify(item, contestants);
   for (const contestant of contestants) {
-    await calibrate(contestant, item.inFlight, options);
+    await calibrate(contestant, item, options);
   }
 
   for (let round = 0; round < options.rounds; round++) {

@@ -75,6 +75,9 @@ export async function describeMachine(): Promise<Machine> {
   };
 }
 
+/** How much of the machine others may use before the results are in doubt: 0 to 1. */
+export const OTHERS_BUSY_MAX = 0.05;
+
 /** Processor time so far, in clock ticks. */
 export interface Ticks {
   /** Of all processors together. */

@@ -7,61 +7,44 @@
  */
 
 import { parseArgs } from "node:util";
-import type { BackendInfo } from "@ioq/ioq";
+import { RESULTS, writeCharts } from "./chart.ts";
 import { type CaseResult, measure, type MeasureOptions } from "./harness.ts";
-import { describeMachine, type Machine, othersBusy, readTicks } from "./machine.ts";
-import { formatBackend, formatGoals, formatGroup, formatMachine } from "./report.ts";
-import { type GoalResult, judge, type OpenSuite, type Suite } from "./suite.ts";
+import { describeMachine, OTHERS_BUSY_MAX, othersBusy, readTicks } from "./machine.ts";
+import { findPeerVersions } from "./peer_versions.ts";
+import { formatBackend, formatGoals, formatGroup, formatMachine, formatPeers } from "./report.ts";
+import type { BenchResults, SuiteResult } from "./results.ts";
+import { judge, type OpenSuite, type Suite, type SuiteOptions } from "./suite.ts";
+import { files } from "./suites/files.ts";
 import { ops } from "./suites/ops.ts";
+import { walkSuite } from "./suites/walk.ts";
 
 /** All suites, in the order they run. */
-const SUITES: readonly Suite[] = [ops];
+const SUITES: readonly Suite[] = [ops, files, walkSuite];
 
 /** Samples of each runner, and how long each is. */
 const FULL = { rounds: 7, sampleMs: 36 };
 /** With `--quick`. */
 const QUICK = { rounds: 3, sampleMs: 12 };
 
-/** How much of the machine others may use before the results are in doubt. */
-const OTHERS_BUSY_MAX = 0.05;
-
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
-
-/** What a suite measured. */
-interface SuiteResult {
-  readonly name: string;
-  readonly backend: BackendInfo | null;
-  readonly seconds: number;
-  /** The share of the machine that other processes used meanwhile, 0 to 1. */
-  readonly othersBusy: number;
-  readonly notes: Readonly<Record<string, string>>;
-  readonly cases: readonly CaseResult[];
-  readonly goals: readonly GoalResult[];
-}
-
-/** What `--json` writes. */
-interface BenchResults {
-  readonly date: string;
-  readonly machine: Machine;
-  readonly rounds: number;
-  readonly sampleMs: number;
-  readonly suites: readonly SuiteResult[];
-}
 
 function usage(): string {
   const suites = SUITES.map((suite) => `  ${suite.name.padEnd(12)}${suite.summary}`);
   return `Usage: deno task bench [OPTION…] [SUITE…]
 
-Measure the queue beside its peers. Without a SUITE, all run.
+Measure the queue beside its peers. Without a SUITE, all run, and what they measured
+goes to bench/results.json and into the charts beside it.
 
 Suites:
 ${suites.join("\n")}
 
 Options:
-  --json FILE   also write the results to FILE
-  --quick       fewer and shorter samples, to see that everything works
+  --json FILE   write the results to FILE, and to no other
+  --cold        also with the kernel's caches dropped, which takes root
+  --quick       fewer and shorter samples, to see that everything works; writes no file
+                but FILE
   -h, --help    show this`;
 }
 
@@ -76,6 +59,7 @@ function parse(args: string[]) {
       allowPositionals: true,
       options: {
         json: { type: "string" },
+        cold: { type: "boolean", default: false },
         quick: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -93,7 +77,8 @@ function parse(args: string[]) {
   const suites = positionals.length === 0
     ? SUITES
     : SUITES.filter((suite) => positionals.includes(suite.name));
-  return { ...values, suites };
+  const publish = values.json === undefined && !values.quick && positionals.length === 0;
+  return { ...values, suites, publish };
 }
 
 /** Shows what is going on, if there is someone to see it. */
@@ -112,7 +97,13 @@ async function runCases(suite: OpenSuite, options: MeasureOptions): Promise<Case
   const { cases } = suite;
   for (let i = 0; i < cases.length && !options.signal.aborted; i++) {
     const item = cases[i]!;
-    const result = await measure(item, options);
+    const result = await measure(item, options).catch((error) => {
+      if (options.signal.aborted) {
+        // Ctrl-C ended the processes of peers as well
+        return undefined;
+      }
+      throw error;
+    });
     if (result !== undefined) {
       done.push(result);
     }
@@ -128,10 +119,13 @@ async function runCases(suite: OpenSuite, options: MeasureOptions): Promise<Case
   return done;
 }
 
-async function runSuite(suite: Suite, options: MeasureOptions): Promise<SuiteResult> {
+async function runSuite(
+  suite: Suite,
+  options: MeasureOptions & SuiteOptions,
+): Promise<SuiteResult> {
   const start = performance.now();
   const ticks = readTicks();
-  await using open = await suite.open();
+  await using open = await suite.open(options);
   console.log(`\n${suite.name}: ${suite.summary}`);
   if (open.backend !== undefined) {
     console.log(formatBackend(open.backend));
@@ -165,12 +159,15 @@ async function runSuite(suite: Suite, options: MeasureOptions): Promise<SuiteRes
 
 /** Run the benchmarks; the exit code. */
 async function main(args: string[]): Promise<number> {
-  const { suites, json, quick, help } = parse(args);
+  const { suites, json, quick, cold, help, publish } = parse(args);
   if (help) {
     console.log(usage());
     return 0;
   }
 
+  if (cold && Deno.uid() !== 0) {
+    throw new UsageError("Only root can drop the kernel's caches");
+  }
   if (json !== undefined) {
     // Now, not after a minute: throws if it cannot be written
     (await Deno.open(json, { write: true, create: true })).close();
@@ -184,11 +181,12 @@ async function main(args: string[]): Promise<number> {
   };
   Deno.addSignalListener("SIGINT", onInterrupt);
 
-  const machine = await describeMachine();
+  const [machine, peers] = await Promise.all([describeMachine(), findPeerVersions()]);
   const { rounds, sampleMs } = quick ? QUICK : FULL;
-  const options = { rounds, sampleMs, signal: interrupt.signal, onStep: makeProgress() };
+  const options = { cold, rounds, sampleMs, signal: interrupt.signal, onStep: makeProgress() };
   const date = new Date().toISOString();
   console.log(formatMachine(machine));
+  console.log(formatPeers(peers));
   console.log(`${date}, medians of ${rounds} interleaved samples of ${sampleMs} ms or more`);
 
   const results: SuiteResult[] = [];
@@ -201,9 +199,13 @@ async function main(args: string[]): Promise<number> {
   }
   Deno.removeSignalListener("SIGINT", onInterrupt);
 
+  const all: BenchResults = { date, machine, peers, rounds, sampleMs, suites: results };
+  const text = `${JSON.stringify(all, null, 2)}\n`;
   if (json !== undefined) {
-    const all: BenchResults = { date, machine, rounds, sampleMs, suites: results };
-    await Deno.writeTextFile(json, `${JSON.stringify(all, null, 2)}\n`);
+    await Deno.writeTextFile(json, text);
+  } else if (publish) {
+    await Deno.writeTextFile(RESULTS, text);
+    await writeCharts(all);
   }
   return 0;
 }

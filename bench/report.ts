@@ -9,6 +9,7 @@
 import type { BackendInfo } from "@ioq/ioq";
 import type { CaseResult, Result } from "./harness.ts";
 import type { Machine } from "./machine.ts";
+import type { PeerVersions } from "./peer_versions.ts";
 import type { GoalResult } from "./suite.ts";
 
 const integer = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
@@ -74,7 +75,11 @@ export function formatGroup(cases: readonly CaseResult[], note: string | undefin
 export function formatGoals(goals: readonly GoalResult[]): string {
   const rows = goals.map((goal) => {
     const format = (value: number) =>
-      goal.peer === undefined ? `${formatNumber(value / 1e6)} M/s` : formatRatio(value);
+      goal.asTime
+        ? formatTime(1e9 / value)
+        : goal.peer === undefined
+        ? `${formatNumber(value / 1e6)} M/s`
+        : formatRatio(value);
     const against = goal.peer === undefined ? "" : `, vs ${goal.peer}`;
     return [
       goal.measured === undefined ? "not measured" : goal.reached ? "reached" : "NOT REACHED",
@@ -91,6 +96,13 @@ export function formatMachine(machine: Machine): string {
   return `${machine.cpu ?? "unknown processor"}, ${machine.cores} cores, ` +
     `${Math.round(machine.memoryBytes / 2 ** 30)} GiB, Linux ${machine.kernel} ${machine.arch}\n` +
     `Deno ${machine.deno}, V8 ${machine.v8}, liburing ${machine.liburing ?? "of unknown version"}`;
+}
+
+/** The versions of peers in a line, and which are missing. */
+export function formatPeers(peers: PeerVersions): string {
+  return Object.entries(peers)
+    .map(([name, version]) => version === null ? `no ${name}` : `${name} ${version}`)
+    .join(", ");
 }
 
 /** A backend in a line. */

@@ -21,6 +21,8 @@ export interface Goal {
   readonly peer?: string;
   /** How many times as fast as the peer, or how many operations per second. */
   readonly atLeast: number;
+  /** Whether it is about the time of one: `atLeast` is 1e9 over the nanoseconds. */
+  readonly asTime?: boolean;
 }
 
 /** A goal, and what came of it. */
@@ -43,6 +45,12 @@ export interface OpenSuite extends AsyncDisposable {
   readonly goals: readonly Goal[];
 }
 
+/** What the command line says about what to measure. */
+export interface SuiteOptions {
+  /** Whether to drop the kernel's caches for some cases, which takes root. */
+  readonly cold: boolean;
+}
+
 /** A suite of benchmarks. */
 export interface Suite {
   /** What the command line calls it. */
@@ -50,7 +58,7 @@ export interface Suite {
   /** What it measures, in a line. */
   readonly summary: string;
   /** Open queues, make files. What it made goes away when it is disposed of. */
-  open(): Promise<OpenSuite>;
+  open(options: SuiteOptions): Promise<OpenSuite>;
 }
 
 /** Hold a goal against what was measured. */

@@ -19,10 +19,6 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
-import { inflateRawSync } from "node:zlib";
-
 /** A module that holds a library. */
 export interface EmbeddedModule {
   /** The library's SHA-256, in hexadecimal. */
@@ -34,7 +30,7 @@ export interface EmbeddedModule {
 }
 
 /** A library as a file that can be loaded. */
-export interface UnpackedLibrary {
+export interface LibraryFile {
   /** What to load. */
   readonly path: string;
   /** Call it when the library is loaded, or could not be. */
@@ -46,17 +42,37 @@ export interface UnpackedLibrary {
 /**
  * Unpack a library.
  *
+ * The web's own means: importing Node's for this would take longer than all the rest.
+ *
  * @throws {TypeError} If it is not what was put into the module.
  */
-export function unpack({ DEFLATED, LENGTH, SHA256 }: EmbeddedModule): Uint8Array<ArrayBuffer> {
-  const bytes = inflateRawSync(Buffer.from(DEFLATED, "base64"), { maxOutputLength: LENGTH });
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  if (bytes.length !== LENGTH || sha256 !== SHA256) {
+export async function unpack(
+  { DEFLATED, LENGTH, SHA256 }: EmbeddedModule,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const text = atob(DEFLATED);
+  const deflated = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    deflated[i] = text.charCodeAt(i);
+  }
+  const bytes = new Uint8Array(LENGTH);
+  let length = 0;
+  const inflated = ReadableStream.from([deflated])
+    .pipeThrough(new DecompressionStream("deflate-raw"));
+  for await (const chunk of inflated) {
+    if (length + chunk.length > LENGTH) {
+      throw new TypeError(`The embedded library is damaged: it is longer than ${LENGTH} bytes`);
+    }
+    bytes.set(chunk, length);
+    length += chunk.length;
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const sha256 = Array.from(digest, (it) => it.toString(16).padStart(2, "0")).join("");
+  if (sha256 !== SHA256) {
     throw new TypeError(
       `The embedded library is damaged: its SHA-256 is ${sha256}, expected ${SHA256}`,
     );
   }
-  return new Uint8Array(bytes);
+  return bytes;
 }
 
 // memfd_create(2)
@@ -78,7 +94,7 @@ const libcSymbols = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Put bytes into sealed memory that has a descriptor; `undefined` if the system refuses. */
-function makeSealedMemory(bytes: Uint8Array<ArrayBuffer>): UnpackedLibrary | undefined {
+function makeSealedMemory(bytes: Uint8Array<ArrayBuffer>): LibraryFile | undefined {
   const libc = Deno.dlopen("libc.so.6", libcSymbols);
   const { memfd_create, write, fcntl, close } = libc.symbols;
   const name = new TextEncoder().encode("libioq.so\0");
@@ -118,7 +134,7 @@ function tempDirectory(): string {
 }
 
 /** Put bytes into a file that nobody else can get at. */
-function makePrivateFile(bytes: Uint8Array<ArrayBuffer>, parent: string): UnpackedLibrary {
+function makePrivateFile(bytes: Uint8Array<ArrayBuffer>, parent: string): LibraryFile {
   const dir = Deno.makeTempDirSync({ dir: parent, prefix: "ioq-" }); // with mode 0700
   const path = `${dir}/libioq.so`;
   const remove = () => Deno.removeSync(dir, { recursive: true });
@@ -134,10 +150,10 @@ function makePrivateFile(bytes: Uint8Array<ArrayBuffer>, parent: string): Unpack
 /**
  * Make a file of a library that can be loaded.
  *
+ * @param bytes The library.
  * @throws {Deno.errors.NotCapable} If neither way is permitted.
  */
-export function materialize(module: EmbeddedModule): UnpackedLibrary {
-  const bytes = unpack(module);
+export function materialize(bytes: Uint8Array<ArrayBuffer>): LibraryFile {
   const temp = tempDirectory();
   const isGranted = (descriptor: Deno.PermissionDescriptor) =>
     Deno.permissions.querySync(descriptor).state === "granted";

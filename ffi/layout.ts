@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 3;
+export const ABI_VERSION = 4;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -18,6 +18,8 @@ export const LANES_MAX = 64;
 export const TURN_REQUESTS = 256;
 /** Completions that one turn hands out. */
 export const TURN_COMPLETIONS = 256;
+/** Messages that a queue keeps. */
+export const MESSAGES_MAX = 1024;
 /** Longest path in bytes. */
 export const PATH_MAX = 4095;
 /** Longest read or write in bytes. */
@@ -57,18 +59,34 @@ export const OP = {
   readFile: 29,
   writeFile: 30,
   copyFile: 31,
+  timeout: 32,
+  poll: 33,
+  post: 34,
+  receive: 35,
 } as const;
 
 /** The request was cancelled before it was submitted. */
 export const HINT_CANCELLED = 1;
 /** The request's offset counts. */
 export const HINT_OFFSET = 2;
+/** The request may take only so long. */
+export const HINT_TIMEOUT = 4;
+/** The clock that nobody sets. */
+export const CLOCK_MONOTONIC = 0;
+/** The wall clock. */
+export const CLOCK_REALTIME = 1;
+/** The clock that counts suspension as well. */
+export const CLOCK_BOOTTIME = 2;
+/** Until then, not for so long. */
+export const TIMEOUT_ABSOLUTE = 4;
 /** Sync the data, and only as much else as it needs. */
 export const SYNC_DATA = 1;
 /** A copy's source is no regular file. */
 export const ENOTREG = 4000;
 /** A copy's source and target are one file. */
 export const ESAMEFILE = 4001;
+/** There is no queue to post to. */
+export const ENOQUEUE = 4002;
 /** The payload is held until it is taken. */
 export const COMPLETION_HELD = 1;
 /** Arm the wake-up if nothing completes. */

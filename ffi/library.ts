@@ -11,7 +11,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import type { EmbeddedModule, UnpackedLibrary } from "./embedded.ts";
+import type { EmbeddedModule, LibraryFile } from "./embedded.ts";
 import { ABI_VERSION } from "./layout.ts";
 import { symbols } from "./symbols.ts";
 
@@ -49,8 +49,8 @@ const loaded = new Map<string, Entry>();
 /** What stands for the path of the library in the package. */
 export const EMBEDDED = "the embedded library";
 
-/** The library in the package: what unpacks it, or why there is none. */
-type Embedded = { readonly unpack: () => UnpackedLibrary } | { readonly missing: string };
+/** The library in the package: what makes a file of it, or why there is none. */
+type Embedded = { readonly materialize: () => LibraryFile } | { readonly missing: string };
 
 /** The library in the package, once somebody wanted it. */
 let embedded: Embedded | undefined;
@@ -74,12 +74,14 @@ async function importEmbedded(): Promise<Embedded> {
     return { missing: `There is no native library for ${target} in this package` };
   }
   try {
-    const [module, { materialize }] = await Promise.all([importModule(), import("./embedded.ts")]);
-    return { unpack: () => materialize(module) };
+    const [module, { materialize, unpack }] = await Promise.all([
+      importModule(),
+      import("./embedded.ts"),
+    ]);
+    const bytes = await unpack(module);
+    return { materialize: () => materialize(bytes) };
   } catch (error) {
-    return {
-      missing: `Cannot import ${EMBEDDED}: ${error instanceof Error ? error.message : error}`,
-    };
+    return { missing: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -92,8 +94,30 @@ async function importEmbedded(): Promise<Embedded> {
  * @param path The path that will be given to it.
  */
 export async function prepareLibrary(path?: string): Promise<void> {
-  if (path === undefined && readEnv("IOQ_LIBRARY") === undefined) {
+  if (path === undefined && readEnv("IOQ_LIBRARY") === undefined && !hasLocalBuild()) {
     embedded ??= await importEmbedded();
+  }
+}
+
+/** The file of the local build, if this module is a file. */
+function localBuild(): string | undefined {
+  const local = new URL("../native/build/libioq.so", import.meta.url);
+  return local.protocol === "file:" ? fileURLToPath(local) : undefined;
+}
+
+/** Whether there is a local build, as far as one may look. */
+function hasLocalBuild(): boolean {
+  const path = localBuild();
+  if (
+    path === undefined ||
+    Deno.permissions.querySync({ name: "read", path }).state !== "granted"
+  ) {
+    return false;
+  }
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
   }
 }
 
@@ -103,8 +127,8 @@ function candidates(): string[] {
   if (env !== undefined) {
     return [env];
   }
-  const local = new URL("../native/build/libioq.so", import.meta.url);
-  return local.protocol === "file:" ? [fileURLToPath(local), EMBEDDED] : [EMBEDDED];
+  const local = localBuild();
+  return local === undefined ? [EMBEDDED] : [local, EMBEDDED];
 }
 
 /** There is no library at a path, so it may be elsewhere. */
@@ -154,17 +178,19 @@ function openEmbedded(): Entry {
         "set IOQ_LIBRARY to the path of a libioq.so",
     );
   }
-  let unpacked;
+  let file;
   try {
-    unpacked = embedded.unpack();
+    file = embedded.materialize();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new LibraryError(
-      error instanceof Deno.errors.NotCapable ? message : `Cannot unpack ${EMBEDDED}: ${message}`,
+      error instanceof Deno.errors.NotCapable
+        ? message
+        : `Cannot make a file of ${EMBEDDED}: ${message}`,
       { cause: error },
     );
   }
-  const { path, loaded, release } = unpacked;
+  const { path, loaded, release } = file;
   try {
     return { library: open(path), holders: 0, release };
   } catch (error) {

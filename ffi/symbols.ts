@@ -40,10 +40,31 @@ export const symbols = {
     ],
     result: "i32",
   },
+  ioq_stage_part: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+      "u32", // uint32_t slot
+      "u32", // uint32_t at
+      "u32", // uint32_t total
+      "buffer", // const uint8_t *bytes
+      "u32", // uint32_t length
+    ],
+    result: "i32",
+  },
   ioq_take: {
     parameters: [
       "pointer", // struct ioq *ioq
       "u32", // uint32_t slot
+      "buffer", // uint8_t *bytes
+      "u32", // uint32_t length
+    ],
+    result: "i32",
+  },
+  ioq_take_part: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+      "u32", // uint32_t slot
+      "u32", // uint32_t at
       "buffer", // uint8_t *bytes
       "u32", // uint32_t length
     ],
@@ -80,6 +101,19 @@ export const symbols = {
   ioq_wake: {
     parameters: [
       "pointer", // struct ioq *ioq
+    ],
+    result: "void",
+  },
+  ioq_id: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+    ],
+    result: "u32",
+  },
+  ioq_now: {
+    parameters: [
+      "u32", // uint32_t clock
+      "buffer", // uint32_t *words
     ],
     result: "void",
   },

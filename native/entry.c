@@ -2,6 +2,8 @@
 
 #include "entry.h"
 
+#include "waits.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -34,7 +36,10 @@ bool ioq_entry_settle(struct ioq_entry *entry) {
 		entry->result = -EINTR;
 	}
 	if (entry->result == -ECANCELED || entry->result == -EINTR) {
-		if (ioq_entry_is_close(entry)) {
+		if (entry->timed && !cancelled && ioq_clock_now(IOQ_CLOCK_MONOTONIC) >= entry->due) {
+			// That was the timeout it is linked with
+			entry->result = -ETIMEDOUT;
+		} else if (ioq_entry_is_close(entry)) {
 			// Linux has released the descriptor even so, see close(2)
 			entry->result = entry->result == -EINTR ? 0 : entry->result;
 		} else if (!cancelled && entry->retries < IOQ_RETRIES_MAX) {
@@ -48,6 +53,10 @@ bool ioq_entry_settle(struct ioq_entry *entry) {
 	if (cancelled && ioq_entry_is_open(entry) && entry->result >= 0) {
 		close(entry->result);
 		entry->result = -EINTR;
+	}
+	if (entry->op == IOQ_OP_TIMEOUT && entry->result == -ETIME) {
+		// What it is there for
+		entry->result = 0;
 	}
 	if (entry->op == IOQ_OP_READ) {
 		entry->payload_length = entry->result > 0 ? (size_t)entry->result : 0;

@@ -15,13 +15,14 @@
 #include "ioqq.h"
 
 #include <fcntl.h>
+#include <linux/time_types.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
 /** Paths up to this many bytes, with their NUL, need no allocation. */
-#define IOQ_INLINE_PATH 208
+#define IOQ_INLINE_PATH 224
 /** How often an operation is run again that was interrupted for no reason of ours. */
 #define IOQ_RETRIES_MAX 8
 
@@ -37,19 +38,35 @@ enum ioq_state {
 	IOQ_HELD,
 };
 
+/** With whom an accepted entry is. */
+enum ioq_place {
+	/** The worker lanes. */
+	IOQ_AT_LANES,
+	/** The caller's ring. */
+	IOQ_AT_RING,
+	/** What waits without a lane, see waits.h. */
+	IOQ_AT_WAITS,
+	/** Those that wait for a message. */
+	IOQ_AT_RECEIVERS,
+};
+
 struct ioq_entry {
 	/** An ioq_state. */
 	alignas(IOQ_CACHE_LINE) uint8_t state;
+	/** An ioq_place; the owner's as well, and so not next to a lane's field. */
+	uint8_t place;
 	/** An ioq_op. */
 	uint8_t op;
 	/** An ioq_lane_kind: where it runs. Whoever runs it writes this. */
 	uint8_t lane;
-	/** Whether it is in the caller's ring; the owner's. */
-	bool on_ring;
 	/** How often it was run again. */
 	uint8_t retries;
 	/** Whether `offset` counts. */
 	bool positional;
+	/** Whether a ring is to leave it to a thread of the kernel's from the start. */
+	bool punted;
+	/** Whether it may not go on beyond `due`. */
+	bool timed;
 	/** Whether the kernel may still write to memory that was given up. */
 	bool abandoned;
 	/** Whether someone no longer wants it. */
@@ -84,8 +101,16 @@ struct ioq_entry {
 	bool pooled;
 	/** Where the kernel puts the result of a STAT. Outlives a ring that died. */
 	struct statx *statx;
-	/** The next entry of a ring's list. */
+	/** The next entry of a list. */
 	struct ioq_entry *next;
+	/** Nanoseconds of its clock: when a TIMEOUT ends, or a timed one must have. */
+	int64_t due;
+	/** The same for the kernel. */
+	struct __kernel_timespec due_time;
+	/** Whom a POST goes to, while its ring is at it. */
+	struct ioq_mailbox *target;
+	/** Where it is in the heap of its clock. */
+	uint32_t heap_at;
 	/** Room for a short path. */
 	char inline_path[IOQ_INLINE_PATH];
 };
@@ -108,6 +133,12 @@ static inline bool ioq_op_is_write(uint16_t op) {
 /** Whether its payload is file contents, which go straight to their reader. */
 static inline bool ioq_entry_is_read(const struct ioq_entry *entry) {
 	return entry->op == IOQ_OP_READ || entry->op == IOQ_OP_READ_FILE;
+}
+
+/** The clock of a TIMEOUT: an IOQ_CLOCK_*. */
+static inline uint32_t ioq_entry_clock(const struct ioq_entry *entry) {
+	uint32_t clock = entry->flags & 3;
+	return clock < IOQ_CLOCK_COUNT ? clock : IOQ_CLOCK_MONOTONIC;
 }
 
 /** A 64-bit argument, from two words. */

@@ -7,7 +7,8 @@
  *             turn in                                turn out
  *     JavaScript ──▶ entry ──▶ caller's ring ─────────▶ completion ──▶ JavaScript
  *                      │                                   ▲
- *                      └─────▶ pending ▶ lanes ▶ ready ────┘
+ *                      ├─────▶ pending ▶ lanes ▶ ready ────┤
+ *                      └─────▶ time, readiness, messages ──┘
  *
  * One thread owns a queue: the JavaScript thread that opened it. It calls
  * ioq_turn(), which takes a batch of requests in, submits, and hands out what
@@ -46,8 +47,10 @@
 #include "entry.h"
 #include "lane.h"
 #include "perform.h"
+#include "mailbox.h"
 #include "pool.h"
 #include "ring.h"
+#include "waits.h"
 
 #include <assert.h>
 #include <dlfcn.h>
@@ -68,6 +71,16 @@ static_assert(sizeof(struct ioq_stat) == 128, "a stat is two");
 #define SQ_ENTRIES 256
 /** The kernel's own bound on completion queue entries. */
 #define CQ_ENTRIES_MAX 65536
+/**
+ * Bytes of the largest transfer that may run within a turn. What is cached is
+ * copied at about 10 GB/s by whoever asks for it: 128 KiB hold the caller up for
+ * 15 µs, and to have a thread of the kernel's do it costs as much.
+ */
+#define INLINE_LENGTH_MAX (128 * 1024)
+/** Bytes of all transfers that may run within a turn: a quarter of a millisecond. */
+#define INLINE_LENGTH_SUM_MAX (2 * 1024 * 1024)
+/** Bytes that a turn hands out to be taken, at the most: they are copied once more. */
+#define HELD_LENGTH_SUM_MAX (1024 * 1024)
 
 static_assert(IOQ_OP_COUNT <= 64, "a set of operations is a word");
 
@@ -110,6 +123,16 @@ struct ioq {
 	struct ioq_lanes *lanes;
 	/** What those turns need. */
 	struct ioq_scratch scratch;
+	/** What waits without a lane. */
+	struct ioq_waits waits;
+	/** Messages from other queues, once anyone asked for our id. */
+	struct ioq_mailbox *mailbox;
+	/** Entries that wait for a message. */
+	struct ioq_entry *receivers;
+	/** Where the next of them goes. */
+	struct ioq_entry **receivers_tail;
+	/** Whether some of them are cancelled. */
+	bool receivers_cancelled;
 };
 
 /** What a turn has to write to. */
@@ -122,6 +145,10 @@ struct turn_out {
 	uint32_t used;
 	/** Bit n: operation n goes to the caller's ring in this turn. */
 	ioq_ops ring_ops;
+	/** Bytes of transfers that may run within this turn so far. */
+	size_t inline_length;
+	/** Bytes that this turn handed out to be taken. */
+	size_t held_length;
 	/** Entries on their way to the lanes. */
 	struct ioq_entry *batch[IOQ_TURN_REQUESTS];
 	/** How many. */
@@ -136,7 +163,10 @@ uint32_t ioq_abi_version(void) {
 static void ioq_free(struct ioq *ioq) {
 	lanes_stop(ioq->lanes);
 	ioq_scratch_release(&ioq->scratch);
+	// Before the eventfd goes, and the ring
+	mailbox_close(ioq->mailbox);
 	ring_close(&ioq->ring);
+	waits_close(&ioq->waits);
 	if (ioq->wake_fd >= 0) {
 		close(ioq->wake_fd);
 	}
@@ -191,7 +221,9 @@ static int ioq_make_arena(struct ioq *ioq) {
 		entry->payload = NULL;
 		entry->payload_length = 0;
 		entry->pooled = false;
+		entry->punted = false;
 		entry->abandoned = false;
+		entry->target = NULL;
 		entry->statx = &ioq->statxes[i];
 		atomic_init(&entry->cancelled, false);
 	}
@@ -227,6 +259,8 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	}
 	ioq->depth = options->depth;
 	ioq->wake_fd = -1;
+	ioq->waits.fd = -1;
+	ioq->receivers_tail = &ioq->receivers;
 	ioq->library = hold_library();
 
 	int ret = ioq_make_arena(ioq);
@@ -236,6 +270,10 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	ioq->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (ioq->wake_fd < 0) {
 		ret = -errno;
+		goto fail;
+	}
+	ret = waits_open(&ioq->waits, ioq->wake_fd);
+	if (ret < 0) {
 		goto fail;
 	}
 
@@ -301,7 +339,7 @@ void ioq_pack_stat(struct ioq_stat *to, const struct statx *from) {
 
 /** Whether a turn can take another completion. */
 static bool turn_has_room(const struct turn_out *out) {
-	return out->turn->completion_count < IOQ_TURN_COMPLETIONS;
+	return out->turn->completion_count < IOQ_TURN_COMPLETIONS && out->held_length < HELD_LENGTH_SUM_MAX;
 }
 
 /** Bytes of the output for a payload, with room kept for stats to come. */
@@ -320,6 +358,21 @@ static struct ioq_completion *turn_complete(struct turn_out *out, uint32_t slot,
 		.lane = lane,
 	};
 	return completion;
+}
+
+/** A message went by the ring, or did not. */
+static void end_post(struct ioq_entry *entry) {
+	if (entry->result < 0) {
+		mailbox_cancel(entry->target);
+	}
+	mailbox_release(entry->target);
+	entry->target = NULL;
+	if (entry->result == -EOVERFLOW) {
+		// Its completion queue is full
+		entry->result = -EAGAIN;
+	} else if (entry->result == -EBADFD || entry->result == -EOWNERDEAD) {
+		entry->result = -IOQ_ENOQUEUE;
+	}
 }
 
 /** Release what an entry holds, its buffer to the pool if it is from there. */
@@ -347,6 +400,10 @@ static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 	uint32_t slot = (uint32_t)(entry - ioq->entries);
 	struct ioq_completion *completion = turn_complete(out, slot, entry->result, entry->lane);
 	--ioq->in_flight;
+	if (entry->target) {
+		end_post(entry);
+		completion->result = entry->result;
+	}
 
 	// Cancelled after the lane was done with it, and before anybody saw it
 	if (entry->result >= 0 && ioq_entry_is_open(entry) && ioq_entry_is_cancelled(entry)) {
@@ -354,7 +411,11 @@ static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 		completion->result = -EINTR;
 	}
 
-	if (entry->op == IOQ_OP_STAT && entry->result >= 0) {
+	if (entry->op == IOQ_OP_RECEIVE && entry->result >= 0) {
+		memcpy(out->output + out->used, &entry->offset, sizeof(entry->offset));
+		completion->payload = out->used;
+		completion->payload_length = sizeof(entry->offset);
+	} else if (entry->op == IOQ_OP_STAT && entry->result >= 0) {
 		ioq_pack_stat((void *)(out->output + out->used), entry->statx);
 		completion->payload = out->used;
 		completion->payload_length = sizeof(struct ioq_stat);
@@ -363,6 +424,7 @@ static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 		// What was read goes straight to where the reader wants it
 		if (ioq_entry_is_read(entry) || entry->payload_length > turn_room(out)) {
 			completion->flags = IOQ_COMPLETION_HELD;
+			out->held_length += entry->payload_length;
 			entry->state = IOQ_HELD;
 			return;
 		}
@@ -394,7 +456,8 @@ static void turn_to_lanes(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 	if (out->batch_count == IOQ_TURN_REQUESTS) {
 		turn_flush(ioq, out);
 	}
-	entry->on_ring = false;
+	entry->place = IOQ_AT_LANES;
+	entry->punted = false;
 	out->batch[out->batch_count++] = entry;
 }
 
@@ -427,11 +490,38 @@ static int take_paths(struct ioq_entry *entry, const struct ioq_request *request
 	return 0;
 }
 
+/** Later than a point in time, by so many nanoseconds. */
+static int64_t later(int64_t now, int64_t by) {
+	return by < IOQ_NEVER - now ? now + by : IOQ_NEVER;
+}
+
+/** Find out until when a request may take, which stands behind its paths. */
+static int take_timeout(struct ioq_entry *entry, const struct ioq_request *request, const uint8_t *input, uint32_t input_length) {
+	uint32_t words[2];
+	uint64_t at = (uint64_t)request->path + request->path_length + request->path2_length;
+	if (at + sizeof(words) > input_length) {
+		return -EINVAL;
+	}
+	memcpy(words, input + at, sizeof(words));
+	uint64_t nanoseconds = (uint64_t)words[1] << 32 | words[0];
+	entry->due = later(ioq_clock_now(IOQ_CLOCK_MONOTONIC), nanoseconds < IOQ_NEVER ? (int64_t)nanoseconds : IOQ_NEVER);
+	return 0;
+}
+
+/** Find out when a TIMEOUT ends. */
+static void take_due(struct ioq_entry *entry) {
+	entry->due = ioq_nanoseconds(entry->offset, entry->args[0]);
+	if (!(entry->flags & IOQ_TIMEOUT_ABSOLUTE)) {
+		entry->due = later(ioq_clock_now(ioq_entry_clock(entry)), entry->due);
+	}
+}
+
 /** Copy a request into its entry. */
 static int take_request(struct ioq_entry *entry, const struct ioq_request *request, const uint8_t *input, uint32_t input_length) {
 	entry->op = (uint8_t)request->op;
 	entry->retries = 0;
 	entry->positional = request->hints & IOQ_HINT_OFFSET;
+	entry->timed = request->hints & IOQ_HINT_TIMEOUT;
 	entry->fd = request->fd;
 	entry->fd2 = request->fd2;
 	memcpy(entry->args, request->args, sizeof(entry->args));
@@ -448,7 +538,14 @@ static int take_request(struct ioq_entry *entry, const struct ioq_request *reque
 	if (entry->length > IOQ_TRANSFER_MAX) {
 		entry->length = IOQ_TRANSFER_MAX;
 	}
-	return take_paths(entry, request, input, input_length);
+	int ret = take_paths(entry, request, input, input_length);
+	if (ret == 0 && entry->timed) {
+		ret = take_timeout(entry, request, input, input_length);
+	}
+	if (entry->op == IOQ_OP_TIMEOUT) {
+		take_due(entry);
+	}
+	return ret;
 }
 
 /**
@@ -463,6 +560,121 @@ static ioq_ops turn_ring_ops(const struct ioq *ioq, const struct ioq_turn *turn)
 	bool overflow = ioq->overflow_ops != 0 && ioq->lanes
 		&& lanes_backlog(ioq->lanes) + turn->request_count > IOQ_BACKLOG;
 	return overflow ? ioq->ring_ops : ioq->ring_ops & ~ioq->overflow_ops;
+}
+
+/** Whether a transfer would hold the caller up, were it run within this turn. */
+static bool is_too_long(struct turn_out *out, const struct ioq_entry *entry) {
+	if (entry->op != IOQ_OP_READ && entry->op != IOQ_OP_WRITE) {
+		return false;
+	}
+	if (entry->length > INLINE_LENGTH_MAX || out->inline_length > INLINE_LENGTH_SUM_MAX) {
+		return true;
+	}
+	out->inline_length += entry->length;
+	return false;
+}
+
+/** Complete a RECEIVE, or have it wait for a message. */
+static void receivers_add(struct ioq *ioq, struct ioq_entry *entry) {
+	entry->place = IOQ_AT_RECEIVERS;
+	entry->lane = IOQ_LANE_CORE;
+	entry->next = NULL;
+	*ioq->receivers_tail = entry;
+	ioq->receivers_tail = &entry->next;
+}
+
+/** The next RECEIVE that was cancelled, taken out of those that wait. */
+static struct ioq_entry *receivers_next_cancelled(struct ioq *ioq) {
+	struct ioq_entry **at = &ioq->receivers;
+	while (*at && !ioq_entry_is_cancelled(*at)) {
+		at = &(*at)->next;
+	}
+	struct ioq_entry *entry = *at;
+	ioq->receivers_cancelled = entry;
+	if (entry) {
+		*at = entry->next;
+		if (!*at) {
+			ioq->receivers_tail = at;
+		}
+		entry->result = -EINTR;
+	}
+	return entry;
+}
+
+/** The next RECEIVE that is complete, or NULL. */
+static struct ioq_entry *receivers_reap(struct ioq *ioq) {
+	struct ioq_entry *entry = ioq->receivers_cancelled ? receivers_next_cancelled(ioq) : NULL;
+	if (entry) {
+		return entry;
+	}
+	entry = ioq->receivers;
+	if (entry && mailbox_take(ioq->mailbox, &entry->offset)) {
+		ioq->receivers = entry->next;
+		if (!entry->next) {
+			ioq->receivers_tail = &ioq->receivers;
+		}
+		entry->result = 0;
+		return entry;
+	}
+	return NULL;
+}
+
+/** Whether nobody could be given a message now. */
+static bool receivers_arm(struct ioq *ioq) {
+	return !ioq->receivers || (!ioq->receivers_cancelled && !mailbox_has(ioq->mailbox));
+}
+
+/**
+ * Post a message, unless the ring is to do it.
+ *
+ * @param to_ring
+ *         Whether the ring could; receives whether it shall.
+ */
+static int take_post(struct ioq *ioq, struct ioq_entry *entry, bool *to_ring) {
+	struct ioq_mailbox *target = mailbox_find(entry->args[0]);
+	if (!target) {
+		*to_ring = false;
+		return -IOQ_ENOQUEUE;
+	}
+	if (*to_ring && target != ioq->mailbox) {
+		int fd = mailbox_reserve(target);
+		if (fd >= 0) {
+			entry->fd2 = fd;
+			entry->target = target;
+			return 0;
+		}
+	}
+	*to_ring = false;
+	int ret = mailbox_post(target, entry->offset);
+	mailbox_release(target);
+	return ret;
+}
+
+/** Give an entry to whoever does without the ring. */
+static void turn_place(struct ioq *ioq, struct turn_out *out, struct ioq_entry *entry) {
+	switch (entry->op) {
+	case IOQ_OP_TIMEOUT:
+	case IOQ_OP_POLL:
+		entry->place = IOQ_AT_WAITS;
+		entry->lane = IOQ_LANE_CORE;
+		waits_begin(&ioq->waits, entry);
+		break;
+	case IOQ_OP_RECEIVE:
+		receivers_add(ioq, entry);
+		break;
+	case IOQ_OP_POST:
+		// The ring that was to send it is gone, or full: its place is another's
+		mailbox_cancel(entry->target);
+		entry->result = mailbox_post(entry->target, entry->offset);
+		mailbox_release(entry->target);
+		entry->target = NULL;
+		entry->place = IOQ_AT_WAITS;
+		entry->lane = IOQ_LANE_CORE;
+		waits_complete(&ioq->waits, entry, entry->result);
+		break;
+	default:
+		turn_to_lanes(ioq, out, entry);
+	}
 }
 
 /** Accept one request: complete it right away or give it to a lane. */
@@ -480,16 +692,28 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 	}
 
 	int ret = request->op < IOQ_OP_COUNT ? take_request(entry, request, input, out->turn->input_length) : -EINVAL;
+	if (ret == 0 && request->op == IOQ_OP_RECEIVE && ioq_id(ioq) == 0) {
+		ret = -ENOMEM;
+	}
 	if (ret == 0 && ioq->cancelled) {
 		atomic_store_explicit(&entry->cancelled, true, memory_order_relaxed);
 	}
 	if (ret == 0 && ioq_entry_is_cancelled(entry)) {
 		ret = -EINTR;
 	}
+	bool to_ring = ret == 0 && (out->ring_ops >> entry->op & 1) && ring_takes(&ioq->ring, entry);
+	if (ret == 0 && entry->op == IOQ_OP_POST) {
+		ret = take_post(ioq, entry, &to_ring);
+		if (!to_ring) {
+			release_entry(ioq, entry);
+			turn_complete(out, request->slot, ret, IOQ_LANE_CORE);
+			return;
+		}
+	}
 	if (ret == 0 && entry->op == IOQ_OP_READ) {
 		// Also for a lane: the pool is ours alone
 		ret = take_buffer(ioq, entry, entry->length);
-	} else if (ret == 0 && (out->ring_ops >> entry->op & 1)) {
+	} else if (ret == 0 && to_ring) {
 		ret = ioq_entry_reserve(entry);
 	}
 	if (ret != 0) {
@@ -500,14 +724,15 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 
 	entry->state = IOQ_ACCEPTED;
 	++ioq->in_flight;
-	if (out->ring_ops >> entry->op & 1) {
+	if (to_ring) {
 		entry->lane = IOQ_LANE_RING;
-		entry->on_ring = true;
+		entry->place = IOQ_AT_RING;
+		entry->punted = is_too_long(out, entry);
 		if (ring_prepare(&ioq->ring, entry)) {
 			return;
 		}
 	}
-	turn_to_lanes(ioq, out, entry);
+	turn_place(ioq, out, entry);
 }
 
 /**
@@ -518,21 +743,24 @@ static void turn_lose_ring(struct ioq *ioq, struct turn_out *out, int error) {
 	struct ioq_entry *unsubmitted;
 	ring_die(&ioq->ring, error, &unsubmitted);
 	ioq->ring_ops = 0;
+	if (ioq->mailbox) {
+		mailbox_forget_ring(ioq->mailbox);
+	}
 	while (unsubmitted) {
 		struct ioq_entry *entry = unsubmitted;
 		unsubmitted = entry->next;
-		turn_to_lanes(ioq, out, entry);
+		turn_place(ioq, out, entry);
 	}
 
 	// Those that had come back already are in the ring's list
 	for (struct ioq_entry *entry = ioq->ring.done; entry; entry = entry->next) {
-		entry->on_ring = false;
+		entry->place = IOQ_AT_LANES;
 	}
 	for (uint32_t i = 0; i < ioq->depth; ++i) {
 		struct ioq_entry *entry = &ioq->entries[i];
-		if (entry->state == IOQ_ACCEPTED && entry->on_ring) {
+		if (entry->state == IOQ_ACCEPTED && entry->place == IOQ_AT_RING) {
 			ioq_entry_abandon(entry);
-			entry->on_ring = false;
+			entry->place = IOQ_AT_LANES;
 			entry->result = -error;
 			entry->next = NULL;
 			*ioq->ring.done_tail = entry;
@@ -553,7 +781,7 @@ static void turn_cancel(struct ioq *ioq) {
 	ioq->cancels_owed = false;
 	for (uint32_t i = 0; ioq->ring.live && i < ioq->depth; ++i) {
 		struct ioq_entry *entry = &ioq->entries[i];
-		if (entry->state == IOQ_ACCEPTED && entry->on_ring && ioq_entry_is_cancelled(entry)) {
+		if (entry->state == IOQ_ACCEPTED && entry->place == IOQ_AT_RING && ioq_entry_is_cancelled(entry)) {
 			cancel_on_ring(ioq, entry);
 		}
 	}
@@ -573,7 +801,7 @@ static bool turn_arm(struct ioq *ioq) {
 	lanes_boost(ioq->lanes);
 	// A ring with something left to submit wants another turn
 	bool ring = !ioq->ring.live || (ring_arm(&ioq->ring) && !ioq->cancels_owed);
-	return ring && lanes_arm(ioq->lanes);
+	return ring && waits_arm(&ioq->waits) && receivers_arm(ioq) && lanes_arm(ioq->lanes);
 }
 
 /** Hand out completions while there are any and there is room. */
@@ -583,6 +811,12 @@ static void turn_reap(struct ioq *ioq, struct turn_out *out) {
 		turn_hand_out(ioq, out, entry);
 	}
 	while (ioq->lanes && turn_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
+		turn_hand_out(ioq, out, entry);
+	}
+	while (turn_has_room(out) && (entry = waits_reap(&ioq->waits))) {
+		turn_hand_out(ioq, out, entry);
+	}
+	while (turn_has_room(out) && (entry = receivers_reap(ioq))) {
 		turn_hand_out(ioq, out, entry);
 	}
 }
@@ -644,7 +878,34 @@ int32_t ioq_stage(struct ioq *ioq, uint32_t slot, const uint8_t *bytes, uint32_t
 		memcpy(entry->payload, bytes, length);
 	}
 	entry->payload_length = length;
+	entry->length = length;
 	entry->state = IOQ_STAGED;
+	return 0;
+}
+
+int32_t ioq_stage_part(struct ioq *ioq, uint32_t slot, uint32_t at, uint32_t total,
+		const uint8_t *bytes, uint32_t length) {
+	if (slot >= ioq->depth || total > IOQ_TRANSFER_MAX || at > total || length > total - at) {
+		return -EINVAL;
+	}
+	struct ioq_entry *entry = &ioq->entries[slot];
+	if (at == 0 && entry->state == IOQ_FREE) {
+		int ret = take_buffer(ioq, entry, total);
+		if (ret != 0) {
+			return ret;
+		}
+		entry->payload_length = 0;
+		// Another part must not go beyond what this one was promised
+		entry->length = total;
+		entry->state = IOQ_STAGED;
+	}
+	if (entry->state != IOQ_STAGED || entry->payload_length != at || entry->length != total) {
+		return -EINVAL;
+	}
+	if (length > 0) {
+		memcpy((uint8_t *)entry->payload + at, bytes, length);
+	}
+	entry->payload_length += length;
 	return 0;
 }
 
@@ -661,6 +922,19 @@ int32_t ioq_take(struct ioq *ioq, uint32_t slot, uint8_t *bytes, uint32_t length
 	return (int32_t)copied;
 }
 
+int32_t ioq_take_part(struct ioq *ioq, uint32_t slot, uint32_t at, uint8_t *bytes, uint32_t length) {
+	if (slot >= ioq->depth || ioq->entries[slot].state != IOQ_HELD) {
+		return -EINVAL;
+	}
+	const struct ioq_entry *entry = &ioq->entries[slot];
+	size_t left = at < entry->payload_length ? entry->payload_length - at : 0;
+	size_t copied = left < length ? left : length;
+	if (copied > 0) {
+		memcpy(bytes, (const uint8_t *)entry->payload + at, copied);
+	}
+	return (int32_t)copied;
+}
+
 int32_t ioq_release(struct ioq *ioq, uint32_t slot) {
 	if (slot >= ioq->depth) {
 		return -EINVAL;
@@ -673,6 +947,23 @@ int32_t ioq_release(struct ioq *ioq, uint32_t slot) {
 	return 0;
 }
 
+uint32_t ioq_id(struct ioq *ioq) {
+	if (!ioq->mailbox) {
+		int ring_fd = ioq->ring.live && (ioq->ring_ops >> IOQ_OP_POST & 1) ? ioq->ring.uring.ring_fd : -1;
+		ioq->mailbox = mailbox_open(ioq->wake_fd, ring_fd);
+		ioq->ring.mailbox = ioq->mailbox;
+	}
+	return ioq->mailbox ? mailbox_id(ioq->mailbox) : 0;
+}
+
+void ioq_now(uint32_t clock, uint32_t *words) {
+	int64_t now = ioq_clock_now(clock < IOQ_CLOCK_COUNT ? clock : IOQ_CLOCK_MONOTONIC);
+	uint64_t seconds = (uint64_t)(now / 1000000000);
+	words[0] = (uint32_t)seconds;
+	words[1] = (uint32_t)(seconds >> 32);
+	words[2] = (uint32_t)(now % 1000000000);
+}
+
 /** Cancel an entry, if that can be. Returns whether its lane must be told. */
 static bool cancel_entry(struct ioq_entry *entry) {
 	if (entry->state != IOQ_ACCEPTED || ioq_entry_is_close(entry)) {
@@ -681,14 +972,29 @@ static bool cancel_entry(struct ioq_entry *entry) {
 	return !atomic_exchange_explicit(&entry->cancelled, true, memory_order_relaxed);
 }
 
+/** Tell whom a cancelled entry is with. Returns whether that is still to be done: the lanes. */
+static bool cancel_where_it_is(struct ioq *ioq, struct ioq_entry *entry) {
+	switch (entry->place) {
+	case IOQ_AT_RING:
+		// Submitted by the next turn
+		cancel_on_ring(ioq, entry);
+		return false;
+	case IOQ_AT_WAITS:
+		waits_cancel(&ioq->waits, entry);
+		return false;
+	case IOQ_AT_RECEIVERS:
+		ioq->receivers_cancelled = true;
+		return false;
+	default:
+		return true;
+	}
+}
+
 int32_t ioq_cancel(struct ioq *ioq, uint32_t slot) {
 	if (slot >= ioq->depth || !cancel_entry(&ioq->entries[slot])) {
 		return 0;
 	}
-	if (ioq->entries[slot].on_ring) {
-		// Submitted by the next turn
-		cancel_on_ring(ioq, &ioq->entries[slot]);
-	} else if (ioq->lanes) {
+	if (cancel_where_it_is(ioq, &ioq->entries[slot]) && ioq->lanes) {
 		lanes_cancel(ioq->lanes);
 	}
 	return 1;
@@ -698,8 +1004,8 @@ void ioq_cancel_all(struct ioq *ioq) {
 	ioq->cancelled = true;
 	for (uint32_t i = 0; i < ioq->depth; ++i) {
 		struct ioq_entry *entry = &ioq->entries[i];
-		if (cancel_entry(entry) && entry->on_ring) {
-			cancel_on_ring(ioq, entry);
+		if (cancel_entry(entry)) {
+			cancel_where_it_is(ioq, entry);
 		}
 	}
 	if (ioq->lanes) {
@@ -708,7 +1014,7 @@ void ioq_cancel_all(struct ioq *ioq) {
 }
 
 int32_t ioq_park(struct ioq *ioq) {
-	struct pollfd fd = {.fd = ioq->wake_fd, .events = POLLIN};
+	struct pollfd fd = {.fd = ioq->waits.fd, .events = POLLIN};
 	int ret;
 	do {
 		ret = poll(&fd, 1, -1);

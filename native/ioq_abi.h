@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that an older caller could not bear. */
-#define IOQ_ABI_VERSION 3
+#define IOQ_ABI_VERSION 4
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -37,6 +37,8 @@
 #define IOQ_PATH_MAX 4095
 /** Longest read or write in bytes (what the kernel transfers at once, read(2)). */
 #define IOQ_TRANSFER_MAX 0x7ffff000
+/** Messages that a queue keeps for whoever receives them; more are refused. */
+#define IOQ_MESSAGES_MAX 1024
 
 /** Every operation, with the name that JavaScript knows it by. */
 #define IOQ_OPS(X) \
@@ -71,7 +73,11 @@
 	X(ADVISE, 28, advise) /* posix_fadvise(2) */ \
 	X(READ_FILE, 29, readFile) /* open, read to the end, close */ \
 	X(WRITE_FILE, 30, writeFile) /* open, write all, close */ \
-	X(COPY_FILE, 31, copyFile) /* contents and permission bits */
+	X(COPY_FILE, 31, copyFile) /* contents and permission bits */ \
+	X(TIMEOUT, 32, timeout) /* nothing, until a time has come */ \
+	X(POLL, 33, poll) /* poll(2) of one descriptor */ \
+	X(POST, 34, post) /* a message to a queue of this process */ \
+	X(RECEIVE, 35, receive) /* the next message to this queue */
 
 /** A set of operations: bit n for operation n. They must be fewer than 64. */
 typedef uint64_t ioq_ops;
@@ -87,6 +93,20 @@ enum ioq_op {
 #define IOQ_HINT_CANCELLED 1
 /** Set in `ioq_request.hints`: `offset` counts; otherwise the file's own position. */
 #define IOQ_HINT_OFFSET 2
+/**
+ * Set in `ioq_request.hints`: behind its paths in the input, the request has the
+ * nanoseconds that it may take, as two words, not aligned. A ring then gives it up
+ * by itself, with ETIMEDOUT; what runs elsewhere must be cancelled by the caller.
+ */
+#define IOQ_HINT_TIMEOUT 4
+
+/** Clocks of a TIMEOUT, in its flags, and of ioq_now(). */
+#define IOQ_CLOCK_MONOTONIC 0
+#define IOQ_CLOCK_REALTIME 1
+#define IOQ_CLOCK_BOOTTIME 2
+#define IOQ_CLOCK_COUNT 3
+/** Set in the flags of a TIMEOUT: until then, instead of for so long. */
+#define IOQ_TIMEOUT_ABSOLUTE 4
 
 /** A request, as JavaScript writes it. */
 struct ioq_request {
@@ -127,6 +147,8 @@ struct ioq_request {
 #define IOQ_ENOTREG 4000
 /** The same: source and target are one file. */
 #define IOQ_ESAMEFILE 4001
+/** Result of a POST, negated: there is no such queue, or it was closed. */
+#define IOQ_ENOQUEUE 4002
 
 /** Where a request ran. */
 enum ioq_lane_kind {
@@ -375,11 +397,30 @@ IOQ_EXPORT int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_
 IOQ_EXPORT int32_t ioq_stage(struct ioq *ioq, uint32_t slot, const uint8_t *bytes, uint32_t length);
 
 /**
+ * The same for bytes that lie in several places: one part after the other.
+ *
+ * @param at
+ *         Where the part begins: 0, or what the parts before it came to.
+ * @param total
+ *         What all parts will come to.
+ * @return 0 or -errno.
+ */
+IOQ_EXPORT int32_t ioq_stage_part(struct ioq *ioq, uint32_t slot, uint32_t at, uint32_t total,
+	const uint8_t *bytes, uint32_t length);
+
+/**
  * Copy a held payload out and release it.
  *
  * @return The bytes copied (at most `length`), or -EINVAL if nothing is held.
  */
 IOQ_EXPORT int32_t ioq_take(struct ioq *ioq, uint32_t slot, uint8_t *bytes, uint32_t length);
+
+/**
+ * Copy a part of a held payload out, without releasing it.
+ *
+ * @return The bytes copied (at most `length`), or -EINVAL if nothing is held.
+ */
+IOQ_EXPORT int32_t ioq_take_part(struct ioq *ioq, uint32_t slot, uint32_t at, uint8_t *bytes, uint32_t length);
 
 /**
  * Drop a held payload, or bytes staged for a request that was never submitted.
@@ -409,6 +450,16 @@ IOQ_EXPORT int32_t ioq_park(struct ioq *ioq);
 
 /** Make the parked call return. */
 IOQ_EXPORT void ioq_wake(struct ioq *ioq);
+
+/**
+ * What other queues of this process post to, good until this one is closed.
+ *
+ * @return The number, or 0 if there is no memory.
+ */
+IOQ_EXPORT uint32_t ioq_id(struct ioq *ioq);
+
+/** What an IOQ_CLOCK_* says: seconds as two words, and nanoseconds. */
+IOQ_EXPORT void ioq_now(uint32_t clock, uint32_t *words);
 
 /**
  * Stop the lanes and release everything. Nothing may be in flight or parked.

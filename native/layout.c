@@ -33,6 +33,7 @@ int main(void) {
 	CONSTANT("LANES_MAX", IOQ_LANES_MAX, "The most worker lanes of a queue.");
 	CONSTANT("TURN_REQUESTS", IOQ_TURN_REQUESTS, "Requests that one turn takes.");
 	CONSTANT("TURN_COMPLETIONS", IOQ_TURN_COMPLETIONS, "Completions that one turn hands out.");
+	CONSTANT("MESSAGES_MAX", IOQ_MESSAGES_MAX, "Messages that a queue keeps.");
 	CONSTANT("PATH_MAX", IOQ_PATH_MAX, "Longest path in bytes.");
 	CONSTANT("TRANSFER_MAX", IOQ_TRANSFER_MAX, "Longest read or write in bytes.");
 
@@ -43,9 +44,15 @@ int main(void) {
 
 	CONSTANT("HINT_CANCELLED", IOQ_HINT_CANCELLED, "The request was cancelled before it was submitted.");
 	CONSTANT("HINT_OFFSET", IOQ_HINT_OFFSET, "The request's offset counts.");
+	CONSTANT("HINT_TIMEOUT", IOQ_HINT_TIMEOUT, "The request may take only so long.");
+	CONSTANT("CLOCK_MONOTONIC", IOQ_CLOCK_MONOTONIC, "The clock that nobody sets.");
+	CONSTANT("CLOCK_REALTIME", IOQ_CLOCK_REALTIME, "The wall clock.");
+	CONSTANT("CLOCK_BOOTTIME", IOQ_CLOCK_BOOTTIME, "The clock that counts suspension as well.");
+	CONSTANT("TIMEOUT_ABSOLUTE", IOQ_TIMEOUT_ABSOLUTE, "Until then, not for so long.");
 	CONSTANT("SYNC_DATA", IOQ_SYNC_DATA, "Sync the data, and only as much else as it needs.");
 	CONSTANT("ENOTREG", IOQ_ENOTREG, "A copy's source is no regular file.");
 	CONSTANT("ESAMEFILE", IOQ_ESAMEFILE, "A copy's source and target are one file.");
+	CONSTANT("ENOQUEUE", IOQ_ENOQUEUE, "There is no queue to post to.");
 	CONSTANT("COMPLETION_HELD", IOQ_COMPLETION_HELD, "The payload is held until it is taken.");
 	CONSTANT("TURN_ARM", IOQ_TURN_ARM, "Arm the wake-up if nothing completes.");
 	CONSTANT("TURN_YIELD", IOQ_TURN_YIELD, "Let other threads run if nothing completes.");

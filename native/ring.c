@@ -37,6 +37,8 @@
 
 #include "ring.h"
 
+#include "mailbox.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -54,6 +56,8 @@
 
 /** user_data of what is not an entry. */
 #define NOT_AN_ENTRY 0
+/** Set in the user_data of a message, which no address has. */
+#define MESSAGE ((uint64_t)1 << 63)
 
 /** Setups from the best to the plainest, each with the kernel that brought it. */
 static const uint32_t setups[] = {
@@ -95,11 +99,14 @@ static const struct {
 	{IOQ_OP_MKDIR, IORING_OP_MKDIRAT},
 	{IOQ_OP_SYMLINK, IORING_OP_SYMLINKAT},
 	{IOQ_OP_LINK, IORING_OP_LINKAT},
+	{IOQ_OP_TIMEOUT, IORING_OP_TIMEOUT},
+	{IOQ_OP_POLL, IORING_OP_POLL_ADD},
+	{IOQ_OP_POST, IORING_OP_MSG_RING},
 };
 #define OPCODES (sizeof(opcodes) / sizeof(opcodes[0]))
 
 /** Opcodes that serve the ring itself. */
-static const uint8_t service_opcodes[] = {IORING_OP_ASYNC_CANCEL, IORING_OP_POLL_ADD};
+static const uint8_t service_opcodes[] = {IORING_OP_ASYNC_CANCEL, IORING_OP_POLL_ADD, IORING_OP_LINK_TIMEOUT};
 #define SERVICE_OPCODES (sizeof(service_opcodes) / sizeof(service_opcodes[0]))
 
 /** Find out which opcodes the kernel has. */
@@ -121,13 +128,16 @@ static int ring_probe(struct ioq_ring *ring) {
 			ring->ops |= (ioq_ops)1 << opcodes[i].op;
 		}
 	}
+	// The clocks came with 5.15, this with 5.17
+	ring->clocks = ring->uring.features & IORING_FEAT_CQE_SKIP;
+	ring->link_timeouts = ring->opcodes >> IORING_OP_LINK_TIMEOUT & 1;
 	// Without cancellation an operation that hangs would hang us for good
 	return (ring->opcodes >> IORING_OP_ASYNC_CANCEL & 1) && (ring->ops >> IOQ_OP_READ & 1) ? 0 : -ENOSYS;
 }
 
 /** Have the kernel refuse every opcode but ours, whoever gets hold of the ring. */
 static void ring_restrict(struct ioq_ring *ring) {
-	struct io_uring_restriction allowed[OPCODES + SERVICE_OPCODES] = {0};
+	struct io_uring_restriction allowed[OPCODES + SERVICE_OPCODES + 1] = {0};
 	unsigned int count = 0;
 	uint64_t seen = 0;
 	for (size_t i = 0; i < OPCODES + SERVICE_OPCODES; ++i) {
@@ -139,6 +149,9 @@ static void ring_restrict(struct ioq_ring *ring) {
 			++count;
 		}
 	}
+	allowed[count].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+	allowed[count].sqe_flags = IOSQE_ASYNC;
+	++count;
 	ring->restricted = io_uring_register_restrictions(&ring->uring, allowed, count) == 0;
 }
 
@@ -225,12 +238,16 @@ static unsigned int ring_drain(struct ioq_ring *ring) {
 	unsigned int count = 0;
 	struct io_uring_cqe *cqe;
 	while (io_uring_peek_cqe(&ring->uring, &cqe) == 0) {
-		struct ioq_entry *entry = io_uring_cqe_get_data(cqe);
+		uint64_t user_data = cqe->user_data;
 		int32_t result = cqe->res;
 		io_uring_cqe_seen(&ring->uring, cqe);
 		++count;
-		if (entry != NOT_AN_ENTRY) {
-			ring_complete(ring, entry, result);
+		if (user_data & MESSAGE) {
+			if (ring->mailbox) {
+				mailbox_deliver(ring->mailbox, (user_data & ~MESSAGE) << 32 | (uint32_t)result);
+			}
+		} else if (user_data != NOT_AN_ENTRY) {
+			ring_complete(ring, (struct ioq_entry *)(uintptr_t)user_data, result);
 		}
 	}
 	return count;
@@ -246,8 +263,39 @@ static struct io_uring_sqe *ring_get_sqe(struct ioq_ring *ring) {
 	return sqe;
 }
 
+/** Make room for two SQEs in a row, which is what a linked timeout takes. */
+static bool ring_make_room(struct ioq_ring *ring) {
+	return io_uring_submit(&ring->uring) > 0 && io_uring_sq_space_left(&ring->uring) >= 2;
+}
+
+/** Tell the kernel when an entry is due. */
+static void ring_set_due(struct ioq_entry *e) {
+	e->due_time.tv_sec = e->due / 1000000000;
+	e->due_time.tv_nsec = e->due % 1000000000;
+}
+
+/** Link what was just prepared with a timeout. There must be room. */
+static void ring_link_timeout(struct ioq_ring *ring, struct io_uring_sqe *linked, struct ioq_entry *e) {
+	linked->flags |= IOSQE_IO_LINK;
+	ring_set_due(e);
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
+	io_uring_prep_link_timeout(sqe, &e->due_time, IORING_TIMEOUT_ABS);
+	// The target's completion tells it all
+	io_uring_sqe_set_data(sqe, NOT_AN_ENTRY);
+}
+
+/** Flags of a timeout, by IOQ_CLOCK_*. */
+static const unsigned int clock_flags[IOQ_CLOCK_COUNT] = {
+	[IOQ_CLOCK_REALTIME] = IORING_TIMEOUT_REALTIME,
+	[IOQ_CLOCK_BOOTTIME] = IORING_TIMEOUT_BOOTTIME,
+};
+
 bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *e) {
 	if (!ring->live) {
+		return false;
+	}
+	bool linked = e->timed && ring->link_timeouts && e->op != IOQ_OP_TIMEOUT;
+	if (linked && io_uring_sq_space_left(&ring->uring) < 2 && !ring_make_room(ring)) {
 		return false;
 	}
 	struct io_uring_sqe *sqe = ring_get_sqe(ring);
@@ -299,12 +347,29 @@ bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *e) {
 	case IOQ_OP_LINK:
 		io_uring_prep_linkat(sqe, e->fd, e->path, e->fd2, e->path2, (int)e->flags);
 		break;
+	case IOQ_OP_TIMEOUT:
+		ring_set_due(e);
+		io_uring_prep_timeout(sqe, &e->due_time, 0, IORING_TIMEOUT_ABS | clock_flags[ioq_entry_clock(e)]);
+		break;
+	case IOQ_OP_POLL:
+		io_uring_prep_poll_add(sqe, e->fd, e->flags);
+		break;
+	case IOQ_OP_POST:
+		// fd2 is the target's ring
+		io_uring_prep_msg_ring(sqe, e->fd2, (uint32_t)e->offset, MESSAGE | e->offset >> 32, 0);
+		break;
 	default:
 		io_uring_prep_nop(sqe);
 		break;
 	}
+	if (e->punted) {
+		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
+	}
 	io_uring_sqe_set_data(sqe, e);
 	++ring->in_flight;
+	if (linked) {
+		ring_link_timeout(ring, sqe, e);
+	}
 	return true;
 }
 
@@ -388,7 +453,7 @@ int ring_submit(struct ioq_ring *ring, unsigned int wait) {
 
 struct ioq_entry *ring_reap(struct ioq_ring *ring) {
 	if (!ring->done && ring->live) {
-		if (ring_drain(ring) == 0 && ring->in_flight > 0 && ring_has_more(ring)) {
+		if (ring_drain(ring) == 0 && ring_has_more(ring)) {
 			io_uring_get_events(&ring->uring);
 			ring_drain(ring);
 		}

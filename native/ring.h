@@ -22,6 +22,10 @@ struct ioq_ring {
 	uint64_t opcodes;
 	/** Bit n: operation n can run here. */
 	ioq_ops ops;
+	/** Whether timeouts may choose their clock. */
+	bool clocks;
+	/** Whether an operation can be linked with a timeout. */
+	bool link_timeouts;
 	/** Whether the kernel refuses all other opcodes. */
 	bool restricted;
 	/** Whether completions write to the eventfd. */
@@ -34,6 +38,8 @@ struct ioq_ring {
 	struct ioq_entry *done;
 	/** Where the next of them goes. */
 	struct ioq_entry **done_tail;
+	/** Where messages from other rings go, or NULL. */
+	struct ioq_mailbox *mailbox;
 	/** liburing's own. */
 	struct io_uring uring;
 };
@@ -53,6 +59,11 @@ void ring_close(struct ioq_ring *ring);
 /** Whether an operation can run here. */
 static inline bool ring_has(const struct ioq_ring *ring, uint8_t op) {
 	return ring->live && (ring->ops >> op & 1);
+}
+
+/** Whether an entry whose operation can run here can do so itself. */
+static inline bool ring_takes(const struct ioq_ring *ring, const struct ioq_entry *entry) {
+	return entry->op != IOQ_OP_TIMEOUT || ring->clocks || ioq_entry_clock(entry) == IOQ_CLOCK_MONOTONIC;
 }
 
 /**

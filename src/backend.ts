@@ -8,6 +8,12 @@
 
 import type { CoreRequest } from "./operation.ts";
 
+/**
+ * A clock: `monotonic` nobody sets, and it stands still while the machine is
+ * suspended; `boottime` goes on then; `realtime` is the time of day since 1970.
+ */
+export type ClockName = "monotonic" | "realtime" | "boottime";
+
 /** Which kind of backend runs the requests. */
 export type BackendKind = "uring" | "threads" | "worker";
 
@@ -65,6 +71,11 @@ export interface Payload {
   bytes(): Uint8Array<ArrayBuffer>;
   /** For what was read: copy the bytes to where they belong. */
   take(target: Uint8Array<ArrayBuffer>): void;
+  /**
+   * For what was read into several buffers: copy the bytes from a place on to where
+   * they belong.
+   */
+  takePart(at: number, target: Uint8Array<ArrayBuffer>): void;
 }
 
 /** Receives completions. */
@@ -91,15 +102,27 @@ export interface Backend {
   readonly completed: Readonly<LaneCounts>;
   /** Accepted requests whose completion has yet to come. */
   readonly inFlight: number;
+  /**
+   * What other queues of this process post to. Made when it is first asked for.
+   *
+   * @throws {Deno.errors.NotSupported} If this backend cannot be posted to.
+   */
+  readonly id: number;
+
+  /** What a clock says, in nanoseconds. */
+  now(clock: ClockName): bigint;
 
   /**
    * Add a request to the batch. Everything is copied: the request's bytes may
    * change afterwards.
    *
+   * @param timeoutMs After which the request is of no more interest: a hint, for a
+   *        backend that can end it by itself, with ETIMEDOUT. The queue cancels it
+   *        anyway.
    * @returns false if the batch is full: call {@linkcode Backend.turn} first.
    * @throws {Error} If the request's bytes cannot be copied; it is then not added.
    */
-  push(slot: number, request: CoreRequest): boolean;
+  push(slot: number, request: CoreRequest, timeoutMs?: number): boolean;
 
   /**
    * Submit the batch and hand completions to the sink. Never waits.

@@ -142,10 +142,14 @@ const ERRORS: readonly (readonly [errno: number, code: string, text: string])[] 
   [132, "ERFKILL", "Operation not possible due to RF-kill"],
 ];
 
-/** What the core refuses by itself, with Deno's code and wording. */
-const REFUSALS: Readonly<Record<number, string>> = {
-  [layout.ENOTREG]: "the source path is neither a regular file nor a symlink to a regular file",
-  [layout.ESAMEFILE]: "Source and destination paths refer to the same file",
+/** What the core refuses by itself, with Deno's code and wording where it has them. */
+const REFUSALS: Readonly<Record<number, readonly [code: string, text: string]>> = {
+  [layout.ENOTREG]: [
+    "EINVAL",
+    "the source path is neither a regular file nor a symlink to a regular file",
+  ],
+  [layout.ESAMEFILE]: ["EINVAL", "Source and destination paths refer to the same file"],
+  [layout.ENOQUEUE]: ["ENOENT", "There is no such queue, or it was closed"],
 };
 
 /**
@@ -166,6 +170,9 @@ export const UNSUPPORTED = {
   allocate: 4110,
   advise: 4111,
   direct: 4112,
+  poll: 4150,
+  message: 4151,
+  boottime: 4152,
 } as const;
 
 /** The Worker that ran a request has ended. */
@@ -186,6 +193,13 @@ const WITHOUT_LIBRARY: Readonly<Record<number, string>> = {
   [UNSUPPORTED.allocate]: "Deno has no call that allocates space",
   [UNSUPPORTED.advise]: "Deno has no call that advises the kernel",
   [UNSUPPORTED.direct]: "direct transfers need buffers that begin at a certain address",
+};
+
+/** The same for what the worker backend cannot do at all. */
+const ON_WORKER: Readonly<Record<number, string>> = {
+  [UNSUPPORTED.poll]: "a Worker would be busy for as long as that takes",
+  [UNSUPPORTED.message]: "it cannot be posted to",
+  [UNSUPPORTED.boottime]: "Deno does not tell the time of that clock",
 };
 
 const BY_ERRNO = new Map(ERRORS.map((entry) => [entry[0], entry]));
@@ -226,9 +240,9 @@ const CLASSES: Readonly<Record<string, new (message: string) => Error>> = {
 /** The code of an error number, such as `ENOENT` for 2. */
 export function errnoCode(errno: number): string {
   if (Object.hasOwn(REFUSALS, errno)) {
-    return "EINVAL";
+    return REFUSALS[errno]![0];
   }
-  if (Object.hasOwn(WITHOUT_LIBRARY, errno)) {
+  if (Object.hasOwn(WITHOUT_LIBRARY, errno) || Object.hasOwn(ON_WORKER, errno)) {
     return "ENOTSUP";
   }
   if (errno === WORKER_CRASHED) {
@@ -240,10 +254,13 @@ export function errnoCode(errno: number): string {
 /** An error number in words, such as `No such file or directory (os error 2)`. */
 export function errnoText(errno: number): string {
   if (Object.hasOwn(REFUSALS, errno)) {
-    return REFUSALS[errno]!;
+    return REFUSALS[errno]![1];
   }
   if (Object.hasOwn(WITHOUT_LIBRARY, errno)) {
     return `Cannot do this without the native library (${WITHOUT_LIBRARY[errno]})`;
+  }
+  if (Object.hasOwn(ON_WORKER, errno)) {
+    return `Cannot do this on the worker backend (${ON_WORKER[errno]})`;
   }
   if (errno === WORKER_CRASHED) {
     return "The Worker that ran it ended unexpectedly";

@@ -18,6 +18,7 @@ import {
   type Holder,
   type OpName,
   type OpValues,
+  QUEUE,
   type Request,
   toCoreRequest,
 } from "./operation.ts";
@@ -77,7 +78,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     this.#fd = fd;
     this.#path = path;
     this.#entry = {
-      queue: ioq,
+      queue: ioq[QUEUE],
       closeWithQueue: () => {
         if (this.#fd >= 0) {
           this.#closedWithQueue = this.#close();

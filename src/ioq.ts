@@ -18,7 +18,15 @@
 
 import { DEPTH_MAX, LANES_MAX } from "../ffi/layout.ts";
 import { prepareLibrary } from "../ffi/library.ts";
-import type { Backend, BackendInfo, BackendKind, LaneCounts, Payload, Sink } from "./backend.ts";
+import type {
+  Backend,
+  BackendInfo,
+  BackendKind,
+  ClockName,
+  LaneCounts,
+  Payload,
+  Sink,
+} from "./backend.ts";
 import { type BackendChoice, chooseBackend, LANE, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
 import { ERRNO, osError } from "./errors.ts";
@@ -26,7 +34,9 @@ import { checkInteger } from "./integer.ts";
 import { checkQueue, closeFilesOf } from "./open_files.ts";
 import {
   ABORT,
+  checkClock,
   type CoreRequest,
+  ON_CANCEL,
   type OpName,
   type OpValues,
   type Request,
@@ -76,6 +86,12 @@ export interface IoqOptions {
 
 const DEFAULT_DEPTH = 1024;
 const DEFAULT_THREADS = 16;
+
+/**
+ * Bytes from which on what is to be written is copied only if the event loop can
+ * wait for that; otherwise the request waits in line.
+ */
+const LARGE_WRITE = 64 * 1024;
 
 /** Request ids are unique among this many. */
 const SEQUENCE_MAX = 2 ** 36;
@@ -246,6 +262,26 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** How many requests each kind of lane has completed so far. */
   get completed(): LaneCounts {
     return { ...this.#backend.completed };
+  }
+
+  /**
+   * What other queues of this process, also those of other Workers, post to. See
+   * {@linkcode Ioq.post}.
+   *
+   * @throws {Deno.errors.BadResource} If the queue is closed.
+   */
+  get id(): number {
+    return this.#backend.id;
+  }
+
+  /**
+   * What a clock says, for absolute times of `op.timeout()`.
+   *
+   * @returns Nanoseconds: since 1970 for `realtime`, else since some point in time.
+   */
+  now(clock: ClockName = "monotonic"): bigint {
+    checkClock(clock);
+    return this.#backend.now(clock);
   }
 
   /** Whether it accepts requests: not after {@linkcode Ioq.close} or `cancel()` of all. */
@@ -519,7 +555,11 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         ticket.onAbort = () => this.#abort(ticket, signal.reason);
         signal.addEventListener("abort", ticket.onAbort);
       }
-      if (this.#freeCount > 0) {
+      const owner = (options as { [ON_CANCEL]?: { cancel?: () => void } } | undefined)?.[ON_CANCEL];
+      if (owner !== undefined) {
+        owner.cancel = () => this.#interrupt(ticket);
+      }
+      if (this.#freeCount > 0 && this.#mayCopy(core)) {
         this.#start(ticket);
       } else {
         this.#line.add(ticket);
@@ -546,6 +586,15 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     request.checkAccess();
   }
 
+  /** Whether there is time to copy what a request writes; if not, there soon is. */
+  #mayCopy(request: CoreRequest): boolean {
+    if (request.bytes === undefined || request.length < LARGE_WRITE || this.#pump.hasBudget) {
+      return true;
+    }
+    this.#pump.kickLater();
+    return false;
+  }
+
   /** Give a request a slot and put it into the batch. There must be a slot. */
   #accept(request: CoreRequest): number {
     const slot = this.#free[this.#freeCount - 1]!;
@@ -556,6 +605,9 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       return this.#accept(request);
     }
     this.#freeCount--;
+    if (request.bytes !== undefined) {
+      this.#pump.spendCopy(request.length);
+    }
     this.#requests[slot] = request;
     this.#ids[slot] = this.#sequence * this.#depth + slot;
     this.#sequence = this.#sequence + 1 === SEQUENCE_MAX ? 0 : this.#sequence + 1;
@@ -618,12 +670,29 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     ticket.reject(reason);
   }
 
+  /** The task that a promise form belongs to is to stop. */
+  #interrupt(ticket: Ticket): void {
+    if (ticket.slot === WAITING) {
+      this.#line.delete(ticket);
+      ticket.request.holder?.leave();
+      this.#settle(ticket);
+      ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
+    } else if (ticket.slot !== SETTLED) {
+      this.#backend.cancel(ticket.slot);
+      this.#pump.kick();
+    }
+  }
+
   /**
    * Submit the batch, take completions in, and tell those who wait for them.
    *
    * @returns What {@linkcode PumpSource.turn} returns.
    */
   #turn(arm: boolean, yields: boolean): number {
+    if (this.#line.size > 0) {
+      // Large writes that waited for their turn
+      this.#advance();
+    }
     const armed = this.#backend.turn(arm, yields);
     // With those that came while a full batch made room
     const completed = this.#completed;
@@ -641,6 +710,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** A request has completed. */
   #complete(slot: number, result: number, payload: Payload): void {
     this.#completed++;
+    this.#pump.spendCopy(payload.length);
     const request = this.#requests[slot]!;
     const ticket = this.#tickets[slot];
     this.#requests[slot] = undefined;
@@ -713,7 +783,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** Let those go on who waited for a slot. */
   #advance(): void {
     for (const ticket of this.#line) {
-      if (this.#freeCount === 0) {
+      if (this.#freeCount === 0 || !this.#mayCopy(ticket.request)) {
         return;
       }
       this.#line.delete(ticket);

@@ -7,12 +7,17 @@
  */
 
 import * as layout from "../ffi/layout.ts";
+import type { ClockName } from "./backend.ts";
 import { checkInteger } from "./integer.ts";
 import {
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
+  CLOCKS,
   CoreRequest,
   type OpName,
+  POLLIN,
+  POLLOUT,
+  POLLPRI,
   type Request,
   verbOf,
 } from "./operation.ts";
@@ -140,6 +145,24 @@ export function checkBytes(bytes: unknown, name: string): Uint8Array {
   return bytes;
 }
 
+/** Check the parts of a vectored transfer. */
+function checkParts<P extends Uint8Array, V>(
+  parts: readonly P[],
+  name: string,
+  as: (parts: readonly P[]) => V,
+): V & { length: number } {
+  if (!Array.isArray(parts)) {
+    throw new TypeError(`Expected ${name} to be an array of Uint8Array, got ${typeof parts}`);
+  }
+  let length = 0;
+  for (const [at, part] of parts.entries()) {
+    length += checkBytes(part, `${name}[${at}]`).byteLength;
+  }
+  checkInteger(length, `the length of ${name}`, 0, layout.TRANSFER_MAX);
+  // The caller may go on using its array. Empty ones transfer nothing
+  return { ...as(parts.filter((part) => part.byteLength > 0)), length };
+}
+
 /** Look a word up in a table. */
 function checkOneOf(table: Readonly<Record<string, number>>, word: string, name: string): number {
   const value = Object.hasOwn(table, word) ? table[word] : undefined;
@@ -163,6 +186,36 @@ function checkFile(
 function splitArgument(value: number): { arg0: number; arg1: number } {
   const high = Math.floor(value / 0x1_0000_0000);
   return { arg0: value - high * 0x1_0000_0000, arg1: high };
+}
+
+/** Check a number of milliseconds, which may have a fraction. */
+export function checkMs(ms: unknown, name: string): number {
+  if (typeof ms !== "number") {
+    throw new TypeError(`Expected ${name} to be a number, got ${typeof ms}`);
+  }
+  if (!(ms >= 0 && ms <= Number.MAX_SAFE_INTEGER)) {
+    throw new RangeError(
+      `Expected ${name} to be milliseconds from 0 to ${Number.MAX_SAFE_INTEGER}, got ${ms}`,
+    );
+  }
+  return ms;
+}
+
+/** Nanoseconds, or milliseconds, as the core takes them: in seconds and a rest. */
+function splitNanoseconds(time: bigint | number): { offset: number; arg0: number } {
+  if (typeof time === "bigint") {
+    if (time < 0n || time >= 1n << 63n) {
+      throw new RangeError(`Expected time to be nanoseconds from 0 to 2^63 - 1, got ${time}`);
+    }
+    return { offset: Number(time / 1_000_000_000n), arg0: Number(time % 1_000_000_000n) };
+  }
+  const ms = checkMs(time, "time");
+  const seconds = Math.floor(ms / 1000);
+  const nanoseconds = Math.ceil((ms - seconds * 1000) * 1e6);
+  // Never too early; a rest that rounds up to a second is one
+  return nanoseconds < 1e9
+    ? { offset: seconds, arg0: nanoseconds }
+    : { offset: seconds + 1, arg0: 0 };
 }
 
 /** A time as seconds and nanoseconds since 1970. */
@@ -473,6 +526,87 @@ export interface OpBuilders {
    * @param to Where to; what is there is replaced.
    */
   copyFile(from: Path, to: Path): Request<"copyFile">;
+  /**
+   * Read into several buffers of the caller's, one after the other. What is read
+   * is copied to them at the completion, so that one plain read is all it takes.
+   *
+   * @param fd The descriptor.
+   * @param targets Where to, together at most 2147479552 bytes.
+   * @param offset Where from, in bytes; the file's own position if not given.
+   */
+  readv(
+    fd: number,
+    targets: readonly Uint8Array<ArrayBuffer>[],
+    offset?: number,
+  ): Request<"readv">;
+  /**
+   * Write what lies in several buffers, one after the other, by a single write. The
+   * bytes are copied when the request is submitted.
+   *
+   * @param fd The descriptor.
+   * @param sources What to write, together at most 2147479552 bytes.
+   * @param offset Where, in bytes; the file's own position if not given.
+   */
+  writev(fd: number, sources: readonly Uint8Array[], offset?: number): Request<"writev">;
+  /**
+   * Nothing, after a while.
+   *
+   * @param ms Milliseconds, possibly with a fraction; none takes a turn all the same.
+   */
+  sleep(ms: number): Request<"sleep">;
+  /**
+   * Nothing, after a while or at a point in time, to the nanosecond as far as the
+   * kernel goes: `IORING_OP_TIMEOUT` where there is a ring, one timer for all else.
+   *
+   * @param time Nanoseconds as a bigint, or milliseconds as a number.
+   * @param options Which clock, and whether it is a point in time.
+   */
+  timeout(time: bigint | number, options?: TimeoutOptions): Request<"timeout">;
+  /**
+   * Wait until a descriptor is ready. See `poll(2)`. It keeps no worker thread busy.
+   *
+   * @param fd The descriptor.
+   * @param events What for; `{ readable: true }` by default.
+   */
+  poll(fd: number, events?: PollOptions): Request<"poll">;
+  /**
+   * Send a number to another queue of this process, also in another Worker. It fails
+   * with `Deno.errors.NotFound` if there is no such queue, and with
+   * `Deno.errors.WouldBlock` if 1024 messages are waiting there.
+   *
+   * @param target The queue, or its `id`.
+   * @param value 0 to 2^53 - 1.
+   */
+  post(target: { readonly id: number } | number, value: number): Request<"post">;
+  /** The next message that is posted to this queue. Each is received once. */
+  receive(): Request<"receive">;
+}
+
+/** Options of `op.timeout()`. */
+export interface TimeoutOptions {
+  /**
+   * The clock to go by.
+   *
+   * @default {"monotonic"}
+   */
+  clock?: ClockName;
+  /**
+   * Whether the time is a point in time of that clock, as `Ioq.now()` gives it,
+   * instead of a while from now on. One that has passed ends at once.
+   *
+   * @default {false}
+   */
+  absolute?: boolean;
+}
+
+/** What `op.poll()` waits for; errors and the closing of the other end always count. */
+export interface PollOptions {
+  /** That it can be read. */
+  readable?: boolean;
+  /** That it can be written. */
+  writable?: boolean;
+  /** That there is something exceptional to be read. */
+  priority?: boolean;
 }
 
 /** How a file is going to be read. */
@@ -509,6 +643,7 @@ export interface WriteFileOptions extends AtOptions {
 }
 
 const NOP = new CoreRequest("nop", {});
+const RECEIVE = new CoreRequest("receive", {});
 const KERNEL_NOP = new CoreRequest("kernelNop", {});
 
 /**
@@ -692,4 +827,36 @@ export const op: OpBuilders = {
     }),
   copyFile: (from, to) =>
     new CoreRequest("copyFile", { path: toPath(from, "copy"), path2: toPath(to, "copy") }),
+  readv: (fd, targets, offset) =>
+    new CoreRequest("readv", {
+      fd: checkFd(fd),
+      ...checkParts(targets, "targets", (parts) => ({ targets: parts })),
+      ...checkOffset(offset),
+    }),
+  writev: (fd, sources, offset) =>
+    new CoreRequest("writev", {
+      fd: checkFd(fd),
+      ...checkParts(sources, "sources", (parts) => ({ sources: parts })),
+      ...checkOffset(offset),
+    }),
+  sleep: (ms) =>
+    new CoreRequest("sleep", { flags: CLOCKS.monotonic, ...splitNanoseconds(checkMs(ms, "ms")) }),
+  timeout: (time, options) =>
+    new CoreRequest("timeout", {
+      flags: checkOneOf(CLOCKS, options?.clock ?? "monotonic", "clock") |
+        (options?.absolute ? layout.TIMEOUT_ABSOLUTE : 0),
+      ...splitNanoseconds(time),
+    }),
+  poll: (fd, events = { readable: true }) =>
+    new CoreRequest("poll", {
+      fd: checkFd(fd),
+      flags: (events.readable ? POLLIN : 0) | (events.writable ? POLLOUT : 0) |
+        (events.priority ? POLLPRI : 0),
+    }),
+  post: (target, value) =>
+    new CoreRequest("post", {
+      arg0: checkInteger(typeof target === "number" ? target : target.id, "target", 1, UINT32_MAX),
+      offset: checkInteger(value, "value", 0, Number.MAX_SAFE_INTEGER),
+    }),
+  receive: () => RECEIVE,
 };

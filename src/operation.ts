@@ -8,7 +8,7 @@
  */
 
 import * as layout from "../ffi/layout.ts";
-import type { Payload } from "./backend.ts";
+import type { ClockName, Payload } from "./backend.ts";
 import { decodeDirectory, type DirEntry } from "./directory.ts";
 import {
   type BigIntFileInfo,
@@ -97,6 +97,34 @@ export interface OpValues {
   writeFile: undefined;
   /** Nothing. */
   copyFile: undefined;
+  /** How many bytes were read into the caller's buffers; 0 at the end. */
+  readv: number;
+  /** How many bytes were written. */
+  writev: number;
+  /** Nothing, after a while. */
+  sleep: undefined;
+  /** Nothing, when a time has come. */
+  timeout: undefined;
+  /** What the descriptor is ready for. */
+  poll: PollEvents;
+  /** Nothing, when the message is with the other queue. */
+  post: undefined;
+  /** The message's value. */
+  receive: number;
+}
+
+/** What a descriptor is ready for. See `poll(2)`. */
+export interface PollEvents {
+  /** It can be read without waiting. */
+  readable: boolean;
+  /** It can be written without waiting. */
+  writable: boolean;
+  /** There is something exceptional to be read. */
+  priority: boolean;
+  /** It has an error, such as a pipe that nobody reads. */
+  error: boolean;
+  /** The other end is closed. */
+  hangUp: boolean;
 }
 
 /** The name of an operation. */
@@ -127,11 +155,46 @@ export interface Holder {
  */
 export const ABORT: unique symbol = Symbol("ioq.abort");
 
+/** Key of the queue that promise forms go through, for the library itself. */
+export const QUEUE: unique symbol = Symbol("ioq.queue");
+
+/**
+ * Key of another such option: an object whose `cancel` `Ioq.run()` sets to a
+ * function that cancels the request as `Ioq.cancel()` does: unlike an abort, it
+ * rejects only when the request is over, and not if that was too late.
+ */
+export const ON_CANCEL: unique symbol = Symbol("ioq.onCancel");
+
 /** From `<fcntl.h>`: the current directory. */
 export const AT_FDCWD = -100;
 /** From `<fcntl.h>`. */
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_REMOVEDIR = 0x200;
+
+/** From `<poll.h>`. */
+export const POLLIN = 1;
+/** From `<poll.h>`. */
+export const POLLPRI = 2;
+/** From `<poll.h>`. */
+export const POLLOUT = 4;
+const POLLERR = 8;
+const POLLHUP = 16;
+
+/** The core's numbers of clocks. */
+export const CLOCKS: Readonly<Record<ClockName, number>> = {
+  monotonic: layout.CLOCK_MONOTONIC,
+  realtime: layout.CLOCK_REALTIME,
+  boottime: layout.CLOCK_BOOTTIME,
+};
+
+/** Check the name of a clock. */
+export function checkClock(clock: unknown): void {
+  if (typeof clock !== "string" || !Object.hasOwn(CLOCKS, clock)) {
+    throw new TypeError(
+      `Expected clock to be one of ${Object.keys(CLOCKS).join(", ")}, got ${clock}`,
+    );
+  }
+}
 
 /** Reads what an operation produced. */
 export type Decoder = (result: number, payload: Payload, request: CoreRequest) => unknown;
@@ -156,12 +219,34 @@ const decodeInto: Decoder = (result, payload, request) => {
   }
   return result;
 };
+const decodeIntoParts: Decoder = (result, payload, request) => {
+  const targets = request.targets!;
+  let length = 0;
+  for (const target of targets) {
+    length += target.byteLength;
+  }
+  if (length !== request.length) {
+    throw new TypeError("Cannot read into bytes whose buffer was detached or resized");
+  }
+  for (let i = 0, at = 0; at < result; at += targets[i++]!.byteLength) {
+    payload.takePart(at, targets[i]!);
+  }
+  return result;
+};
+const decodePoll: Decoder = (result) => ({
+  readable: (result & POLLIN) !== 0,
+  writable: (result & POLLOUT) !== 0,
+  priority: (result & POLLPRI) !== 0,
+  error: (result & POLLERR) !== 0,
+  hangUp: (result & POLLHUP) !== 0,
+});
 /** {@linkcode decodeInto} for files, whose end is `null`. */
 export const decodeIntoOrEnd: Decoder = (result, payload, request) => {
   const count = decodeInto(result, payload, request);
   return count === 0 && request.length > 0 ? null : count;
 };
-const decodeSeek: Decoder = (_, payload) => {
+/** Two words as one number. */
+const decodeNumber: Decoder = (_, payload) => {
   const { buffer, byteOffset } = payload.bytes();
   const [low, high] = new Int32Array(buffer, byteOffset, 2);
   return high! * 0x1_0000_0000 + (low! >>> 0);
@@ -203,7 +288,7 @@ const OPERATIONS: { readonly [K in OpName]: Operation } = {
   read: [layout.OP.read, "read", 0, 0, 0, decodeBytes],
   readInto: [layout.OP.read, "read", 0, 0, 0, decodeInto],
   write: [layout.OP.write, "write", 0, 0, 0, decodeResult],
-  seek: [layout.OP.seek, "seek", 0, 0, 0, decodeSeek],
+  seek: [layout.OP.seek, "seek", 0, 0, 0, decodeNumber],
   sync: [layout.OP.sync, "fsync", 0, 0, 0, decodeNothing],
   syncData: [layout.OP.sync, "fdatasync", layout.SYNC_DATA, 0, 0, decodeNothing],
   truncate: [layout.OP.truncate, "truncate", 0, WRITE, 0, decodeNothing],
@@ -226,6 +311,13 @@ const OPERATIONS: { readonly [K in OpName]: Operation } = {
   readFile: [layout.OP.readFile, "readfile", 0, READ, 0, decodeBytes],
   writeFile: [layout.OP.writeFile, "writefile", 0, WRITE, 0, decodeNothing],
   copyFile: [layout.OP.copyFile, "copy", 0, READ, WRITE, decodeNothing],
+  readv: [layout.OP.read, "read", 0, 0, 0, decodeIntoParts],
+  writev: [layout.OP.write, "write", 0, 0, 0, decodeResult],
+  sleep: [layout.OP.timeout, "sleep", 0, 0, 0, decodeNothing],
+  timeout: [layout.OP.timeout, "timeout", 0, 0, 0, decodeNothing],
+  poll: [layout.OP.poll, "poll", 0, 0, 0, decodePoll],
+  post: [layout.OP.post, "post", 0, 0, 0, decodeNothing],
+  receive: [layout.OP.receive, "receive", 0, 0, 0, decodeNumber],
 };
 
 /** What a request is made of. */
@@ -247,6 +339,8 @@ interface RequestArguments {
   path2?: string | Uint8Array;
   bytes?: Uint8Array;
   target?: Uint8Array<ArrayBuffer>;
+  sources?: readonly Uint8Array[];
+  targets?: readonly Uint8Array<ArrayBuffer>[];
 }
 
 /**
@@ -280,6 +374,9 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
   target: Uint8Array<ArrayBuffer> | undefined = undefined;
   /** Who keeps its descriptor open. */
   holder: Holder | undefined = undefined;
+  /** Both of these in several places. */
+  sources: readonly Uint8Array[] | undefined = undefined;
+  targets: readonly Uint8Array<ArrayBuffer>[] | undefined = undefined;
 
   constructor(op: K, args?: RequestArguments) {
     const [code, , flags, access, access2, decode] = OPERATIONS[op];
@@ -305,6 +402,8 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
       this.path2 = args.path2;
       this.bytes = args.bytes;
       this.target = args.target;
+      this.sources = args.sources;
+      this.targets = args.targets;
     }
   }
 

@@ -13,7 +13,14 @@ import { openFile } from "./file.ts";
 import type { IoqFile, OpenFileOptions } from "./file.ts";
 import { type AtOptions, op, type RenameOptions, type StatOptions } from "./op.ts";
 import type { WriteFileOptions } from "./op.ts";
-import { ABORT, type OpName, type OpValues, type Request, toCoreRequest } from "./operation.ts";
+import {
+  ABORT,
+  type OpName,
+  type OpValues,
+  QUEUE,
+  type Request,
+  toCoreRequest,
+} from "./operation.ts";
 import { type Path, toPath } from "./path.ts";
 import { type FileContents, readFiles, type ReadFilesOptions } from "./read_files.ts";
 
@@ -43,6 +50,11 @@ export abstract class PromiseForms {
 
   /** Abort the promise forms of requests. For the library itself. */
   abstract [ABORT](requests: ReadonlySet<Request>, reason: unknown): void;
+
+  /** The queue that has the files which these open. For the library itself. */
+  get [QUEUE](): object {
+    return this;
+  }
 
   /** A trip through the queue and back. */
   nop(options?: OperationOptions): Promise<undefined> {
@@ -353,6 +365,57 @@ export abstract class PromiseForms {
   /** The path of what a path leads to, without links, `.` and `..`. */
   realPath(path: Path, options?: OperationOptions): Promise<string> {
     return this.#build(() => op.realPath(path), options);
+  }
+
+  /**
+   * Wait a while.
+   *
+   * @param ms Milliseconds, possibly with a fraction.
+   * @param options A signal.
+   * @throws {RangeError} If `ms` is negative, infinite or no number.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * await ioq.sleep(1.5);
+   * ```
+   */
+  sleep(ms: number, options?: OperationOptions): Promise<undefined> {
+    return this.#build(() => op.sleep(ms), options);
+  }
+
+  /**
+   * Send a number to another queue of this process, be it in another Worker.
+   * Rejects with `Deno.errors.NotFound` if there is no such queue, and with
+   * `Deno.errors.WouldBlock` if 1024 messages are waiting there.
+   *
+   * @param target The queue, or its `id`.
+   * @param value 0 to 2^53 - 1.
+   * @param options A signal.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using one = await Ioq.open();
+   * await using other = await Ioq.open();
+   * await one.post(other.id, 42);
+   * console.log(await other.receive()); // 42
+   * ```
+   */
+  post(
+    target: { readonly id: number } | number,
+    value: number,
+    options?: OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.post(target, value), options);
+  }
+
+  /** The next message that is posted to this queue. Each is received once, in order. */
+  receive(options?: OperationOptions): Promise<number> {
+    return this.#build(() => op.receive(), options);
   }
 
   /** Shorten or lengthen a file to a number of bytes. */

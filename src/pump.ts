@@ -41,6 +41,8 @@ const SHORT_WAIT_MS = 0.2;
 const BUDGET = 1024;
 /** What a turn costs of it, beside one for each completion. */
 const TURN_COST = 16;
+/** Bytes whose copying costs as much as a completion. */
+const COPY_PER_UNIT = 2048;
 
 /** What the pump turns over. */
 export interface PumpSource {
@@ -122,6 +124,11 @@ export class Pump {
   /** Take a turn's cost from the budget. */
   spend(completed: number): void {
     this.#budget -= TURN_COST + completed;
+  }
+
+  /** Take the copying of bytes from the budget: a unit for what takes a microsecond. */
+  spendCopy(bytes: number): void {
+    this.#budget -= bytes / COPY_PER_UNIT;
   }
 
   /** Whether the event loop can wait for another turn. */

@@ -108,8 +108,10 @@ async function whyNot(row: Row): Promise<string | undefined> {
 }
 
 /** The rows, and why some of them cannot be tested here. */
-const rows: readonly (readonly [Row, string | undefined])[] = await Promise.all(
-  ROWS.map(async (row) => [row, await whyNot(row)] as const),
+export const rows: readonly (readonly [Row, string | undefined, OpenQueue])[] = await Promise.all(
+  ROWS.map(async (row) =>
+    [row, await whyNot(row), (options) => Ioq.open({ ...row.options, ...options })] as const
+  ),
 );
 
 /**
@@ -124,14 +126,12 @@ export function forEachBackend(
   test: (bench: Bench) => void | Promise<void>,
   which: (row: Row) => boolean = () => true,
 ): void {
-  for (const [row, reason] of rows) {
+  for (const [row, reason, open] of rows) {
     if (which(row)) {
       Deno.test({
         name: `${name} [${row.name}]${reason === undefined ? "" : ` (cannot: ${reason})`}`,
         ignore: reason !== undefined,
-        fn: (t) =>
-          test({ t, row, open: (options) => Ioq.open({ ...row.options, ...options }) }) ??
-            Promise.resolve(),
+        fn: (t) => test({ t, row, open }) ?? Promise.resolve(),
       });
     }
   }

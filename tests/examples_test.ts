@@ -8,6 +8,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { Ioq } from "../mod.ts";
 import { AppendLog } from "../examples/append_log.ts";
+import { countLines } from "../examples/count_lines.ts";
+import { findDuplicates, linkGroup, wasted } from "../examples/dedupe.ts";
 import { KeyValueStore } from "../examples/key_value.ts";
 import { follow } from "../examples/tail.ts";
 import { bytes, randomFrom, TempDir, text, within } from "./fixtures.ts";
@@ -247,4 +249,100 @@ Deno.test("tail, as a program, follows a file that grows, is truncated and is re
   }
   assertEquals((await example("tail", dir.at("nowhere"))).code, 1);
   assertEquals((await example("tail", "-n", "many", path)).code, 2);
+});
+
+/** Run a shell script; what it printed. */
+function shell(script: string, ...args: string[]): string {
+  const { success, stdout, stderr } = new Deno.Command("bash", {
+    args: ["-c", script, "bash", ...args],
+  }).outputSync();
+  assert(success, text(stderr));
+  return text(stdout);
+}
+
+Deno.test("count_lines: counts as wc does, and tells what is no text", async () => {
+  using dir = new TempDir();
+  Deno.mkdirSync(dir.at("a/b"), { recursive: true });
+  dir.file("one.ts", "1\n2\n3");
+  dir.file("a/two.ts", "1\n\n\n");
+  dir.file("a/b/README", "text\n");
+  dir.file("a/b/empty.md", "");
+  dir.file("a/large.txt", "line\n".repeat(600_000));
+  dir.file("a/binary.bin", "a\n\0b\n");
+  dir.file("a/large.bin", "\0\n".repeat(1_000_000));
+  Deno.symlinkSync("one.ts", dir.at("link.ts"));
+  dir.fifo("fifo.ts");
+  shell(`printf 'x\\n' > "$1/$(printf 'raw\\xff.ts')"`, dir.path);
+  await using ioq = await Ioq.open();
+  const { byExtension, binaries, errors } = await countLines(ioq, dir.path);
+  assertEquals(errors, []);
+  assertEquals(binaries, 2);
+  assertEquals(
+    Object.fromEntries([...byExtension].map(([name, { files, lines }]) => [name, [files, lines]])),
+    { ".ts": [3, 6], "": [1, 1], ".md": [1, 0], ".txt": [1, 600_000] },
+  );
+  const some = await countLines(ioq, dir.path, ["md", "txt"]);
+  assertEquals([...some.byExtension.keys()].sort(), [".md", ".txt"]);
+
+  const { code, out, err } = await example("count_lines", dir.path, ".ts");
+  assertEquals([code, err], [0, ""]);
+  assertEquals(
+    out,
+    "           6 lines  3 .ts\n           6 lines  3 files, 11 bytes\n0 files are no text\n",
+  );
+  const missing = await example("count_lines", dir.at("nowhere"));
+  assertEquals(missing.code, 1);
+  assert(missing.err.includes("No such file or directory"), missing.err);
+});
+
+Deno.test("count_lines: the sources of this project are as long as wc says", async () => {
+  const root = fileURLToPath(new URL("../src", import.meta.url));
+  await using ioq = await Ioq.open();
+  const { byExtension } = await countLines(ioq, root, [".ts"]);
+  const expected = shell(`find "$1" -name '*.ts' -type f -exec cat {} + | wc -l`, root);
+  assertEquals(byExtension.get(".ts")?.lines, Number(expected));
+});
+
+Deno.test("dedupe: finds what has the same contents, and links it when told to", async () => {
+  using dir = new TempDir();
+  Deno.mkdirSync(dir.at("d"));
+  const large = "large ".repeat(400_000);
+  dir.file("a", "same");
+  dir.file("d/b", "same");
+  dir.file("c", "sama"); // as long
+  dir.file("empty 1");
+  dir.file("empty 2");
+  dir.file("large 1", large);
+  dir.file("d/large 2", large);
+  dir.file("large 3", large.replace(/.$/, "!"));
+  dir.file("script", "same");
+  Deno.chmodSync(dir.at("script"), 0o755);
+  Deno.linkSync(dir.at("a"), dir.at("a too"));
+  Deno.symlinkSync("a", dir.at("link"));
+  shell(`printf same > "$1/$(printf 'raw\\xff')"`, dir.path);
+
+  await using ioq = await Ioq.open();
+  const { groups, errors } = await findDuplicates(ioq, [dir.path]);
+  assertEquals(errors, []);
+  assertEquals(groups.map((group) => [group.length, wasted(group)]), [[2, large.length], [4, 12]]);
+  // Of the hard links only one is among them
+  const names = groups[1]!.map(({ path }) => path instanceof Uint8Array ? "raw" : String(path));
+  assertEquals(names.filter((it) => it.endsWith("/a") || it.endsWith("/a too")).length, 1);
+
+  // Twice the same path is no duplicate
+  assertEquals((await findDuplicates(ioq, [dir.path, dir.path])).groups.length, 2);
+
+  assertEquals(await linkGroup(ioq, groups[0]!), 1);
+  assertEquals(Deno.statSync(dir.at("large 1")).ino, Deno.statSync(dir.at("d/large 2")).ino);
+  assertEquals(Deno.readTextFileSync(dir.at("d/large 2")), large);
+
+  const { code, out, err } = await example("dedupe", "--link", dir.path);
+  assertEquals([code, err], [0, ""]);
+  // The script has another mode
+  assert(out.endsWith("\n1 groups, 12 bytes that need not be, 2 files linked\n"), out);
+  assertEquals(Deno.statSync(dir.at("script")).nlink, 1);
+  assertEquals(Deno.readTextFileSync(dir.at("script")), "same");
+  assertEquals(Deno.readTextFileSync(dir.at("c")), "sama");
+  assertEquals(shell(`ls -A "$1" | wc -l`, dir.path).trim(), "11");
+  assertEquals((await example("dedupe", dir.at("nowhere"))).code, 1);
 });

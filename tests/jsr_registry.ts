@@ -39,6 +39,8 @@ export async function publishDryRun(): Promise<DryRun> {
   return { success, output, files };
 }
 
+let fresh: Uint8Array<ArrayBuffer> | undefined;
+
 /**
  * While somebody works on the native sources, the library in the checkout is not
  * theirs: another test says so. This one goes on with what will be embedded.
@@ -48,7 +50,8 @@ function embedFresh(contents: Map<string, Uint8Array<ArrayBuffer>>): void {
   const path = `/ffi/embedded/${Deno.build.arch}.ts`;
   const sources = hashSources();
   if (platform && canBuild(platform) && !text(contents.get(path)!).includes(sources)) {
-    contents.set(path, bytes(embed(buildLibrary(platform), sources, "the one at hand")));
+    fresh ??= bytes(embed(buildLibrary(platform), sources, "the one at hand"));
+    contents.set(path, fresh);
   }
 }
 

@@ -4,7 +4,7 @@
  * The libraries that the package embeds, as they are built.
  */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ABI_VERSION } from "../ffi/layout.ts";
 import { symbols } from "../ffi/symbols.ts";
 import { buildLibrary, canBuild, tooNew } from "../prebuild/build.ts";
@@ -99,7 +99,7 @@ function canRun(platform: Platform): boolean {
   }
 }
 
-Deno.test("the module of a library gives the library, or says that it is damaged", () => {
+Deno.test("the module of a library gives the library, or says that it is damaged", async () => {
   const library = crypto.getRandomValues(new Uint8Array(50_000));
   const source = embed(library, "0".repeat(64), 'a "compiler"');
   const constant = (name: string) =>
@@ -110,14 +110,15 @@ Deno.test("the module of a library gives the library, or says that it is damaged
     LENGTH: Number(constant("LENGTH")),
     DEFLATED: constant("DEFLATED"),
   };
-  assertEquals(unpack(module), library);
-  assertThrows(
+  assertEquals(await unpack(module), library);
+  await assertRejects(
     () => unpack({ ...module, SHA256: "f".repeat(64) }),
     TypeError,
     "The embedded library is damaged",
   );
-  assertThrows(() => unpack({ ...module, DEFLATED: module.DEFLATED.slice(0, -100) }));
-  assertThrows(() => unpack({ ...module, LENGTH: 10 }));
+  await assertRejects(() => unpack({ ...module, DEFLATED: module.DEFLATED.slice(0, -100) }));
+  await assertRejects(() => unpack({ ...module, LENGTH: 10 }), TypeError, "longer than 10 bytes");
+  await assertRejects(() => unpack({ ...module, LENGTH: module.LENGTH + 1 }), TypeError, "SHA-256");
 });
 
 Deno.test("readElf() refuses what is none", () => {

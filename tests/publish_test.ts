@@ -20,7 +20,12 @@ function published(): Promise<DryRun> {
 Deno.test("the package can be published as it is, with no slow types", async () => {
   const { success, output } = await published();
   assert(success, output);
-  assert(!/warning/i.test(output), output);
+  const warnings = [...output.matchAll(/^warning\[(.*)\].*\n.*\/(src\/\S+?):/gm)].map((it) =>
+    it.slice(1)
+  );
+  // One is as it must be: a task's module is the caller's, and known when it is run
+  assertEquals(warnings, [["unanalyzable-dynamic-import", "src/loop/pool_worker.ts"]], output);
+  assertEquals(output.match(/warning/gi)?.length, warnings.length, output);
 });
 
 Deno.test("the package holds what users need and nothing else", async () => {
@@ -90,29 +95,23 @@ async function runAsUser(
   return { out: text(stdout), err: text(stderr), requested: registry.requested };
 }
 
-/** Lists a tree, breadth first, and tells what ran it. */
-const LIST = `
-  import { Ioq } from "jsr:@ioq/ioq";
+/** Walks a tree and tells what ran it. */
+const WALK = `
+  import { Ioq, walk } from "jsr:@ioq/ioq";
   await using ioq = await Ioq.open();
-  const names = [];
-  const left = [Deno.args[0] ?? "."];
-  for (const path of left) {
-    for (const entry of await ioq.readDir(path)) {
-      names.push(entry.name);
-      if (entry.isDirectory) left.push(path + "/" + entry.name);
-    }
-  }
-  console.log(JSON.stringify({ names: names.sort(), backend: ioq.backend }));
+  const paths = [];
+  for await (const { path } of walk(".", { ioq })) paths.push(path);
+  console.log(JSON.stringify({ paths: paths.sort(), backend: ioq.backend }));
 `;
 
 Deno.test({
   name: "a program that imports jsr:@ioq/ioq gets the embedded library and the ring",
   ignore: !GLIBC,
   async fn() {
-    const { out, err, requested } = await runAsUser(LIST);
+    const { out, err, requested } = await runAsUser(WALK);
     assert(out !== "", err);
-    const { names, backend } = JSON.parse(out);
-    assertEquals(names, ["main.ts"]);
+    const { paths, backend } = JSON.parse(out);
+    assertEquals(paths, [".", "main.ts"]);
     assertEquals(backend.kind, "uring", err);
     const module = `/ffi/embedded/${Deno.build.arch}.ts`;
     assert(requested.some((path) => path.endsWith(module)), requested.join());

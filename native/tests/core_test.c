@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -72,6 +73,8 @@ static struct {
 	uint32_t pending_count;
 	/** What came, by slot. */
 	struct ioq_completion results[DEPTH_MAX];
+	/** What of it is a number, by slot: the next turn writes over the output. */
+	uint64_t numbers[DEPTH_MAX];
 	_Alignas(64) uint8_t input[INPUT_LENGTH];
 	_Alignas(64) uint8_t output[OUTPUT_LENGTH];
 } q;
@@ -180,6 +183,9 @@ static uint32_t turn(uint32_t flags) {
 			CHECK(completion->payload >= used);
 			CHECK(completion->payload_length <= q.output_length - completion->payload);
 			used = completion->payload + completion->payload_length;
+			if (completion->payload_length == sizeof(q.numbers[0])) {
+				memcpy(&q.numbers[completion->slot], q.output + completion->payload, sizeof(q.numbers[0]));
+			}
 		}
 	}
 	CHECK_EQ(q.turn.in_flight, q.pending_count);
@@ -1055,6 +1061,255 @@ static void test_cancel_open(const void *config) {
 	close_queue();
 }
 
+/** Add a TIMEOUT of so many milliseconds. */
+static struct ioq_request *add_timeout(uint32_t slot, uint32_t clock, uint32_t ms) {
+	struct ioq_request *request = add(slot, IOQ_OP_TIMEOUT);
+	request->flags = clock;
+	request->offset_low = ms / 1000;
+	request->args[0] = ms % 1000 * 1000000;
+	return request;
+}
+
+/** What waits for a time does so in its order, whatever the clock, and can be cancelled. */
+static void test_timeouts(const void *config) {
+	open_queue(config, 256, 1);
+	for (uint32_t clock = 0; clock < IOQ_CLOCK_COUNT; ++clock) {
+		uint64_t state = 7 + clock;
+		uint32_t ms[200];
+		for (uint32_t slot = 0; slot < 200; ++slot) {
+			ms[slot] = test_random(&state) % 40;
+			add_timeout(slot, clock, slot % 5 ? ms[slot] : 1000000);
+		}
+		struct timespec start;
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		turn(0);
+		// From anywhere in the heap
+		for (uint32_t slot = 0; slot < 200; slot += 5) {
+			CHECK_EQ(ioq_cancel(q.ioq, slot), 1);
+			CHECK_EQ(ioq_cancel(q.ioq, slot), 0);
+		}
+		uint32_t latest = 0;
+		while (q.pending_count > 0) {
+			turn_wait();
+			for (uint32_t i = 0; i < q.turn.completion_count; ++i) {
+				const struct ioq_completion *completion = &q.turn.completions[i];
+				CHECK_EQ(completion->result, completion->slot % 5 ? 0 : -EINTR);
+				if (completion->slot % 5 && q.config->lane != IOQ_LANE_RING) {
+					CHECK(ms[completion->slot] + 1 >= latest);
+					latest = ms[completion->slot] > latest ? ms[completion->slot] : latest;
+				}
+			}
+		}
+		CHECK(test_since(&start) >= 0.035);
+		// A point in time that has passed
+		add_timeout(0, clock | IOQ_TIMEOUT_ABSOLUTE, 1);
+		CHECK_EQ(result_of(0), 0);
+		CHECK_EQ(q.results[0].lane, q.config->lane == IOQ_LANE_RING ? IOQ_LANE_RING : IOQ_LANE_CORE);
+		// One that is too far away for anybody's arithmetic
+		add_timeout(0, clock | IOQ_TIMEOUT_ABSOLUTE, 1)->offset_high = 0x1fffff;
+		add_timeout(1, clock, 1)->offset_high = UINT32_MAX;
+		turn(0);
+		CHECK_EQ(q.pending_count, 2);
+		ioq_cancel_all(q.ioq);
+		wait_all();
+		CHECK_EQ(q.results[0].result, -EINTR);
+		CHECK_EQ(q.results[1].result, -EINTR);
+		close_queue();
+		open_queue(config, 256, 1);
+	}
+	uint32_t words[3] = {0};
+	ioq_now(IOQ_CLOCK_REALTIME, words);
+	CHECK(llabs((long long)((uint64_t)words[1] << 32 | words[0]) - (long long)time(NULL)) < 10);
+	close_queue();
+}
+
+/** Polls, several of one descriptor. */
+static void test_polls(const void *config) {
+	int ends[2];
+	CHECK_EQ(pipe2(ends, O_CLOEXEC), 0);
+	open_queue(config, 16, 1);
+	for (uint32_t slot = 0; slot < 4; ++slot) {
+		add_fd(slot, IOQ_OP_POLL, ends[0])->flags = POLLIN;
+	}
+	add_fd(4, IOQ_OP_POLL, ends[1])->flags = POLLOUT;
+	CHECK_EQ(result_of(4), POLLOUT);
+	CHECK_EQ(turn(IOQ_TURN_ARM), 0);
+	CHECK_EQ(ioq_cancel(q.ioq, 0), 1);
+	CHECK_EQ(result_of(0), -EINTR);
+	CHECK_EQ(write(ends[1], "x", 1), 1);
+	wait_all();
+	for (uint32_t slot = 1; slot < 4; ++slot) {
+		CHECK_EQ(q.results[slot].result, POLLIN);
+	}
+	int fd = open("plain", O_RDONLY | O_CLOEXEC);
+	add_fd(0, IOQ_OP_POLL, fd)->flags = POLLIN;
+	CHECK_EQ(result_of(0), POLLIN);
+	close(fd);
+	add_fd(0, IOQ_OP_POLL, fd)->flags = POLLIN;
+	CHECK_EQ(result_of(0), -EBADF);
+	// Closing drops those that nobody waits for any more
+	CHECK_EQ(read(ends[0], &(char) {0}, 1), 1);
+	add_fd(0, IOQ_OP_POLL, ends[0])->flags = POLLIN;
+	CHECK_EQ(turn(0), 0);
+	ioq_cancel_all(q.ioq);
+	wait_all();
+	CHECK_EQ(q.results[0].result, -EINTR);
+	close_queue();
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/** Add a POST. */
+static void add_post(uint32_t slot, uint32_t target, uint32_t low, uint32_t high) {
+	struct ioq_request *request = add(slot, IOQ_OP_POST);
+	request->args[0] = target;
+	request->offset_low = low;
+	request->offset_high = high;
+}
+
+/** Wait for a RECEIVE, and return its message. */
+static uint64_t message_of(uint32_t slot) {
+	CHECK_EQ(result_of(slot), 0);
+	CHECK_EQ(q.results[slot].payload_length, 8);
+	return q.numbers[slot];
+}
+
+/** A queue on another thread, which sends back what it gets. */
+static struct {
+	const struct config *config;
+	_Atomic uint32_t id;
+	uint32_t echo_to;
+} echo;
+
+/** Its thread. */
+static void *echo_main(void *arg) {
+	struct ioq_options options = {.depth = 4, .lanes = 1, .flags = echo.config->flags};
+	struct ioq_info info;
+	struct ioq *ioq = ioq_open(&options, &info);
+	static struct ioq_turn block;
+	static _Alignas(64) uint8_t output[OUTPUT_LENGTH];
+	atomic_store(&echo.id, ioq_id(ioq));
+	for (uint64_t message = 0; message != UINT32_MAX;) {
+		block.requests[0] = (struct ioq_request) {.slot = 0, .op = IOQ_OP_RECEIVE};
+		block.request_count = 1;
+		block.output_length = OUTPUT_LENGTH;
+		block.flags = IOQ_TURN_ARM;
+		ioq_turn(ioq, &block, output, output);
+		while (block.completion_count == 0) {
+			if (block.armed) {
+				ioq_park(ioq);
+			}
+			ioq_turn(ioq, &block, output, output);
+		}
+		memcpy(&message, output + block.completions[0].payload, sizeof(message));
+		block.requests[0] = (struct ioq_request) {.slot = 1, .op = IOQ_OP_POST, .args = {echo.echo_to}};
+		block.requests[0].offset_low = (uint32_t)message;
+		block.request_count = 1;
+		ioq_turn(ioq, &block, output, output);
+		while (block.in_flight > 0) {
+			ioq_turn(ioq, &block, output, output);
+		}
+	}
+	ioq_close(ioq);
+	return arg;
+}
+
+/** Messages from queue to queue. */
+static void test_messages(const void *config) {
+	open_queue(config, 16, 1);
+	uint32_t id = ioq_id(q.ioq);
+	CHECK(id != 0);
+	CHECK_EQ(ioq_id(q.ioq), id);
+	add_post(0, id, 7, 0x1fffff);
+	CHECK_EQ(result_of(0), 0);
+	add(1, IOQ_OP_RECEIVE);
+	CHECK(message_of(1) == ((uint64_t)0x1fffff << 32 | 7));
+	add_post(0, id + 100, 0, 0);
+	CHECK_EQ(result_of(0), -IOQ_ENOQUEUE);
+
+	// Those that wait are cancelled without the others losing anything
+	for (uint32_t slot = 0; slot < 4; ++slot) {
+		add(slot, IOQ_OP_RECEIVE);
+	}
+	CHECK_EQ(turn(IOQ_TURN_ARM), 0);
+	CHECK_EQ(ioq_cancel(q.ioq, 1), 1);
+	CHECK_EQ(ioq_cancel(q.ioq, 3), 1);
+	CHECK_EQ(result_of(3), -EINTR);
+	CHECK_EQ(result_of(1), -EINTR);
+	for (uint32_t i = 0; i < 2; ++i) {
+		add_post(8, id, i, 0);
+		CHECK_EQ(result_of(8), 0);
+	}
+	CHECK(message_of(0) == 0);
+	CHECK(message_of(2) == 1);
+
+	// To another thread and back, both parked most of the time
+	echo.config = config;
+	echo.echo_to = id;
+	atomic_store(&echo.id, 0);
+	pthread_t thread = test_thread(echo_main, NULL);
+	while (atomic_load(&echo.id) == 0) {
+		sched_yield();
+	}
+	for (uint32_t i = 0; i < TEST_SCALE(2000); ++i) {
+		add(0, IOQ_OP_RECEIVE);
+		add_post(1, atomic_load(&echo.id), i, 0);
+		CHECK(message_of(0) == i);
+		CHECK_EQ(result_of(1), 0);
+		CHECK_EQ(q.results[1].lane, q.config->lane == IOQ_LANE_RING ? IOQ_LANE_RING : IOQ_LANE_CORE);
+	}
+	add(0, IOQ_OP_RECEIVE);
+	add_post(1, atomic_load(&echo.id), UINT32_MAX, 0);
+	CHECK(message_of(0) == UINT32_MAX);
+	CHECK_EQ(result_of(1), 0);
+	pthread_join(thread, NULL);
+	add_post(1, atomic_load(&echo.id), 0, 0);
+	CHECK_EQ(result_of(1), -IOQ_ENOQUEUE);
+
+	// No more than there is room for; what nobody receives is dropped in the end
+	for (uint32_t i = 0; i < IOQ_MESSAGES_MAX; ++i) {
+		add_post(0, id, i, 0);
+		CHECK_EQ(result_of(0), 0);
+	}
+	add_post(0, id, 0, 0);
+	CHECK_EQ(result_of(0), -EAGAIN);
+	close_queue();
+}
+
+/** Payloads that come and go in parts. */
+static void test_parts(const void *config) {
+	open_queue(config, 4, 1);
+	int fd = open_by_queue(0, "parts", O_RDWR | O_CREAT | O_TRUNC);
+	const uint8_t *bytes = (const uint8_t *)"abcdef";
+	CHECK_EQ(ioq_stage_part(q.ioq, 4, 0, 6, bytes, 1), -EINVAL);
+	CHECK_EQ(ioq_stage_part(q.ioq, 1, 1, 6, bytes, 1), -EINVAL);
+	CHECK_EQ(ioq_stage_part(q.ioq, 1, 0, 6, bytes, 7), -EINVAL);
+	CHECK_EQ(ioq_stage_part(q.ioq, 1, 0, 6, bytes, 2), 0);
+	CHECK_EQ(ioq_stage_part(q.ioq, 1, 3, 6, bytes, 2), -EINVAL);
+	CHECK_EQ(ioq_stage_part(q.ioq, 1, 2, 7, bytes, 2), -EINVAL);
+	CHECK_EQ(ioq_stage_part(q.ioq, 1, 2, 6, bytes + 2, 4), 0);
+	CHECK_EQ(ioq_stage_part(q.ioq, 1, 6, 6, bytes, 1), -EINVAL);
+	add_fd(1, IOQ_OP_WRITE, fd);
+	CHECK_EQ(result_of(1), 6);
+	CHECK_EQ(ioq_stage_part(q.ioq, 2, 0, 6, bytes, 2), 0);
+	CHECK_EQ(ioq_release(q.ioq, 2), 0);
+
+	add_read(1, fd, 100)->hints = IOQ_HINT_OFFSET;
+	CHECK_EQ(result_of(1), 6);
+	uint8_t got[8] = {0};
+	CHECK_EQ(ioq_take_part(q.ioq, 0, 0, got, 1), -EINVAL);
+	CHECK_EQ(ioq_take_part(q.ioq, 1, 4, got, 8), 2);
+	CHECK(memcmp(got, "ef", 3) == 0);
+	CHECK_EQ(ioq_take_part(q.ioq, 1, 0, got, 4), 4);
+	CHECK(memcmp(got, "abcd", 5) == 0);
+	CHECK_EQ(ioq_take_part(q.ioq, 1, 6, got, 4), 0);
+	CHECK_EQ(ioq_take_part(q.ioq, 1, UINT32_MAX, got, 4), 0);
+	CHECK_EQ(ioq_release(q.ioq, 1), 0);
+	close_by_queue(0, fd);
+	CHECK_EQ(unlink("parts"), 0);
+	close_queue();
+}
+
 /** A FIFO, open at both ends. */
 static int make_fifo(const char *name) {
 	unlink(name);
@@ -1925,6 +2180,10 @@ static void run_config(const struct config *config) {
 	TEST_WITH(test_output, *config);
 	TEST_WITH(test_load, *config);
 	TEST_WITH(test_cancel_open, *config);
+	TEST_WITH(test_timeouts, *config);
+	TEST_WITH(test_polls, *config);
+	TEST_WITH(test_messages, *config);
+	TEST_WITH(test_parts, *config);
 	TEST_WITH(test_park, *config);
 	TEST_WITH(test_park_often, *config);
 	TEST_WITH(test_primaries, *config);

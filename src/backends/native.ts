@@ -13,9 +13,17 @@
 
 import * as layout from "../../ffi/layout.ts";
 import type { Library, Symbols } from "../../ffi/library.ts";
-import type { Backend, BackendInfo, LaneCounts, Payload, RingInfo, Sink } from "../backend.ts";
+import type {
+  Backend,
+  BackendInfo,
+  ClockName,
+  LaneCounts,
+  Payload,
+  RingInfo,
+  Sink,
+} from "../backend.ts";
 import { ERRNO, errnoCode, errnoText, osError } from "../errors.ts";
-import type { CoreRequest } from "../operation.ts";
+import { CLOCKS, type CoreRequest } from "../operation.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";
 
@@ -23,6 +31,11 @@ import { writeRecord } from "./request_record.ts";
 const INPUT_LENGTH = 128 * 1024;
 /** Bytes for the payloads of one turn; larger ones are taken one by one. */
 const OUTPUT_LENGTH = 512 * 1024;
+
+/** Bytes of a timeout in the input. */
+const TIMEOUT_LENGTH = 8;
+/** The longest timeout, in nanoseconds: 285 years. */
+const TIMEOUT_MAX = 9e18;
 
 const REQUEST_WORDS = layout.REQUEST_SIZE / 4;
 const COMPLETION_WORDS = layout.COMPLETION_SIZE / 4;
@@ -116,6 +129,10 @@ class NativePayload implements Payload {
     this.held = -1;
   }
 
+  takePart(at: number, target: Uint8Array<ArrayBuffer>): void {
+    this.#symbols.ioq_take_part(this.#ioq, this.held, at, target, target.length);
+  }
+
   /** Drop what nobody took. */
   release(): void {
     if (this.held >= 0) {
@@ -181,7 +198,7 @@ export class NativeBackend implements Backend {
     return this.#submitted + this.#batched;
   }
 
-  push(slot: number, request: CoreRequest): boolean {
+  push(slot: number, request: CoreRequest, timeoutMs?: number): boolean {
     const path = request.path;
     const path2 = request.path2;
     if (this.#batched === layout.TURN_REQUESTS) {
@@ -189,12 +206,17 @@ export class NativeBackend implements Backend {
     }
     if (path !== undefined) {
       const bound = pathBound(path) + (path2 === undefined ? 0 : pathBound(path2));
-      if (bound > INPUT_LENGTH - this.#inputUsed) {
+      if (bound > INPUT_LENGTH - TIMEOUT_LENGTH - this.#inputUsed) {
         return false;
       }
     }
+    if (timeoutMs !== undefined && this.#inputUsed + TIMEOUT_LENGTH > INPUT_LENGTH) {
+      return false;
+    }
     if (request.bytes !== undefined) {
       this.#stage(slot, request.bytes, request);
+    } else if (request.sources !== undefined) {
+      this.#stageParts(slot, request.sources, request);
     }
 
     const words = this.#words;
@@ -204,6 +226,10 @@ export class NativeBackend implements Backend {
     words[at + layout.REQUEST_PATH] = this.#inputUsed;
     words[at + layout.REQUEST_PATH_LENGTH] = path === undefined ? 0 : this.#encode(path);
     words[at + layout.REQUEST_PATH2_LENGTH] = path2 === undefined ? 0 : this.#encode(path2);
+    if (timeoutMs !== undefined) {
+      words[at + layout.REQUEST_OP_AND_HINTS]! |= layout.HINT_TIMEOUT << 16;
+      this.#encodeTimeout(timeoutMs);
+    }
     this.#batched++;
     return true;
   }
@@ -229,6 +255,56 @@ export class NativeBackend implements Backend {
     if (result < 0) {
       throw osError(-result, request.context);
     }
+  }
+
+  /** The same for bytes that lie in several places. */
+  #stageParts(slot: number, sources: readonly Uint8Array[], request: CoreRequest): void {
+    const total = request.length;
+    let at = 0;
+    let result = 0;
+    for (let i = 0; i < sources.length && result >= 0; i++) {
+      const bytes = sources[i] as Uint8Array<ArrayBuffer>;
+      result = this.#symbols.ioq_stage_part(this.#ioq, slot, at, total, bytes, bytes.byteLength);
+      at += bytes.byteLength;
+    }
+    if (result < 0 || at !== total) {
+      this.#symbols.ioq_release(this.#ioq, slot);
+      if (at !== total) {
+        throw new TypeError("Cannot write bytes whose buffer was detached or resized");
+      }
+      throw osError(-result, request.context);
+    }
+  }
+
+  /** Add a timeout to the input, behind the paths of its request. */
+  #encodeTimeout(timeoutMs: number): void {
+    const nanoseconds = Math.min(Math.ceil(timeoutMs * 1e6), TIMEOUT_MAX);
+    const input = this.#input;
+    let at = this.#inputUsed;
+    for (let word of [nanoseconds >>> 0, Math.floor(nanoseconds / 0x1_0000_0000)]) {
+      for (let i = 0; i < 4; i++, word >>>= 8) {
+        input[at++] = word & 0xff;
+      }
+    }
+    this.#inputUsed = at;
+  }
+
+  get id(): number {
+    if (this.#closed) {
+      throw new Deno.errors.BadResource("Cannot use a queue that was closed");
+    }
+    const id = this.#symbols.ioq_id(this.#ioq);
+    if (id === 0) {
+      throw osError(ERRNO.ENOMEM!, "mailbox");
+    }
+    return id;
+  }
+
+  now(clock: ClockName): bigint {
+    const words = new Uint32Array(3);
+    this.#symbols.ioq_now(CLOCKS[clock], asBytes(words));
+    const seconds = BigInt(words[1]!) << 32n | BigInt(words[0]!);
+    return seconds * 1_000_000_000n + BigInt(words[2]!);
   }
 
   turn(arm: boolean, yields: boolean): boolean {

@@ -9,7 +9,10 @@
 import { fileURLToPath } from "node:url";
 import { type Library, LibraryError, loadLibrary, readEnv } from "../../ffi/library.ts";
 import type { Backend, BackendInfo, BackendKind, Sink } from "../backend.ts";
-import { errnoCode } from "../errors.ts";
+import { OP, TIMEOUT_ABSOLUTE } from "../../ffi/layout.ts";
+import { errnoCode, UNSUPPORTED } from "../errors.ts";
+import type { CoreRequest } from "../operation.ts";
+import { clockOf } from "./timers.ts";
 import { MainThreadBackend } from "./main_thread.ts";
 import { explainRingError, NativeBackend, NativeOpenError } from "./native.ts";
 import { LibraryExecutor } from "./worker/with_library.ts";
@@ -126,6 +129,23 @@ function whyNoWorker(module: URL): string | undefined {
     : `no Worker may be started without --allow-read=${root.replace(/(?<=.)\/$/, "")}`;
 }
 
+/** Why a request cannot be run by Workers at all, or 0. */
+function refusalOnWorker(request: CoreRequest): number {
+  switch (request.code) {
+    case OP.poll:
+      return UNSUPPORTED.poll;
+    case OP.post:
+    case OP.receive:
+      return UNSUPPORTED.message;
+    case OP.timeout:
+      return (request.flags & TIMEOUT_ABSOLUTE) !== 0 && clockOf(request) === "boottime"
+        ? UNSUPPORTED.boottime
+        : 0;
+    default:
+      return 0;
+  }
+}
+
 /** Open the worker backend; `preferred` is why it is not another one. */
 function openWorker(
   choice: BackendChoice,
@@ -148,7 +168,8 @@ function openWorker(
       ...(preferred?.errno === undefined ? {} : { errno: preferred.errno }),
     };
   };
-  const refuse = missing === undefined ? () => 0 : refusalOf;
+  const refuse = (request: CoreRequest) =>
+    refusalOnWorker(request) || (missing === undefined ? 0 : refusalOf(request));
   const openMainThread = (reason: string) => {
     const again = tryLibrary(choice.library);
     const executor = again instanceof LibraryError

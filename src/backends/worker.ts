@@ -20,16 +20,19 @@
 
 import { Worker } from "node:worker_threads";
 import * as layout from "../../ffi/layout.ts";
-import type { Backend, BackendInfo, LaneCounts, Payload, Sink } from "../backend.ts";
+import type { Backend, BackendInfo, ClockName, LaneCounts, Payload, Sink } from "../backend.ts";
 import { ERRNO, WORKER_CRASHED } from "../errors.ts";
 import { AT_FDCWD, CoreRequest } from "../operation.ts";
 import type { Ioqq } from "../queue/ioqq.ts";
 import { pathBound } from "../path.ts";
-import { encodeRequest, writeInput } from "./main_thread.ts";
+import { encodeRequest, writeInput, writtenLength } from "./main_thread.ts";
+import { now, Timers } from "./timers.ts";
 import * as shared from "./worker/memory.ts";
 
 /** Completions of one turn. */
 const TURN_COMPLETIONS = 256;
+/** Bytes of payloads from which on a turn ends: the event loop wants its share. */
+const TURN_BYTES = 4 << 20;
 /** How often the lanes are looked after while a call is parked, in milliseconds. */
 const TICK_MS = 5;
 /** Lanes that start as soon as there is enough to do; the others if those are held up. */
@@ -97,6 +100,13 @@ class SharedPayload implements Payload {
     const length = Math.min(target.length, this.length);
     target.set(this.whole?.subarray(0, length) ?? this.#bytes.subarray(this.at, this.at + length));
   }
+
+  takePart(at: number, target: Uint8Array<ArrayBuffer>): void {
+    const end = Math.min(at + target.length, this.length);
+    target.set(
+      this.whole?.subarray(at, end) ?? this.#bytes.subarray(this.at + at, this.at + end),
+    );
+  }
 }
 
 /** See the module. */
@@ -123,9 +133,16 @@ export class WorkerBackend implements Backend {
   #batch: number[] = [];
   /** Completions that no lane had a part in. */
   #local: { readonly slot: number; readonly result: number }[] = [];
+  /** What waits for its time. */
+  readonly #timers = new Timers((slot) => {
+    this.#local.push({ slot, result: this.#timers.resultOf(slot) });
+    this.wake();
+  });
   #inFlight = 0;
   /** With the lanes, or on the way there or back. */
   #submitted = 0;
+  /** Bytes that this turn has handed over. */
+  #bytes = 0;
   #crashes = 0;
   /** Completions at the last tick: without any since then the lanes are held up. */
   #completedAtTick = -1;
@@ -149,6 +166,14 @@ export class WorkerBackend implements Backend {
     return this.#mainThread?.info ?? this.#info;
   }
 
+  get id(): number {
+    throw new Deno.errors.NotSupported("Cannot post to a queue of the worker backend");
+  }
+
+  now(clock: ClockName): bigint {
+    return now(clock);
+  }
+
   get inFlight(): number {
     return this.#inFlight + (this.#mainThread?.inFlight ?? 0);
   }
@@ -157,7 +182,13 @@ export class WorkerBackend implements Backend {
     if (this.#mainThread !== undefined) {
       return this.#mainThread.push(slot, request);
     }
-    if (request.code !== layout.OP.nop && this.#options.refuse(request) === 0) {
+    const refusal = this.#options.refuse(request);
+    if (request.code === layout.OP.timeout && !this.#cancelled && refusal === 0) {
+      // It needs no lane, and keeps none busy
+      this.#timers.add(slot, request);
+    } else if (
+      request.code !== layout.OP.nop && request.code !== layout.OP.timeout && refusal === 0
+    ) {
       this.#write(slot, request);
       this.#batch.push(slot);
       if (this.#cancelled) {
@@ -167,11 +198,7 @@ export class WorkerBackend implements Backend {
       const cancelled = this.#cancelled && !request.isClose;
       this.#local.push({
         slot,
-        result: cancelled
-          ? -ERRNO.EINTR!
-          : request.code === layout.OP.nop
-          ? 0
-          : -this.#options.refuse(request),
+        result: cancelled ? -ERRNO.EINTR! : request.code === layout.OP.nop ? 0 : -refusal,
       });
     }
     this.#requests[slot] = request;
@@ -186,8 +213,8 @@ export class WorkerBackend implements Backend {
     const cell = at >> 2;
     const { path, path2 } = request;
     const bound = (path === undefined ? 0 : pathBound(path)) +
-      (path2 === undefined ? 0 : pathBound(path2)) + (request.bytes?.length ?? 0);
-    if (bound <= shared.DATA_SIZE && request.bytes === undefined) {
+      (path2 === undefined ? 0 : pathBound(path2)) + writtenLength(request);
+    if (bound <= shared.DATA_SIZE) {
       words[cell + shared.CELL_INPUT] = writeInput(
         words,
         cell,
@@ -232,7 +259,8 @@ export class WorkerBackend implements Backend {
     }
 
     let count = this.#completeLocal();
-    while (count < TURN_COMPLETIONS) {
+    this.#bytes = 0;
+    while (count < TURN_COMPLETIONS && this.#bytes < TURN_BYTES) {
       const message = ready.try();
       if (message < 0) {
         break;
@@ -411,6 +439,7 @@ export class WorkerBackend implements Backend {
     this.#requests[slot] = undefined;
     this.#inputs.delete(slot);
     this.#inFlight--;
+    this.#bytes += length;
     this.#payload.length = length;
     this.#sink.complete(slot, result, this.#payload);
   }
@@ -556,12 +585,13 @@ export class WorkerBackend implements Backend {
     const request = this.#requests[slot]!;
     const cancelled = words[cell + shared.CELL_CANCELLED] !== 0;
     let copy = request;
-    if (request.bytes !== undefined) {
+    if (request.bytes !== undefined || request.sources !== undefined) {
       // The caller's may have changed since
       const length = words[cell + shared.CELL_INPUT]!;
       const input = this.#inputs.get(slot)?.bytes ??
         bytes.subarray(at + shared.CELL_DATA, at + shared.CELL_DATA + length);
       copy = Object.assign(new CoreRequest(request.op), request, {
+        sources: undefined,
         bytes: input.slice(input.length - request.length),
       });
     }
@@ -581,6 +611,9 @@ export class WorkerBackend implements Backend {
     const request = this.#requests[slot];
     if (request === undefined || request.isClose) {
       return false;
+    }
+    if (request.code === layout.OP.timeout) {
+      return this.#timers.cancel(slot);
     }
     const local = this.#local.findIndex((completion) => completion.slot === slot);
     if (local >= 0) {

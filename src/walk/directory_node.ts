@@ -150,14 +150,14 @@ export function joinPath(
   name: string | Uint8Array,
 ): string | Uint8Array {
   if (typeof path === "string" && typeof name === "string") {
-    return path.endsWith("/") ? path + name : `${path}/${name}`;
+    return path === "" || path.endsWith("/") ? path + name : `${path}/${name}`;
   }
   const head = typeof path === "string" ? encoder.encode(path) : path;
   const tail = typeof name === "string" ? encoder.encode(name) : name;
-  const slash = head[head.length - 1] === SLASH ? 0 : 1;
+  const slash = head.length === 0 || head[head.length - 1] === SLASH ? 0 : 1;
   const bytes = new Uint8Array(head.length + slash + tail.length);
   bytes.set(head);
-  bytes[head.length] = SLASH;
+  bytes.fill(SLASH, head.length, head.length + slash);
   bytes.set(tail, head.length + slash);
   return bytes;
 }

@@ -116,13 +116,14 @@ export interface WalkOptions {
    */
   sameDevice?: boolean;
   /**
-   * Whether entries come in order: a directory, then what is below it, names as
-   * JavaScript compares strings. Otherwise the order is what the devices make it,
-   * but a directory always comes before what is in it.
+   * Whether entries come in order: a directory, then all that is below it, and so
+   * on; names as JavaScript compares strings, or, with `"directory"`, as the
+   * directories have them, which is the order of `@std/fs`. Otherwise the order is
+   * what the devices make it, but a directory always comes before what is in it.
    *
    * @default {false}
    */
-  sort?: boolean;
+  sort?: boolean | "directory";
   /**
    * The queue to use.
    *
@@ -144,7 +145,7 @@ export interface WalkPlan {
   readonly canonicalize: boolean;
   readonly stat: boolean;
   readonly sameDevice: boolean;
-  readonly sort: boolean;
+  readonly sort: boolean | "directory";
   readonly concurrency: number;
   readonly signal: AbortSignal | undefined;
   readonly onError: WalkErrorPolicy;
@@ -244,7 +245,7 @@ export function planWalk(options: WalkOptions): WalkPlan {
     canonicalize: checkBoolean(options.canonicalize, "canonicalize", true),
     stat: checkBoolean(options.stat, "stat", false),
     sameDevice: checkBoolean(options.sameDevice, "sameDevice", false),
-    sort: checkBoolean(options.sort, "sort", false),
+    sort: options.sort === "directory" ? "directory" : checkBoolean(options.sort, "sort", false),
     concurrency: checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX),
     signal,
     onError,

@@ -38,6 +38,12 @@ export class Order {
   /** What is in directories that the cursor has yet to come to. */
   readonly #ahead = new Map<DirectoryNode, readonly Item[]>();
   #size = 0;
+  readonly #byName: boolean;
+
+  /** @param byName Whether to sort by name; as the directories have them otherwise. */
+  constructor(byName: boolean) {
+    this.#byName = byName;
+  }
 
   /** Entries that were read and are ahead of the cursor. */
   get size(): number {
@@ -60,11 +66,13 @@ export class Order {
    * Add what was found in a directory.
    *
    * @param node The directory.
-   * @param items What is in it; it is put in order.
+   * @param items What is in it; it may be put in order.
    * @returns The entries that the cursor could pass by.
    */
   add(node: DirectoryNode, items: Item[]): WalkEntry[] {
-    items.sort(compare);
+    if (this.#byName) {
+      items.sort(compare);
+    }
     this.#size += items.length;
     const level = this.#levels.at(-1);
     if (level?.node !== node) {

@@ -114,7 +114,7 @@ export class WalkScheduler {
   constructor(root: string | Uint8Array, plan: WalkPlan) {
     this.#root = root;
     this.#plan = plan;
-    this.#order = plan.sort ? new Order() : undefined;
+    this.#order = plan.sort === false ? undefined : new Order(plan.sort === true);
   }
 
   /** A batch, if there is one. */
@@ -287,7 +287,7 @@ export class WalkScheduler {
       (plan.stat ? layout.TREE_STAT : 0) |
       (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0);
     // Directories that may not be gone into, and those in order, are read one by one
-    const byItself = plan.skips === undefined && !plan.sort && !this.#checks;
+    const byItself = plan.skips === undefined && plan.sort === false && !this.#checks;
     this.#levels = byItself ? LEVELS : 0;
 
     const text = pathText(given);
@@ -502,7 +502,7 @@ export class WalkScheduler {
   /** Whether entries are what the block says, with nothing to look up. */
   #isPlain(node: DirectoryNode, block: TreeBlock): boolean {
     const { followSymlinks, stat, skips, sort } = this.#plan;
-    return !followSymlinks && !stat && !sort && skips === undefined &&
+    return !followSymlinks && !stat && sort === false && skips === undefined &&
       block.rawNames === undefined && node.rawPath === undefined;
   }
 
@@ -583,7 +583,7 @@ export class WalkScheduler {
       const path = prefix + name;
       const rawPath = rawName === undefined && node.rawPath === undefined
         ? undefined
-        : joinPath(node.rawPath ?? node.path, rawName ?? name) as Uint8Array;
+        : joinPath(node.rawPath ?? prefix, rawName ?? name) as Uint8Array;
       const type = block.types[i]!;
       const entry = makeEntry(path, name, type);
       if (rawName !== undefined) {

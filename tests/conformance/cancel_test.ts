@@ -88,8 +88,8 @@ forEachBackend(
     const closes = fds.map((fd) => ioq.run(op.close(fd)));
     const later = ioq.stat(path);
     assertEquals(ioq.cancel(), true);
-    for (const promise of [...stats, later]) {
-      const error = await errorOf(() => promise);
+    const errors = [...stats, later].map((promise) => errorOf(() => promise));
+    for (const error of await Promise.all(errors)) {
       assert(error instanceof Deno.errors.Interrupted, `${error}`);
       assertEquals(error.message, `Interrupted system call (os error 4): stat '${path}'`);
     }

@@ -2,9 +2,11 @@
 
 /** The queue leaves the event loop its share, even when nothing ever has to wait. */
 
-import { assert } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { setImmediate } from "node:timers";
 import { op } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
+import { TempDir, within } from "../fixtures.ts";
 
 /** Operations after which a timer of a millisecond must have fired: seconds' worth. */
 const OPERATIONS_MAX = 10_000_000;
@@ -61,3 +63,69 @@ forEachBackend("timers fire while batches never run dry", async ({ open }) => {
     }),
   );
 });
+
+const MEBIBYTE = 1024 * 1024;
+/** How many transfers of 1 MiB may complete before the event loop does something else. */
+const TRANSFERS_MAX = 8;
+
+forEachBackend("large reads are handed out a few at a time", async ({ open }) => {
+  using dir = new TempDir();
+  const path = dir.file("file", "x".repeat(MEBIBYTE));
+  await using ioq = await open();
+  await using file = await ioq.openFile(path);
+  let settled = 0;
+  let most = 0;
+  let before = 0;
+  let reading = true;
+  const look = () => {
+    most = Math.max(most, settled - before);
+    before = settled;
+    if (reading) {
+      setImmediate(look);
+    }
+  };
+  setImmediate(look);
+  await Promise.all(Array.from({ length: 64 }, async () => {
+    const buffer = new Uint8Array(MEBIBYTE);
+    for (let i = 0; i < 4; i++) {
+      assertEquals(await file.readAt(buffer, 0), MEBIBYTE);
+      settled++;
+    }
+  }));
+  reading = false;
+  assertEquals(settled, 256);
+  assert(most <= TRANSFERS_MAX, `${most} at once`);
+});
+
+forEachBackend("large writes are taken a few at a time", async ({ open }) => {
+  using dir = new TempDir();
+  const path = dir.at("file");
+  await using ioq = await open();
+  await using file = await ioq.openFile(path, { write: true, create: true });
+  const block = new Uint8Array(MEBIBYTE);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const writes = Array.from({ length: 32 }, (_, i) => file.writeAt(block.fill(7), i * MEBIBYTE));
+  const last = file.writeAt(block, 0, { signal });
+  assert(ioq.size <= TRANSFERS_MAX, `${ioq.size} taken`);
+  // What waits its turn can be aborted, and what is small does not wait
+  controller.abort(new Error("mine"));
+  await assertRejects(() => last, Error, "mine");
+  assertEquals((await file.stat()).isFile, true);
+  assertEquals(await Promise.all(writes), writes.map(() => MEBIBYTE));
+  const written = Deno.readFileSync(path);
+  assertEquals(written.length, 32 * MEBIBYTE);
+  assert(written.every((byte) => byte === 7));
+});
+
+forEachBackend("a large read of a pipe can be aborted", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  const file = await ioq.openFile(dir.fifo("fifo"), { read: true, write: true });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const read = file.read(new Uint8Array(MEBIBYTE), { signal });
+  setTimeout(() => controller.abort(new Error("mine")), 20);
+  await assertRejects(() => read, Error, "mine");
+  await within(5000, file.close(), "close()");
+}, (row) => row.interruptible);

@@ -1,0 +1,217 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * `ioq du`: how much room directories take.
+ *
+ * Entries come in order, a directory before what is in it: a stack of those that
+ * are open is all it takes, and the inodes that may be met again, each of which
+ * counts once, where it is met first. Names come as directories have them, since
+ * that is the order in which du(1) meets them.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import type { FileInfo } from "../file_info.ts";
+import { walk } from "../walk.ts";
+import type { WalkEntry } from "../walk/options.ts";
+import { type Command, EXIT_FAILURE, EXIT_OK, parseCount, UsageError } from "./command.ts";
+import { defaultQueue } from "../default_queue.ts";
+import { GivenRoot } from "./given_root.ts";
+import { complain, concat, harmless, Progress, write } from "./output.ts";
+
+const USAGE = `Usage: ioq du [OPTION…] [PATH…]
+
+Print how much room each PATH (default: .) takes, and each directory below it, in
+units of 1024 bytes. A file with several names counts once.
+
+Options:
+  -s, --summarize   only a line for each PATH
+  -h                in bytes, K, M, G and so on, for human readers
+  --max-depth N     no lines for directories more than N levels below a PATH
+  --apparent-size   the sizes of the files, not the room that is reserved for them
+  --help            show this
+
+Exit code: 0, 1 if something could not be read, 2 for a wrong call.`;
+
+const UNITS = ["", "K", "M", "G", "T", "P", "E"];
+
+/** Bytes in units of 1024, rounded up; one decimal below ten. */
+export function formatHuman(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  if (unit === 0) {
+    return String(bytes);
+  }
+  if (Math.ceil(value * 10) < 100) {
+    return (Math.ceil(value * 10) / 10).toFixed(1) + UNITS[unit];
+  }
+  const rounded = Math.ceil(value);
+  return rounded === 1024 && unit < UNITS.length - 1
+    ? `1.0${UNITS[unit + 1]}`
+    : `${rounded}${UNITS[unit]}`;
+}
+
+/** A directory that is being added up. */
+interface OpenDirectory {
+  readonly entry: WalkEntry;
+  /** What the paths of its entries begin with. */
+  readonly prefix: string;
+  bytes: number;
+}
+
+/** What has been counted. */
+class Seen {
+  /** Inodes that may be met again, by device. */
+  readonly #inodes = new Map<number, Set<number>>();
+  /** Whether anything may be: with several paths, one may be below another. */
+  readonly #all: boolean;
+
+  constructor(all: boolean) {
+    this.#all = all;
+  }
+
+  /** Count something; whether that is for the first time. */
+  add({ dev, ino, nlink, isDirectory }: FileInfo): boolean {
+    if (!this.#all && (isDirectory || nlink === 1)) {
+      return true;
+    }
+    let inodes = this.#inodes.get(dev);
+    if (inodes === undefined) {
+      this.#inodes.set(dev, inodes = new Set());
+    }
+    const before = inodes.size;
+    return inodes.add(ino!).size > before;
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        summarize: { type: "boolean", short: "s", default: false },
+        human: { type: "boolean", short: "h", default: false },
+        "max-depth": { type: "string" },
+        "apparent-size": { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    throw UsageError.from(error);
+  }
+}
+
+async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args);
+  const given = values["max-depth"];
+  if (values.summarize && given !== undefined && given !== "0") {
+    throw new UsageError("Cannot both summarize and go down to a depth");
+  }
+  const depthMax = values.summarize
+    ? 0
+    : given === undefined
+    ? Infinity
+    : parseCount(given, "--max-depth");
+  const format = values.human ? formatHuman : (bytes: number) => String(Math.ceil(bytes / 1024));
+  const readers = Deno.stdout.isTerminal();
+  const bytesOf = (info: FileInfo) => values["apparent-size"] ? info.size : info.blocks! * 512;
+  const seen = new Seen(positionals.length > 1);
+  const ioq = await defaultQueue();
+  const progress = new Progress();
+  let errors = 0;
+  let count = 0;
+  const onError = (error: unknown) => {
+    errors++;
+    progress.clear();
+    complain("du", error);
+  };
+
+  let lines: (string | Uint8Array)[] = [];
+  const print = (bytes: number, path: string | Uint8Array, text: string) => {
+    lines.push(`${format(bytes)}\t`, readers ? harmless(text) : path, "\n");
+  };
+  const flush = async () => {
+    if (lines.length > 0) {
+      await write(concat(lines));
+      lines = [];
+    }
+  };
+
+  for (const path of positionals.length === 0 ? ["."] : positionals) {
+    // A link itself, unless a slash follows it
+    let info;
+    try {
+      info = await ioq.lstat(path);
+    } catch (error) {
+      onError(error);
+      continue;
+    }
+    if (!info.isDirectory) {
+      if (seen.add(info)) {
+        print(bytesOf(info), path, path);
+      }
+      await flush();
+      continue;
+    }
+
+    const root = new GivenRoot(path);
+    const open: OpenDirectory[] = [];
+    /** What the paths below a directory begin with that was counted before. */
+    let counted: string | undefined;
+    const close = () => {
+      const directory = open.pop()!;
+      const above = open.at(-1);
+      if (above !== undefined) {
+        above.bytes += directory.bytes;
+      }
+      if (open.length <= depthMax) {
+        print(directory.bytes, root.bytesOf(directory.entry), root.pathOf(directory.entry));
+      }
+    };
+    walking:
+    for await (const entries of walk.batches(path, { stat: true, sort: "directory", onError })) {
+      for (const entry of entries) {
+        while (open.length > 1 && !entry.path.startsWith(open.at(-1)!.prefix)) {
+          close();
+        }
+        if (counted !== undefined && entry.path.startsWith(counted)) {
+          continue;
+        }
+        counted = undefined;
+        const info = entry.info!;
+        if (!seen.add(info)) {
+          if (open.length === 0) {
+            break walking;
+          }
+          counted = entry.isDirectory ? `${entry.path}/` : undefined;
+        } else if (entry.isDirectory) {
+          open.push({ entry, prefix: `${entry.path}/`, bytes: bytesOf(info) });
+        } else {
+          open.at(-1)!.bytes += bytesOf(info);
+        }
+      }
+      count += entries.length;
+      progress.show(() => `${count} entries`);
+      await flush();
+    }
+    while (open.length > 0) {
+      close();
+    }
+    await flush();
+  }
+  progress.clear();
+  return errors > 0 ? EXIT_FAILURE : EXIT_OK;
+}
+
+/** See the module. */
+export const du: Command = {
+  name: "du",
+  summary: "tell how much room directories take",
+  usage: USAGE,
+  run,
+};

@@ -1,0 +1,206 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * `ioq find`: what is below directories, one path a line.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { walk } from "../walk.ts";
+import type { WalkEntry, WalkOptions } from "../walk/options.ts";
+import { type Command, EXIT_FAILURE, EXIT_OK, parseCount, UsageError } from "./command.ts";
+import { GivenRoot } from "./given_root.ts";
+import { globToPathExpression } from "./glob.ts";
+import { complain, concat, harmless, hasColors, Progress, write } from "./output.ts";
+
+const USAGE = `Usage: ioq find [OPTION…] [ROOT…]
+
+Print what is below each ROOT (default: .), and the ROOT itself, in no particular
+order.
+
+Options:
+  --type TYPES      only entries of these types: f (regular file), d (directory),
+                    l (symbolic link), b, c (devices), p (named pipe), s (socket)
+  --name GLOB       only entries whose name matches; may be given several times
+  --ext EXT         only names with this ending; may be given several times
+  --max-depth N     at most N levels below each ROOT
+  --skip GLOB       neither print what matches nor go into it; by its name, or by
+                    its path if GLOB has a slash; may be given several times
+  --print0          end each path with a NUL instead of a newline
+  --json            print a JSON object a line: path, name, type (file, directory,
+                    symlink or other), and rawPath, the bytes in base64, for a path
+                    that is not UTF-8
+  --errors          tell of each thing that cannot be read, not only of their number
+  -h, --help        show this
+
+Exit code: 0, 1 if something could not be read, 2 for a wrong call.`;
+
+const TYPES: Readonly<Record<string, (entry: WalkEntry) => boolean>> = {
+  f: (it) => it.isFile,
+  d: (it) => it.isDirectory,
+  l: (it) => it.isSymlink,
+  b: (it) => it.info?.isBlockDevice === true,
+  c: (it) => it.info?.isCharDevice === true,
+  p: (it) => it.info?.isFifo === true,
+  s: (it) => it.info?.isSocket === true,
+};
+
+function parseTypes(texts: readonly string[]): string[] {
+  const types = texts.flatMap((text) => text.split(",").flatMap((it) => [...it]));
+  for (const type of types) {
+    if (!Object.hasOwn(TYPES, type)) {
+      throw new UsageError(`Unknown type '${type}'`);
+    }
+  }
+  return types;
+}
+
+function parseGlob(glob: string): RegExp {
+  try {
+    return globToPathExpression(glob);
+  } catch {
+    throw new UsageError(`Invalid pattern '${glob}'`);
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        type: { type: "string", multiple: true },
+        name: { type: "string", multiple: true },
+        ext: { type: "string", multiple: true },
+        skip: { type: "string", multiple: true },
+        "max-depth": { type: "string" },
+        print0: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        errors: { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    throw UsageError.from(error);
+  }
+}
+
+/** Brings a batch of entries into the form that is printed. */
+type Printer = (root: GivenRoot, entries: readonly WalkEntry[]) => Uint8Array;
+
+const encoder = new TextEncoder();
+
+/** Paths, each with an end. */
+function printPaths(end: string): Printer {
+  return (root, entries) => {
+    if (entries.some((it) => it.rawPath !== undefined)) {
+      return concat(entries.flatMap((it) => [root.bytesOf(it), end]));
+    }
+    // Nearly always; one text and one encoding for all of them
+    let text = "";
+    for (const entry of entries) {
+      text += root.pathOf(entry) + end;
+    }
+    return encoder.encode(text);
+  };
+}
+
+function typeOf(entry: WalkEntry): string {
+  return entry.isFile
+    ? "file"
+    : entry.isDirectory
+    ? "directory"
+    : entry.isSymlink
+    ? "symlink"
+    : "other";
+}
+
+const printJson: Printer = (root, entries) => {
+  const lines = entries.map((entry) => {
+    const raw = root.bytesOf(entry);
+    const object = { path: root.pathOf(entry), name: entry.name, type: typeOf(entry) };
+    const rawPath = typeof raw === "string" ? undefined : btoa(String.fromCharCode(...raw));
+    return JSON.stringify({ ...object, rawPath });
+  });
+  return encoder.encode(lines.map((line) => `${line}\n`).join(""));
+};
+
+/** For terminals. */
+const printForReaders: Printer = (root, entries) => {
+  const colors = hasColors();
+  const lines = entries.map((entry) => {
+    const text = harmless(root.pathOf(entry));
+    const color = entry.isDirectory ? "1;34" : entry.isSymlink ? "1;36" : undefined;
+    return colors && color !== undefined ? `\u001b[${color}m${text}\u001b[0m` : text;
+  });
+  return encoder.encode(lines.map((line) => `${line}\n`).join(""));
+};
+
+async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args);
+  const types = values.type === undefined ? undefined : parseTypes(values.type);
+  const matches = types?.map((type) => TYPES[type]!);
+  const options: WalkOptions = {
+    // Directory blocks tell files, directories and links apart, and nothing else
+    stat: types?.some((type) => "bcps".includes(type)) ?? false,
+  };
+  if (values["max-depth"] !== undefined) {
+    options.maxDepth = parseCount(values["max-depth"], "--max-depth");
+  }
+  if (values.name !== undefined) {
+    options.match = values.name.map(parseGlob);
+  }
+  if (values.ext !== undefined) {
+    options.exts = values.ext;
+  }
+  if (values.skip !== undefined) {
+    options.skip = values.skip.map(parseGlob);
+  }
+
+  const print = values.json
+    ? printJson
+    : values.print0
+    ? printPaths("\0")
+    : Deno.stdout.isTerminal()
+    ? printForReaders
+    : printPaths("\n");
+
+  const progress = new Progress();
+  let errors = 0;
+  let told = 0;
+  let count = 0;
+  for (const given of positionals.length === 0 ? ["."] : positionals) {
+    const root = new GivenRoot(given);
+    options.onError = (error, entry) => {
+      errors++;
+      // What was named on the command line is worth a line in any case
+      if (values.errors || root.isRoot(entry)) {
+        told++;
+        progress.clear();
+        complain("find", error);
+      }
+    };
+    for await (let entries of walk.batches(given, options)) {
+      if (matches !== undefined) {
+        entries = entries.filter((entry) => matches.some((is) => is(entry)));
+      }
+      count += entries.length;
+      await write(print(root, entries));
+      progress.show(() => `${count} found`);
+    }
+  }
+  progress.clear();
+  if (errors > told) {
+    const count = errors - told === 1 ? "1 thing" : `${errors - told} things`;
+    console.error(`ioq find: ${count} could not be read, --errors tells which`);
+  }
+  return errors > 0 ? EXIT_FAILURE : EXIT_OK;
+}
+
+/** See the module. */
+export const find: Command = {
+  name: "find",
+  summary: "print what is below directories",
+  usage: USAGE,
+  run,
+};

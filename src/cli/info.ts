@@ -1,0 +1,94 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * `ioq info`: which backend this machine gets, and why.
+ *
+ * @module
+ */
+
+import type { BackendInfo } from "../backend.ts";
+import { Ioq } from "../ioq.ts";
+import { type Command, EXIT_FAILURE, EXIT_OK, UsageError } from "./command.ts";
+import { writeText } from "./output.ts";
+
+/** What `ioq info` tells. */
+type Info = {
+  versions: { deno: string; kernel: string | null };
+  backend: BackendInfo | null;
+  error: string | null;
+};
+
+/** Open a queue, and tell what came of it. */
+async function collectInfo(): Promise<Info> {
+  const mayAskKernel = Deno.permissions.querySync({ name: "sys", kind: "osRelease" }).state;
+  const info: Info = {
+    versions: {
+      deno: Deno.version.deno,
+      kernel: mayAskKernel === "granted" ? Deno.osRelease() : null,
+    },
+    backend: null,
+    error: null,
+  };
+  try {
+    await using ioq = await Ioq.open();
+    info.backend = ioq.backend;
+  } catch (error) {
+    info.error = error instanceof Error ? error.message : String(error);
+  }
+  return info;
+}
+
+/** The same for people. */
+function describe({ versions, backend, error }: Info): string {
+  const rows: [string, string][] = [
+    ["Deno", versions.deno],
+    ["kernel", versions.kernel ?? "unknown (needs --allow-sys=osRelease)"],
+  ];
+  if (backend !== null) {
+    rows.push(["backend", `${backend.kind}, up to ${backend.lanes} lanes`]);
+    if (backend.reason !== undefined) {
+      rows.push(["reason", backend.reason]);
+    }
+  }
+  if (backend?.ring !== undefined) {
+    const { ring } = backend;
+    rows.push(
+      ["ring", `${ring.entries} submission and ${ring.completionEntries} completion entries`],
+      ["flags", ring.flags.join(" ")],
+      ["on the ring", ring.operations.join(" ")],
+      ["restricted", ring.restricted ? "yes: the kernel refuses all other opcodes" : "no"],
+    );
+  }
+  if (error !== null) {
+    rows.push(["no backend", error]);
+  }
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
+}
+
+async function run(args: string[]): Promise<number> {
+  const wrong = args.find((arg) => arg !== "--json");
+  if (wrong !== undefined) {
+    throw new UsageError(`Unexpected argument '${wrong}'`);
+  }
+  const info = await collectInfo();
+  const text = args.includes("--json") ? JSON.stringify(info, null, 2) : describe(info);
+  await writeText(`${text}\n`);
+  return info.error === null ? EXIT_OK : EXIT_FAILURE;
+}
+
+/** See the module. */
+export const info: Command = {
+  name: "info",
+  summary: "tell which backend this machine gets, and why",
+  usage: `Usage: ioq info [--json]
+
+Tell which backend this machine gets, and why.
+
+Options:
+  --json      as JSON
+  -h, --help  show this
+
+Exit code: 0, or 1 if there is no backend.`,
+  run,
+};

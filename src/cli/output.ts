@@ -1,0 +1,83 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * What commands write: bytes to files and pipes, harmless text to terminals.
+ *
+ * @module
+ */
+
+const encoder = new TextEncoder();
+
+/** The reader of our output has gone: there is nobody to work for any more. */
+export class ReaderGone extends Error {}
+
+/** Write all of it to standard output. */
+export async function write(bytes: Uint8Array): Promise<void> {
+  try {
+    while (bytes.length > 0) {
+      bytes = bytes.subarray(await Deno.stdout.write(bytes));
+    }
+  } catch (error) {
+    throw error instanceof Deno.errors.BrokenPipe ? new ReaderGone() : error;
+  }
+}
+
+/** Write lines to standard output. */
+export function writeText(text: string): Promise<void> {
+  return write(encoder.encode(text));
+}
+
+/** Bytes of pieces, one after the other. */
+export function concat(pieces: readonly (string | Uint8Array)[]): Uint8Array {
+  const parts = pieces.map((piece) => typeof piece === "string" ? encoder.encode(piece) : piece);
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+// What moves the cursor, switches colours or turns the direction of text
+// deno-lint-ignore no-control-regex
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffd]/g;
+
+/** A name as a terminal may show it: what could do more than show is a question mark. */
+export function harmless(text: string): string {
+  return text.replace(UNSAFE, "?");
+}
+
+/** Tell of an error on standard error. */
+export function complain(command: string, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(`ioq ${command}: ${harmless(message)}`);
+}
+
+/** Whether standard output shows colours. */
+export function hasColors(): boolean {
+  return Deno.stdout.isTerminal() && !Deno.noColor;
+}
+
+/** A line that is redrawn on a terminal now and then; nothing elsewhere. */
+export class Progress {
+  // With the results on the same terminal it would be in their way
+  readonly #shown = Deno.stderr.isTerminal() && !Deno.stdout.isTerminal();
+  #last = 0;
+
+  /** Show a line, if the last one is old enough. */
+  show(line: () => string): void {
+    if (this.#shown && performance.now() - this.#last > 100) {
+      this.#last = performance.now();
+      Deno.stderr.writeSync(encoder.encode(`\r\u001b[K${line()}`));
+    }
+  }
+
+  /** Take it away. */
+  clear(): void {
+    if (this.#last > 0) {
+      Deno.stderr.writeSync(encoder.encode("\r\u001b[K"));
+      this.#last = 0;
+    }
+  }
+}

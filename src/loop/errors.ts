@@ -1,0 +1,34 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * What only an event loop throws.
+ *
+ * @module
+ */
+
+/**
+ * A task was asked to stop, and this is where it learnt of it: the operation or
+ * the wait that throws it did not happen.
+ */
+export class Canceled extends Error {
+  /** What it is called. */
+  override readonly name = "Canceled";
+  /** The code of the system's error of that name. */
+  readonly code = "ECANCELED";
+
+  /** Made where a cancellation is delivered. */
+  constructor(message = "The task was canceled") {
+    super(message);
+  }
+}
+
+/** `EventLoop.concurrent()` has as many tasks as `concurrencyLimit` allows. */
+export class ConcurrencyUnavailable extends Error {
+  /** What it is called. */
+  override readonly name = "ConcurrencyUnavailable";
+}
+
+/** A closed loop refuses what is asked of it. */
+export function closedLoopError(): Error {
+  return new Deno.errors.BadResource("Cannot use an event loop that was closed");
+}

@@ -1,0 +1,416 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Structured concurrency over the queue: tasks that own their I/O.
+ *
+ * # Tasks
+ *
+ * A task is a function that is given an `Io`, its handle, and runs beside others.
+ * It starts at once, runs up to its first `await`, and goes on whenever what it
+ * awaits is there: what JavaScript's asynchronous functions do, and costs little
+ * more. What it gains is an owner: every operation made through its handle is the
+ * task's, and so it can be stopped at any time.
+ *
+ *     loop.async(fn) ──▶ Task ──▶ fn(io) ──▶ io.read(…) ──▶ queue ──▶ kernel
+ *          │              ▲                      │
+ *          ▼              │ request              │ a wait of the task's
+ *        Future ──cancel()┘                      ▼
+ *                                interrupted: cancelled in the kernel
+ *
+ * # Cancelling
+ *
+ * 1. `future.cancel()` *requests* it, and waits for the task's end.
+ * 2. What the task is waiting for through its handle is interrupted: operations are
+ *    cancelled in the kernel, places in line are given up. Each interrupted wait
+ *    ends by throwing `Canceled`. If nothing was interrupted, because the task is
+ *    computing, awaits something of its own, or all operations were too far along,
+ *    the next *cancellation point* throws it: an operation, a wait for a lock, an
+ *    event or a queue, `io.sleep()`, `io.await()`, `io.checkCancel()`.
+ * 3. It is thrown *once*. A task that catches it can clean up with the same handle,
+ *    or finish all the same: its result then is what it returns. If it wants to be
+ *    told again, or pass it on later, it says `io.recancel()`.
+ * 4. Inside `io.uncancelable()` nothing is interrupted and nothing thrown: what was
+ *    requested meanwhile is delivered afterwards.
+ * 5. Closing a descriptor is never cancelled, and no cancellation point, so that
+ *    `await using file = …` closes the file whatever happens.
+ *
+ * @module
+ */
+
+import type { BackendInfo } from "../backend.ts";
+import { checkInteger } from "../integer.ts";
+import { Ioq, type IoqOptions } from "../ioq.ts";
+import { closedLoopError, ConcurrencyUnavailable } from "./errors.ts";
+import { type Cancelable, type Future, makeFuture } from "./future.ts";
+import { TaskGroup } from "./group.ts";
+import { Io } from "./io.ts";
+import { WorkerPool } from "./pool.ts";
+import { select } from "./select.ts";
+import { Task, type TaskOwner } from "./task.ts";
+
+/** How to open an event loop: how to open its queue, and its limits. */
+export interface EventLoopOptions extends IoqOptions, EventLoopLimits {}
+
+/** The limits of an event loop. */
+export interface EventLoopLimits {
+  /**
+   * How many tasks of {@linkcode EventLoop.concurrent} may run at a time, those in
+   * Workers included: 0 to 2^53 - 1, or `Infinity`.
+   *
+   * @default {Infinity}
+   */
+  concurrencyLimit?: number;
+  /**
+   * The most Workers that run tasks, and the most that compute: 1 to 256 each.
+   *
+   * @default {navigator.hardwareConcurrency}
+   */
+  workers?: number;
+  /**
+   * How long a Worker has nothing to do before it stops, in milliseconds: 0 to 2^31 - 1.
+   * A Worker keeps the process alive as long.
+   *
+   * @default {500}
+   */
+  workerIdleMs?: number;
+}
+
+/** How to run something in a Worker. */
+export interface WorkerTaskOptions {
+  /** What of the arguments to hand over instead of copying it: this thread loses it. */
+  transfer?: Transferable[];
+}
+
+const WORKERS_MAX = 256;
+const DEFAULT_WORKER_IDLE_MS = 500;
+
+/**
+ * Runs tasks over a queue. See the module for how they are cancelled.
+ *
+ * @example
+ * ```ts
+ * import { Canceled, EventLoop } from "@ioq/ioq/loop";
+ *
+ * await using loop = await EventLoop.open();
+ * const text = loop.async((io) => io.readTextFile("/etc/hostname"));
+ * const never = loop.async((io) => io.sleep(3_600_000));
+ *
+ * console.log(await loop.select([never, text])); // 1: the second one finished first
+ * console.log((await text).length > 0); // true
+ * try {
+ *   await never.cancel();
+ * } catch (error) {
+ *   console.log(error instanceof Canceled); // true
+ * }
+ * ```
+ */
+export class EventLoop implements AsyncDisposable, Disposable {
+  /** The queue that the tasks' operations go through. */
+  readonly ioq: Ioq;
+  /**
+   * A handle for who is no task, such as a program's main function. Only closing the
+   * loop cancels what is done through it.
+   */
+  readonly io: Io;
+  /** Whether the queue goes with the loop. */
+  readonly #owns: boolean;
+  readonly #limits: Required<EventLoopLimits>;
+  /** How to open the queues of Workers. */
+  readonly #queue: IoqOptions;
+  /** Workers that run tasks, once there was one. */
+  #tasks: WorkerPool | undefined;
+  /** Workers that compute. */
+  #offloaded: WorkerPool | undefined;
+  /** What tasks know of it. */
+  readonly #owner: Mutable<TaskOwner> = { closing: false, closed: false, waiters: new Set() };
+  /** Tasks that are running. */
+  #running = 0;
+  /** Those of them that are concurrent. */
+  #concurrent = 0;
+  #onIdle: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  readonly #onEnd = (task: Cancelable): void => {
+    task.end();
+    this.#leave();
+  };
+  readonly #onEndConcurrent = (task: Cancelable): void => {
+    this.#concurrent--;
+    this.#onEnd(task);
+  };
+
+  /**
+   * Run tasks over a queue that someone else closes.
+   *
+   * @param ioq The queue.
+   * @param limits How much to run.
+   */
+  constructor(ioq: Ioq, limits?: EventLoopLimits);
+  constructor(ioq: Ioq, limits: EventLoopLimits = {}, queue?: IoqOptions) {
+    if (!(ioq instanceof Ioq)) {
+      throw new TypeError("Expected a queue, as Ioq.open() gives it");
+    }
+    this.#limits = checkLimits(limits);
+    this.ioq = ioq;
+    this.#owns = queue !== undefined;
+    this.#queue = queue ?? { backend: ioq.backend.kind, depth: ioq.depth };
+    this.io = new Io(this, new Task(this.#owner));
+  }
+
+  /**
+   * Open a queue and run tasks over it; closing the loop closes it.
+   *
+   * @param options Those of `Ioq.open()`, and the loop's limits.
+   * @throws What `Ioq.open()` throws.
+   */
+  static async open(options: EventLoopOptions = {}): Promise<EventLoop> {
+    const limits = checkLimits(options);
+    const { concurrencyLimit: _, workers: __, workerIdleMs: ___, ...queue } = options;
+    const ioq = await Ioq.open(queue);
+    if (queue.library instanceof URL) {
+      // Workers are sent this
+      queue.library = queue.library.href;
+    }
+    return new (EventLoop as OwningConstructor)(ioq, limits, queue);
+  }
+
+  /** Which backend runs the operations. */
+  get backend(): BackendInfo {
+    return this.ioq.backend;
+  }
+
+  /** How many tasks are running. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Whether it refuses new tasks. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /**
+   * Start a task: it runs up to its first `await` before this returns.
+   *
+   * If it fails and nobody awaits the future, that is reported as an unhandled
+   * rejection.
+   *
+   * @param fn The task, which is given its handle.
+   * @returns What it will have come to.
+   * @throws {Deno.errors.BadResource} If the loop is closed.
+   */
+  async<T>(fn: (io: Io) => T | PromiseLike<T>): Future<T> {
+    return this.#start(fn, this.#onEnd);
+  }
+
+  /**
+   * Start a task that must make progress by itself, whether or not anyone awaits it.
+   * Beyond `concurrencyLimit` it is refused, while {@linkcode EventLoop.async} never
+   * is.
+   *
+   * @param fn The task, which is given its handle.
+   * @throws {ConcurrencyUnavailable} If there are as many as there may be.
+   * @throws {Deno.errors.BadResource} If the loop is closed.
+   */
+  concurrent<T>(fn: (io: Io) => T | PromiseLike<T>): Future<T>;
+  /**
+   * Start a task in a Worker: a module's default export, called as `(io, ...args)`.
+   * The result comes back, or the error with its stack, or `Canceled`. Each Worker has
+   * a queue of its own.
+   *
+   * @param module The module: an absolute URL, such as
+   *        `new URL("./task.ts", import.meta.url)`.
+   * @param args What it is given besides its handle; cloned before this returns.
+   * @param options What of it to hand over.
+   * @throws {DOMException} `DataCloneError`, if an argument cannot be cloned.
+   * @throws {TypeError} If it is no URL.
+   */
+  concurrent<T = unknown>(
+    module: string | URL,
+    args?: readonly unknown[],
+    options?: WorkerTaskOptions,
+  ): Future<T>;
+  concurrent<T>(
+    what: ((io: Io) => T | PromiseLike<T>) | string | URL,
+    args: readonly unknown[] = [],
+    options: WorkerTaskOptions = {},
+  ): Future<T> {
+    if (this.#concurrent >= this.#limits.concurrencyLimit) {
+      throw new ConcurrencyUnavailable(
+        `Cannot start a concurrent task while ${this.#concurrent} are running, the limit`,
+      );
+    }
+    this.#concurrent++;
+    try {
+      if (typeof what === "function") {
+        return this.#start(what, this.#onEndConcurrent);
+      }
+      this.#tasks ??= new WorkerPool({ ...this.#limits, queue: this.#queue, shares: true });
+      return this.#startIn(this.#tasks, what, args, options, this.#onEndConcurrent);
+    } catch (error) {
+      this.#concurrent--;
+      throw error;
+    }
+  }
+
+  /**
+   * Have a Worker compute: a module's default export, called as `(...args)`. It has
+   * the Worker for itself; when all are busy, it waits for the first that is not.
+   * Cancelling it prevents it from beginning; once it runs, it keeps its result.
+   *
+   * @param module The module: an absolute URL.
+   * @param args What it is given; cloned before this returns.
+   * @param options What of it to hand over.
+   * @throws {DOMException} `DataCloneError`, if an argument cannot be cloned.
+   * @throws {TypeError} If it is no URL.
+   * @throws {Deno.errors.BadResource} If the loop is closed.
+   */
+  offload<T = unknown>(
+    module: string | URL,
+    args: readonly unknown[] = [],
+    options: WorkerTaskOptions = {},
+  ): Future<T> {
+    this.#offloaded ??= new WorkerPool({ ...this.#limits, queue: undefined, shares: false });
+    return this.#startIn(this.#offloaded, module, args, options, this.#onEnd);
+  }
+
+  /**
+   * Wait until one of several futures is over, successfully or not. The others go
+   * on; `Promise.race()` and `Promise.all()` work with futures as well. To be
+   * cancelled meanwhile, wait by `io.await(loop.select(…))`.
+   *
+   * @param futures Futures, or any promises.
+   * @returns The index of the first to finish; of those that have already, the first.
+   * @throws {RangeError} If there are none: none would ever finish.
+   */
+  select(futures: Iterable<PromiseLike<unknown>>): Promise<number> {
+    return select(futures);
+  }
+
+  /** A group of tasks that end together. */
+  group(): TaskGroup {
+    return new TaskGroup(this);
+  }
+
+  /**
+   * Cancel all tasks, wait for them, and refuse new ones; close the queue if
+   * {@linkcode EventLoop.open} opened it. A task must not wait for this: it would
+   * wait for itself. Closing again returns the same promise.
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  /** {@linkcode EventLoop.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** {@linkcode EventLoop.close} for `using`, which cannot wait for it. */
+  [Symbol.dispose](): void {
+    void this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#owner.closing = true;
+    for (const task of [...this.#owner.waiters]) {
+      task.request();
+    }
+    this.#tasks?.cancelAll();
+    this.#offloaded?.cancelAll();
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => this.#onIdle = resolve);
+    }
+    await Promise.all([this.#tasks?.close(), this.#offloaded?.close()]);
+    this.#owner.closed = true;
+    if (this.#owns) {
+      await this.ioq.close();
+    }
+  }
+
+  #start<T>(fn: (io: Io) => T | PromiseLike<T>, onEnd: (task: Cancelable) => void): Future<T> {
+    if (this.#closing !== undefined) {
+      throw closedLoopError();
+    }
+    const task = new Task(this.#owner);
+    let promise;
+    try {
+      promise = fn(new Io(this, task));
+    } catch (error) {
+      if (typeof fn !== "function") {
+        throw new TypeError(`Expected a task to be a function, got ${typeof fn}`);
+      }
+      promise = Promise.reject(error);
+    }
+    this.#running++;
+    return makeFuture(promise instanceof Promise ? promise : Promise.resolve(promise), task, onEnd);
+  }
+
+  #startIn<T>(
+    pool: WorkerPool,
+    module: string | URL,
+    args: readonly unknown[],
+    { transfer = [] }: WorkerTaskOptions,
+    onEnd: (task: Cancelable) => void,
+  ): Future<T> {
+    if (this.#closing !== undefined) {
+      throw closedLoopError();
+    }
+    if (!Array.isArray(args)) {
+      throw new TypeError(`Expected args to be an array, got ${typeof args}`);
+    }
+    const task = pool.run(toModule(module), args, transfer);
+    this.#running++;
+    return makeFuture(task.promise as Promise<T>, task, onEnd);
+  }
+
+  /** A task is over. */
+  #leave(): void {
+    if (--this.#running === 0) {
+      this.#onIdle?.();
+    }
+  }
+}
+
+/** The URL of a module. */
+function toModule(module: unknown): string {
+  if (module instanceof URL) {
+    return module.href;
+  }
+  if (typeof module !== "string") {
+    throw new TypeError(
+      `Expected a task to be a function or the URL of a module, got ${typeof module}`,
+    );
+  }
+  if (!URL.canParse(module)) {
+    throw new TypeError(
+      `Expected the absolute URL of a module, got '${module}': try new URL(…, import.meta.url)`,
+    );
+  }
+  return module;
+}
+
+/** Check limits and fill in what is missing. */
+function checkLimits(limits: EventLoopLimits): Required<EventLoopLimits> {
+  const {
+    concurrencyLimit = Infinity,
+    workers = Math.min(navigator.hardwareConcurrency, WORKERS_MAX),
+    workerIdleMs = DEFAULT_WORKER_IDLE_MS,
+  } = limits;
+  if (concurrencyLimit !== Infinity) {
+    checkInteger(concurrencyLimit, "concurrencyLimit", 0, Number.MAX_SAFE_INTEGER);
+  }
+  checkInteger(workers, "workers", 1, WORKERS_MAX);
+  checkInteger(workerIdleMs, "workerIdleMs", 0, 2 ** 31 - 1);
+  return { concurrencyLimit, workers, workerIdleMs };
+}
+
+/** The constructor as {@linkcode EventLoop.open} uses it. */
+type OwningConstructor = new (
+  ioq: Ioq,
+  limits: EventLoopLimits,
+  queue: IoqOptions,
+) => EventLoop;
+
+/** An object whose properties may be changed. */
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -1,0 +1,123 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * What a task will have come to.
+ *
+ * A future is a native promise with a few properties more, and not an object of a
+ * class of its own: `await` takes a native promise as it is, while any other
+ * thenable costs it a promise, a job and two turns of the microtask queue more,
+ * several times what starting a task costs otherwise.
+ *
+ * @module
+ */
+
+import { Canceled } from "./errors.ts";
+
+/** A task that was started: a promise for its result, and the means to stop it. */
+export interface Future<T> extends Promise<T> {
+  /**
+   * Ask the task to stop, and wait for it. Its operation is cancelled in the
+   * kernel, and it is told by a {@linkcode Canceled} at its next cancellation
+   * point. Resolves to its result if it finishes all the same; rejects with
+   * `Canceled` if it let that pass, or with whatever else it failed with.
+   *
+   * Asking again, or when it is over, asks nothing more. Not awaiting this is
+   * fine: a task that ends by `Canceled` because it was asked to is not reported
+   * as a failure that nobody has seen.
+   */
+  cancel(): Promise<T>;
+  /** Whether it is over. */
+  readonly done: boolean;
+  /** What it resolved to, `undefined` until then; awaiting it tells what it failed with. */
+  readonly result: T | undefined;
+  /** {@linkcode Future.cancel} for `await using`: `Canceled` is the expected end. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What a future needs of what it stands for: a task here, or one in a Worker. */
+export interface Cancelable {
+  /** Whether it is over. */
+  readonly ended: boolean;
+  /** What to call when it is over. */
+  onEnd: Set<() => void> | undefined;
+  /** Ask it to stop. */
+  request(): void;
+  /** It is over. */
+  end(): void;
+}
+
+/** Key of the task in its future. */
+const TASK: unique symbol = Symbol("ioq.task");
+
+/** A future while it is made. */
+interface Draft<T> extends Promise<T> {
+  [TASK]: Cancelable;
+  cancel: () => Promise<T>;
+  done: boolean;
+  result: T | undefined;
+  [Symbol.asyncDispose]: () => Promise<void>;
+}
+
+function cancel<T>(this: Draft<T>): Promise<T> {
+  this[TASK].request();
+  return this;
+}
+
+async function dispose<T>(this: Draft<T>): Promise<void> {
+  this[TASK].request();
+  try {
+    await this;
+  } catch (error) {
+    if (!(error instanceof Canceled)) {
+      throw error;
+    }
+  }
+}
+
+function ignore(): void {}
+
+/**
+ * Make a future.
+ *
+ * @param promise What the task's function returned.
+ * @param task What is to be cancelled.
+ * @param onEnd Called when it is over, before anyone who awaits it goes on.
+ */
+export function makeFuture<T>(
+  promise: Promise<T>,
+  task: Cancelable,
+  onEnd: (task: Cancelable) => void,
+): Future<T> {
+  const future = promise.then(
+    (value) => {
+      future.done = true;
+      future.result = value;
+      onEnd(task);
+      return value;
+    },
+    (error) => {
+      future.done = true;
+      onEnd(task);
+      if (error instanceof Canceled) {
+        future.then(undefined, ignore);
+      }
+      throw error;
+    },
+  ) as Draft<T>;
+  future[TASK] = task;
+  future.done = false;
+  future.result = undefined;
+  future.cancel = cancel as () => Promise<T>;
+  future[Symbol.asyncDispose] = dispose;
+  return future;
+}
+
+/** The task of a future; `undefined` for any other promise. */
+export function taskOfFuture(future: PromiseLike<unknown>): Cancelable | undefined {
+  return (future as { [TASK]?: Cancelable })[TASK];
+}
+
+/** From now on, a failure of this is not reported: someone else sees to it. */
+export function markHandled(future: PromiseLike<unknown>): void {
+  future.then(undefined, ignore);
+}

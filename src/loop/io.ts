@@ -1,0 +1,313 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * A task's handle to everything that it may wait for.
+ *
+ * @module
+ */
+
+import type { ClockName } from "../backend.ts";
+import { checkMs, op } from "../op.ts";
+import {
+  ABORT,
+  ON_CANCEL,
+  type OpName,
+  type OpValues,
+  QUEUE,
+  type Request,
+  toCoreRequest,
+} from "../operation.ts";
+import { type OperationOptions, PromiseForms } from "../promise_forms.ts";
+import type { Path } from "../path.ts";
+import { Canceled, closedLoopError } from "./errors.ts";
+import type { EventLoop } from "./event_loop.ts";
+import { markHandled } from "./future.ts";
+import {
+  createFile,
+  type CreateFileOptions,
+  type LoopFile,
+  openLoopFile,
+  type OpenLoopFileOptions,
+} from "./loop_file.ts";
+import type { Task, Wait } from "./task.ts";
+
+/** The task that a handle belongs to. Checks that it is a handle. */
+export let taskOf: (io: Io) => Task;
+
+/** An operation of a task's that is in flight. */
+class Operation implements Wait {
+  /** Cancels it as `Ioq.cancel()` does, while it is in flight. */
+  cancel: (() => void) | undefined;
+  interrupted = false;
+
+  interrupt(): void {
+    this.interrupted = true;
+    this.cancel?.();
+  }
+}
+
+/**
+ * What a task function is given: all operations of the queue, clocks, and files.
+ * Every operation made through it belongs to the task and is cancelled with it;
+ * each is a cancellation point.
+ *
+ * @example
+ * ```ts
+ * import { EventLoop } from "@ioq/ioq/loop";
+ *
+ * await using loop = await EventLoop.open();
+ * const size = await loop.async(async (io) => {
+ *   const info = await io.stat("/etc/hostname");
+ *   await io.sleep(1);
+ *   return info.size;
+ * });
+ * console.log(size);
+ * ```
+ */
+export class Io extends PromiseForms {
+  /** The loop that the task runs on. */
+  readonly loop: EventLoop;
+  readonly #task: Task;
+
+  static {
+    taskOf = (io) => {
+      if (typeof io !== "object" || io === null || !(#task in io)) {
+        throw new TypeError("Expected the io that a task function is given");
+      }
+      return io.#task;
+    };
+  }
+
+  /** Made by {@linkcode EventLoop}. */
+  constructor(loop: EventLoop, task: Task) {
+    super();
+    this.loop = loop;
+    this.#task = task;
+  }
+
+  /**
+   * Run any request, as one of the task's. If the task is cancelled meanwhile, so
+   * is the request, in the kernel. A request that closes a descriptor is not: it is
+   * no cancellation point, either.
+   *
+   * @param request What to do, made by `op`.
+   * @param options A signal to cancel it by itself.
+   * @throws {Canceled} If the task was cancelled.
+   */
+  override run<K extends OpName>(
+    request: Request<K>,
+    options?: OperationOptions,
+  ): Promise<OpValues[K]> {
+    const { ioq } = this.loop;
+    const task = this.#task;
+    const operation = new Operation();
+    let core;
+    try {
+      core = toCoreRequest(request);
+      if (core.isClose) {
+        return ioq.run(request, options);
+      }
+      if (task.owner.closed) {
+        throw closedLoopError();
+      }
+      task.enter(operation);
+    } catch (error) {
+      core?.holder?.leave();
+      return Promise.reject(error);
+    }
+    return ioq.run(
+      request,
+      { ...options, [ON_CANCEL]: operation } as OperationOptions,
+    ).then(
+      (value) => {
+        task.leave(operation);
+        return value;
+      },
+      (error) => {
+        task.leave(operation);
+        throw operation.interrupted && error instanceof Deno.errors.Interrupted
+          ? task.deliver()
+          : error;
+      },
+    );
+  }
+
+  /** {@linkcode Ioq}'s, for files. */
+  override [ABORT](requests: ReadonlySet<Request>, reason: unknown): void {
+    this.loop.ioq[ABORT](requests, reason);
+  }
+
+  /** The loop's. */
+  override get [QUEUE](): object {
+    return this.loop.ioq;
+  }
+
+  /** Whether the task was asked to stop and has yet to be told by a {@linkcode Canceled}. */
+  get cancelRequested(): boolean {
+    return this.#task.pending;
+  }
+
+  /**
+   * A cancellation point that does nothing else, for tasks that compute.
+   *
+   * @throws {Canceled} If the task was asked to stop.
+   */
+  checkCancel(): void {
+    this.#task.check();
+  }
+
+  /**
+   * Have a cancellation that this task caught delivered once more, at its next
+   * cancellation point. Nothing happens if it was never asked to stop.
+   */
+  recancel(): void {
+    this.#task.recancel();
+  }
+
+  /**
+   * Run a function that is not to be cancelled half-way. Meanwhile nothing that the
+   * task does is a cancellation point; what is asked for is delivered afterwards.
+   *
+   * @param fn What to run; it is given this very handle.
+   * @returns What it returns.
+   */
+  async uncancelable<T>(fn: (io: Io) => T | PromiseLike<T>): Promise<T> {
+    this.#task.protect();
+    try {
+      return await fn(this);
+    } finally {
+      this.#task.unprotect();
+    }
+  }
+
+  /**
+   * Wait for any promise, as a cancellation point: `await` by itself is none,
+   * since nothing can interrupt it. What the promise stands for goes on.
+   *
+   * @param promise What to wait for.
+   * @throws {Canceled} If the task is cancelled first.
+   */
+  await<T>(promise: PromiseLike<T>): Promise<T> {
+    const task = this.#task;
+    return new Promise((resolve, reject) => {
+      const wait: Wait = {
+        interrupt() {
+          task.leave(wait);
+          reject(task.deliver());
+        },
+      };
+      task.enter(wait);
+      promise.then(
+        (value) => {
+          task.leave(wait);
+          resolve(value);
+        },
+        (error) => {
+          task.leave(wait);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /**
+   * Wait for a time, or until a time.
+   *
+   * @param time A number: for so many milliseconds, fractions included. A bigint:
+   *        until that time in nanoseconds, as {@linkcode Io.now} tells it; one that
+   *        has passed is no wait.
+   * @param clock The clock to go by, `monotonic` by default: its name, or options.
+   * @throws {Canceled} If the task is cancelled meanwhile.
+   * @throws {RangeError} If the time is negative or too far away.
+   */
+  override sleep(
+    time: number | bigint,
+    clock?: ClockName | (OperationOptions & { clock?: ClockName }),
+  ): Promise<undefined> {
+    const options = typeof clock === "object" ? clock : undefined;
+    const name = typeof clock === "string" ? clock : options?.clock ?? "monotonic";
+    try {
+      const absolute = typeof time === "bigint";
+      return this.run(op.timeout(time, { clock: name, absolute }), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * What time it is.
+   *
+   * @param clock `realtime`: since 1970, as it is set; `monotonic`: since the
+   *        system started, without the time that it was suspended; `boottime`: with
+   *        that.
+   * @returns Nanoseconds. See `clock_gettime(2)`.
+   */
+  now(clock: ClockName = "monotonic"): bigint {
+    return this.loop.ioq.now(clock);
+  }
+
+  /**
+   * Run a function as a task of its own, and cancel it if it takes too long. If it
+   * finishes all the same, its result counts. Cancelling this task cancels that.
+   *
+   * @param ms The most it may take, in milliseconds.
+   * @param fn What to run, with a handle of its own: what it does through that one
+   *        is what can be cancelled.
+   * @throws {Deno.errors.TimedOut} If it was cancelled for taking too long.
+   */
+  async timeout<T>(ms: number, fn: (io: Io) => T | PromiseLike<T>): Promise<T> {
+    checkMs(ms, "ms");
+    const task = this.#task;
+    task.check();
+    const work = this.loop.async(fn);
+    let ended: "late" | "interrupted" | undefined;
+    const timer = this.loop.async(async (io) => {
+      await io.sleep(ms);
+      ended ??= "late";
+      work.cancel();
+    });
+    // The queue's end is what it may fail with, and that the work sees as well
+    markHandled(timer);
+    const wait: Wait = {
+      interrupt() {
+        ended ??= "interrupted";
+        work.cancel();
+      },
+    };
+    try {
+      task.enter(wait);
+      return await work;
+    } catch (error) {
+      if (error instanceof Canceled && ended === "late") {
+        throw new Deno.errors.TimedOut(`The task took more than ${ms} ms`);
+      }
+      throw error instanceof Canceled && ended === "interrupted" ? task.deliver() : error;
+    } finally {
+      task.leave(wait);
+      await timer.cancel().catch(() => {});
+    }
+  }
+
+  /**
+   * Make a file, or empty it if it exists, for writing.
+   *
+   * @param path The file.
+   * @param options Whether to read as well, to keep what is in it, to refuse one that
+   *        exists; a lock.
+   */
+  createFile(path: Path, options?: CreateFileOptions & OperationOptions): Promise<LoopFile> {
+    return createFile(this, path, options);
+  }
+
+  /**
+   * Open a file. Options as `Deno.open`'s and a lock; `{ read: true }` by default.
+   *
+   * @param path The file.
+   */
+  override openFile(
+    path: Path,
+    options?: OpenLoopFileOptions & OperationOptions,
+  ): Promise<LoopFile> {
+    return openLoopFile(this, path, options);
+  }
+}

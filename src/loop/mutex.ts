@@ -1,0 +1,108 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Mutual exclusion between the tasks of one thread.
+ *
+ * @module
+ */
+
+import { type Io, taskOf } from "./io.ts";
+import type { Task } from "./task.ts";
+import { WaitQueue } from "./wait_queue.ts";
+
+/** A lock that is held until it is disposed of. */
+export interface Guard extends Disposable {
+  /** Release the lock. */
+  [Symbol.dispose](): void;
+}
+
+/** Key of what a condition needs: to lock without being a cancellation point. */
+export const RELOCK: unique symbol = Symbol("ioq.relock");
+
+/**
+ * A lock that one task at a time holds; it goes to those who wait in the order of
+ * their coming. For several threads, see {@linkcode SharedMutex}.
+ *
+ * @example
+ * ```ts
+ * import { EventLoop, Mutex } from "@ioq/ioq/loop";
+ *
+ * await using loop = await EventLoop.open();
+ * const mutex = new Mutex();
+ * let balance = 0;
+ * const deposit = () =>
+ *   loop.async(async (io) => {
+ *     using _guard = await mutex.acquire(io);
+ *     const before = balance;
+ *     await io.sleep(1);
+ *     balance = before + 1;
+ *   });
+ * await Promise.all([deposit(), deposit()]);
+ * console.log(balance); // 2
+ * ```
+ */
+export class Mutex {
+  readonly #line = new WaitQueue();
+  /** Whose it is: the next one's from the moment that it is released. */
+  #holder: Task | undefined;
+
+  /** Whether someone holds it. */
+  get locked(): boolean {
+    return this.#holder !== undefined;
+  }
+
+  /**
+   * Wait until the lock is this task's. A task that holds it already waits for
+   * itself.
+   *
+   * @param io The task's handle.
+   * @throws {Canceled} If the task is cancelled while it waits; it does not hold the
+   *         lock then.
+   */
+  lock(io: Io): Promise<void> {
+    return this.#lock(taskOf(io), true);
+  }
+
+  /** Take the lock if nobody holds it; tells whether it did. */
+  tryLock(io: Io): boolean {
+    const task = taskOf(io);
+    if (this.#holder !== undefined) {
+      return false;
+    }
+    this.#holder = task;
+    return true;
+  }
+
+  /**
+   * Release the lock: whoever waits longest holds it from this moment.
+   *
+   * @param io The handle of the task that holds it.
+   * @throws {Deno.errors.PermissionDenied} If that task does not hold it.
+   */
+  unlock(io: Io): void {
+    if (this.#holder !== taskOf(io)) {
+      throw new Deno.errors.PermissionDenied("Cannot unlock a mutex that this task does not hold");
+    }
+    this.#holder = undefined;
+    this.#line.grant();
+  }
+
+  /** {@linkcode Mutex.lock}, with what releases it: `using guard = await mutex.acquire(io)`. */
+  async acquire(io: Io): Promise<Guard> {
+    await this.lock(io);
+    return { [Symbol.dispose]: () => this.unlock(io) };
+  }
+
+  /** For conditions. */
+  [RELOCK](io: Io): Promise<void> {
+    return this.#lock(taskOf(io), false);
+  }
+
+  #lock(task: Task, cancelable: boolean): Promise<void> {
+    if (this.#holder === undefined) {
+      this.#holder = task;
+      return Promise.resolve();
+    }
+    return this.#line.wait(cancelable ? task : undefined, () => this.#holder = task);
+  }
+}

@@ -1,0 +1,303 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Workers that run what is not to run on this thread
+ * ==================================================
+ *
+ *     run() ──▶ an idle Worker ◀── none? a new one, up to `workers`
+ *       │                      ◀── all busy? one that shares, if tasks share
+ *       ▼
+ *     line ──▶ whichever Worker is idle first
+ *
+ * Workers start when there is something to do, and stop when there was nothing for a
+ * while. Tasks, which mostly wait, share a Worker when all are busy, so that each of
+ * them makes progress; functions that compute have one of their own or wait in line.
+ *
+ * Arguments are cloned when `run()` is called, wherever they go later: what cannot be
+ * cloned throws there, and changing them afterwards changes nothing.
+ *
+ * @module
+ */
+
+import type { IoqOptions } from "../ioq.ts";
+import { Canceled } from "./errors.ts";
+import type { Cancelable } from "./future.ts";
+import { decodeError, type FromWorker, type ToWorker } from "./pool_message.ts";
+
+/** How long a Worker may take to close its queue before it is ended anyhow. */
+const STOP_MS = 5000;
+
+/** A task in a Worker, or on its way there. */
+export class WorkerTask implements Cancelable {
+  readonly id: number;
+  readonly promise: Promise<unknown>;
+  resolve!: (value: unknown) => void;
+  reject!: (reason: unknown) => void;
+  ended = false;
+  onEnd: Set<() => void> | undefined;
+  /** Where it runs; not set while it is in line. */
+  worker: PoolWorker | undefined;
+  #requested = false;
+  readonly #pool: WorkerPool;
+
+  constructor(id: number, pool: WorkerPool) {
+    this.id = id;
+    this.#pool = pool;
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  request(): void {
+    if (!this.ended && !this.#requested) {
+      this.#requested = true;
+      this.#pool.cancel(this);
+    }
+  }
+
+  end(): void {
+    this.ended = true;
+    const callbacks = this.onEnd;
+    this.onEnd = undefined;
+    callbacks?.forEach((callback) => callback());
+  }
+}
+
+/** A Worker of the pool. */
+interface PoolWorker {
+  readonly worker: Worker;
+  readonly tasks: Map<number, WorkerTask>;
+  /** Stops it, if it stays idle. */
+  timer: ReturnType<typeof setTimeout> | undefined;
+  /** Called when it has ended. */
+  onEnd: (() => void) | undefined;
+}
+
+/** What waits in line. */
+interface Waiting {
+  readonly task: WorkerTask;
+  readonly message: ToWorker;
+  readonly transfer: Transferable[];
+}
+
+/** How a pool works. */
+export interface PoolOptions {
+  /** The most Workers. */
+  readonly workers: number;
+  /** How long a Worker is idle before it stops, in milliseconds. */
+  readonly workerIdleMs: number;
+  /** How to open a Worker's queue; undefined if what it runs needs none. */
+  readonly queue: IoqOptions | undefined;
+  /** Whether several tasks may share a Worker. */
+  readonly shares: boolean;
+}
+
+/** See the module. */
+export class WorkerPool {
+  readonly #options: PoolOptions;
+  readonly #workers = new Set<PoolWorker>();
+  readonly #line = new Map<number, Waiting>();
+  /** Workers that are told to stop. */
+  readonly #stopping = new Set<Promise<void>>();
+  #sequence = 0;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** How many Workers there are. */
+  get size(): number {
+    return this.#workers.size;
+  }
+
+  /**
+   * Run a module's default export in a Worker.
+   *
+   * @throws {DOMException} DataCloneError, if something cannot be cloned.
+   */
+  run(module: string, args: readonly unknown[], transfer: Transferable[]): WorkerTask {
+    const task = new WorkerTask(this.#sequence++, this);
+    const { queue } = this.#options;
+    const worker = this.#choose();
+    if (worker !== undefined) {
+      this.#assign(worker, {
+        task,
+        message: { kind: "run", id: task.id, module, args, queue },
+        transfer,
+      });
+      return task;
+    }
+    const copy = structuredClone({ args, transfer }, { transfer });
+    const message: ToWorker = { kind: "run", id: task.id, module, args: copy.args, queue };
+    this.#line.set(task.id, { task, message, transfer: copy.transfer });
+    return task;
+  }
+
+  /** Ask a task to stop. One that has not begun never does. */
+  cancel(task: WorkerTask): void {
+    if (this.#line.delete(task.id)) {
+      task.reject(new Canceled());
+    } else {
+      task.worker?.worker.postMessage({ kind: "cancel", id: task.id } satisfies ToWorker);
+    }
+  }
+
+  /** Ask all tasks to stop. */
+  cancelAll(): void {
+    for (const { task } of [...this.#line.values()]) {
+      task.request();
+    }
+    for (const { tasks } of this.#workers) {
+      for (const task of [...tasks.values()]) {
+        task.request();
+      }
+    }
+  }
+
+  /** Stop all Workers. No task may be running. */
+  async close(): Promise<void> {
+    for (const worker of [...this.#workers]) {
+      this.#stop(worker);
+    }
+    await Promise.all(this.#stopping);
+  }
+
+  /** Who runs the next task; nobody, if it has to wait. */
+  #choose(): PoolWorker | undefined {
+    let least: PoolWorker | undefined;
+    for (const worker of this.#workers) {
+      if (least === undefined || worker.tasks.size < least.tasks.size) {
+        least = worker;
+      }
+    }
+    if (least?.tasks.size === 0) {
+      return least;
+    }
+    if (this.#workers.size < this.#options.workers) {
+      return this.#start();
+    }
+    return this.#options.shares ? least : undefined;
+  }
+
+  #assign(worker: PoolWorker, { task, message, transfer }: Waiting): void {
+    try {
+      worker.worker.postMessage(message, transfer);
+    } catch (error) {
+      this.#rest(worker);
+      throw error;
+    }
+    clearTimeout(worker.timer);
+    worker.tasks.set(task.id, task);
+    task.worker = worker;
+  }
+
+  #start(): PoolWorker {
+    const worker = new Worker(new URL("./pool_worker.ts", import.meta.url), { type: "module" });
+    const member: PoolWorker = { worker, tasks: new Map(), timer: undefined, onEnd: undefined };
+    worker.addEventListener("message", ({ data }) => this.#hear(member, data as FromWorker));
+    worker.addEventListener("error", (event) => {
+      // It is the tasks' failure, and not this thread's
+      event.preventDefault();
+      this.#lose(member, new Error(`The Worker died: ${event.message}`));
+    });
+    this.#workers.add(member);
+    return member;
+  }
+
+  #hear(worker: PoolWorker, message: FromWorker): void {
+    switch (message.kind) {
+      case "done":
+        this.#take(worker, message.id)?.resolve(message.value);
+        break;
+      case "failed":
+        this.#take(worker, message.id)?.reject(decodeError(message.error));
+        break;
+      case "stopped":
+        worker.onEnd?.();
+        break;
+      case "dying": {
+        const cause = decodeError(message.error);
+        const why = cause instanceof Error ? cause.message : String(cause);
+        this.#drop(worker, new Error(`The Worker died: ${why}`, { cause }));
+        break;
+      }
+      case "gone":
+        this.#lose(worker, new Error("The Worker died: it was closed from inside"));
+    }
+  }
+
+  /** A task is over. */
+  #take(worker: PoolWorker, id: number): WorkerTask | undefined {
+    const task = worker.tasks.get(id);
+    worker.tasks.delete(id);
+    if (worker.tasks.size === 0) {
+      const next = this.#line.values().next().value;
+      if (next === undefined) {
+        this.#rest(worker);
+      } else {
+        this.#line.delete(next.task.id);
+        this.#assign(worker, next);
+      }
+    }
+    return task;
+  }
+
+  /** A Worker has nothing to do. */
+  #rest(worker: PoolWorker): void {
+    clearTimeout(worker.timer);
+    if (worker.tasks.size === 0) {
+      worker.timer = setTimeout(() => this.#stop(worker), this.#options.workerIdleMs);
+    }
+  }
+
+  #stop(worker: PoolWorker): void {
+    this.#awaitEnd(worker);
+    worker.worker.postMessage({ kind: "stop" } satisfies ToWorker);
+  }
+
+  /** A Worker is about to stop: end it when it has, or when that takes too long. */
+  #awaitEnd(worker: PoolWorker): void {
+    this.#workers.delete(worker);
+    clearTimeout(worker.timer);
+    const stopped = new Promise<void>((resolve) => {
+      worker.timer = setTimeout(resolve, STOP_MS);
+      worker.onEnd = resolve;
+    }).then(() => {
+      clearTimeout(worker.timer);
+      worker.worker.terminate();
+      this.#stopping.delete(stopped);
+    });
+    this.#stopping.add(stopped);
+  }
+
+  /** A Worker has died. */
+  #lose(worker: PoolWorker, why: Error): void {
+    if (worker.onEnd === undefined) {
+      this.#drop(worker, why);
+    }
+    worker.onEnd!();
+  }
+
+  /** A Worker is dying: its tasks have failed, and no others. */
+  #drop(worker: PoolWorker, why: Error): void {
+    if (worker.onEnd !== undefined) {
+      return;
+    }
+    this.#awaitEnd(worker);
+    const tasks = [...worker.tasks.values()];
+    worker.tasks.clear();
+    for (const task of tasks) {
+      task.reject(why);
+    }
+    // There is room for another one
+    for (const next of this.#line.values()) {
+      const other = this.#choose();
+      if (other === undefined) {
+        break;
+      }
+      this.#line.delete(next.task.id);
+      this.#assign(other, next);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * What runs in the Workers of a loop's pools: tasks, over a queue of this thread's
+ * own that is opened for the first of them, and functions that compute.
+ *
+ * @module
+ */
+
+import type { IoqOptions } from "../ioq.ts";
+import { Canceled } from "./errors.ts";
+import { EventLoop } from "./event_loop.ts";
+import type { Future } from "./future.ts";
+import type { Io } from "./io.ts";
+import { encodeError, type FromWorker, type ToWorker } from "./pool_message.ts";
+
+/** What a Worker's global object has that others do not. */
+interface WorkerScope {
+  postMessage(message: FromWorker): void;
+  close(): void;
+  addEventListener(type: "message", listener: (event: MessageEvent<ToWorker>) => void): void;
+  addEventListener(type: "unload", listener: () => void): void;
+  addEventListener(type: "error", listener: (event: ErrorEvent) => void): void;
+  addEventListener(
+    type: "unhandledrejection",
+    listener: (event: PromiseRejectionEvent) => void,
+  ): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+const close = scope.close.bind(scope);
+
+/** This thread's loop, once there is a task for it. */
+let loop: Promise<EventLoop> | undefined;
+/** Tasks that run. */
+const futures = new Map<number, Future<unknown>>();
+/** What is to be cancelled before it has begun, or cannot be cancelled. */
+const cancelled = new Set<number>();
+
+async function run(message: ToWorker & { kind: "run" }): Promise<unknown> {
+  const { id, module, args, queue } = message;
+  const { default: fn } = await import(module);
+  if (typeof fn !== "function") {
+    throw new TypeError(`Expected the default export of '${module}' to be a function`);
+  }
+  if (queue === undefined) {
+    return await fn(...args);
+  }
+  const here = await openLoop(queue);
+  if (cancelled.has(id)) {
+    throw new Canceled();
+  }
+  const future = here.async((io: Io) => fn(io, ...args));
+  futures.set(id, future);
+  return await future;
+}
+
+/** Opens the loop, or tries again if that failed. */
+function openLoop(queue: IoqOptions): Promise<EventLoop> {
+  if (loop === undefined) {
+    loop = EventLoop.open(queue);
+    loop.catch(() => loop = undefined);
+  }
+  return loop;
+}
+
+async function answer(message: ToWorker & { kind: "run" }): Promise<void> {
+  const { id } = message;
+  try {
+    const value = await run(message);
+    scope.postMessage({ kind: "done", id, value });
+  } catch (error) {
+    scope.postMessage({ kind: "failed", id, error: encodeError(error) });
+  } finally {
+    futures.delete(id);
+    cancelled.delete(id);
+  }
+}
+
+/** Close the queue: a Worker that ends with one open leaves its threads behind. */
+async function stop(): Promise<void> {
+  await (await loop?.catch(() => undefined))?.close();
+  scope.postMessage({ kind: "stopped" });
+  close();
+}
+
+scope.addEventListener("message", ({ data }) => {
+  if (data.kind === "run") {
+    answer(data);
+  } else if (data.kind === "cancel") {
+    cancelled.add(data.id);
+    futures.get(data.id)?.cancel();
+  } else {
+    stop();
+  }
+});
+
+/** An error that nobody caught would end the Worker with its queue open. */
+function die(event: ErrorEvent | PromiseRejectionEvent): void {
+  event.preventDefault();
+  const error = "reason" in event ? event.reason : event.error;
+  scope.postMessage({ kind: "dying", error: encodeError(error) });
+  stop();
+}
+
+scope.addEventListener("error", die);
+scope.addEventListener("unhandledrejection", die);
+
+// The loop would wait forever for a Worker that a task ends
+scope.addEventListener("unload", () => scope.postMessage({ kind: "gone" }));
+scope.close = () => {
+  scope.postMessage({ kind: "gone" });
+  close();
+};

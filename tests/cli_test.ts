@@ -1,0 +1,288 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/** The `ioq` command, beside the commands it resembles. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { formatHuman } from "../src/cli/du.ts";
+import { globToPathExpression } from "../src/cli/glob.ts";
+import { Ioq } from "../mod.ts";
+import { TempDir, text } from "./fixtures.ts";
+import { findPaths, latin1, makeHostile } from "./walk/hostile_tree.ts";
+
+const CLI = fileURLToPath(new URL("../cli.ts", import.meta.url));
+
+/** What a command says. */
+async function output(command: string, args: string[], cwd?: string) {
+  const { code, stdout, stderr } = await new Deno.Command(command, {
+    args,
+    stdin: "null",
+    env: { NO_COLOR: "1", LC_ALL: "C" },
+    ...(cwd === undefined ? {} : { cwd }),
+  }).output();
+  return { code, stdout, stderr: text(stderr) };
+}
+
+/** What `ioq` says. */
+function ioq(args: string[], cwd?: string) {
+  return output(Deno.execPath(), ["run", "-A", "--quiet", CLI, ...args], cwd);
+}
+
+/** Lines in order. */
+function sortedLines(bytes: Uint8Array, end = "\n"): string[] {
+  return latin1(bytes).split(end).sort();
+}
+
+/** A tree with something for each option. */
+function makeTree(dir: TempDir): void {
+  for (const path of ["a/b/c", "node_modules/x", "z.d"]) {
+    Deno.mkdirSync(dir.at(path), { recursive: true });
+  }
+  for (const path of ["one.ts", "two.js", "a/three.ts", "a/b/f[o]ur.ts", "node_modules/x/y.ts"]) {
+    dir.file(path, path.repeat(1000));
+  }
+  dir.fifo("a/fifo");
+  Deno.symlinkSync("one.ts", dir.at("link"));
+  Deno.linkSync(dir.at("one.ts"), dir.at("a/b/again.ts"));
+  Deno.linkSync(dir.at("one.ts"), dir.at("a/b/c/and again.ts"));
+}
+
+Deno.test("ioq find prints what find prints", async (t) => {
+  using dir = new TempDir();
+  makeTree(dir);
+  const cases: [string[], string[]][] = [
+    [[], []],
+    [["--type", "f"], ["-type", "f"]],
+    [["--type", "d"], ["-type", "d"]],
+    [["--type", "l"], ["-type", "l"]],
+    [["--type", "p"], ["-type", "p"]],
+    [["--type", "f,l"], ["-type", "f,l"]],
+    [["--name", "*.ts"], ["-name", "*.ts"]],
+    [["--name", "f\\[o]*"], ["-name", "f\\[o]*"]],
+    [["--name", "[!a-n]*"], ["-name", "[!a-n]*"]],
+    [["--name", "?"], ["-name", "?"]],
+    [["--name", "a", "--name", "b"], ["(", "-name", "a", "-o", "-name", "b", ")"]],
+    [["--ext", "ts"], ["-name", "*.ts"]],
+    [["--max-depth", "1"], ["-maxdepth", "1"]],
+    [["--max-depth", "0"], ["-maxdepth", "0"]],
+    [["--skip", "node_modules"], ["-name", "node_modules", "-prune", "-o", "-print"]],
+  ];
+  for (const root of [dir.path, ".", "./", "a", "./a//"]) {
+    for (const [ours, theirs] of cases) {
+      await t.step(`${root} ${ours.join(" ")}`, async () => {
+        const expected = await output("find", [root, ...theirs], dir.path);
+        const actual = await ioq(["find", root, ...ours], dir.path);
+        // A directory that is given with slashes has them twice in find's paths
+        const shape = (lines: string[]) => lines.map((line) => line.replaceAll(/\/+/g, "/"));
+        assertEquals(shape(sortedLines(actual.stdout)), shape(sortedLines(expected.stdout)));
+        assertEquals([actual.code, actual.stderr], [0, ""]);
+      });
+    }
+  }
+  await t.step("no root, and several", async () => {
+    const none = await ioq(["find"], dir.path);
+    assertEquals(
+      sortedLines(none.stdout),
+      sortedLines((await output("find", [], dir.path)).stdout),
+    );
+    const two = await ioq(["find", "a", "z.d"], dir.path);
+    const expected = await output("find", ["a", "z.d"], dir.path);
+    assertEquals(sortedLines(two.stdout), sortedLines(expected.stdout));
+  });
+});
+
+Deno.test("ioq find prints the names' bytes", async () => {
+  using dir = new TempDir();
+  await using queue = await Ioq.open();
+  await makeHostile(queue, dir);
+  const expected = await findPaths(dir.path);
+  const { stdout, stderr, code } = await ioq(["find", "--print0", dir.path]);
+  assertEquals(sortedLines(stdout, "\0").slice(1), expected);
+  assertEquals([code, stderr], [0, ""]);
+  const root = dir.path.split("/").at(-1)!;
+  const relative = await ioq(["find", "--print0", `./${root}`], dir.at(".."));
+  assertEquals(
+    sortedLines(relative.stdout, "\0").slice(1),
+    expected.map((path) => `./${path.slice(dir.path.length - root.length)}`).sort(),
+  );
+  const json = text((await ioq(["find", "--json", dir.path])).stdout).trimEnd().split("\n");
+  const paths = json.map((line) => {
+    const { path, rawPath } = JSON.parse(line);
+    return rawPath === undefined ? latin1(new TextEncoder().encode(path)) : atob(rawPath);
+  });
+  assertEquals(paths.sort(), expected);
+});
+
+Deno.test("ioq find tells of errors and goes on", async () => {
+  using dir = new TempDir();
+  dir.file("file");
+  const missing = await ioq(["find", "missing", "file"], dir.path);
+  assertEquals(missing.code, 1);
+  assertEquals(text(missing.stdout), "file\n");
+  assertMatch(missing.stderr, /^ioq find: No such file or directory .*'missing'\n/);
+  for (const args of [["--bad"], ["--type", "x"], ["--max-depth", "-1"], ["--name", "[z-a]"]]) {
+    const wrong = await ioq(["find", ...args]);
+    assertEquals([wrong.code, text(wrong.stdout)], [2, ""]);
+    assertMatch(wrong.stderr, /^ioq: .*\n\nUsage: ioq find/);
+  }
+});
+
+Deno.test("ioq find is quiet when its reader goes", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", CLI, "find", "/usr"],
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+  const stderr = await new Response(child.stderr).text();
+  assertEquals([(await child.status).code, stderr], [141, ""]);
+});
+
+Deno.test({
+  name: "on a terminal names are harmless, and have colours",
+  ignore: !(await hasScript()),
+  fn: async () => {
+    using dir = new TempDir();
+    dir.file("red\u001b[31m\nname");
+    Deno.mkdirSync(dir.at("sub"));
+    const run = async (env: Record<string, string>) => {
+      const { stdout } = await new Deno.Command("script", {
+        args: [
+          "-qec",
+          `'${Deno.execPath()}' run -A --quiet '${CLI}' find '${dir.path}'`,
+          "/dev/null",
+        ],
+        env,
+        stdin: "null",
+      }).output();
+      return text(stdout);
+    };
+    const plain = await run({ NO_COLOR: "1" });
+    assert(plain.includes("red?[31m?name"), plain);
+    assert(!plain.includes("\u001b"), plain);
+    assert((await run({ NO_COLOR: "" })).includes(`\u001b[1;34m${dir.at("sub")}\u001b[0m`));
+  },
+});
+
+async function hasScript(): Promise<boolean> {
+  try {
+    return (await new Deno.Command("script", { args: ["--version"] }).output()).success;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("ioq du prints what du prints", async (t) => {
+  using dir = new TempDir();
+  makeTree(dir);
+  dir.file("sparse");
+  Deno.truncateSync(dir.at("sparse"), 5 * 2 ** 20);
+  const cases = [
+    [],
+    ["-s"],
+    ["-h"],
+    ["-sh"],
+    ["--max-depth=0"],
+    ["--max-depth=1"],
+    ["--apparent-size"],
+    ["--apparent-size", "-h"],
+    ["-s", "--apparent-size"],
+  ];
+  for (
+    const paths of [
+      [],
+      ["."],
+      ["a/"],
+      ["one.ts"],
+      ["a", "z.d", "."],
+      ["a/b", "a"],
+      [".", "."],
+      ["a", "a/b"],
+      ["link"],
+      ["/usr/share"],
+    ]
+  ) {
+    for (const options of cases) {
+      await t.step([...options, ...paths].join(" "), async () => {
+        const expected = await output("du", [...options, ...paths], dir.path);
+        const actual = await ioq(["du", ...options, ...paths], dir.path);
+        assertEquals(sortedLines(actual.stdout), sortedLines(expected.stdout));
+        assertEquals([actual.code, actual.stderr], [expected.code, ""]);
+      });
+    }
+  }
+  await t.step("missing", async () => {
+    const { code, stdout, stderr } = await ioq(["du", "missing"], dir.path);
+    assertEquals([code, text(stdout)], [1, ""]);
+    assertMatch(stderr, /^ioq du: No such file or directory .*'missing'\n$/);
+  });
+});
+
+Deno.test("formatHuman() rounds as du -h does", () => {
+  const expected: [number, string][] = [
+    [0, "0"],
+    [1, "1"],
+    [1023, "1023"],
+    [1024, "1.0K"],
+    [1025, "1.1K"],
+    [10 * 1024 - 1, "10K"],
+    [10 * 1024 + 1, "11K"],
+    [1024 * 1023 + 1, "1.0M"],
+    [1024 ** 2, "1.0M"],
+    [1024 ** 3 * 2.5, "2.5G"],
+  ];
+  for (const [bytes, text] of expected) {
+    assertEquals(formatHuman(bytes), text);
+  }
+});
+
+Deno.test("globToPathExpression() matches names, or paths if it has a slash", () => {
+  const expected: [string, string, boolean][] = [
+    ["*.ts", "/a/b.ts", true],
+    ["*.ts", "b.ts", true],
+    ["*.ts", "/a.ts/b", false],
+    ["*", "/.hidden", true],
+    ["a?c", "/x/abc", true],
+    ["a?c", "/x/a\u{1f600}c", true],
+    ["a?c", "/a/c", false],
+    ["[]x]", "]", true],
+    ["[!]x]", "]", false],
+    ["[a-c-]", "-", true],
+    ["[[:digit:]]", "5", true],
+    ["[[:digit:]]", "x", false],
+    ["[", "[", true],
+    ["\\*", "*", true],
+    ["\\*", "x", false],
+    ["a.b", "axb", false],
+    ["/a/*/c", "/a/b/c", true],
+    ["/a/*/c", "/x/a/b/c", false],
+    ["new*", "new\nline", true],
+    ["x", "x\n", false],
+  ];
+  for (const [glob, path, matches] of expected) {
+    assertEquals(globToPathExpression(glob).test(path), matches, `${glob} ${path}`);
+  }
+});
+
+Deno.test("ioq tells how it is called", async () => {
+  for (
+    const args of [["--help"], ["-h"], ["help"], ["find", "--help"], ["du", "--help"], [
+      "info",
+      "-h",
+    ]]
+  ) {
+    const { code, stdout, stderr } = await ioq(args);
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(text(stdout), /^Usage: ioq/);
+  }
+  for (const args of [[], ["nothing"], ["info", "more"]]) {
+    const { code, stdout, stderr } = await ioq(args);
+    assertEquals([code, text(stdout)], [2, ""]);
+    assertMatch(stderr, /Usage: ioq/);
+  }
+  const info = await ioq(["info", "--json"]);
+  assertEquals(info.code, 0);
+  assertEquals(JSON.parse(text(info.stdout)).backend.kind, "uring");
+});

@@ -1,0 +1,102 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The library in the package on its way into the process. What becomes of it in a
+ * program that imports the package is in `publish_test.ts`.
+ */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { materialize, unpack } from "../ffi/embedded.ts";
+import { ABI_VERSION } from "../ffi/layout.ts";
+import { buildLibrary, canBuild } from "../prebuild/build.ts";
+import { embed } from "../prebuild/embed.ts";
+import { PLATFORMS } from "../prebuild/platforms.ts";
+import { descriptors } from "./fixtures.ts";
+
+const platform = PLATFORMS.find(({ arch }) => arch === Deno.build.arch);
+const cannot = Deno.build.os !== "linux" || platform === undefined || !canBuild(platform);
+
+const library = cannot ? new Uint8Array() : buildLibrary(platform!);
+
+/** The ABI version that a library tells. */
+function versionOf(path: string): number {
+  const opened = Deno.dlopen(path, { ioq_abi_version: { parameters: [], result: "u32" } });
+  const version = opened.symbols.ioq_abi_version();
+  opened.close();
+  return version;
+}
+
+Deno.test({
+  name: "a library is loaded from memory that cannot be changed, and is gone when released",
+  ignore: cannot,
+  async fn() {
+    const memfds = () => [...descriptors().values()].filter((it) => it.includes("memfd:libioq"));
+    const file = materialize(library);
+    assert(/^\/proc\/self\/fd\/\d+$/.test(file.path), file.path);
+    assertEquals(memfds().length, 1);
+    assertEquals(versionOf(file.path), ABI_VERSION);
+    file.loaded();
+    assertEquals(versionOf(file.path), ABI_VERSION);
+    assertEquals(Deno.readFileSync(file.path), library);
+    const writer = await Deno.open(file.path, { write: true });
+    for (const length of [0, library.length + 1]) {
+      const error = assertThrows(() => writer.truncateSync(length)) as Error & { code?: string };
+      assertEquals(error.code, "EPERM");
+    }
+    writer.close();
+    file.release();
+    assertEquals(memfds(), []);
+  },
+});
+
+Deno.test({
+  name: "a library is loaded from a file of its own where FFI is granted for that alone",
+  ignore: cannot,
+  permissions: { ffi: ["/tmp"], write: ["/tmp"], read: ["/tmp"] },
+  fn() {
+    const file = materialize(library);
+    const [, dir] = /^(\/tmp\/ioq-[^/]+)\/libioq\.so$/.exec(file.path)!;
+    assertEquals(Deno.statSync(dir!).mode! & 0o777, 0o700);
+    assertEquals(Deno.statSync(file.path).mode! & 0o777, 0o600);
+    const opened = Deno.dlopen(file.path, {
+      ioq_abi_version: { parameters: [], result: "u32" },
+    });
+    file.loaded();
+    assertThrows(() => Deno.statSync(dir!), Deno.errors.NotFound);
+    assertEquals(opened.symbols.ioq_abi_version(), ABI_VERSION);
+    opened.close();
+    file.release();
+  },
+});
+
+for (
+  const permissions of [
+    { ffi: false },
+    { ffi: ["/tmp"] },
+    { ffi: ["/nowhere"], write: ["/tmp"] },
+  ] satisfies Deno.TestDefinition["permissions"][]
+) {
+  Deno.test({
+    name: `a library is not loaded with ${JSON.stringify(permissions)}`,
+    ignore: cannot,
+    permissions,
+    fn() {
+      assertThrows(
+        () => materialize(library),
+        Deno.errors.NotCapable,
+        "run again with --allow-ffi, or with --allow-ffi=/tmp --allow-write=/tmp",
+      );
+    },
+  });
+}
+
+Deno.test({
+  name: "the module of a library gives back what was put into it",
+  ignore: cannot,
+  async fn() {
+    const source = embed(library, "0".repeat(64), "a compiler");
+    const module = await import(`data:text/typescript,${encodeURIComponent(source)}`);
+    assertEquals(await unpack(module), library);
+    assertEquals(module.COMPILER, "a compiler");
+  },
+});

@@ -1,0 +1,69 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * What the README says, as far as it can be held against the sources. Its examples
+ * are run by `deno test --doc`.
+ */
+
+import { assert } from "@std/assert";
+
+const ROOT = new URL("../", import.meta.url);
+
+/** The documents that link to files. */
+const DOCUMENTS = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "docs/architecture.md",
+  "docs/migrating.md",
+];
+
+/** All of our sources, as one text. */
+function sources(directory: URL): string {
+  return [...Deno.readDirSync(directory)].map(({ name, isDirectory }) =>
+    isDirectory
+      ? sources(new URL(`${name}/`, directory))
+      : Deno.readTextFileSync(new URL(name, directory))
+  ).join("\n");
+}
+
+/** Messages that are Deno's or the system's, and not in our sources. */
+const FOREIGN = [
+  "failed to map segment from shared object",
+  "run again with the --allow-read flag",
+  "Interrupted system call (os error 4)",
+  "A dynamic library was loaded during the test, but not unloaded",
+];
+
+Deno.test("messages in the README's troubleshooting table are those of the sources", () => {
+  const readme = Deno.readTextFileSync(new URL("README.md", ROOT));
+  const [, section] = /^## Troubleshooting\n([^]*?)^## /m.exec(readme)!;
+  const messages = [...section!.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message]) => message!);
+  assert(messages.length > 10, section);
+  const text = sources(new URL("src/", ROOT)) + sources(new URL("ffi/", ROOT));
+  // A template literal's parts are in the source, its values are not
+  const literal = text.replaceAll(/\$\{[^{}]*\}/g, "…").replaceAll("the embedded library", "…");
+  for (const message of messages.filter((it) => !FOREIGN.includes(it))) {
+    const parts = message.split("…");
+    assert(parts.every((part) => text.includes(part) || literal.includes(part)), message);
+  }
+});
+
+Deno.test("what the documents link to is there", () => {
+  for (const path of DOCUMENTS) {
+    const url = new URL(path, ROOT);
+    const text = Deno.readTextFileSync(url);
+    const links = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)|(?:src|srcset)="([^"]+)"/g)]
+      .map(([, link, source]) => link ?? source!);
+    assert(links.length > 0 || !text.includes("]("), path);
+    for (const link of links.filter((it) => !/^https?:/.test(it))) {
+      const found = Deno.statSync(new URL(link, url));
+      assert(found.isFile || found.isDirectory, `${path}: ${link}`);
+    }
+    for (const [, anchor] of text.matchAll(/\]\(#([\w-]+)\)/g)) {
+      const anchors = [...text.matchAll(/^#+ (.+)$/gm)]
+        .map(([, title]) => title!.toLowerCase().replaceAll(/[^\w\s-]/g, "").replaceAll(" ", "-"));
+      assert(anchors.includes(anchor!), `${path}: #${anchor}`);
+    }
+  }
+});

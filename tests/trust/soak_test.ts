@@ -1,0 +1,21 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+import { assert, assertEquals } from "@std/assert";
+import { forEachBackend } from "../backends.ts";
+import { newSeed } from "../fixtures.ts";
+import { soak } from "./soak.ts";
+
+forEachBackend("whatever is asked of it, a queue does what the model says", async ({ t, open }) => {
+  const seed = newSeed();
+  await t.step(`seed ${seed}`, async () => {
+    const figures = await soak(open, seed, 20_000);
+    assertEquals(
+      figures.succeeded + figures.failed + figures.interrupted + figures.aborted,
+      figures.requests,
+    );
+    assert(figures.succeeded > 5000 && figures.queues > 1, JSON.stringify(figures));
+    for (const key of ["failed", "interrupted", "aborted", "refused", "cancelled"] as const) {
+      assert(figures[key] > 0, `${key} never happened`);
+    }
+  });
+});
