@@ -15,11 +15,12 @@ import { formatBackend, formatGoals, formatGroup, formatMachine, formatPeers } f
 import type { BenchResults, SuiteResult } from "./results.ts";
 import { judge, type OpenSuite, type Suite, type SuiteOptions } from "./suite.ts";
 import { files } from "./suites/files.ts";
+import { loop } from "./suites/loop.ts";
 import { ops } from "./suites/ops.ts";
 import { walkSuite } from "./suites/walk.ts";
 
 /** All suites, in the order they run. */
-const SUITES: readonly Suite[] = [ops, files, walkSuite];
+const SUITES: readonly Suite[] = [ops, files, walkSuite, loop];
 
 /** Samples of each runner, and how long each is. */
 const FULL = { rounds: 7, sampleMs: 36 };
@@ -198,6 +199,10 @@ async function main(args: string[]): Promise<number> {
     }
   }
   Deno.removeSignalListener("SIGINT", onInterrupt);
+  if (results.length > 1) {
+    const seconds = results.reduce((sum, it) => sum + it.seconds, 0);
+    console.log(`all suites took ${seconds.toFixed(0)} s`);
+  }
 
   const all: BenchResults = { date, machine, peers, rounds, sampleMs, suites: results };
   const text = `${JSON.stringify(all, null, 2)}\n`;

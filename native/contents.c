@@ -14,64 +14,89 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-/** Bytes of the first read of a file whose size is unknown. */
-#define FIRST_LENGTH 16384
 /** Bytes of one copy: how often a cancellation is looked for. */
 #define COPY_LENGTH ((size_t)8 << 20)
 
-/** Read from a descriptor to its end. */
-static int32_t read_to_end(struct ioq_entry *entry, int fd) {
-	struct stat sb;
-	size_t capacity = FIRST_LENGTH;
-	if (fstat(fd, &sb) != 0) {
-		return -errno;
+/**
+ * Make room for more of a file than the first buffer holds.
+ *
+ * @return 0 or -errno; the entry keeps what it has.
+ */
+static int grow(struct ioq_entry *entry, int fd, size_t length, size_t *capacity) {
+	size_t wanted = 2 * *capacity;
+	if (*capacity == IOQ_FIRST_LENGTH) {
+		struct stat sb;
+		if (fstat(fd, &sb) != 0) {
+			return -errno;
+		}
+		size_t limit = entry->length > 0 ? entry->length : IOQ_TRANSFER_MAX;
+		if (sb.st_size > (off_t)limit) {
+			return -EFBIG;
+		}
+		if ((size_t)sb.st_size >= wanted) {
+			// One more, so that the end is found without growing
+			wanted = (size_t)sb.st_size + 1;
+		}
 	}
-	if (S_ISDIR(sb.st_mode)) {
-		return -EISDIR;
-	}
-	if (sb.st_size > IOQ_TRANSFER_MAX) {
+	if (length > IOQ_TRANSFER_MAX) {
 		return -EFBIG;
 	}
-	if (sb.st_size > 0) {
-		// One more, so that the end is found without growing
-		capacity = (size_t)sb.st_size + 1;
+	uint8_t *more;
+	if (entry->pooled) {
+		more = malloc(wanted);
+		if (more) {
+			memcpy(more, entry->payload, length);
+			free(entry->payload);
+			entry->pooled = false;
+		}
+	} else {
+		more = realloc(entry->payload, wanted);
 	}
+	if (!more) {
+		return -ENOMEM;
+	}
+	entry->payload = more;
+	*capacity = wanted;
+	return 0;
+}
 
-	uint8_t *bytes = malloc(capacity);
+/**
+ * Read from a descriptor to its end. Most files are small: those are not even
+ * asked for their size, the end is found by a second read.
+ */
+static int32_t read_to_end(struct ioq_entry *entry, int fd) {
+	size_t capacity = IOQ_FIRST_LENGTH;
 	size_t length = 0;
-	while (bytes) {
+	if (!entry->payload) {
+		// Not the owner's doing: a lane that goes on alone
+		entry->payload = malloc(capacity);
+		if (!entry->payload) {
+			return -ENOMEM;
+		}
+	}
+	while (true) {
 		if (ioq_entry_is_cancelled(entry)) {
-			free(bytes);
 			return -EINTR;
 		}
-		ssize_t ret = read(fd, bytes + length, capacity - length);
+		ssize_t ret = read(fd, (uint8_t *)entry->payload + length, capacity - length);
 		if (ret == 0) {
-			entry->payload = bytes;
 			entry->payload_length = length;
 			return (int32_t)length;
 		}
 		if (ret < 0 && errno != EINTR) {
-			int error = errno;
-			free(bytes);
-			return -error;
+			return -errno;
 		}
 		length += ret > 0 ? (size_t)ret : 0;
-		if (length > IOQ_TRANSFER_MAX) {
-			free(bytes);
-			return -EFBIG;
-		}
 		if (length == capacity) {
-			capacity *= 2;
-			uint8_t *more = realloc(bytes, capacity);
-			if (!more) {
-				free(bytes);
+			int error = grow(entry, fd, length, &capacity);
+			if (error != 0) {
+				return error;
 			}
-			bytes = more;
 		}
 	}
-	return -ENOMEM;
 }
 
 int32_t ioq_read_file(struct ioq_entry *entry) {

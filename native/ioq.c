@@ -44,6 +44,7 @@
 
 #include "ioq_abi.h"
 
+#include "contents.h"
 #include "entry.h"
 #include "lane.h"
 #include "perform.h"
@@ -710,9 +711,9 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 			return;
 		}
 	}
-	if (ret == 0 && entry->op == IOQ_OP_READ) {
+	if (ret == 0 && ioq_entry_is_read(entry)) {
 		// Also for a lane: the pool is ours alone
-		ret = take_buffer(ioq, entry, entry->length);
+		ret = take_buffer(ioq, entry, entry->op == IOQ_OP_READ ? entry->length : IOQ_FIRST_LENGTH);
 	} else if (ret == 0 && to_ring) {
 		ret = ioq_entry_reserve(entry);
 	}

@@ -28,13 +28,37 @@ import type { Path } from "./path.ts";
 /** How to open a file: `Deno.OpenOptions` and a few more, and where the path begins. */
 export type OpenFileOptions = OpenRequestOptions;
 
-/** The requests of a file that are in flight. */
+/**
+ * Bytes that are transferred by one request, at the most: to copy more at once
+ * would keep the event loop waiting.
+ */
+const PIECE_LENGTH = 2 * 1024 * 1024;
+/** Pieces of a read that are in flight. */
+const PIECES_AT_ONCE = 4;
+
+/** Requests that are kept to be used again, of each kind. */
+const SPARES_MAX = 256;
+
+/** The requests of a file that are in flight, and those that are to be used again. */
 class InFlight implements Holder {
   count = 0;
   /** What to call when there are none left. */
   onIdle: (() => void) | undefined;
+  readonly reads: CoreRequest<"readInto">[] = [];
+  readonly writes: CoreRequest<"write">[] = [];
 
-  leave(): void {
+  leave(request: CoreRequest): void {
+    if (request.op === "readInto") {
+      request.target = undefined;
+      if (this.reads.length < SPARES_MAX) {
+        this.reads.push(request as CoreRequest<"readInto">);
+      }
+    } else if (request.op === "write") {
+      request.bytes = undefined;
+      if (this.writes.length < SPARES_MAX) {
+        this.writes.push(request as CoreRequest<"write">);
+      }
+    }
     if (--this.count === 0) {
       this.onIdle?.();
     }
@@ -126,24 +150,26 @@ export class IoqFile implements AsyncDisposable, Disposable {
     return this.#start(request, options);
   }
 
-  /** A request to read. Nothing else is as frequent, so it takes the short way. */
-  #readRequest(buffer: Uint8Array<ArrayBuffer>): CoreRequest<"readInto"> {
-    const request = new CoreRequest("readInto");
-    request.fd = this.fd;
+  /**
+   * A request to read. Nothing else is as frequent, so it takes the short way, and
+   * the request is one that was used before.
+   */
+  #readRequest(buffer: Uint8Array<ArrayBuffer>, fd = this.fd): CoreRequest<"readInto"> {
     checkBytes(buffer, "buffer");
+    const request = this.#inFlight.reads.pop() ?? makeRead(fd);
     request.target = buffer;
     request.length = buffer.byteLength;
-    request.decode = decodeIntoOrEnd;
+    request.hints = 0;
     return request;
   }
 
   /** A request to write. */
-  #writeRequest(bytes: Uint8Array): CoreRequest<"write"> {
-    const request = new CoreRequest("write");
-    request.fd = this.fd;
+  #writeRequest(bytes: Uint8Array, fd = this.fd): CoreRequest<"write"> {
     checkBytes(bytes, "bytes");
+    const request = this.#inFlight.writes.pop() ?? makeWrite(fd);
     request.bytes = bytes;
     request.length = bytes.byteLength;
+    request.hints = 0;
     return request;
   }
 
@@ -159,6 +185,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
       request = this.#readRequest(buffer);
     } catch (error) {
       return Promise.reject(error);
+    }
+    if (request.length > PIECE_LENGTH) {
+      return this.#inPieces(request, (fd) => this.#readPieces(fd, buffer, undefined, options));
     }
     return this.#start(request, options);
   }
@@ -182,7 +211,164 @@ export class IoqFile implements AsyncDisposable, Disposable {
     } catch (error) {
       return Promise.reject(error);
     }
+    if (request.length > PIECE_LENGTH) {
+      return this.#inPieces(request, (fd) => this.#readPieces(fd, buffer, offset, options));
+    }
     return this.#start(request, options);
+  }
+
+  /**
+   * Read into several buffers at the file's position, see `readv(2)`.
+   *
+   * @param buffers Where to, one after the other.
+   * @returns How many bytes were read, `null` at the end; 0 if there is no room.
+   */
+  readv(
+    buffers: readonly Uint8Array<ArrayBuffer>[],
+    options?: OperationOptions,
+  ): Promise<number | null> {
+    return this.#readParts((fd) => op.readv(fd, buffers), buffers, options);
+  }
+
+  /**
+   * Read into several buffers at an offset, leaving the file's position alone.
+   *
+   * @param buffers Where to, one after the other.
+   * @param offset Bytes from the start.
+   * @returns How many bytes were read, `null` at the end; 0 if there is no room.
+   */
+  readvAt(
+    buffers: readonly Uint8Array<ArrayBuffer>[],
+    offset: number,
+    options?: OperationOptions,
+  ): Promise<number | null> {
+    return this.#readParts((fd) => op.readv(fd, buffers, checkedOffset(offset)), buffers, options);
+  }
+
+  async #readParts(
+    build: (fd: number) => Request<"readv">,
+    buffers: readonly Uint8Array<ArrayBuffer>[],
+    options: OperationOptions | undefined,
+  ): Promise<number | null> {
+    const count = await this.#run(build, options);
+    return count === 0 && buffers.some((buffer) => buffer.byteLength > 0) ? null : count;
+  }
+
+  /**
+   * Write what lies in several buffers at the file's position, see `writev(2)`.
+   *
+   * @param parts What to write, one after the other; copied before this returns.
+   * @returns How many bytes were written, possibly fewer.
+   */
+  writev(parts: readonly Uint8Array[], options?: OperationOptions): Promise<number> {
+    return this.#run((fd) => op.writev(fd, parts), options);
+  }
+
+  /**
+   * Write what lies in several buffers at an offset, leaving the file's position alone.
+   *
+   * @param parts What to write, one after the other; copied before this returns.
+   * @param offset Bytes from the start.
+   * @returns How many bytes were written, possibly fewer.
+   */
+  writevAt(
+    parts: readonly Uint8Array[],
+    offset: number,
+    options?: OperationOptions,
+  ): Promise<number> {
+    return this.#run((fd) => op.writev(fd, parts, checkedOffset(offset)), options);
+  }
+
+  /** Run a transfer that is too long for one in pieces, keeping the file open. */
+  async #inPieces<V>(request: CoreRequest, transfer: (fd: number) => Promise<V>): Promise<V> {
+    // What it would have been as one: in flight until the last piece is
+    this.#inFlight.count++;
+    try {
+      return await transfer(request.fd);
+    } finally {
+      this.#inFlight.leave(request);
+    }
+  }
+
+  /**
+   * Read in pieces, some of them at the same time if they have offsets. As for one
+   * read, what ends it early counts only if nothing came before; an abort always.
+   */
+  async #readPieces(
+    fd: number,
+    buffer: Uint8Array<ArrayBuffer>,
+    offset: number | undefined,
+    options: OperationOptions | undefined,
+  ): Promise<number | null> {
+    const { length } = buffer;
+    const begin = (at: number) => {
+      const piece = buffer.subarray(at, at + PIECE_LENGTH);
+      const request = this.#readRequest(piece, fd);
+      if (offset !== undefined) {
+        setOffset(request, offset + at);
+      }
+      const count = this.#start(request, options);
+      // One that comes after the end of another fails unseen
+      count.catch(() => {});
+      return { piece: piece.length, count };
+    };
+    const pieces: ReturnType<typeof begin>[] = [];
+    const most = offset === undefined ? 1 : PIECES_AT_ONCE;
+    let next = 0;
+    for (let done = 0;;) {
+      for (; next < length && pieces.length < most; next += PIECE_LENGTH) {
+        pieces.push(begin(next));
+      }
+      const first = pieces.shift();
+      if (first === undefined) {
+        return done;
+      }
+      try {
+        const count = await first.count ?? 0;
+        done += count;
+        if (count < first.piece) {
+          // The buffer is written to until all are over
+          await Promise.allSettled(pieces.map(({ count }) => count));
+          return done === 0 ? null : done;
+        }
+      } catch (error) {
+        await Promise.allSettled(pieces.map(({ count }) => count));
+        if (done === 0 || options?.signal?.aborted) {
+          throw error;
+        }
+        return done;
+      }
+    }
+  }
+
+  /** Write in pieces, one after the other. */
+  async #writePieces(
+    fd: number,
+    bytes: Uint8Array,
+    offset: number | undefined,
+    options: OperationOptions | undefined,
+  ): Promise<number> {
+    let done = 0;
+    while (done < bytes.length) {
+      const piece = bytes.subarray(done, done + PIECE_LENGTH);
+      try {
+        const request = this.#writeRequest(piece, fd);
+        if (offset !== undefined) {
+          setOffset(request, offset + done);
+        }
+        const count = await this.#start(request, options);
+        done += count;
+        if (count < piece.length) {
+          break;
+        }
+      } catch (error) {
+        if (done === 0 || options?.signal?.aborted) {
+          throw error;
+        }
+        break;
+      }
+    }
+    return done;
   }
 
   /**
@@ -197,6 +383,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
       request = this.#writeRequest(bytes);
     } catch (error) {
       return Promise.reject(error);
+    }
+    if (request.length > PIECE_LENGTH) {
+      return this.#inPieces(request, (fd) => this.#writePieces(fd, bytes, undefined, options));
     }
     return this.#start(request, options);
   }
@@ -215,6 +404,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
       setOffset(request, offset);
     } catch (error) {
       return Promise.reject(error);
+    }
+    if (request.length > PIECE_LENGTH) {
+      return this.#inPieces(request, (fd) => this.#writePieces(fd, bytes, offset, options));
     }
     return this.#start(request, options);
   }
@@ -297,7 +489,12 @@ export class IoqFile implements AsyncDisposable, Disposable {
     return this.#writable ??= new WritableStream({
       write: async (chunk) => {
         for (let done = 0; done < chunk.length;) {
-          done += await this.#orClose(this.write(chunk.subarray(done)));
+          const count = await this.#orClose(this.write(chunk.subarray(done)));
+          if (count === 0) {
+            await this[Symbol.asyncDispose]();
+            throw new Deno.errors.WriteZero("failed to write whole buffer");
+          }
+          done += count;
         }
       },
       close: () => this[Symbol.asyncDispose](),
@@ -372,9 +569,29 @@ export class IoqFile implements AsyncDisposable, Disposable {
 /** Holds what needs no holder: a file's own closing. */
 const NOBODY: Holder = { leave() {} };
 
+/** A request to read, that can be used again and again. */
+function makeRead(fd: number): CoreRequest<"readInto"> {
+  const request = new CoreRequest("readInto");
+  request.fd = fd;
+  request.decode = decodeIntoOrEnd;
+  return request;
+}
+
+/** A request to write, that can be used again and again. */
+function makeWrite(fd: number): CoreRequest<"write"> {
+  const request = new CoreRequest("write");
+  request.fd = fd;
+  return request;
+}
+
+/** Check an offset that must be given. */
+function checkedOffset(offset: number): number {
+  return checkInteger(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
+}
+
 /** Have a transfer take place at an offset. */
 function setOffset(request: CoreRequest, offset: number): void {
-  request.offset = checkInteger(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
+  request.offset = checkedOffset(offset);
   request.hints = HINT_OFFSET;
 }
 

@@ -99,13 +99,22 @@ const SEQUENCE_MAX = 2 ** 36;
 /** A promise form in progress, or waiting in line. */
 interface Ticket {
   readonly request: CoreRequest;
-  readonly resolve: (value: never) => void;
-  readonly reject: (reason: unknown) => void;
+  resolve: (value: never) => void;
+  reject: (reason: unknown) => void;
   readonly signal: AbortSignal | undefined;
   /** What to call when the signal fires. */
   onAbort: (() => void) | undefined;
   /** Its slot, -1 while it waits in line, -2 when it is settled. */
   slot: number;
+}
+
+/** What settles the promise that was made last. */
+const captured: Pick<Ticket, "resolve" | "reject"> = { resolve() {}, reject() {} };
+
+/** Makes a promise's functions known, without a closure for each promise. */
+function capture(resolve: (value: never) => void, reject: (reason: unknown) => void): void {
+  captured.resolve = resolve;
+  captured.reject = reject;
 }
 
 /** In {@linkcode Ticket.slot}: waits for a slot. */
@@ -457,7 +466,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       if (!ticket.request.isClose) {
         this.#line.delete(ticket);
         this.#settle(ticket);
-        ticket.request.holder?.leave();
+        ticket.request.holder?.leave(ticket.request);
         ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
       }
     }
@@ -532,39 +541,41 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     request: Request<K>,
     options?: OperationOptions,
   ): Promise<OpValues[K]> {
-    return new Promise((resolve, reject) => {
-      const signal = options?.signal;
-      let core;
-      try {
-        core = toCoreRequest(request);
-        signal?.throwIfAborted();
-        this.#checkAcceptable(core);
-      } catch (error) {
-        core?.holder?.leave();
-        throw error;
-      }
-      const ticket: Ticket = {
-        request: core,
-        resolve,
-        reject,
-        signal,
-        onAbort: undefined,
-        slot: WAITING,
-      };
-      if (signal !== undefined) {
-        ticket.onAbort = () => this.#abort(ticket, signal.reason);
-        signal.addEventListener("abort", ticket.onAbort);
-      }
-      const owner = (options as { [ON_CANCEL]?: { cancel?: () => void } } | undefined)?.[ON_CANCEL];
+    const signal = options?.signal;
+    let core;
+    try {
+      core = toCoreRequest(request);
+      signal?.throwIfAborted();
+      this.#checkAcceptable(core);
+    } catch (error) {
+      core?.holder?.leave(core);
+      return Promise.reject(error);
+    }
+    const promise = new Promise<OpValues[K]>(capture);
+    const ticket: Ticket = {
+      request: core,
+      resolve: captured.resolve,
+      reject: captured.reject,
+      signal,
+      onAbort: undefined,
+      slot: WAITING,
+    };
+    if (signal !== undefined) {
+      ticket.onAbort = () => this.#abort(ticket, signal.reason);
+      signal.addEventListener("abort", ticket.onAbort);
+    }
+    if (options !== undefined) {
+      const owner = (options as { [ON_CANCEL]?: { cancel?: () => void } })[ON_CANCEL];
       if (owner !== undefined) {
         owner.cancel = () => this.#interrupt(ticket);
       }
-      if (this.#freeCount > 0 && this.#mayCopy(core)) {
-        this.#start(ticket);
-      } else {
-        this.#line.add(ticket);
-      }
-    });
+    }
+    if (this.#freeCount > 0 && this.#mayCopy(core)) {
+      this.#start(ticket);
+    } else {
+      this.#line.add(ticket);
+    }
+    return promise;
   }
 
   /** Refuse what may not be queued. */
@@ -634,7 +645,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       ticket.slot = slot;
     } catch (error) {
       this.#settle(ticket);
-      ticket.request.holder?.leave();
+      ticket.request.holder?.leave(ticket.request);
       ticket.reject(error);
     }
   }
@@ -660,7 +671,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   #abort(ticket: Ticket, reason: unknown): void {
     if (ticket.slot === WAITING) {
       this.#line.delete(ticket);
-      ticket.request.holder?.leave();
+      ticket.request.holder?.leave(ticket.request);
     } else {
       // Its slot stays in use until the completion comes
       this.#backend.cancel(ticket.slot);
@@ -674,7 +685,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   #interrupt(ticket: Ticket): void {
     if (ticket.slot === WAITING) {
       this.#line.delete(ticket);
-      ticket.request.holder?.leave();
+      ticket.request.holder?.leave(ticket.request);
       this.#settle(ticket);
       ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
     } else if (ticket.slot !== SETTLED) {
@@ -736,7 +747,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
     this.#tickets[slot] = undefined;
     this.#release(slot);
-    ticket.request.holder?.leave();
+    ticket.request.holder?.leave(ticket.request);
     if (ticket.slot !== SETTLED) {
       this.#settle(ticket);
       if (error === undefined) {

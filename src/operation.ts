@@ -145,8 +145,8 @@ export interface Request<K extends OpName = OpName> {
  * still be at the descriptor.
  */
 export interface Holder {
-  /** The request is over. */
-  leave(): void;
+  /** A request is over, and may be used for something else. */
+  leave(request: CoreRequest): void;
 }
 
 /**

@@ -30,6 +30,11 @@ export interface OperationOptions {
   signal?: AbortSignal;
 }
 
+/** Bytes of a file that are copied at once; longer ones are read and written in pieces. */
+const WHOLE_LENGTH_MAX = 4 * 1024 * 1024;
+/** Bytes of a read that looks whether a file has more than it said. */
+const PROBE_LENGTH = 64 * 1024;
+
 const encoder = new TextEncoder();
 
 /** Whether an error has a code. */
@@ -134,11 +139,50 @@ export abstract class PromiseForms {
   }
 
   /** All that is in a file, as bytes. Rejects as `Deno.readFile` does. */
-  readFile(
+  async readFile(
     path: Path,
     options?: AtOptions & OperationOptions,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#build(() => op.readFile(path, options), options);
+    const request = toCoreRequest(op.readFile(path, options));
+    request.length = WHOLE_LENGTH_MAX;
+    try {
+      return await this.run(request, options);
+    } catch (error) {
+      if (!hasCode(error, "EFBIG")) {
+        throw error;
+      }
+      return await this.#readLarge(path, options ?? {});
+    }
+  }
+
+  /** Read a file that is too long to be copied at once. */
+  async #readLarge(
+    path: Path,
+    { at, signal }: AtOptions & OperationOptions,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const abort = signal === undefined ? {} : { signal };
+    await using file = await this.openFile(path, {
+      read: true,
+      ...(at === undefined ? {} : { at }),
+      ...abort,
+    });
+    // As ever a hint: it may grow or shrink meanwhile
+    let bytes = new Uint8Array((await file.stat(abort)).size);
+    const probe = new Uint8Array(PROBE_LENGTH);
+    for (let done = 0;;) {
+      const rest = bytes.subarray(done);
+      const count = await file.readAt(rest.length > 0 ? rest : probe, done, abort);
+      if (count === null) {
+        return done === bytes.length ? bytes : bytes.slice(0, done);
+      }
+      if (rest.length === 0) {
+        const more = new Uint8Array(Math.max(bytes.length * 2, done + count));
+        more.set(bytes);
+        more.set(probe.subarray(0, count), done);
+        bytes = more;
+      }
+      done += count;
+    }
   }
 
   /** All that is in a file, as text; what is not UTF-8 becomes U+FFFD. */
@@ -184,16 +228,19 @@ export abstract class PromiseForms {
    * Write bytes to a file. Options as `Deno.writeFile`'s.
    *
    * @param path The file.
-   * @param data Bytes, copied before this returns; or a stream of them, which is
-   *        written as it comes, to a file that is open meanwhile.
+   * @param data Bytes, not to be changed before the promise settles; or a stream of
+   *        them, which is written as it comes, to a file that is open meanwhile.
    */
   writeFile(
     path: Path,
     data: Uint8Array | ReadableStream<Uint8Array>,
     options?: WriteFileOptions & OperationOptions,
   ): Promise<undefined> {
-    return data instanceof ReadableStream
-      ? this.#writeStream(path, data, options ?? {})
+    if (data instanceof ReadableStream) {
+      return this.#writeStream(path, data, options ?? {});
+    }
+    return data?.byteLength > WHOLE_LENGTH_MAX
+      ? this.#writeLarge(path, data, options ?? {})
       : this.#build(() => op.writeFile(path, data, options), options);
   }
 
@@ -208,35 +255,65 @@ export abstract class PromiseForms {
       : this.writeFile(path, encoder.encode(data), options);
   }
 
+  /** Open a file as `writeFile` does. */
+  async #openToWrite(
+    path: Path,
+    { append, create = true, createNew, mode, at, signal }: WriteFileOptions & OperationOptions,
+  ): Promise<IoqFile> {
+    const abort = signal === undefined ? {} : { signal };
+    const file = await this.openFile(path, {
+      write: true,
+      ...(append ? { append } : createNew ? {} : { truncate: true }),
+      create,
+      ...(createNew === undefined ? {} : { createNew }),
+      ...(mode === undefined ? {} : { mode }),
+      ...(at === undefined ? {} : { at }),
+      ...abort,
+    });
+    try {
+      if (mode !== undefined) {
+        // On a file that exists, too
+        await this.run(op.chmod(file.fd, mode), abort);
+      }
+      return file;
+    } catch (error) {
+      await file[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
   /** Write what a stream brings to a file. */
   async #writeStream(
     path: Path,
     stream: ReadableStream<Uint8Array>,
     options: WriteFileOptions & OperationOptions,
   ): Promise<undefined> {
-    const { append, create = true, createNew, mode, at, signal } = options;
-    const abort = signal === undefined ? {} : { signal };
     let file;
     try {
-      file = await this.openFile(path, {
-        write: true,
-        ...(append ? { append } : createNew ? {} : { truncate: true }),
-        create,
-        ...(createNew === undefined ? {} : { createNew }),
-        ...(mode === undefined ? {} : { mode }),
-        ...(at === undefined ? {} : { at }),
-        ...abort,
-      });
-      if (mode !== undefined) {
-        // On a file that exists, too
-        await this.run(op.chmod(file.fd, mode), options);
-      }
+      file = await this.#openToWrite(path, options);
     } catch (error) {
-      await file?.[Symbol.asyncDispose]();
       await stream.cancel(error).catch(() => {});
       throw error;
     }
-    await stream.pipeTo(file.writable, abort);
+    const { signal } = options;
+    await stream.pipeTo(file.writable, signal === undefined ? {} : { signal });
+  }
+
+  /** Write bytes that are too many to be copied at once. */
+  async #writeLarge(
+    path: Path,
+    bytes: Uint8Array,
+    options: WriteFileOptions & OperationOptions,
+  ): Promise<undefined> {
+    const { signal } = options;
+    await using file = await this.#openToWrite(path, options);
+    for (let done = 0; done < bytes.length;) {
+      const count = await file.write(bytes.subarray(done), signal === undefined ? {} : { signal });
+      if (count === 0) {
+        throw new Deno.errors.WriteZero("failed to write whole buffer");
+      }
+      done += count;
+    }
   }
 
   /** Copy a file's contents and permission bits. Rejects as `Deno.copyFile` does. */

@@ -7,6 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type DryRun, publishDryRun, startRegistry } from "./jsr_registry.ts";
 import { TempDir, text } from "./fixtures.ts";
+import { buildLauncher, canForbidIoUring } from "./without_io_uring.ts";
 
 const GLIBC = Deno.build.target.endsWith("-linux-gnu");
 
@@ -64,9 +65,10 @@ Deno.test("the package holds what users need and nothing else", async () => {
 /** Run a program in an empty folder, with an empty cache, that gets the package from a registry. */
 async function runAsUser(
   program: string,
-  { flags = ["--allow-ffi", "--allow-read"], args = [], env = {} }: {
+  { flags = ["--allow-ffi", "--allow-read"], args = [], env = {}, withoutIoUring = false }: {
     flags?: string[];
     args?: string[];
+    withoutIoUring?: boolean;
     env?: Record<string, string>;
   } = {},
 ): Promise<{ out: string; err: string; requested: readonly string[] }> {
@@ -78,8 +80,12 @@ async function runAsUser(
   const inherited = Object.fromEntries(
     Object.entries(Deno.env.toObject()).filter(([name]) => !/^(?:IOQ|DENO|JSR)_/.test(name)),
   );
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...flags, "main.ts", ...args],
+  const command = [Deno.execPath(), "run", "--no-prompt", ...flags, "main.ts", ...args];
+  if (withoutIoUring) {
+    command.unshift(buildLauncher(dir));
+  }
+  const { stdout, stderr } = await new Deno.Command(command[0]!, {
+    args: command.slice(1),
     cwd: dir.at("project"),
     env: {
       ...inherited,
@@ -227,5 +233,63 @@ Deno.test({
         "run again with --allow-ffi, or with --allow-ffi=/tmp --allow-write=/tmp\n",
       err,
     );
+  },
+});
+
+Deno.test({
+  name: "tasks of an event loop run on Workers that load from the registry too",
+  ignore: !GLIBC,
+  async fn() {
+    const program = `
+      import { EventLoop } from "jsr:@ioq/ioq/loop";
+      const source = "export default (io, a, b) => a * b";
+      await using loop = await EventLoop.open();
+      const future = loop.concurrent("data:text/javascript," + encodeURIComponent(source), [6, 7]);
+      console.log(await future);
+    `;
+    const { out, err, requested } = await runAsUser(program);
+    assertEquals(out, "42\n", err);
+    assert(requested.some((path) => path.endsWith("/src/loop/pool_worker.ts")), requested.join());
+  },
+});
+
+Deno.test("every export can be imported, without any permission", async () => {
+  const config = JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url)));
+  const paths = Object.keys(config.exports as Record<string, string>).map((it) => it.slice(1));
+  assert(paths.includes("") && paths.includes("/cli"), paths.join());
+  const program =
+    paths.map((path, i) => `import * as m${i} from "jsr:@ioq/ioq${path}";\n`).join("") +
+    `console.log([${paths.map((_, i) => `m${i}`)}].every((it) => Object.keys(it).length > 0));`;
+  const { out, err } = await runAsUser(program, { flags: [] });
+  assertEquals(out, "true\n", err);
+});
+
+Deno.test({
+  name: "the command runs from the registry",
+  ignore: !GLIBC,
+  async fn() {
+    using dir = new TempDir();
+    dir.file("found");
+    const program = `
+      import { main } from "jsr:@ioq/ioq/cli";
+      Deno.exitCode = await main(["find", Deno.args[0]]);
+    `;
+    const { out, err } = await runAsUser(program, { args: [dir.path] });
+    assertEquals(out.split("\n").sort().filter((it) => it), [dir.path, dir.at("found")], err);
+  },
+});
+
+Deno.test({
+  name: "threads do not as much as try a ring",
+  ignore: !GLIBC || !canForbidIoUring(),
+  async fn() {
+    const { out, err } = await runAsUser(WALK, {
+      flags: ["--allow-ffi", "--allow-read", "--allow-env=IOQ_BACKEND"],
+      env: { IOQ_BACKEND: "threads" },
+      withoutIoUring: true,
+    });
+    assert(out !== "", err);
+    const { paths, backend } = JSON.parse(out);
+    assertEquals([paths, backend.kind, backend.reason], [[".", "main.ts"], "threads", undefined]);
   },
 });

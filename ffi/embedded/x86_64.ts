@@ -3,7 +3,8 @@
 // deno-fmt-ignore-file
 
 /**
- * The native library, compressed.
+ * The native library, compressed. It contains parts of liburing, copyright 2019-2022
+ * Jens Axboe, which is used under the MIT license; its terms are those in LICENSE.
  *
  * @module
  */

@@ -16,8 +16,11 @@ export function writeRecord(words: Int32Array, at: number, request: CoreRequest)
   words[at + layout.REQUEST_FLAGS] = request.flags;
   words[at + layout.REQUEST_MODE] = request.mode;
   words[at + layout.REQUEST_LENGTH] = request.length;
-  words[at + layout.REQUEST_OFFSET_LOW] = request.offset % 0x1_0000_0000;
-  words[at + layout.REQUEST_OFFSET_HIGH] = Math.floor(request.offset / 0x1_0000_0000);
+  const offset = request.offset;
+  // Most are small, and a division of others takes longer than all the rest
+  const isShort = (offset | 0) === offset && offset >= 0;
+  words[at + layout.REQUEST_OFFSET_LOW] = isShort ? offset : offset % 0x1_0000_0000;
+  words[at + layout.REQUEST_OFFSET_HIGH] = isShort ? 0 : Math.floor(offset / 0x1_0000_0000);
   words[at + layout.REQUEST_FD2] = request.fd2;
   words[at + layout.REQUEST_ARGS] = request.arg0;
   words[at + layout.REQUEST_ARGS + 1] = request.arg1;

@@ -112,7 +112,7 @@ export class Io extends PromiseForms {
       }
       task.enter(operation);
     } catch (error) {
-      core?.holder?.leave();
+      core?.holder?.leave(core);
       return Promise.reject(error);
     }
     return ioq.run(

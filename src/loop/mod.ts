@@ -34,3 +34,5 @@ export { SharedMutex } from "./shared_mutex.ts";
 export { SharedCondition } from "./shared_condition.ts";
 export { SharedSemaphore } from "./shared_semaphore.ts";
 export { SharedEvent } from "./shared_event.ts";
+export { CallbackLoop } from "./callback_loop.ts";
+export type { CompletionCallback } from "./callback_loop.ts";

@@ -68,7 +68,9 @@ export class WorkerTask implements Cancelable {
 interface PoolWorker {
   readonly worker: Worker;
   readonly tasks: Map<number, WorkerTask>;
-  /** Stops it, if it stays idle. */
+  /** When it became idle, by `performance.now()`. */
+  idleSince: number;
+  /** Looks whether it is idle for long; one timer for many tasks. */
   timer: ReturnType<typeof setTimeout> | undefined;
   /** Called when it has ended. */
   onEnd: (() => void) | undefined;
@@ -118,18 +120,17 @@ export class WorkerPool {
    */
   run(module: string, args: readonly unknown[], transfer: Transferable[]): WorkerTask {
     const task = new WorkerTask(this.#sequence++, this);
-    const { queue } = this.#options;
     const worker = this.#choose();
     if (worker !== undefined) {
       this.#assign(worker, {
         task,
-        message: { kind: "run", id: task.id, module, args, queue },
+        message: { kind: "run", id: task.id, module, args },
         transfer,
       });
       return task;
     }
     const copy = structuredClone({ args, transfer }, { transfer });
-    const message: ToWorker = { kind: "run", id: task.id, module, args: copy.args, queue };
+    const message: ToWorker = { kind: "run", id: task.id, module, args: copy.args };
     this.#line.set(task.id, { task, message, transfer: copy.transfer });
     return task;
   }
@@ -187,14 +188,21 @@ export class WorkerPool {
       this.#rest(worker);
       throw error;
     }
-    clearTimeout(worker.timer);
     worker.tasks.set(task.id, task);
     task.worker = worker;
   }
 
   #start(): PoolWorker {
     const worker = new Worker(new URL("./pool_worker.ts", import.meta.url), { type: "module" });
-    const member: PoolWorker = { worker, tasks: new Map(), timer: undefined, onEnd: undefined };
+    const member: PoolWorker = {
+      worker,
+      tasks: new Map(),
+      idleSince: 0,
+      timer: undefined,
+      onEnd: undefined,
+    };
+    const { queue } = this.#options;
+    worker.postMessage({ kind: "open", queue } satisfies ToWorker);
     worker.addEventListener("message", ({ data }) => this.#hear(member, data as FromWorker));
     worker.addEventListener("error", (event) => {
       // It is the tasks' failure, and not this thread's
@@ -245,9 +253,22 @@ export class WorkerPool {
 
   /** A Worker has nothing to do. */
   #rest(worker: PoolWorker): void {
-    clearTimeout(worker.timer);
     if (worker.tasks.size === 0) {
-      worker.timer = setTimeout(() => this.#stop(worker), this.#options.workerIdleMs);
+      worker.idleSince = performance.now();
+      worker.timer ??= setTimeout(() => this.#look(worker), this.#options.workerIdleMs);
+    }
+  }
+
+  /** Stop a Worker that was idle for long enough, or look again when it may have been. */
+  #look(worker: PoolWorker): void {
+    worker.timer = undefined;
+    const leftMs = worker.idleSince + this.#options.workerIdleMs - performance.now();
+    if (worker.tasks.size === 0) {
+      if (leftMs < 1) {
+        this.#stop(worker);
+      } else {
+        worker.timer = setTimeout(() => this.#look(worker), leftMs);
+      }
     }
   }
 

@@ -11,13 +11,13 @@ import { Canceled, ConcurrencyUnavailable } from "./errors.ts";
 
 /** What a loop tells a Worker. */
 export type ToWorker =
+  /** First of all: how to open the queue of its tasks; without, functions are given no handle. */
+  | { readonly kind: "open"; readonly queue: IoqOptions | undefined }
   | {
     readonly kind: "run";
     readonly id: number;
     readonly module: string;
     readonly args: readonly unknown[];
-    /** How to open the queue of its tasks; without one, the function is given no handle. */
-    readonly queue: IoqOptions | undefined;
   }
   | { readonly kind: "cancel"; readonly id: number }
   | { readonly kind: "stop" };

@@ -30,6 +30,10 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 const close = scope.close.bind(scope);
 
+/** How to open a queue. */
+let queue: IoqOptions | undefined;
+/** The functions of modules. */
+const functions = new Map<string, (...args: unknown[]) => unknown>();
 /** This thread's loop, once there is a task for it. */
 let loop: Promise<EventLoop> | undefined;
 /** Tasks that run. */
@@ -37,12 +41,18 @@ const futures = new Map<number, Future<unknown>>();
 /** What is to be cancelled before it has begun, or cannot be cancelled. */
 const cancelled = new Set<number>();
 
-async function run(message: ToWorker & { kind: "run" }): Promise<unknown> {
-  const { id, module, args, queue } = message;
+/** A module's default export. */
+async function load(module: string): Promise<(...args: unknown[]) => unknown> {
   const { default: fn } = await import(module);
   if (typeof fn !== "function") {
     throw new TypeError(`Expected the default export of '${module}' to be a function`);
   }
+  functions.set(module, fn);
+  return fn;
+}
+
+async function run({ id, module, args }: ToWorker & { kind: "run" }): Promise<unknown> {
+  const fn = functions.get(module) ?? await load(module);
   if (queue === undefined) {
     return await fn(...args);
   }
@@ -77,9 +87,15 @@ async function answer(message: ToWorker & { kind: "run" }): Promise<void> {
   }
 }
 
-/** Close the queue: a Worker that ends with one open leaves its threads behind. */
-async function stop(): Promise<void> {
-  await (await loop?.catch(() => undefined))?.close();
+/**
+ * Close the queue, and the Worker: one that ends with an open queue leaves threads
+ * behind.
+ *
+ * @param dying Whether not to wait for tasks, which may never end.
+ */
+async function stop(dying: boolean): Promise<void> {
+  const here = await loop?.catch(() => undefined);
+  await (dying ? here?.ioq.close() : here?.close());
   scope.postMessage({ kind: "stopped" });
   close();
 }
@@ -87,11 +103,13 @@ async function stop(): Promise<void> {
 scope.addEventListener("message", ({ data }) => {
   if (data.kind === "run") {
     answer(data);
+  } else if (data.kind === "open") {
+    queue = data.queue;
   } else if (data.kind === "cancel") {
     cancelled.add(data.id);
     futures.get(data.id)?.cancel();
   } else {
-    stop();
+    stop(false);
   }
 });
 
@@ -100,7 +118,7 @@ function die(event: ErrorEvent | PromiseRejectionEvent): void {
   event.preventDefault();
   const error = "reason" in event ? event.reason : event.error;
   scope.postMessage({ kind: "dying", error: encodeError(error) });
-  stop();
+  stop(true);
 }
 
 scope.addEventListener("error", die);

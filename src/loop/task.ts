@@ -47,8 +47,12 @@ export class Task {
   #pending = false;
   /** How many protected regions it is in. */
   #protection = 0;
-  /** What it is waiting for: several things, if it awaits several promises. */
-  #waits: Set<Wait> | undefined;
+  /** Whether it ever waited, so that the owner knows of it. */
+  #waited = false;
+  /** What it is waiting for: mostly one thing. */
+  #wait: Wait | undefined;
+  /** Others, if it awaits several promises. */
+  #moreWaits: Set<Wait> | undefined;
   /** Whether it is over. */
   ended = false;
   /** What to call when it is over. */
@@ -113,11 +117,15 @@ export class Task {
    */
   enter(wait: Wait): void {
     this.check();
-    if (this.#waits === undefined) {
-      this.#waits = new Set();
+    if (!this.#waited) {
+      this.#waited = true;
       this.owner.waiters.add(this);
     }
-    this.#waits.add(wait);
+    if (this.#wait === undefined) {
+      this.#wait = wait;
+    } else {
+      (this.#moreWaits ??= new Set()).add(wait);
+    }
   }
 
   /**
@@ -135,7 +143,11 @@ export class Task {
 
   /** A wait is over. */
   leave(wait: Wait): void {
-    this.#waits?.delete(wait);
+    if (this.#wait === wait) {
+      this.#wait = undefined;
+    } else {
+      this.#moreWaits?.delete(wait);
+    }
   }
 
   /** Nothing is delivered from now on, until {@linkcode Task.unprotect}. */
@@ -153,7 +165,7 @@ export class Task {
   /** It is over. */
   end(): void {
     this.ended = true;
-    if (this.#waits !== undefined) {
+    if (this.#waited) {
       this.owner.waiters.delete(this);
     }
     if (this.onEnd !== undefined) {
@@ -167,9 +179,11 @@ export class Task {
 
   /** Have everything it waits for end early. */
   #interrupt(): void {
-    if (this.#protection === 0 && this.#waits !== undefined) {
+    if (this.#protection === 0) {
       // Interrupting one may end others
-      for (const wait of [...this.#waits]) {
+      const more = this.#moreWaits === undefined ? [] : [...this.#moreWaits];
+      this.#wait?.interrupt();
+      for (const wait of more) {
         wait.interrupt();
       }
     }

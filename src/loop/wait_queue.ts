@@ -12,25 +12,40 @@
 
 import type { Task, Wait } from "./task.ts";
 
-/** A place in the line. */
+/** A place in the line, which is a ring of them through a head. */
 class Place<T> implements Wait {
   readonly promise: Promise<T>;
   #resolve!: (value: T) => void;
   #reject!: (reason: unknown) => void;
-  readonly #line: Set<Place<T>>;
+  readonly #queue: { size: number };
   readonly #task: Task | undefined;
   readonly #onGrant: (() => void) | undefined;
+  /** Itself, if it is in no line. */
+  before: Place<T> = this;
+  after: Place<T> = this;
 
-  constructor(line: Set<Place<T>>, task: Task | undefined, onGrant: (() => void) | undefined) {
-    this.#line = line;
+  constructor(
+    queue: { size: number },
+    task: Task | undefined,
+    onGrant: (() => void) | undefined,
+  ) {
+    this.#queue = queue;
     this.#task = task;
     this.#onGrant = onGrant;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    task?.enter(this);
-    line.add(this);
+  }
+
+  /** Take the last place. */
+  join(head: Place<T>): void {
+    this.#task?.enter(this);
+    this.before = head.before;
+    this.after = head;
+    head.before.after = this;
+    head.before = this;
+    this.#queue.size++;
   }
 
   /** Have its turn. */
@@ -51,20 +66,19 @@ class Place<T> implements Wait {
   }
 
   #leave(): void {
-    this.#line.delete(this);
+    this.before.after = this.after;
+    this.after.before = this.before;
+    this.#queue.size--;
     this.#task?.leave(this);
   }
 }
 
 /** See the module. */
 export class WaitQueue<T = void> {
-  /** In the order of their coming. */
-  readonly #line = new Set<Place<T>>();
-
   /** How many wait. */
-  get size(): number {
-    return this.#line.size;
-  }
+  size = 0;
+  /** Before the first and after the last. */
+  readonly #head = new Place<T>(this, undefined, undefined);
 
   /**
    * Wait for a turn.
@@ -75,7 +89,9 @@ export class WaitQueue<T = void> {
    */
   wait(task: Task | undefined, onGrant?: () => void): Promise<T> {
     try {
-      return new Place(this.#line, task, onGrant).promise;
+      const place = new Place<T>(this, task, onGrant);
+      place.join(this.#head);
+      return place.promise;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -83,17 +99,17 @@ export class WaitQueue<T = void> {
 
   /** Let the first one go, if there is one. */
   grant(value: T): boolean {
-    for (const place of this.#line) {
-      place.grant(value);
-      return true;
+    if (this.size === 0) {
+      return false;
     }
-    return false;
+    this.#head.after.grant(value);
+    return true;
   }
 
   /** Have all who wait now go without. */
   fail(error: unknown): void {
-    for (const place of [...this.#line]) {
-      place.fail(error);
+    for (let count = this.size; count > 0; count--) {
+      this.#head.after.fail(error);
     }
   }
 }

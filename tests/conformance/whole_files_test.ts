@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { forEachBackend } from "../backends.ts";
-import { bytes, descriptors, descriptorsUnder, TempDir, text } from "../fixtures.ts";
+import { bytes, descriptorsUnder, TempDir, text } from "../fixtures.ts";
 
 forEachBackend("readFile() gives all that is in a file", async ({ open }) => {
   using dir = new TempDir();

@@ -47,10 +47,10 @@ asanTest(
   `;
     await t.step("a leak", async () => {
       const { code, errors, leaks } = await run(`${open}
-      symbols.ioq_stage(ioq, 0, new Uint8Array(12345), 12345);
+      symbols.ioq_stage(ioq, 0, new Uint8Array(16384), 16384);
     `);
       assertEquals([code, errors], [0, []]);
-      assert(leaks.some((leak) => leak.includes("12345 byte")), leaks.join("\n"));
+      assert(leaks.some((leak) => leak.includes("16384 byte")), leaks.join("\n"));
     });
     await t.step("a use after free", async () => {
       const { code, errors } = await run(`${open}

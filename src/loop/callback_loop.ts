@@ -1,0 +1,109 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The queue as a loop of callbacks: a function for each request, and `run()` until
+ * nothing is left. It is a thin layer over the queue's stream, for programs that are
+ * built that way; tasks are the better tool where there is a choice.
+ *
+ * @module
+ */
+
+import type { Completion } from "../completion.ts";
+import { Ioq, type IoqOptions } from "../ioq.ts";
+import type { Request } from "../operation.ts";
+
+/** What is called when a request is complete. */
+export type CompletionCallback = (completion: Completion<CompletionCallback>) => void;
+
+/**
+ * Runs callbacks over a queue, one after the other, in the order of completions.
+ *
+ * @example
+ * ```ts
+ * import { op } from "@ioq/ioq";
+ * import { CallbackLoop } from "@ioq/ioq/loop";
+ *
+ * await using loop = await CallbackLoop.open();
+ * loop.submit(op.stat("/etc/hosts"), (completion) => {
+ *   console.log(completion.ok);
+ *   loop.submit(op.nop(), () => console.log("and on"));
+ * });
+ * await loop.run();
+ * ```
+ */
+export class CallbackLoop implements AsyncDisposable {
+  /** The queue. Its stream is the loop's; its promise forms are anybody's. */
+  readonly ioq: Ioq<CompletionCallback>;
+  #running = false;
+  #quitting = false;
+
+  /**
+   * Run callbacks over a queue whose stream nobody else consumes.
+   *
+   * @param ioq The queue; {@linkcode CallbackLoop.close} closes it.
+   */
+  constructor(ioq: Ioq<CompletionCallback>) {
+    this.ioq = ioq;
+  }
+
+  /** Open a queue for it. Options and errors are those of `Ioq.open()`. */
+  static async open(options?: IoqOptions): Promise<CallbackLoop> {
+    return new CallbackLoop(await Ioq.open(options));
+  }
+
+  /**
+   * Submit a request. Errors are those of `Ioq.submit()`: most of all
+   * `Deno.errors.WouldBlock`, if the queue is full.
+   *
+   * @param request What to do, made by `op`.
+   * @param callback What to call when it is complete, by {@linkcode CallbackLoop.run}.
+   * @returns The request's id, for `ioq.cancel()`.
+   */
+  submit(request: Request, callback: CompletionCallback): number {
+    if (typeof callback !== "function") {
+      throw new TypeError(`Expected callback to be a function, got ${typeof callback}`);
+    }
+    return this.ioq.submit(request, callback);
+  }
+
+  /**
+   * Call back for what completes, until nothing is in flight or someone quits. What a
+   * callback throws ends it as well; the rest is there for the next run.
+   *
+   * @returns Whether nothing was left: false if someone quit.
+   * @throws {Deno.errors.Busy} If it is running already.
+   */
+  async run(): Promise<boolean> {
+    if (this.#running) {
+      throw new Deno.errors.Busy("Cannot run a loop that is running");
+    }
+    this.#running = true;
+    this.#quitting = false;
+    try {
+      for await (const completion of this.ioq) {
+        completion.data(completion);
+        if (this.#quitting) {
+          return false;
+        }
+      }
+      return true;
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Have {@linkcode CallbackLoop.run} return after the callback that calls this. */
+  quit(): void {
+    this.#quitting = true;
+  }
+
+  /** Cancel what is in flight, without calling back, and close the queue. */
+  close(): Promise<void> {
+    return this.ioq.close();
+  }
+
+  /** {@linkcode CallbackLoop.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
