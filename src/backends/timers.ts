@@ -44,6 +44,7 @@ export function clockOf(request: CoreRequest): ClockName {
 export class Timers {
   readonly #due: (slot: number) => void;
   readonly #timers = new Map<number, ReturnType<typeof setTimeout> | undefined>();
+  readonly #waiting = new Map<number, { readonly clock: ClockName; readonly end: bigint }>();
   readonly #cancelled = new Set<number>();
 
   /** @param due Called when a request is over, never from within a call of these. */
@@ -63,17 +64,32 @@ export class Timers {
     const clock = absolute ? clockOf(request) : "monotonic";
     const time = BigInt(request.offset) * 1_000_000_000n + BigInt(request.arg0);
     const end = absolute ? time : now(clock) + time;
-    const wait = () => {
-      const left = Number(end - now(clock)) / 1e6;
-      if (left <= 0) {
-        this.#timers.delete(slot);
-        this.#due(slot);
-      } else {
-        this.#timers.set(slot, setTimeout(wait, Math.min(Math.ceil(left), TIMER_MAX_MS)));
-      }
-    };
-    const left = Number(end - now(clock)) / 1e6;
-    this.#timers.set(slot, setTimeout(wait, Math.max(0, Math.min(Math.ceil(left), TIMER_MAX_MS))));
+    this.#waiting.set(slot, { clock, end });
+    this.#arm(slot);
+  }
+
+  /** Have the runtime call when a request's time has come, or as late as it can. */
+  #arm(slot: number): void {
+    const { clock, end } = this.#waiting.get(slot)!;
+    const left = Math.ceil(Number(end - now(clock)) / 1e6);
+    const timer = setTimeout(() => this.#fire(slot), Math.max(0, Math.min(left, TIMER_MAX_MS)));
+    this.#timers.set(slot, timer);
+  }
+
+  /** A timer has run: tell of all whose time has come, in the order of their times. */
+  #fire(slot: number): void {
+    const over = [...this.#waiting]
+      .filter(([, { clock, end }]) => end <= now(clock))
+      .sort(([, a], [, b]) => a.end < b.end ? -1 : a.end > b.end ? 1 : 0);
+    for (const [slot] of over) {
+      clearTimeout(this.#timers.get(slot));
+      this.#timers.delete(slot);
+      this.#waiting.delete(slot);
+      this.#due(slot);
+    }
+    if (this.#waiting.has(slot)) {
+      this.#arm(slot);
+    }
   }
 
   /** End a request soon. */
@@ -99,6 +115,7 @@ export class Timers {
     }
     clearTimeout(this.#timers.get(slot));
     this.#cancelled.add(slot);
+    this.#waiting.delete(slot);
     this.#end(slot);
     return true;
   }
