@@ -7,7 +7,7 @@
  */
 
 export { Ioq } from "./src/ioq.ts";
-export type { IoqOptions } from "./src/ioq.ts";
+export type { CloseOptions, IoqOptions, SubmitOptions } from "./src/ioq.ts";
 export { PromiseForms } from "./src/promise_forms.ts";
 export type { OperationOptions } from "./src/promise_forms.ts";
 export { IoqFile } from "./src/file.ts";
@@ -67,3 +67,7 @@ export type { EventLoopLimits, EventLoopOptions, Future, Guard } from "./src/loo
 export { walk } from "./src/walk.ts";
 export type { Walk } from "./src/walk.ts";
 export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/walk/options.ts";
+export { removeTree } from "./src/tree/remove_tree.ts";
+export { copyTree } from "./src/tree/copy_tree.ts";
+export type { CopyTreeOptions } from "./src/tree/copy_tree.ts";
+export type { TreeOptions, TreeProgress } from "./src/tree/descent.ts";

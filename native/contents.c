@@ -184,7 +184,7 @@ static int copy_contents(struct ioq_entry *entry, int from, int to) {
 }
 
 int32_t ioq_copy_file(struct ioq_entry *entry) {
-	int from = openat(entry->fd, entry->path, O_RDONLY | O_CLOEXEC);
+	int from = openat(entry->fd, entry->path, ioq_entry_open_flags(entry) | O_RDONLY);
 	if (from < 0) {
 		return -errno;
 	}
@@ -195,7 +195,8 @@ int32_t ioq_copy_file(struct ioq_entry *entry) {
 		ret = -IOQ_ENOTREG;
 	}
 	if (ret == 0) {
-		to = openat(entry->fd2, entry->path2, O_WRONLY | O_CREAT | O_CLOEXEC, source.st_mode & 07777);
+		int flags = (int)entry->args[0] | O_WRONLY | O_CREAT | O_CLOEXEC;
+		to = openat(entry->fd2, entry->path2, flags, source.st_mode & 07777);
 		ret = to >= 0 && fstat(to, &target) == 0 ? 0 : -errno;
 	}
 	if (ret == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino) {
@@ -209,6 +210,10 @@ int32_t ioq_copy_file(struct ioq_entry *entry) {
 	}
 	if (ret == 0) {
 		ret = copy_contents(entry, from, to);
+	}
+	if (ret == 0 && entry->args[1]) {
+		struct timespec times[2] = {source.st_atim, source.st_mtim};
+		ret = futimens(to, times) == 0 ? 0 : -errno;
 	}
 	if (to >= 0 && close(to) != 0 && ret == 0 && errno != EINTR) {
 		ret = -errno;

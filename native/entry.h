@@ -63,6 +63,8 @@ struct ioq_entry {
 	uint8_t retries;
 	/** Whether `offset` counts. */
 	bool positional;
+	/** Whether it counts as cancelled while with the lanes; the owner's. */
+	bool counted;
 	/** Whether a ring is to leave it to a thread of the kernel's from the start. */
 	bool punted;
 	/** Whether it may not go on beyond `due`. */

@@ -49,6 +49,7 @@
 #include "lane.h"
 #include "perform.h"
 #include "mailbox.h"
+#include "orphan.h"
 #include "pool.h"
 #include "ring.h"
 #include "waits.h"
@@ -72,6 +73,9 @@ static_assert(sizeof(struct ioq_stat) == 128, "a stat is two");
 #define SQ_ENTRIES 256
 /** The kernel's own bound on completion queue entries. */
 #define CQ_ENTRIES_MAX 65536
+/** Nanoseconds between the first interruptions of an operation, and at the most. */
+#define INTERRUPT_MIN 1000000
+#define INTERRUPT_MAX 64000000
 /**
  * Bytes of the largest transfer that may run within a turn. What is cached is
  * copied at about 10 GB/s by whoever asks for it: 128 KiB hold the caller up for
@@ -82,6 +86,9 @@ static_assert(sizeof(struct ioq_stat) == 128, "a stat is two");
 #define INLINE_LENGTH_SUM_MAX (2 * 1024 * 1024)
 /** Bytes that a turn hands out to be taken, at the most: they are copied once more. */
 #define HELD_LENGTH_SUM_MAX (1024 * 1024)
+
+/** Milliseconds that the end of a thread waits for its queue to come to rest. */
+#define ORPHAN_WAIT_MS 2000
 
 static_assert(IOQ_OP_COUNT <= 64, "a set of operations is a word");
 
@@ -124,6 +131,12 @@ struct ioq {
 	struct ioq_lanes *lanes;
 	/** What those turns need. */
 	struct ioq_scratch scratch;
+	/** Cancelled entries that are with the lanes. */
+	uint32_t lane_cancels;
+	/** When to interrupt the lanes that are at them, by the monotonic clock. */
+	int64_t interrupt_at;
+	/** How long after the last time, in nanoseconds. */
+	int64_t interrupt_after;
 	/** What waits without a lane. */
 	struct ioq_waits waits;
 	/** Messages from other queues, once anyone asked for our id. */
@@ -134,6 +147,12 @@ struct ioq {
 	struct ioq_entry **receivers_tail;
 	/** Whether some of them are cancelled. */
 	bool receivers_cancelled;
+	/** Whether a turn said that ioq_park() may be called, and it was not yet. */
+	atomic_bool park_due;
+	/** Whether ioq_park() is running. */
+	atomic_bool parked;
+	/** For when our thread ends. */
+	struct ioq_owned owned;
 };
 
 /** What a turn has to write to. */
@@ -195,8 +214,8 @@ static void ioq_free(struct ioq *ioq) {
 
 /**
  * A reference to the library that this code is in. A JavaScript Worker that is
- * terminated unloads the library without closing its queues, and their lanes,
- * which nobody can tell to end any more, would run into nothing.
+ * terminated unloads the library without closing its queues, and their lanes would
+ * run into nothing, as would what closes them then (orphan.c).
  */
 static void *hold_library(void) {
 	Dl_info info;
@@ -225,6 +244,7 @@ static int ioq_make_arena(struct ioq *ioq) {
 		entry->punted = false;
 		entry->abandoned = false;
 		entry->target = NULL;
+		entry->counted = false;
 		entry->statx = &ioq->statxes[i];
 		atomic_init(&entry->cancelled, false);
 	}
@@ -242,6 +262,8 @@ static void ioq_describe_ring(const struct ioq *ioq, struct ioq_info *info) {
 	info->restricted = ring->restricted;
 	SPLIT(info, opcodes, ring->opcodes);
 }
+
+static void ioq_orphaned(struct ioq_owned *owned);
 
 struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	memset(info, 0, sizeof(*info));
@@ -302,6 +324,7 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	}
 	info->lanes = lanes_count(ioq->lanes);
 	info->lane_rings = lanes_rings(ioq->lanes);
+	owned_add(&ioq->owned, ioq_orphaned);
 	return ioq;
 
 fail:
@@ -401,6 +424,10 @@ static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 	uint32_t slot = (uint32_t)(entry - ioq->entries);
 	struct ioq_completion *completion = turn_complete(out, slot, entry->result, entry->lane);
 	--ioq->in_flight;
+	if (entry->counted) {
+		entry->counted = false;
+		--ioq->lane_cancels;
+	}
 	if (entry->target) {
 		end_post(entry);
 		completion->result = entry->result;
@@ -788,6 +815,24 @@ static void turn_cancel(struct ioq *ioq) {
 	}
 }
 
+/**
+ * Interrupt lanes whose entries were cancelled, as long as there are any. What
+ * does not mind being interrupted, such as a disk, is bothered ever less.
+ */
+static void turn_interrupt(struct ioq *ioq) {
+	if (ioq->lane_cancels == 0) {
+		ioq->waits.remind_at = IOQ_NEVER;
+		return;
+	}
+	int64_t now = ioq_clock_now(IOQ_CLOCK_MONOTONIC);
+	if (now >= ioq->interrupt_at) {
+		lanes_interrupt(ioq->lanes);
+		ioq->interrupt_at = now + ioq->interrupt_after;
+		ioq->interrupt_after *= ioq->interrupt_after < INTERRUPT_MAX ? 2 : 1;
+		ioq->waits.remind_at = ioq->interrupt_at;
+	}
+}
+
 /** Prepare what ioq_park() waits for. Returns whether it may be called. */
 static bool turn_arm(struct ioq *ioq) {
 	if (ioq->in_flight == 0) {
@@ -852,9 +897,16 @@ int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, u
 	}
 	turn_flush(ioq, &out);
 	turn_reap(ioq, &out);
+	if (ioq->lane_cancels > 0 || ioq->waits.remind_at != IOQ_NEVER) {
+		turn_interrupt(ioq);
+	}
 
 	if (turn->completion_count == 0 && (turn->flags & IOQ_TURN_ARM)) {
 		turn->armed = turn_arm(ioq);
+		// A call that is parked already stays the only one
+		if (turn->armed && !atomic_load_explicit(&ioq->parked, memory_order_acquire)) {
+			atomic_store_explicit(&ioq->park_due, true, memory_order_relaxed);
+		}
 	}
 	if (turn->completion_count == 0 && !turn->armed && (turn->flags & IOQ_TURN_YIELD)) {
 		// A lane that was woken on this processor waits for us to leave it
@@ -987,6 +1039,10 @@ static bool cancel_where_it_is(struct ioq *ioq, struct ioq_entry *entry) {
 		ioq->receivers_cancelled = true;
 		return false;
 	default:
+		entry->counted = true;
+		++ioq->lane_cancels;
+		ioq->interrupt_at = 0;
+		ioq->interrupt_after = INTERRUPT_MIN;
 		return true;
 	}
 }
@@ -1015,12 +1071,17 @@ void ioq_cancel_all(struct ioq *ioq) {
 }
 
 int32_t ioq_park(struct ioq *ioq) {
+	atomic_store_explicit(&ioq->parked, true, memory_order_relaxed);
+	atomic_store_explicit(&ioq->park_due, false, memory_order_release);
 	struct pollfd fd = {.fd = ioq->waits.fd, .events = POLLIN};
 	int ret;
 	do {
 		ret = poll(&fd, 1, -1);
 	} while (ret < 0 && errno == EINTR);
-	return ret < 0 ? -errno : 0;
+	ret = ret < 0 ? -errno : 0;
+	// From here on the queue may go away
+	atomic_store_explicit(&ioq->parked, false, memory_order_release);
+	return ret;
 }
 
 void ioq_wake(struct ioq *ioq) {
@@ -1035,6 +1096,56 @@ int32_t ioq_close(struct ioq *ioq) {
 	if (ioq->in_flight > 0) {
 		return -EBUSY;
 	}
+	owned_remove(&ioq->owned);
 	ioq_free(ioq);
 	return 0;
+}
+
+/** Close what a turn has opened, since there is nobody to tell. */
+static void orphan_close_opened(struct ioq *ioq, const struct ioq_turn *turn) {
+	for (uint32_t i = 0; i < turn->completion_count; ++i) {
+		const struct ioq_completion *completion = &turn->completions[i];
+		// What never left the core has left nothing in its entry
+		if (completion->lane != IOQ_LANE_CORE && completion->slot < ioq->depth
+				&& completion->result >= 0 && ioq_entry_is_open(&ioq->entries[completion->slot])) {
+			close(completion->result);
+		}
+	}
+}
+
+/**
+ * Our thread ends, and we are still open: cancel all, wait for it a while, close.
+ * If something in the kernel does not let go in time, everything is left as it is.
+ */
+static void ioq_orphaned(struct ioq_owned *owned) {
+	struct ioq *ioq = (void *)((char *)owned - offsetof(struct ioq, owned));
+	uint32_t output_length = IOQ_TURN_COMPLETIONS * (uint32_t)sizeof(struct ioq_stat);
+	struct ioq_turn *turn = calloc(1, sizeof(*turn));
+	uint8_t *output = aligned_alloc(8, output_length);
+
+	bool rests = false;
+	ioq_cancel_all(ioq);
+	for (int ms = 0; turn && output && !rests && ms < ORPHAN_WAIT_MS; ++ms) {
+		turn->output_length = output_length;
+		if (ioq_turn(ioq, turn, output, output) != 0) {
+			break;
+		}
+		orphan_close_opened(ioq, turn);
+		// A call that is parked, or about to be, still looks at us
+		ioq_wake(ioq);
+		rests = ioq->in_flight == 0
+			&& !atomic_load_explicit(&ioq->park_due, memory_order_acquire)
+			&& !atomic_load_explicit(&ioq->parked, memory_order_acquire);
+		if (!rests && turn->completion_count == 0) {
+			struct timespec pause = {.tv_nsec = 1000000};
+			nanosleep(&pause, NULL);
+		}
+	}
+	free(turn);
+	free(output);
+	if (rests) {
+		// It may be the last reference, and we are running in there
+		ioq->library = NULL;
+		ioq_free(ioq);
+	}
 }

@@ -73,7 +73,7 @@
 	X(ADVISE, 28, advise) /* posix_fadvise(2) */ \
 	X(READ_FILE, 29, readFile) /* open, read to the end, close */ \
 	X(WRITE_FILE, 30, writeFile) /* open, write all, close */ \
-	X(COPY_FILE, 31, copyFile) /* contents and permission bits */ \
+	X(COPY_FILE, 31, copyFile) /* contents and permission bits; args: open flags, and if times */ \
 	X(TIMEOUT, 32, timeout) /* nothing, until a time has come */ \
 	X(POLL, 33, poll) /* poll(2) of one descriptor */ \
 	X(POST, 34, post) /* a message to a queue of this process */ \

@@ -39,6 +39,7 @@
 
 #include "lane.h"
 
+#include "interrupt.h"
 #include "perform.h"
 #include "ring.h"
 
@@ -72,6 +73,8 @@ struct ioq_lane {
 	bool polling;
 	/** Whether it waits in its ring, or is about to. */
 	atomic_bool sleeping;
+	/** The entry that it runs by system calls, or NULL. */
+	struct ioq_entry *_Atomic running;
 	/** Whether to look for cancelled entries. */
 	atomic_bool cancels;
 	/** What its ring polls, or -1. */
@@ -122,7 +125,10 @@ static void lane_publish(struct ioq_lane *lane, struct ioq_entry *entry) {
 /** Run an entry by system calls, here and now. */
 static void lane_perform(struct ioq_lane *lane, struct ioq_entry *entry) {
 	entry->lane = IOQ_LANE_WORKER;
+	// Whether the owner sees this in time does not matter, since it looks again
+	atomic_store_explicit(&lane->running, entry, memory_order_relaxed);
 	ioq_perform(entry, &lane->scratch);
+	atomic_store_explicit(&lane->running, NULL, memory_order_relaxed);
 	lane_publish(lane, entry);
 }
 
@@ -315,6 +321,7 @@ static void lane_run_ring(struct ioq_lane *lane) {
 static void *lane_main(void *arg) {
 	struct ioq_lane *lane = arg;
 	struct ioq_lanes *lanes = lane->lanes;
+	interrupt_accept();
 
 	if (lane->spare) {
 		lane_run_spare(lane);
@@ -384,6 +391,7 @@ struct ioq_lanes *lanes_start(size_t depth, unsigned int count, bool rings, int 
 	lanes->wanted = count;
 	lanes->primaries = cpus <= 1 ? 1 : cpus - 1 < count ? cpus - 1 : count;
 	lanes->want_rings = rings;
+	interrupt_acquire();
 	sem_init(&lanes->started, 0, 0);
 	sem_init(&lanes->boost, 0, 0);
 
@@ -443,6 +451,7 @@ void lanes_stop(struct ioq_lanes *lanes) {
 	ioqq_destroy(lanes->ready);
 	sem_destroy(&lanes->started);
 	sem_destroy(&lanes->boost);
+	interrupt_release();
 	free(lanes);
 }
 
@@ -502,6 +511,16 @@ struct ioq_entry *lanes_reap(struct ioq_lanes *lanes) {
 
 bool lanes_arm(struct ioq_lanes *lanes) {
 	return ioqq_arm(lanes->ready);
+}
+
+void lanes_interrupt(struct ioq_lanes *lanes) {
+	for (unsigned int i = 0; i < lanes->count; ++i) {
+		struct ioq_lane *lane = &lanes->lanes[i];
+		struct ioq_entry *entry = atomic_load_explicit(&lane->running, memory_order_relaxed);
+		if (entry && ioq_entry_is_cancelled(entry)) {
+			interrupt_thread(lane->thread);
+		}
+	}
 }
 
 void lanes_cancel(struct ioq_lanes *lanes) {

@@ -54,6 +54,12 @@ void lanes_boost(struct ioq_lanes *lanes);
 /** See ioqq_arm(). */
 bool lanes_arm(struct ioq_lanes *lanes);
 
+/**
+ * Interrupt the system calls of lanes whose entry was cancelled. To be repeated
+ * until those are complete: an interruption may come too early to count.
+ */
+void lanes_interrupt(struct ioq_lanes *lanes);
+
 /** Have lanes with rings look at which of their entries were cancelled. */
 void lanes_cancel(struct ioq_lanes *lanes);
 

@@ -149,8 +149,9 @@ static void ring_restrict(struct ioq_ring *ring) {
 			++count;
 		}
 	}
+	// For linked timeouts, and for what is punted; without it, flags are refused
 	allowed[count].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-	allowed[count].sqe_flags = IOSQE_ASYNC;
+	allowed[count].sqe_flags = IOSQE_ASYNC | IOSQE_IO_LINK;
 	++count;
 	ring->restricted = io_uring_register_restrictions(&ring->uring, allowed, count) == 0;
 }

@@ -268,6 +268,12 @@ export function errnoText(errno: number): string {
   return `${BY_ERRNO.get(errno)?.[2] ?? `Unknown error ${errno}`} (os error ${errno})`;
 }
 
+/** The error of a request that took longer than it may. */
+export function timeoutError(timeoutMs: number, context: string): Error & { code: string } {
+  const error = new Deno.errors.TimedOut(`Timed out after ${timeoutMs} ms: ${context}`);
+  return Object.assign(error, { code: "ETIMEDOUT" });
+}
+
 /**
  * Make the error that Deno would throw.
  *

@@ -601,12 +601,15 @@ export async function openFile(
   path: Path,
   options: OpenFileOptions & OperationOptions = { read: true },
 ): Promise<IoqFile> {
-  const { signal, ...open } = options;
+  const { signal, timeoutMs, ...open } = options;
   const request = toCoreRequest(
     op.open(path, Object.keys(open).length === 0 ? { read: true } : open),
   );
   // At its very completion, so that no queue closes before it knows of the file
   request.decode = (fd) => new IoqFile(ioq, fd, path, open.direct === true);
-  const opening: Promise<unknown> = ioq.run(request, signal === undefined ? {} : { signal });
+  const opening: Promise<unknown> = ioq.run(request, {
+    ...(signal === undefined ? {} : { signal }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  });
   return await opening as IoqFile;
 }

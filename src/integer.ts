@@ -21,3 +21,23 @@ export function checkInteger(value: unknown, name: string, min: number, max: num
   }
   return value;
 }
+
+/** Check a number of milliseconds, which may have a fraction. */
+export function checkMs(ms: unknown, name: string): number {
+  if (typeof ms !== "number") {
+    throw new TypeError(`Expected ${name} to be a number, got ${typeof ms}`);
+  }
+  if (!(ms >= 0 && ms <= Number.MAX_SAFE_INTEGER)) {
+    throw new RangeError(
+      `Expected ${name} to be milliseconds from 0 to ${Number.MAX_SAFE_INTEGER}, got ${ms}`,
+    );
+  }
+  return ms;
+}
+
+/** Check how long something may take; `undefined` for as long as it likes. */
+export function checkTimeout(timeoutMs: unknown): number | undefined {
+  return timeoutMs === undefined || timeoutMs === Infinity
+    ? undefined
+    : checkMs(timeoutMs, "timeoutMs");
+}

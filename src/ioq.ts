@@ -29,8 +29,9 @@ import type {
 } from "./backend.ts";
 import { type BackendChoice, chooseBackend, LANE, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
-import { ERRNO, osError } from "./errors.ts";
-import { checkInteger } from "./integer.ts";
+import { Deadline, Deadlines } from "./deadlines.ts";
+import { ERRNO, osError, timeoutError } from "./errors.ts";
+import { checkInteger, checkTimeout } from "./integer.ts";
 import { checkQueue, closeFilesOf } from "./open_files.ts";
 import {
   ABORT,
@@ -84,6 +85,30 @@ export interface IoqOptions {
   threadRings?: boolean;
 }
 
+/** How to submit a request. */
+export interface SubmitOptions {
+  /**
+   * Milliseconds that the request may take. Then it completes with
+   * `Deno.errors.TimedOut` and is cancelled, see {@linkcode OperationOptions}.
+   *
+   * @default {Infinity}
+   */
+  timeoutMs?: number;
+}
+
+/** How to close a queue. */
+export interface CloseOptions {
+  /**
+   * Milliseconds to wait for what is in flight: `Infinity` for as long as it takes.
+   *
+   * @default {10000}
+   */
+  timeoutMs?: number;
+}
+
+const DEFAULT_CLOSE_TIMEOUT_MS = 10_000;
+/** Operations that the error of a close names. */
+const NAMED_MAX = 10;
 const DEFAULT_DEPTH = 1024;
 const DEFAULT_THREADS = 16;
 
@@ -104,9 +129,16 @@ interface Ticket {
   readonly signal: AbortSignal | undefined;
   /** What to call when the signal fires. */
   onAbort: (() => void) | undefined;
+  /** When it is over at the latest. */
+  deadline: Deadline | undefined;
   /** Its slot, -1 while it waits in line, -2 when it is settled. */
   slot: number;
 }
+
+/** In `#late`: the completion is there, and was not consumed. */
+const LATE = 1;
+/** In `#late`: it was consumed. */
+const LATE_CONSUMED = 2;
 
 /** What settles the promise that was made last. */
 const captured: Pick<Ticket, "resolve" | "reject"> = { resolve() {}, reject() {} };
@@ -186,6 +218,11 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** By slot: what the caller passed beside it. */
   readonly #data: (T | undefined)[];
   #sequence = 0;
+  /** By slot: until when a request of the stream must have completed. */
+  readonly #deadlineOf: (Deadline | undefined)[];
+  /** By slot: whether it completed before the backend was done with it. */
+  readonly #late: Uint8Array;
+  readonly #deadlines = new Deadlines();
 
   /** The stream's completions that were not consumed: a ring of `depth`. */
   readonly #ready: (Completion<T> | undefined)[];
@@ -218,6 +255,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     this.#requests = new Array(depth).fill(undefined);
     this.#tickets = new Array(depth).fill(undefined);
     this.#data = new Array(depth).fill(undefined);
+    this.#deadlineOf = new Array(depth).fill(undefined);
+    this.#late = new Uint8Array(depth);
     this.#ready = new Array(depth).fill(undefined);
     const backend = makeBackend({
       complete: (slot, result, payload) => this.#complete(slot, result, payload),
@@ -318,6 +357,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    *
    * @param request What to do, made by {@linkcode op}.
    * @param data Anything: it comes back with the completion.
+   * @param options How long it may take.
    * @returns The request's id, unique among those that are not yet consumed.
    * @throws {Deno.errors.WouldBlock} If the queue is full: consume completions, or
    *         wait for {@linkcode Ioq.ready}.
@@ -326,17 +366,24 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    *         unless it is a close.
    * @throws {Deno.errors.BadResource} After {@linkcode Ioq.close}.
    * @throws {TypeError} If it is no request.
+   * @throws {RangeError} If `timeoutMs` is negative.
    */
-  submit(request: Request, data?: T): number {
+  submit(request: Request, data?: T, options?: SubmitOptions): number {
     const core = toCoreRequest(request);
+    const timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
     this.#checkAcceptable(core);
     if (this.#freeCount === 0) {
       throw new Deno.errors.WouldBlock(
         `Cannot accept a request while all ${this.#depth} are in use, consume completions first`,
       );
     }
-    const slot = this.#accept(core);
+    const slot = this.#accept(core, timeoutMs);
     this.#data[slot] = data;
+    if (timeoutMs !== undefined) {
+      const deadline = new Deadline(timeoutMs, () => this.#expire(slot));
+      this.#deadlineOf[slot] = deadline;
+      this.#deadlines.add(deadline);
+    }
     this.#streamSize++;
     return this.#ids[slot]!;
   }
@@ -452,7 +499,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         throw new TypeError(`Expected id to be a number, got ${typeof id}`);
       }
       const slot = id % this.#depth;
-      if (this.#ids[slot] !== id || this.#requests[slot] === undefined) {
+      if (this.#ids[slot] !== id || this.#requests[slot] === undefined || this.#late[slot] !== 0) {
         return false;
       }
       this.#pump.kick();
@@ -479,9 +526,19 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * descriptors. Files that {@linkcode Ioq.openFile} opened and that are still open
    * are closed, too. Completions that were not consumed still can be. Closing again
    * returns the same promise.
+   *
+   * An operation that the kernel does not let go of, say on a file server that does
+   * not answer, is not waited for any longer than `timeoutMs`. The queue is closed
+   * then as well, but its threads and descriptors go only when that operation ends.
+   *
+   * @param options How long to wait.
+   * @throws {Deno.errors.TimedOut} If something would not end in time; the message
+   *         names the operations.
+   * @throws {RangeError} If `timeoutMs` is negative.
    */
-  close(): Promise<void> {
-    return this.#closing ??= this.#close();
+  close(options?: CloseOptions): Promise<void> {
+    const timeoutMs = checkTimeout(options?.timeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS);
+    return this.#closing ??= this.#close(timeoutMs);
   }
 
   /** {@linkcode Ioq.close}, for `await using`. */
@@ -489,7 +546,38 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     return this.close();
   }
 
-  async #close(): Promise<void> {
+  async #close(timeoutMs: number | undefined): Promise<void> {
+    const drained = this.#drain();
+    if (timeoutMs === undefined) {
+      return await drained;
+    }
+    let deadline: Deadline | undefined;
+    const late = new Promise<never>((_, reject) => {
+      deadline = new Deadline(timeoutMs, () => reject(this.#closeError(timeoutMs)));
+    });
+    this.#deadlines.add(deadline!);
+    try {
+      await Promise.race([drained, late]);
+    } finally {
+      this.#deadlines.remove(deadline!);
+    }
+  }
+
+  /** What a close complains about that took too long. */
+  #closeError(timeoutMs: number): Error {
+    const left: string[] = this.#requests.filter((request) => request !== undefined)
+      .map((request) => request.context);
+    const named = left.slice(0, NAMED_MAX).join(", ");
+    const more = left.length > NAMED_MAX ? ` and ${left.length - NAMED_MAX} more` : "";
+    const what = left.length === 1 ? "1 operation does" : `${left.length} operations do`;
+    const error = new Deno.errors.TimedOut(
+      `Cannot close the queue within ${timeoutMs} ms, ${what} not end: ${named}${more}`,
+    );
+    return Object.assign(error, { code: "ETIMEDOUT" });
+  }
+
+  /** Cancel everything, wait until it is over, and release all. */
+  async #drain(): Promise<void> {
     this.cancel();
     for (const producer of this.#producers.splice(0)) {
       producer.reject(closedError());
@@ -523,7 +611,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * waits its turn.
    *
    * @param request What to do, made by {@linkcode op}.
-   * @param options A signal to cancel it.
+   * @param options A signal to cancel it, or how long it may take.
    * @returns What the operation resolves to, see {@linkcode OpValues}.
    *
    * @example
@@ -542,9 +630,11 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     options?: OperationOptions,
   ): Promise<OpValues[K]> {
     const signal = options?.signal;
+    let timeoutMs: number | undefined;
     let core;
     try {
       core = toCoreRequest(request);
+      timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
       signal?.throwIfAborted();
       this.#checkAcceptable(core);
     } catch (error) {
@@ -558,8 +648,12 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       reject: captured.reject,
       signal,
       onAbort: undefined,
+      deadline: undefined,
       slot: WAITING,
     };
+    if (timeoutMs !== undefined) {
+      this.#limit(ticket, timeoutMs);
+    }
     if (signal !== undefined) {
       ticket.onAbort = () => this.#abort(ticket, signal.reason);
       signal.addEventListener("abort", ticket.onAbort);
@@ -576,6 +670,15 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       this.#line.add(ticket);
     }
     return promise;
+  }
+
+  /** Give a promise form so much time and no more. */
+  #limit(ticket: Ticket, timeoutMs: number): void {
+    ticket.deadline = new Deadline(
+      timeoutMs,
+      () => this.#abort(ticket, timeoutError(timeoutMs, ticket.request.context)),
+    );
+    this.#deadlines.add(ticket.deadline);
   }
 
   /** Refuse what may not be queued. */
@@ -607,13 +710,13 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /** Give a request a slot and put it into the batch. There must be a slot. */
-  #accept(request: CoreRequest): number {
+  #accept(request: CoreRequest, timeoutMs?: number): number {
     const slot = this.#free[this.#freeCount - 1]!;
-    if (!this.#backend.push(slot, request)) {
+    if (!this.#backend.push(slot, request, timeoutMs)) {
       // Frees the batch; slots that become free go on top of this one. What it
       // completes is told by the turn that is due for this request
       this.#backend.turn(false, false);
-      return this.#accept(request);
+      return this.#accept(request, timeoutMs);
     }
     this.#freeCount--;
     if (request.bytes !== undefined) {
@@ -640,7 +743,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** Start a promise form. There must be a slot. */
   #start(ticket: Ticket): void {
     try {
-      const slot = this.#accept(ticket.request);
+      const slot = this.#accept(ticket.request, ticket.deadline?.leftMs);
       this.#tickets[slot] = ticket;
       ticket.slot = slot;
     } catch (error) {
@@ -653,6 +756,9 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** A promise form is over: its signal is of no more interest. */
   #settle(ticket: Ticket): void {
     ticket.slot = SETTLED;
+    if (ticket.deadline !== undefined) {
+      this.#deadlines.remove(ticket.deadline);
+    }
     if (ticket.onAbort !== undefined) {
       ticket.signal!.removeEventListener("abort", ticket.onAbort);
     }
@@ -665,6 +771,19 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         this.#abort(ticket, reason);
       }
     }
+  }
+
+  /** A request of the stream takes too long. */
+  #expire(slot: number): void {
+    const request = this.#requests[slot]!;
+    const { timeoutMs } = this.#deadlineOf[slot]!;
+    this.#deadlineOf[slot] = undefined;
+    // Its slot stays in use until the backend is done with it
+    this.#late[slot] = LATE;
+    this.#backend.cancel(slot);
+    this.#pump.kick();
+    this.#completeStream(slot, request.op, undefined, timeoutError(timeoutMs, request.context));
+    this.#wakeConsumers();
   }
 
   /** A promise form is aborted while it is waiting or in flight. */
@@ -725,12 +844,22 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     const request = this.#requests[slot]!;
     const ticket = this.#tickets[slot];
     this.#requests[slot] = undefined;
+    if (this.#late[slot] !== 0) {
+      if (this.#late[slot] === LATE_CONSUMED) {
+        this.#release(slot);
+      }
+      this.#late[slot] = 0;
+      return;
+    }
+    const deadline = ticket === undefined ? this.#deadlineOf[slot] : ticket.deadline;
 
     let value: unknown;
     let error: Error | undefined;
     if (ticket === undefined || ticket.slot !== SETTLED) {
       if (result < 0) {
-        error = osError(-result, request.context);
+        error = deadline !== undefined && result === -ERRNO.ETIMEDOUT!
+          ? timeoutError(deadline.timeoutMs, request.context)
+          : osError(-result, request.context);
       } else {
         try {
           value = request.decode(result, payload, request);
@@ -742,6 +871,10 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
 
     if (ticket === undefined) {
+      if (deadline !== undefined) {
+        this.#deadlines.remove(deadline);
+        this.#deadlineOf[slot] = undefined;
+      }
       this.#completeStream(slot, request.op, value, error);
       return;
     }
@@ -777,10 +910,13 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     this.#ready[this.#readyAt] = undefined;
     this.#readyAt = this.#readyAt + 1 === this.#depth ? 0 : this.#readyAt + 1;
     this.#readyCount--;
+    const slot = completion.id % this.#depth;
     if (this.#lent > 0) {
       this.#lent--;
+    } else if (this.#late[slot] === LATE) {
+      this.#late[slot] = LATE_CONSUMED;
     } else {
-      this.#release(completion.id % this.#depth);
+      this.#release(slot);
     }
     if (--this.#streamSize === 0) {
       this.#wakeConsumers();

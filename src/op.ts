@@ -8,7 +8,7 @@
 
 import * as layout from "../ffi/layout.ts";
 import type { ClockName } from "./backend.ts";
-import { checkInteger } from "./integer.ts";
+import { checkInteger, checkMs } from "./integer.ts";
 import {
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
@@ -186,19 +186,6 @@ function checkFile(
 function splitArgument(value: number): { arg0: number; arg1: number } {
   const high = Math.floor(value / 0x1_0000_0000);
   return { arg0: value - high * 0x1_0000_0000, arg1: high };
-}
-
-/** Check a number of milliseconds, which may have a fraction. */
-export function checkMs(ms: unknown, name: string): number {
-  if (typeof ms !== "number") {
-    throw new TypeError(`Expected ${name} to be a number, got ${typeof ms}`);
-  }
-  if (!(ms >= 0 && ms <= Number.MAX_SAFE_INTEGER)) {
-    throw new RangeError(
-      `Expected ${name} to be milliseconds from 0 to ${Number.MAX_SAFE_INTEGER}, got ${ms}`,
-    );
-  }
-  return ms;
 }
 
 /** Nanoseconds, or milliseconds, as the core takes them: in seconds and a rest. */
@@ -483,7 +470,7 @@ export interface OpBuilders {
   /**
    * Lock or unlock a file. See `flock(2)`. Without `wait` it fails with
    * `Deno.errors.WouldBlock` if someone else holds the lock; waiting keeps a worker
-   * thread busy and cannot be interrupted.
+   * thread busy.
    *
    * @param fd The descriptor.
    * @param kind Which lock.

@@ -327,6 +327,8 @@ interface RequestArguments {
   fd?: number;
   fd2?: number;
   access?: Access;
+  /** Whether its paths have been checked already, or need not be. */
+  trusted?: boolean;
   flags?: number;
   mode?: number;
   length?: number;
@@ -372,6 +374,8 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
   bytes: Uint8Array | undefined = undefined;
   /** Where to read to. */
   target: Uint8Array<ArrayBuffer> | undefined = undefined;
+  /** Whether its paths have been checked already, or need not be. */
+  trusted = false;
   /** Who keeps its descriptor open. */
   holder: Holder | undefined = undefined;
   /** Both of these in several places. */
@@ -404,6 +408,7 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
       this.target = args.target;
       this.sources = args.sources;
       this.targets = args.targets;
+      this.trusted = args.trusted ?? false;
     }
   }
 
@@ -413,6 +418,9 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
    * @throws {Deno.errors.NotCapable} If a permission is missing.
    */
   checkAccess(): void {
+    if (this.trusted) {
+      return;
+    }
     if (this.access !== 0) {
       checkAccess(this.path!, this.access, isRelative(this.path!, this.fd));
     }

@@ -28,6 +28,16 @@ import { type FileContents, readFiles, type ReadFilesOptions } from "./read_file
 export interface OperationOptions {
   /** Cancels the operation; its promise rejects with the signal's reason. */
   signal?: AbortSignal;
+  /**
+   * Milliseconds that the operation may take, waiting in line included; a fraction is
+   * fine. Then its promise rejects with `Deno.errors.TimedOut`, and the operation is
+   * cancelled: on a ring by the kernel itself (`IORING_OP_LINK_TIMEOUT`). What cannot
+   * be cancelled any more may yet have its effect, and keeps its place in the queue
+   * until it is over. Of what takes several operations, each has that long.
+   *
+   * @default {Infinity}
+   */
+  timeoutMs?: number;
 }
 
 /** Bytes of a file that are copied at once; longer ones are read and written in pieces. */

@@ -132,16 +132,17 @@ export interface Outcome {
 /** Run a script in a Deno of its own. */
 export async function runDeno(
   script: string,
-  { flags = ["-A"], args = [], env = {}, cwd }: {
+  { flags = ["-A"], args = [], env = {}, cwd, seconds = 20 }: {
     flags?: string[];
     args?: string[];
     env?: Record<string, string>;
     cwd?: string;
+    seconds?: number;
   } = {},
 ): Promise<Outcome> {
   using dir = new TempDir();
   const file = dir.file("main.ts", script);
-  const timeout = AbortSignal.timeout(20_000);
+  const timeout = AbortSignal.timeout(1000 * seconds);
   const { IOQ_BACKEND: _, ...inherited } = Deno.env.toObject();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", ...flags, file, ...args],

@@ -293,3 +293,36 @@ Deno.test({
     assertEquals([paths, backend.kind, backend.reason], [[".", "main.ts"], "threads", undefined]);
   },
 });
+
+Deno.test({
+  name: "queues on several threads each have the embedded library, and outlive each other's",
+  ignore: !GLIBC,
+  async fn() {
+    const program = `
+      import { Ioq } from "jsr:@ioq/ioq";
+      if (typeof WorkerGlobalScope === "undefined") {
+        const start = () => {
+          const worker = new Worker(import.meta.url, { type: "module" });
+          return new Promise((resolve, reject) => {
+            worker.onmessage = ({ data }) => resolve([worker, data]);
+            worker.onerror = reject;
+          });
+        };
+        const mine = await Ioq.open({ backend: "threads" });
+        const [[one, ofOne], [two, ofTwo]] = await Promise.all([start(), start()]);
+        one.terminate();
+        console.log(ofOne, ofTwo, (await mine.stat("/")).isDirectory);
+        await mine.close();
+        const again = await Ioq.open({ backend: "threads" });
+        console.log((await again.stat("/")).isDirectory);
+        await again.close();
+        two.terminate();
+      } else {
+        const ioq = await Ioq.open({ backend: "threads" });
+        self.postMessage((await ioq.stat("/")).isDirectory);
+      }
+    `;
+    const { out, err } = await runAsUser(program, { flags: ["-A"] });
+    assertEquals(out, "true true true\ntrue\n", err);
+  },
+});

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -1383,6 +1384,115 @@ static void test_cancel_fifo(const void *config) {
 	fault_clear();
 }
 
+/** What a lane waits for in a system call can be cancelled, at whatever moment. */
+static void test_interrupt(const void *config) {
+	int fd = make_fifo("fifo");
+	CHECK_EQ(mkfifo("lonely", 0600), 0);
+	int locked = open("plain", O_RDONLY | O_CLOEXEC), lock = open("plain", O_RDONLY | O_CLOEXEC);
+	CHECK_EQ(flock(locked, LOCK_EX), 0);
+	open_queue(config, 8, 4);
+	for (int i = 0; i < TEST_SCALE(100); ++i) {
+		add_read(0, fd, 10);
+		add_path(1, IOQ_OP_OPEN, "lonely")->flags = O_RDONLY | O_CREAT;
+		add_fd(2, IOQ_OP_LOCK, lock)->flags = LOCK_EX;
+		turn(0);
+		for (int j = 0; j < i % 10; ++j) {
+			sched_yield();
+		}
+		if (i % 4 == 0) {
+			test_sleep(1);
+		}
+		if (i & 1) {
+			for (uint32_t slot = 0; slot < 3; ++slot) {
+				CHECK_EQ(ioq_cancel(q.ioq, slot), 1);
+			}
+		} else {
+			ioq_cancel(q.ioq, 2);
+			ioq_cancel(q.ioq, 0);
+			wait_slot(0);
+			CHECK(q.pending[1]);
+			ioq_cancel(q.ioq, 1);
+		}
+		// Parks in between: the interruptions are repeated by themselves
+		wait_all();
+		for (uint32_t slot = 0; slot < 3; ++slot) {
+			CHECK_EQ(q.results[slot].result, -EINTR);
+		}
+	}
+	// Whom nobody cancelled goes on
+	add_read(0, fd, 10);
+	add_read(1, fd, 10);
+	turn(0);
+	test_sleep(2);
+	CHECK_EQ(ioq_cancel(q.ioq, 1), 1);
+	CHECK_EQ(result_of(1), -EINTR);
+	CHECK(q.pending[0]);
+	CHECK_EQ(write(fd, "x", 1), 1);
+	CHECK_EQ(result_of(0), 1);
+	CHECK_EQ(ioq_release(q.ioq, 0), 0);
+	close_queue();
+	struct sigaction action;
+	for (int signal_number = SIGRTMIN; signal_number <= SIGRTMAX; ++signal_number) {
+		// The signal was given back
+		CHECK_EQ(sigaction(signal_number, NULL, &action), 0);
+		CHECK(action.sa_handler == SIG_DFL);
+	}
+	close(lock);
+	close(locked);
+	close(fd);
+	CHECK_EQ(unlink("fifo"), 0);
+	CHECK_EQ(unlink("lonely"), 0);
+}
+
+/** Give a request so many milliseconds. */
+static void set_timeout(struct ioq_request *request, uint32_t ms) {
+	uint32_t words[2] = {ms * 1000000, 0};
+	if (request->path_length == 0) {
+		request->path = q.input_used;
+	}
+	memcpy(q.input + q.input_used, words, sizeof(words));
+	q.input_used += sizeof(words);
+	request->hints |= IOQ_HINT_TIMEOUT;
+}
+
+/** What takes too long the ring gives up by itself. */
+static void test_linked_timeout(const void *config) {
+	int fd = make_fifo("fifo");
+	open_queue(config, 300, 1);
+	for (uint32_t slot = 0; slot < 200; ++slot) {
+		set_timeout(add_read(slot, fd, 10), slot % 7);
+		// With a path as well, and in time
+		set_timeout(add_path(200, IOQ_OP_OPEN, "plain"), 1000);
+		CHECK_EQ(turn(0) <= slot + 2, 1);
+		int32_t opened = result_of(200);
+		CHECK(opened >= 0);
+		close(opened);
+	}
+	add_read(201, fd, 10);
+	for (uint32_t slot = 0; slot < 200; ++slot) {
+		CHECK_EQ(result_of(slot), -ETIMEDOUT);
+	}
+	CHECK(q.pending[201]);
+	// In time, and cancelled before its time
+	set_timeout(add_read(0, fd, 10), 100000);
+	turn(0);
+	CHECK_EQ(ioq_cancel(q.ioq, 0), 1);
+	CHECK_EQ(result_of(0), -EINTR);
+	CHECK_EQ(ioq_cancel(q.ioq, 201), 1);
+	CHECK_EQ(result_of(201), -EINTR);
+	CHECK_EQ(write(fd, "x", 1), 1);
+	set_timeout(add_read(0, fd, 10), 100000);
+	CHECK_EQ(result_of(0), 1);
+	CHECK_EQ(ioq_release(q.ioq, 0), 0);
+	// Nothing behind the paths
+	struct ioq_request *request = add_read(0, fd, 10);
+	request->hints = IOQ_HINT_TIMEOUT;
+	CHECK_EQ(result_of(0), -EINVAL);
+	close_queue();
+	close(fd);
+	CHECK_EQ(unlink("fifo"), 0);
+}
+
 /** A parked thread. */
 static struct {
 	pthread_t thread;
@@ -2198,6 +2308,8 @@ static void run_rings(void) {
 	run_config(&idle_ring_config);
 	run_config(&all_rings_config);
 	TEST_WITH(test_cancel_fifo, ring_config);
+	TEST_WITH(test_linked_timeout, ring_config);
+	TEST_WITH(test_interrupt, idle_ring_config);
 	TEST_WITH(test_cancel_fifo, lane_rings_config);
 	TEST_WITH(test_boost, idle_ring_config);
 	TEST_WITH(test_overflow, overflow_config);
@@ -2242,6 +2354,7 @@ int main(void) {
 	TEST_WITH(test_file, sync_config);
 	TEST_WITH(test_directory, sync_config);
 	TEST_WITH(test_output, sync_config);
+	TEST_WITH(test_interrupt, lanes_config);
 	TEST_WITH(test_boost, lanes_config);
 	TEST_WITH(test_boost_claimed, lanes_config);
 	TEST_WITH(test_boost_race, lanes_config);

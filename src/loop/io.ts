@@ -7,7 +7,8 @@
  */
 
 import type { ClockName } from "../backend.ts";
-import { checkMs, op } from "../op.ts";
+import { checkMs } from "../integer.ts";
+import { op } from "../op.ts";
 import {
   ABORT,
   ON_CANCEL,

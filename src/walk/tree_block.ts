@@ -104,7 +104,7 @@ export interface TreeArguments {
 export function treeRequest(args: TreeArguments): Request<"readDir"> {
   return new CoreRequest("readDir", {
     decode: decodeTree,
-    access: 0,
+    trusted: true,
     fd: args.fd ?? AT_FDCWD,
     path: args.paths,
     flags: args.flags,

@@ -74,7 +74,9 @@ export async function makeHostile(ioq: Ioq, dir: TempDir): Promise<void> {
     await ioq.writeFile(Uint8Array.from([...path, 0x2f, ...bytes("inner/file")]), name);
   }
   dir.fifo("fifo");
-  using _ = Deno.listen({ transport: "unix", path: dir.at("socket") });
+  // Its listener removes the name that it knows
+  using _ = Deno.listen({ transport: "unix", path: dir.at("listening") });
+  Deno.renameSync(dir.at("listening"), dir.at("socket"));
   Deno.symlinkSync("nowhere", dir.at("broken"));
   Deno.symlinkSync("loop", dir.at("loop"));
   Deno.symlinkSync(".", dir.at("self"));
