@@ -21,6 +21,9 @@ import { pathsLength } from "./with_library.ts";
 const AT_REMOVEDIR = 0x200;
 const O_DIRECTORY = 0o200000;
 const O_DIRECT = 0o40000;
+const O_NOFOLLOW = 0o400000;
+/** Words of a directory's record. */
+const TREE_RECORD_WORDS = layout.TREE_DIRECTORY_SIZE / 4;
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
 const X_OK = 1;
@@ -137,6 +140,29 @@ function pathAt(fd: number, path: string): string {
   return `/proc/self/fd/${fd}/${path}`;
 }
 
+/** Write a number into two words, the low one first. */
+function splitInto(words: Int32Array, at: number, value: number): void {
+  words[at] = value;
+  words[at + 1] = Math.floor(value / 0x1_0000_0000);
+}
+
+/** The names and the types of a directory's entries. */
+function readEntries(path: string): { names: string[]; types: number[] } {
+  const names: string[] = [];
+  const types: number[] = [];
+  for (const entry of Deno.readDirSync(path)) {
+    if (entry.name.includes("\ufffd") && !exists(`${path}/${entry.name}`)) {
+      // Deno tells no more than that there is something that is not UTF-8
+      throw new Failure(UNSUPPORTED.rawName);
+    }
+    names.push(entry.name);
+    types.push(
+      entry.isFile ? DT_REG : entry.isDirectory ? DT_DIR : entry.isSymlink ? DT_LNK : DT_UNKNOWN,
+    );
+  }
+  return { names, types };
+}
+
 /** Seconds and the milliseconds that are left, of a time. */
 function splitTime(time: Date | null): [seconds: number, nanoseconds: number] {
   const ms = time === null ? 0 : time.getTime();
@@ -233,8 +259,8 @@ export class DenoExecutor implements Executor {
       case OP.stat:
         return this.#runStat(call, hasPath);
       case OP.readDir:
-        if (call.flags !== 0) {
-          throw new Failure(UNSUPPORTED.operation);
+        if (call.mode & layout.TREE) {
+          return this.#readTree(call);
         }
         return this.#readDir(pathAt(call.fd, call.path));
       case OP.read:
@@ -392,8 +418,7 @@ export class DenoExecutor implements Executor {
   }
 
   #pack64(at: number, value: number): void {
-    this.#stat[at] = value;
-    this.#stat[at + 1] = Math.floor(value / 0x1_0000_0000);
+    splitInto(this.#stat, at, value);
   }
 
   #packTime(at: number, nsecAt: number, time: Date | null): void {
@@ -403,18 +428,7 @@ export class DenoExecutor implements Executor {
   }
 
   #readDir(path: string): number {
-    const names: string[] = [];
-    const types: number[] = [];
-    for (const entry of Deno.readDirSync(path)) {
-      if (entry.name.includes("\ufffd") && !exists(`${path}/${entry.name}`)) {
-        // Deno tells no more than that there is something that is not UTF-8
-        throw new Failure(UNSUPPORTED.rawName);
-      }
-      names.push(entry.name);
-      types.push(
-        entry.isFile ? DT_REG : entry.isDirectory ? DT_DIR : entry.isSymlink ? DT_LNK : DT_UNKNOWN,
-      );
-    }
+    const { names, types } = readEntries(path);
     const text = encoder.encode(names.join("\0"));
     const block = new Uint8Array(layout.DIRECTORY_SIZE + text.length + types.length);
     const head = new Int32Array(block.buffer, 0, layout.DIRECTORY_SIZE / 4);
@@ -425,6 +439,74 @@ export class DenoExecutor implements Executor {
     block.set(types, layout.DIRECTORY_SIZE + text.length);
     this.#payload = block;
     return names.length;
+  }
+
+  /**
+   * Read the directories that a request names, and no level below: whoever asked
+   * asks for those when it sees that they are not there. See `native/tree.c`.
+   */
+  #readTree(call: Call): number {
+    const names: string[] = [];
+    const types: number[] = [];
+    const stats: number[] = [];
+    const paths = call.path.split("\0");
+    const records = new Int32Array(paths.length * TREE_RECORD_WORDS);
+    for (const [i, name] of paths.entries()) {
+      const at = i * TREE_RECORD_WORDS;
+      records[at + layout.TREE_DIRECTORY_PARENT] = -1 - i;
+      try {
+        const path = pathAt(call.fd, name);
+        const info = Deno.lstatSync(path);
+        if (info.isSymlink && call.flags & O_NOFOLLOW) {
+          throw new Failure(ERRNO.ELOOP!);
+        }
+        if (call.mode & (layout.TREE_IDENTIFY | layout.TREE_ONE_DEVICE)) {
+          const { dev, ino } = info.isSymlink ? Deno.statSync(path) : info;
+          splitInto(records, at + layout.TREE_DIRECTORY_DEV_LOW, dev);
+          splitInto(records, at + layout.TREE_DIRECTORY_INO_LOW, ino ?? 0);
+          if (call.mode & layout.TREE_ONE_DEVICE && dev !== call.offset) {
+            records[at + layout.TREE_DIRECTORY_FLAGS] = layout.TREE_FOREIGN;
+            continue;
+          }
+        }
+        const entries = readEntries(path);
+        for (const [j, entry] of entries.names.entries()) {
+          if (call.mode & layout.TREE_STAT) {
+            this.#statEntry(`${path}/${entry}`, stats);
+          }
+          names.push(entry);
+          types.push(entries.types[j]!);
+        }
+        records[at + layout.TREE_DIRECTORY_ENTRIES] = entries.names.length;
+      } catch (error) {
+        records[at + layout.TREE_DIRECTORY_ERROR] = errnoOf(error);
+      }
+    }
+
+    const text = encoder.encode(names.join("\0"));
+    const statsAt = layout.TREE_HEAD_SIZE + records.byteLength;
+    const typesAt = statsAt + stats.length * 4;
+    const block = new Uint8Array(typesAt + types.length + text.length);
+    const head = new Int32Array(block.buffer, 0, layout.TREE_HEAD_SIZE / 4);
+    head[layout.TREE_DIRECTORY_COUNT] = paths.length;
+    head[layout.TREE_ENTRY_COUNT] = names.length;
+    head[layout.TREE_NAMES_LENGTH] = text.length;
+    new Int32Array(block.buffer, layout.TREE_HEAD_SIZE, records.length).set(records);
+    new Int32Array(block.buffer, statsAt, stats.length).set(stats);
+    block.set(types, typesAt);
+    block.set(text, typesAt + types.length);
+    this.#payload = block;
+    return names.length;
+  }
+
+  /** Add the stat of an entry; of one that has gone, nothing but zeros. */
+  #statEntry(path: string, stats: number[]): void {
+    try {
+      this.#packStat(Deno.lstatSync(path));
+      stats.push(...this.#stat);
+    } catch {
+      stats.push(...new Array<number>(layout.STAT_SIZE / 4).fill(0));
+    }
   }
 
   #read(call: Call): number {
