@@ -115,6 +115,12 @@ struct ioq {
 	ioq_ops ring_ops;
 	/** Bit n: only if the lanes have enough to do. */
 	ioq_ops overflow_ops;
+	/** Worker lanes that were asked for. */
+	uint32_t lane_count;
+	/** Whether they were to have rings. */
+	bool lane_rings;
+	/** Whether the ring takes raw SQEs. */
+	bool raw_sqes;
 	/** Whether all that comes is cancelled. */
 	bool cancelled;
 	/** Whether the ring had no room for some cancellation. */
@@ -179,6 +185,24 @@ uint32_t ioq_abi_version(void) {
 	return IOQ_ABI_VERSION;
 }
 
+/** Release the arena, in which nothing is in flight. */
+static void ioq_free_arena(struct ioq *ioq) {
+	bool abandoned = false;
+	for (uint32_t i = 0; ioq->entries && i < ioq->depth; ++i) {
+		struct ioq_entry *entry = &ioq->entries[i];
+		abandoned = abandoned || entry->abandoned;
+		if (entry->statx != &ioq->statxes[i]) {
+			// What took the place of one that was given up
+			free(entry->statx);
+		}
+		ioq_entry_release(entry);
+	}
+	free(ioq->entries);
+	if (!abandoned) {
+		free(ioq->statxes);
+	}
+}
+
 /** Release all of a queue in which nothing is in flight. */
 static void ioq_free(struct ioq *ioq) {
 	lanes_stop(ioq->lanes);
@@ -190,21 +214,8 @@ static void ioq_free(struct ioq *ioq) {
 	if (ioq->wake_fd >= 0) {
 		close(ioq->wake_fd);
 	}
-	bool abandoned = false;
-	for (uint32_t i = 0; ioq->entries && i < ioq->depth; ++i) {
-		struct ioq_entry *entry = &ioq->entries[i];
-		abandoned = abandoned || entry->abandoned;
-		if (entry->statx != &ioq->statxes[i]) {
-			// What took the place of one that was given up
-			free(entry->statx);
-		}
-		ioq_entry_release(entry);
-	}
+	ioq_free_arena(ioq);
 	ioq_pool_drain(&ioq->pool);
-	free(ioq->entries);
-	if (!abandoned) {
-		free(ioq->statxes);
-	}
 	if (ioq->library) {
 		// Not the last one: our caller holds another to call us by
 		dlclose(ioq->library);
@@ -281,6 +292,9 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 		return NULL;
 	}
 	ioq->depth = options->depth;
+	ioq->lane_count = options->lanes;
+	ioq->lane_rings = options->flags & IOQ_OPEN_LANE_RINGS;
+	ioq->raw_sqes = options->flags & IOQ_OPEN_RAW_SQE;
 	ioq->wake_fd = -1;
 	ioq->waits.fd = -1;
 	ioq->receivers_tail = &ioq->receivers;
@@ -301,10 +315,11 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	}
 
 	if (options->flags & IOQ_OPEN_RING) {
-		uint32_t sq = ioq->depth < SQ_ENTRIES ? ioq->depth : SQ_ENTRIES;
+		// Whatever the depth, which may change
+		uint32_t sq = SQ_ENTRIES;
 		// Room for every request and its cancellation
 		uint32_t cq = ioq->depth < CQ_ENTRIES_MAX / 2 ? 2 * ioq->depth : CQ_ENTRIES_MAX;
-		ret = ring_open(&ioq->ring, sq, cq < 2 * sq ? 2 * sq : cq, ioq->wake_fd);
+		ret = ring_open(&ioq->ring, sq, cq < 2 * sq ? 2 * sq : cq, ioq->wake_fd, ioq->raw_sqes);
 		if (ret < 0) {
 			goto fail;
 		}
@@ -313,17 +328,15 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 		ioq_describe_ring(ioq, info);
 	}
 
-	if (sync) {
-		return ioq;
+	if (!sync) {
+		ioq->lanes = lanes_start(ioq->depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
+		if (!ioq->lanes) {
+			ret = -errno;
+			goto fail;
+		}
+		info->lanes = lanes_count(ioq->lanes);
+		info->lane_rings = lanes_rings(ioq->lanes);
 	}
-	bool rings = options->flags & IOQ_OPEN_LANE_RINGS;
-	ioq->lanes = lanes_start(ioq->depth, options->lanes, rings, ioq->wake_fd);
-	if (!ioq->lanes) {
-		ret = -errno;
-		goto fail;
-	}
-	info->lanes = lanes_count(ioq->lanes);
-	info->lane_rings = lanes_rings(ioq->lanes);
 	owned_add(&ioq->owned, ioq_orphaned);
 	return ioq;
 
@@ -729,6 +742,9 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 	if (ret == 0 && ioq_entry_is_cancelled(entry)) {
 		ret = -EINTR;
 	}
+	if (ret == 0 && entry->op == IOQ_OP_RAW_SQE && request->path_length != sizeof(struct io_uring_sqe)) {
+		ret = -EINVAL;
+	}
 	bool to_ring = ret == 0 && (out->ring_ops >> entry->op & 1) && ring_takes(&ioq->ring, entry);
 	if (ret == 0 && entry->op == IOQ_OP_POST) {
 		ret = take_post(ioq, entry, &to_ring);
@@ -998,6 +1014,42 @@ int32_t ioq_release(struct ioq *ioq, uint32_t slot) {
 	}
 	release_entry(ioq, entry);
 	return 0;
+}
+
+int32_t ioq_resize(struct ioq *ioq, uint32_t depth) {
+	if (depth < 1 || depth > IOQ_DEPTH_MAX) {
+		return -EINVAL;
+	}
+	bool busy = ioq->in_flight > 0;
+	for (uint32_t i = 0; i < ioq->depth && !busy; ++i) {
+		busy = ioq->entries[i].state != IOQ_FREE;
+	}
+	if (busy) {
+		return -EBUSY;
+	}
+	// The lanes' queues are as large as the arena, so both are made anew; what
+	// parks, waits or posts has nothing to do with either
+	struct ioq old = *ioq;
+	ioq->depth = depth;
+	ioq->entries = NULL;
+	ioq->statxes = NULL;
+	int ret = ioq_make_arena(ioq);
+	if (ret == 0) {
+		ioq->lanes = lanes_start(depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
+		ret = ioq->lanes ? 0 : -errno;
+	}
+	// Of the two arenas the one that is of no use goes
+	struct ioq other = ret == 0 ? old : *ioq;
+	if (ret == 0) {
+		lanes_stop(old.lanes);
+	} else {
+		ioq->depth = old.depth;
+		ioq->entries = old.entries;
+		ioq->statxes = old.statxes;
+		ioq->lanes = old.lanes;
+	}
+	ioq_free_arena(&other);
+	return ret;
 }
 
 uint32_t ioq_id(struct ioq *ioq) {

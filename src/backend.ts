@@ -137,6 +137,13 @@ export interface Backend {
   /** Resolves when a turn has something to do, or at {@linkcode Backend.wake}. */
   park(): Promise<void>;
 
+  /**
+   * Change the bound on requests in flight; there are none.
+   *
+   * @throws {Error} If that cannot be; it is then as it was.
+   */
+  resize(depth: number): void;
+
   /** Make {@linkcode Backend.park} resolve. */
   wake(): void;
 

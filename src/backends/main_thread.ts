@@ -184,6 +184,10 @@ export class MainThreadBackend implements Backend {
     return now(clock);
   }
 
+  resize(): void {
+    throw new Deno.errors.NotSupported("Cannot resize a queue of the worker backend");
+  }
+
   push(slot: number, request: CoreRequest): boolean {
     if (request.code === layout.OP.timeout && !this.#cancelled && this.#refuse(request) === 0) {
       this.#timers.add(slot, request);

@@ -70,6 +70,8 @@ const OVERFLOW_OPS: readonly number[] = [
   layout.OP.mkdir,
   layout.OP.symlink,
   layout.OP.link,
+  layout.OP.getXattr,
+  layout.OP.setXattr,
 ];
 
 /** How to open a native backend. */
@@ -82,6 +84,8 @@ export interface NativeOptions {
   readonly ring: boolean;
   /** Whether to give worker lanes rings of their own. */
   readonly laneRings: boolean;
+  /** Whether the ring takes raw SQEs. */
+  readonly rawSqe: boolean;
 }
 
 /** The core would not open. */
@@ -178,7 +182,8 @@ export class NativeBackend implements Backend {
     request[layout.OPTIONS_DEPTH] = options.depth;
     request[layout.OPTIONS_LANES] = options.threads;
     request[layout.OPTIONS_FLAGS] = (options.ring ? layout.OPEN_RING : 0) |
-      (options.laneRings ? layout.OPEN_LANE_RINGS : 0);
+      (options.laneRings ? layout.OPEN_LANE_RINGS : 0) |
+      (options.rawSqe ? layout.OPEN_RAW_SQE : 0);
     writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, OVERFLOW_OPS);
     const info = new Uint32Array(layout.INFO_SIZE / 4);
     this.#ioq = this.#symbols.ioq_open(asBytes(request), asBytes(info));
@@ -363,6 +368,13 @@ export class NativeBackend implements Backend {
 
   async park(): Promise<void> {
     await this.#symbols.ioq_park(this.#ioq);
+  }
+
+  resize(depth: number): void {
+    const result = this.#symbols.ioq_resize(this.#ioq, depth);
+    if (result < 0) {
+      throw osError(-result, "resize");
+    }
   }
 
   wake(): void {

@@ -35,6 +35,8 @@ export interface BackendChoice {
   readonly threads: number;
   /** Whether worker threads have rings of their own. */
   readonly threadRings: boolean;
+  /** Whether raw SQEs are taken. */
+  readonly rawSqe: boolean;
   /** The native library's file, if a certain one is wanted. */
   readonly library: string | undefined;
   /** Another module for Workers; `null`: none may be started. */
@@ -99,10 +101,14 @@ function openNative(choice: BackendChoice, sink: Sink): Backend | Unavailable {
   if (library instanceof LibraryError) {
     return new Unavailable(library.message, library);
   }
-  const { depth, threads, threadRings } = choice;
+  const { depth, threads, threadRings, rawSqe } = choice;
   const ring = choice.backend !== "threads";
   try {
-    return new NativeBackend(library, { depth, threads, ring, laneRings: threadRings }, sink);
+    return new NativeBackend(
+      library,
+      { depth, threads, ring, laneRings: threadRings, rawSqe },
+      sink,
+    );
   } catch (error) {
     library.release();
     if (error instanceof NativeOpenError) {

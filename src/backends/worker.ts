@@ -174,6 +174,10 @@ export class WorkerBackend implements Backend {
     return now(clock);
   }
 
+  resize(): void {
+    throw new Deno.errors.NotSupported("Cannot resize a queue of the worker backend");
+  }
+
   get inFlight(): number {
     return this.#inFlight + (this.#mainThread?.inFlight ?? 0);
   }

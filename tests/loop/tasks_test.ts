@@ -375,17 +375,23 @@ Deno.test("open() opens a queue and close() closes it", async () => {
   await using _ = new EventLoop(ioq, { concurrencyLimit: Infinity });
 });
 
-forEachLoop("10,000 tasks with 10 sleeps each", async ({ loop }) => {
-  let sleeps = 0;
+forEachLoop("10,000 tasks with 10 sleeps each, in bounded memory", async ({ loop }) => {
+  const before = Deno.memoryUsage().heapUsed;
+  let [sleeps, peak] = [0, 0];
   const tasks = Array.from({ length: 10_000 }, () =>
     loop.async(async (io) => {
       for (let i = 0; i < 10; i++) {
         await io.sleep(1);
-        sleeps++;
+        if (++sleeps % 1000 === 0) {
+          peak = Math.max(peak, Deno.memoryUsage().heapUsed);
+          assert(loop.ioq.size <= loop.ioq.depth);
+        }
       }
     }));
   await Promise.all(tasks);
   assertEquals(sleeps, 100_000);
+  // Some kilobytes for each task, and not for each sleep
+  assert(peak - before < 10_000 * 20_000, `${peak - before} bytes`);
 });
 
 forEachLoop(

@@ -34,6 +34,8 @@ export interface AsanOutcome {
   readonly errors: string[];
   /** Leaks of the library's. */
   readonly leaks: string[];
+  /** Leaks of Deno's, and of whatever else it has loaded. */
+  readonly othersLeaks: string[];
 }
 
 /** Build the library. Returns why that cannot be, if so. */
@@ -56,7 +58,7 @@ const ON_BEHALF = /\/(?:lib(?:asan|ubsan|c|clang_rt[^/]*)|ld-linux[^/]*)[.-][^/]
  * Whether an allocation was made by the library: the first frame that is nobody's
  * servant is in it, or in no module at all, since it may be unloaded by then.
  */
-function isOurs(block: string): boolean {
+export function isOurs(block: string): boolean {
   for (const line of block.split("\n")) {
     const frame = /^ +#\d+ 0x[0-9a-f]+ (.*)$/.exec(line)?.[1];
     if (frame === undefined) {
@@ -104,20 +106,22 @@ export async function runUnderAsan(args: string[], capture = false): Promise<Asa
     : { ...await child.status, stdout: new Uint8Array() };
 
   const errors: string[] = [];
-  const leaks: string[] = [];
+  const blocks: string[] = [];
   for (const { name } of Deno.readDirSync(dir.path)) {
     const report = await Deno.readTextFile(dir.at(name));
     if (/ERROR: AddressSanitizer|runtime error:/.test(report)) {
       errors.push(report);
     } else if (name === `report.${child.pid}`) {
-      leaks.push(
-        ...report.split("\n\n").filter((block) =>
-          /^(?:Direct|Indirect) leak of /m.test(block) && isOurs(block)
-        ),
-      );
+      blocks.push(...report.split("\n\n").filter((block) => / leak of /.test(block)));
     }
   }
-  return { code, stdout: new TextDecoder().decode(stdout), errors, leaks };
+  return {
+    code,
+    stdout: new TextDecoder().decode(stdout),
+    errors,
+    leaks: blocks.filter(isOurs),
+    othersLeaks: blocks.filter((block) => !isOurs(block)),
+  };
 }
 
 if (import.meta.main) {

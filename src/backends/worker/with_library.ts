@@ -65,8 +65,7 @@ export class LibraryExecutor implements Executor {
       this.#held = false;
     }
     this.length = 0;
-    const op = record[at + layout.REQUEST_OP_AND_HINTS]! & 0xffff;
-    if (op === layout.OP.write || op === layout.OP.writeFile) {
+    if (input.length > paths) {
       const bytes = input.subarray(paths) as Uint8Array<ArrayBuffer>;
       const result = this.#symbols.ioq_stage(this.#ioq, 0, bytes, bytes.length);
       if (result < 0) {
