@@ -98,3 +98,24 @@ forEachLoop("whoever is cancelled, files are closed", async ({ loop }) => {
   await assertRejects(() => within(10_000, future.cancel(), "cancel()"), Canceled);
   assertEquals(descriptorsUnder(dir.path), 0);
 });
+
+forEachLoop("who waits for a file's lock can be cancelled", async ({ loop, row }) => {
+  if (!row.interruptible) {
+    return;
+  }
+  using dir = new TempDir();
+  const path = dir.file("file");
+  {
+    await using _held = await loop.io.openFile(path, { lock: "exclusive" });
+    const waiting = loop.async((io) => io.openFile(path, { lock: "exclusive" }));
+    while (descriptorsUnder(dir.path) < 2) {
+      await loop.io.sleep(1);
+    }
+    await loop.io.sleep(5);
+    assertEquals(waiting.done, false);
+    await assertRejects(() => within(10_000, waiting.cancel(), "cancel()"), Canceled);
+    assertEquals(descriptorsUnder(dir.path), 1);
+  }
+  // Nobody has it now
+  await (await loop.io.openFile(path, { lock: "exclusive", nonblocking: true })).close();
+});
