@@ -7,7 +7,6 @@ import { type IoqFile, op } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import {
   bytes,
-  descriptors,
   descriptorsUnder,
   errorOf,
   laneThreads,
