@@ -9,7 +9,7 @@
 export { Ioq } from "./src/ioq.ts";
 export type { CloseOptions, IoqOptions, SubmitOptions } from "./src/ioq.ts";
 export { PromiseForms } from "./src/promise_forms.ts";
-export type { OperationOptions } from "./src/promise_forms.ts";
+export type { OperationOptions, RemoveOptions } from "./src/promise_forms.ts";
 export { IoqFile } from "./src/file.ts";
 export type { OpenFileOptions } from "./src/file.ts";
 export type { FileContents, ReadFilesErrorPolicy, ReadFilesOptions } from "./src/read_files.ts";
@@ -45,9 +45,13 @@ export type {
   OpenRequestOptions,
   PollOptions,
   RenameOptions,
+  SetXattrOptions,
+  SpliceOptions,
   StatOptions,
+  SyncRangeOptions,
   TimeoutOptions,
   WriteFileOptions,
+  XattrOptions,
 } from "./src/op.ts";
 export type { OpName, OpValues, PollEvents, Request } from "./src/operation.ts";
 export type { Completion } from "./src/completion.ts";

@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 3;
+export const ABI_VERSION = 4;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -63,6 +63,13 @@ export const OP = {
   poll: 33,
   post: 34,
   receive: 35,
+  syncRange: 36,
+  splice: 37,
+  getXattr: 38,
+  setXattr: 39,
+  listXattr: 40,
+  removeXattr: 41,
+  rawSqe: 42,
 } as const;
 
 /** The request was cancelled before it was submitted. */
@@ -109,8 +116,12 @@ export const TREE_ONE_DEVICE = 8;
 export const TREE_FOREIGN = 1;
 /** Make a ring on the caller's thread. */
 export const OPEN_RING = 1;
+/** Let the ring take raw SQEs. */
+export const OPEN_RAW_SQE = 4;
 /** Give every worker lane a ring. */
 export const OPEN_LANE_RINGS = 2;
+/** Run requests within the turn that brings them. */
+export const OPEN_SYNC = 8;
 
 /** A request: size in bytes. */
 export const REQUEST_SIZE = 64;

@@ -110,6 +110,13 @@ export const symbols = {
     ],
     result: "u32",
   },
+  ioq_resize: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+      "u32", // uint32_t depth
+    ],
+    result: "i32",
+  },
   ioq_now: {
     parameters: [
       "u32", // uint32_t clock

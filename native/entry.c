@@ -12,6 +12,10 @@ int ioq_entry_reserve(struct ioq_entry *entry) {
 	if (entry->op == IOQ_OP_STAT) {
 		return entry->statx ? 0 : -ENOMEM;
 	}
+	if ((entry->op == IOQ_OP_GET_XATTR || entry->op == IOQ_OP_LIST_XATTR) && !entry->payload) {
+		entry->payload = malloc(IOQ_XATTR_MAX);
+		return entry->payload ? 0 : -ENOMEM;
+	}
 	if (entry->op == IOQ_OP_READ && !entry->payload) {
 		// The owner has seen to that already; malloc(0) may be NULL, which is no failure
 		entry->payload = malloc(entry->length ? entry->length : 1);
@@ -58,7 +62,7 @@ bool ioq_entry_settle(struct ioq_entry *entry) {
 		// What it is there for
 		entry->result = 0;
 	}
-	if (entry->op == IOQ_OP_READ) {
+	if (entry->op == IOQ_OP_READ || entry->op == IOQ_OP_GET_XATTR || entry->op == IOQ_OP_LIST_XATTR) {
 		entry->payload_length = entry->result > 0 ? (size_t)entry->result : 0;
 	}
 	return true;

@@ -129,12 +129,20 @@ static inline bool ioq_entry_is_open(const struct ioq_entry *entry) {
 
 /** Whether it writes bytes that were staged for it. */
 static inline bool ioq_op_is_write(uint16_t op) {
-	return op == IOQ_OP_WRITE || op == IOQ_OP_WRITE_FILE;
+	return op == IOQ_OP_WRITE || op == IOQ_OP_WRITE_FILE || op == IOQ_OP_SET_XATTR;
 }
 
 /** Whether its payload is file contents, which go straight to their reader. */
 static inline bool ioq_entry_is_read(const struct ioq_entry *entry) {
 	return entry->op == IOQ_OP_READ || entry->op == IOQ_OP_READ_FILE;
+}
+
+/** Bytes of the largest value of an extended attribute, and of a list of them. */
+#define IOQ_XATTR_MAX 65536
+
+/** Whether an operation is on a path, not on a descriptor; an empty path is one. */
+static inline bool ioq_entry_has_path(const struct ioq_entry *entry) {
+	return entry->path[0] || entry->fd == AT_FDCWD;
 }
 
 /** The clock of a TIMEOUT: an IOQ_CLOCK_*. */

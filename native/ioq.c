@@ -47,6 +47,7 @@
 #include "contents.h"
 #include "entry.h"
 #include "lane.h"
+#include "perform.h"
 #include "mailbox.h"
 #include "orphan.h"
 #include "pool.h"
@@ -114,6 +115,12 @@ struct ioq {
 	ioq_ops ring_ops;
 	/** Bit n: only if the lanes have enough to do. */
 	ioq_ops overflow_ops;
+	/** Worker lanes that were asked for. */
+	uint32_t lane_count;
+	/** Whether they were to have rings. */
+	bool lane_rings;
+	/** Whether the ring takes raw SQEs. */
+	bool raw_sqes;
 	/** Whether all that comes is cancelled. */
 	bool cancelled;
 	/** Whether the ring had no room for some cancellation. */
@@ -126,8 +133,10 @@ struct ioq {
 	struct ioq_pool pool;
 	/** The caller's ring. */
 	struct ioq_ring ring;
-	/** The worker lanes. */
+	/** The worker lanes, or NULL: turns run all requests themselves. */
 	struct ioq_lanes *lanes;
+	/** What those turns need. */
+	struct ioq_scratch scratch;
 	/** Cancelled entries that are with the lanes. */
 	uint32_t lane_cancels;
 	/** When to interrupt the lanes that are at them, by the monotonic clock. */
@@ -176,16 +185,8 @@ uint32_t ioq_abi_version(void) {
 	return IOQ_ABI_VERSION;
 }
 
-/** Release all of a queue in which nothing is in flight. */
-static void ioq_free(struct ioq *ioq) {
-	lanes_stop(ioq->lanes);
-	// Before the eventfd goes, and the ring
-	mailbox_close(ioq->mailbox);
-	ring_close(&ioq->ring);
-	waits_close(&ioq->waits);
-	if (ioq->wake_fd >= 0) {
-		close(ioq->wake_fd);
-	}
+/** Release the arena, in which nothing is in flight. */
+static void ioq_free_arena(struct ioq *ioq) {
 	bool abandoned = false;
 	for (uint32_t i = 0; ioq->entries && i < ioq->depth; ++i) {
 		struct ioq_entry *entry = &ioq->entries[i];
@@ -196,11 +197,25 @@ static void ioq_free(struct ioq *ioq) {
 		}
 		ioq_entry_release(entry);
 	}
-	ioq_pool_drain(&ioq->pool);
 	free(ioq->entries);
 	if (!abandoned) {
 		free(ioq->statxes);
 	}
+}
+
+/** Release all of a queue in which nothing is in flight. */
+static void ioq_free(struct ioq *ioq) {
+	lanes_stop(ioq->lanes);
+	ioq_scratch_release(&ioq->scratch);
+	// Before the eventfd goes, and the ring
+	mailbox_close(ioq->mailbox);
+	ring_close(&ioq->ring);
+	waits_close(&ioq->waits);
+	if (ioq->wake_fd >= 0) {
+		close(ioq->wake_fd);
+	}
+	ioq_free_arena(ioq);
+	ioq_pool_drain(&ioq->pool);
 	if (ioq->library) {
 		// Not the last one: our caller holds another to call us by
 		dlclose(ioq->library);
@@ -263,7 +278,9 @@ static void ioq_orphaned(struct ioq_owned *owned);
 
 struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	memset(info, 0, sizeof(*info));
+	bool sync = options->flags & IOQ_OPEN_SYNC;
 	if (options->depth < 1 || options->depth > IOQ_DEPTH_MAX
+			|| (sync && (options->flags & IOQ_OPEN_RING))
 			|| options->lanes < 1 || options->lanes > IOQ_LANES_MAX) {
 		info->error = EINVAL;
 		return NULL;
@@ -275,6 +292,9 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 		return NULL;
 	}
 	ioq->depth = options->depth;
+	ioq->lane_count = options->lanes;
+	ioq->lane_rings = options->flags & IOQ_OPEN_LANE_RINGS;
+	ioq->raw_sqes = options->flags & IOQ_OPEN_RAW_SQE;
 	ioq->wake_fd = -1;
 	ioq->waits.fd = -1;
 	ioq->receivers_tail = &ioq->receivers;
@@ -295,10 +315,11 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	}
 
 	if (options->flags & IOQ_OPEN_RING) {
-		uint32_t sq = ioq->depth < SQ_ENTRIES ? ioq->depth : SQ_ENTRIES;
+		// Whatever the depth, which may change
+		uint32_t sq = SQ_ENTRIES;
 		// Room for every request and its cancellation
 		uint32_t cq = ioq->depth < CQ_ENTRIES_MAX / 2 ? 2 * ioq->depth : CQ_ENTRIES_MAX;
-		ret = ring_open(&ioq->ring, sq, cq < 2 * sq ? 2 * sq : cq, ioq->wake_fd);
+		ret = ring_open(&ioq->ring, sq, cq < 2 * sq ? 2 * sq : cq, ioq->wake_fd, ioq->raw_sqes);
 		if (ret < 0) {
 			goto fail;
 		}
@@ -307,14 +328,15 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 		ioq_describe_ring(ioq, info);
 	}
 
-	bool rings = options->flags & IOQ_OPEN_LANE_RINGS;
-	ioq->lanes = lanes_start(ioq->depth, options->lanes, rings, ioq->wake_fd);
-	if (!ioq->lanes) {
-		ret = -errno;
-		goto fail;
+	if (!sync) {
+		ioq->lanes = lanes_start(ioq->depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
+		if (!ioq->lanes) {
+			ret = -errno;
+			goto fail;
+		}
+		info->lanes = lanes_count(ioq->lanes);
+		info->lane_rings = lanes_rings(ioq->lanes);
 	}
-	info->lanes = lanes_count(ioq->lanes);
-	info->lane_rings = lanes_rings(ioq->lanes);
 	owned_add(&ioq->owned, ioq_orphaned);
 	return ioq;
 
@@ -463,8 +485,15 @@ static void turn_flush(struct ioq *ioq, struct turn_out *out) {
 	}
 }
 
-/** Put an entry into the batch for the lanes. */
+/** Put an entry into the batch for the lanes, or run it if there are none. */
 static void turn_to_lanes(struct ioq *ioq, struct turn_out *out, struct ioq_entry *entry) {
+	if (!ioq->lanes) {
+		entry->lane = IOQ_LANE_CORE;
+		ioq_perform(entry, &ioq->scratch);
+		// There is room: a turn takes as many as it can hand out
+		turn_hand_out(ioq, out, entry);
+		return;
+	}
 	if (out->batch_count == IOQ_TURN_REQUESTS) {
 		turn_flush(ioq, out);
 	}
@@ -569,7 +598,7 @@ static int take_request(struct ioq_entry *entry, const struct ioq_request *reque
  * threads each time, which costs more than it brings.
  */
 static ioq_ops turn_ring_ops(const struct ioq *ioq, const struct ioq_turn *turn) {
-	bool overflow = ioq->overflow_ops != 0
+	bool overflow = ioq->overflow_ops != 0 && ioq->lanes
 		&& lanes_backlog(ioq->lanes) + turn->request_count > IOQ_BACKLOG;
 	return overflow ? ioq->ring_ops : ioq->ring_ops & ~ioq->overflow_ops;
 }
@@ -713,6 +742,9 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 	if (ret == 0 && ioq_entry_is_cancelled(entry)) {
 		ret = -EINTR;
 	}
+	if (ret == 0 && entry->op == IOQ_OP_RAW_SQE && request->path_length != sizeof(struct io_uring_sqe)) {
+		ret = -EINVAL;
+	}
 	bool to_ring = ret == 0 && (out->ring_ops >> entry->op & 1) && ring_takes(&ioq->ring, entry);
 	if (ret == 0 && entry->op == IOQ_OP_POST) {
 		ret = take_post(ioq, entry, &to_ring);
@@ -840,7 +872,7 @@ static void turn_reap(struct ioq *ioq, struct turn_out *out) {
 	while (turn_has_room(out) && (entry = ring_reap(&ioq->ring))) {
 		turn_hand_out(ioq, out, entry);
 	}
-	while (turn_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
+	while (ioq->lanes && turn_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
 		turn_hand_out(ioq, out, entry);
 	}
 	while (turn_has_room(out) && (entry = waits_reap(&ioq->waits))) {
@@ -984,6 +1016,42 @@ int32_t ioq_release(struct ioq *ioq, uint32_t slot) {
 	return 0;
 }
 
+int32_t ioq_resize(struct ioq *ioq, uint32_t depth) {
+	if (depth < 1 || depth > IOQ_DEPTH_MAX) {
+		return -EINVAL;
+	}
+	bool busy = ioq->in_flight > 0;
+	for (uint32_t i = 0; i < ioq->depth && !busy; ++i) {
+		busy = ioq->entries[i].state != IOQ_FREE;
+	}
+	if (busy) {
+		return -EBUSY;
+	}
+	// The lanes' queues are as large as the arena, so both are made anew; what
+	// parks, waits or posts has nothing to do with either
+	struct ioq old = *ioq;
+	ioq->depth = depth;
+	ioq->entries = NULL;
+	ioq->statxes = NULL;
+	int ret = ioq_make_arena(ioq);
+	if (ret == 0) {
+		ioq->lanes = lanes_start(depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
+		ret = ioq->lanes ? 0 : -errno;
+	}
+	// Of the two arenas the one that is of no use goes
+	struct ioq other = ret == 0 ? old : *ioq;
+	if (ret == 0) {
+		lanes_stop(old.lanes);
+	} else {
+		ioq->depth = old.depth;
+		ioq->entries = old.entries;
+		ioq->statxes = old.statxes;
+		ioq->lanes = old.lanes;
+	}
+	ioq_free_arena(&other);
+	return ret;
+}
+
 uint32_t ioq_id(struct ioq *ioq) {
 	if (!ioq->mailbox) {
 		int ring_fd = ioq->ring.live && (ioq->ring_ops >> IOQ_OP_POST & 1) ? ioq->ring.uring.ring_fd : -1;
@@ -1035,7 +1103,7 @@ int32_t ioq_cancel(struct ioq *ioq, uint32_t slot) {
 	if (slot >= ioq->depth || !cancel_entry(&ioq->entries[slot])) {
 		return 0;
 	}
-	if (cancel_where_it_is(ioq, &ioq->entries[slot])) {
+	if (cancel_where_it_is(ioq, &ioq->entries[slot]) && ioq->lanes) {
 		lanes_cancel(ioq->lanes);
 	}
 	return 1;
@@ -1049,7 +1117,9 @@ void ioq_cancel_all(struct ioq *ioq) {
 			cancel_where_it_is(ioq, entry);
 		}
 	}
-	lanes_cancel(ioq->lanes);
+	if (ioq->lanes) {
+		lanes_cancel(ioq->lanes);
+	}
 }
 
 int32_t ioq_park(struct ioq *ioq) {

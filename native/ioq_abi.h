@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that an older caller could not bear. */
-#define IOQ_ABI_VERSION 3
+#define IOQ_ABI_VERSION 4
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -77,7 +77,14 @@
 	X(TIMEOUT, 32, timeout) /* nothing, until a time has come */ \
 	X(POLL, 33, poll) /* poll(2) of one descriptor */ \
 	X(POST, 34, post) /* a message to a queue of this process */ \
-	X(RECEIVE, 35, receive) /* the next message to this queue */
+	X(RECEIVE, 35, receive) /* the next message to this queue */ \
+	X(SYNC_RANGE, 36, syncRange) /* sync_file_range(2) */ \
+	X(SPLICE, 37, splice) /* splice(2) */ \
+	X(GET_XATTR, 38, getXattr) /* by path, or by descriptor without one; as those below */ \
+	X(SET_XATTR, 39, setXattr) \
+	X(LIST_XATTR, 40, listXattr) \
+	X(REMOVE_XATTR, 41, removeXattr) \
+	X(RAW_SQE, 42, rawSqe) /* whatever is in its path, 64 bytes, as an SQE */
 
 /** A set of operations: bit n for operation n. They must be fewer than 64. */
 typedef uint64_t ioq_ops;
@@ -152,7 +159,7 @@ struct ioq_request {
 
 /** Where a request ran. */
 enum ioq_lane_kind {
-	/** The core itself, without a system call. */
+	/** The caller's thread: without a system call, or all of them by IOQ_OPEN_SYNC. */
 	IOQ_LANE_CORE = 0,
 	/** The ring of the caller's thread. */
 	IOQ_LANE_RING = 1,
@@ -268,6 +275,13 @@ struct ioq_directory {
 #define IOQ_OPEN_RING 1
 /** Set in `ioq_options.flags`: give every worker lane a ring of its own. */
 #define IOQ_OPEN_LANE_RINGS 2
+/** Set in `ioq_options.flags`: let the ring take raw SQEs, and so any opcode. */
+#define IOQ_OPEN_RAW_SQE 4
+/**
+ * Set in `ioq_options.flags`: no lanes. Each turn runs its requests one after the
+ * other and hands all of them out, however long that takes.
+ */
+#define IOQ_OPEN_SYNC 8
 
 /**
  * Set in the mode of a READ_DIR: its path is a list, apart by NULs; read those
@@ -452,6 +466,13 @@ IOQ_EXPORT void ioq_wake(struct ioq *ioq);
  * @return The number, or 0 if there is no memory.
  */
 IOQ_EXPORT uint32_t ioq_id(struct ioq *ioq);
+
+/**
+ * Change the depth of a queue in which nothing is in flight, held or staged.
+ *
+ * @return 0, or -errno with the queue as it was.
+ */
+IOQ_EXPORT int32_t ioq_resize(struct ioq *ioq, uint32_t depth);
 
 /** What an IOQ_CLOCK_* says: seconds as two words, and nanoseconds. */
 IOQ_EXPORT void ioq_now(uint32_t clock, uint32_t *words);

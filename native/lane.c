@@ -212,6 +212,7 @@ static void lane_forget(struct ioq_lane *lane, const struct ioq_entry *entry) {
 static void lane_start(struct ioq_lane *lane, struct ioq_entry *entry) {
 	if (!ioq_entry_is_cancelled(entry)
 			&& ring_has(&lane->ring, entry->op)
+			&& ring_takes(&lane->ring, entry)
 			&& ioq_entry_reserve(entry) == 0) {
 		entry->lane = IOQ_LANE_WORKER_RING;
 		if (ring_prepare(&lane->ring, entry)) {
@@ -330,7 +331,7 @@ static void *lane_main(void *arg) {
 	if (lanes->want_rings) {
 		lane->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		if (lane->wake_fd >= 0) {
-			ring_open(&lane->ring, RING_ENTRIES, 4 * RING_ENTRIES, -1);
+			ring_open(&lane->ring, RING_ENTRIES, 4 * RING_ENTRIES, -1, false);
 		}
 	}
 	lane->has_ring = lane->ring.live;

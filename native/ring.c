@@ -105,11 +105,17 @@ static const struct {
 	{IOQ_OP_TIMEOUT, IORING_OP_TIMEOUT},
 	{IOQ_OP_POLL, IORING_OP_POLL_ADD},
 	{IOQ_OP_POST, IORING_OP_MSG_RING},
+	{IOQ_OP_SYNC_RANGE, IORING_OP_SYNC_FILE_RANGE},
+	{IOQ_OP_SPLICE, IORING_OP_SPLICE},
+	{IOQ_OP_GET_XATTR, IORING_OP_GETXATTR},
+	{IOQ_OP_SET_XATTR, IORING_OP_SETXATTR},
 };
 #define OPCODES (sizeof(opcodes) / sizeof(opcodes[0]))
 
 /** Opcodes that serve the ring itself. */
-static const uint8_t service_opcodes[] = {IORING_OP_ASYNC_CANCEL, IORING_OP_POLL_ADD, IORING_OP_LINK_TIMEOUT};
+static const uint8_t service_opcodes[] = {
+	IORING_OP_ASYNC_CANCEL, IORING_OP_POLL_ADD, IORING_OP_LINK_TIMEOUT, IORING_OP_FGETXATTR, IORING_OP_FSETXATTR,
+};
 #define SERVICE_OPCODES (sizeof(service_opcodes) / sizeof(service_opcodes[0]))
 
 /** Find out which opcodes the kernel has. */
@@ -164,7 +170,7 @@ static void ring_restrict(struct ioq_ring *ring) {
 	ring->restricted = io_uring_register_restrictions(&ring->uring, allowed, count) == 0;
 }
 
-int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, int wake_fd) {
+int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, int wake_fd, bool raw) {
 	memset(ring, 0, sizeof(*ring));
 	ring->done_tail = &ring->done;
 
@@ -202,7 +208,11 @@ int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, i
 	io_uring_register_iowq_max_workers(&ring->uring, workers);
 
 	if (ring->setup_flags & IORING_SETUP_R_DISABLED) {
-		ring_restrict(ring);
+		if (raw) {
+			ring->ops |= (ioq_ops)1 << IOQ_OP_RAW_SQE;
+		} else {
+			ring_restrict(ring);
+		}
 		ret = io_uring_enable_rings(&ring->uring);
 		if (ret < 0) {
 			goto fail_exit;
@@ -248,6 +258,7 @@ static unsigned int ring_drain(struct ioq_ring *ring) {
 	struct io_uring_cqe *cqe;
 	while (io_uring_peek_cqe(&ring->uring, &cqe) == 0) {
 		uint64_t user_data = cqe->user_data;
+		bool more = cqe->flags & IORING_CQE_F_MORE;
 		int32_t result = cqe->res;
 		io_uring_cqe_seen(&ring->uring, cqe);
 		++count;
@@ -255,7 +266,8 @@ static unsigned int ring_drain(struct ioq_ring *ring) {
 			if (ring->mailbox) {
 				mailbox_deliver(ring->mailbox, (user_data & ~MESSAGE) << 32 | (uint32_t)result);
 			}
-		} else if (user_data != NOT_AN_ENTRY) {
+		} else if (user_data != NOT_AN_ENTRY && !more) {
+			// Only a raw one comes back more than once: the last time counts
 			ring_complete(ring, (struct ioq_entry *)(uintptr_t)user_data, result);
 		}
 	}
@@ -366,6 +378,30 @@ bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *e) {
 	case IOQ_OP_POST:
 		// fd2 is the target's ring
 		io_uring_prep_msg_ring(sqe, e->fd2, (uint32_t)e->offset, MESSAGE | e->offset >> 32, 0);
+		break;
+	case IOQ_OP_SYNC_RANGE:
+		io_uring_prep_sync_file_range(sqe, e->fd, e->length, e->offset, (int)e->flags);
+		break;
+	case IOQ_OP_SPLICE:
+		io_uring_prep_splice(sqe, e->fd, (int64_t)offset, e->fd2,
+			e->args[2] ? (int64_t)ioq_entry_arg64(e) : -1, e->length, e->flags);
+		break;
+	case IOQ_OP_GET_XATTR:
+		if (ioq_entry_has_path(e)) {
+			io_uring_prep_getxattr(sqe, e->path2, e->payload, e->path, IOQ_XATTR_MAX);
+		} else {
+			io_uring_prep_fgetxattr(sqe, e->fd, e->path2, e->payload, IOQ_XATTR_MAX);
+		}
+		break;
+	case IOQ_OP_SET_XATTR:
+		if (ioq_entry_has_path(e)) {
+			io_uring_prep_setxattr(sqe, e->path2, e->payload, e->path, (int)e->mode, e->length);
+		} else {
+			io_uring_prep_fsetxattr(sqe, e->fd, e->path2, e->payload, (int)e->mode, e->length);
+		}
+		break;
+	case IOQ_OP_RAW_SQE:
+		memcpy(sqe, e->path, sizeof(*sqe));
 		break;
 	default:
 		io_uring_prep_nop(sqe);

@@ -49,9 +49,11 @@ struct ioq_ring {
  *
  * @param wake_fd
  *         An eventfd for ring_arm(), or -1.
+ * @param raw
+ *         Whether it takes raw SQEs, and so must not be restricted.
  * @return 0, or -errno with `ring->live` false and `ring->error` set.
  */
-int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, int wake_fd);
+int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, int wake_fd, bool raw);
 
 /** Tear a ring down. One that is not live is fine. */
 void ring_close(struct ioq_ring *ring);
@@ -63,7 +65,16 @@ static inline bool ring_has(const struct ioq_ring *ring, uint8_t op) {
 
 /** Whether an entry whose operation can run here can do so itself. */
 static inline bool ring_takes(const struct ioq_ring *ring, const struct ioq_entry *entry) {
-	return entry->op != IOQ_OP_TIMEOUT || ring->clocks || ioq_entry_clock(entry) == IOQ_CLOCK_MONOTONIC;
+	switch (entry->op) {
+	case IOQ_OP_TIMEOUT:
+		return ring->clocks || ioq_entry_clock(entry) == IOQ_CLOCK_MONOTONIC;
+	case IOQ_OP_GET_XATTR:
+	case IOQ_OP_SET_XATTR:
+		// Neither relative to a directory nor of a link itself
+		return entry->flags == 0 && (entry->fd == AT_FDCWD || !entry->path[0] || entry->path[0] == '/');
+	default:
+		return true;
+	}
 }
 
 /**

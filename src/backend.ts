@@ -33,11 +33,11 @@ export interface RingInfo {
 
 /** How many requests each kind of lane has completed. */
 export interface LaneCounts {
-  /** Those that never left the queue. */
+  /** Those that never left the queue's thread. */
   core: number;
   /** The ring of the JavaScript thread. */
   ring: number;
-  /** Worker lanes, by system calls. */
+  /** Worker lanes, by system calls; or Web Workers. */
   worker: number;
   /** Worker lanes, by rings of their own. */
   workerRing: number;
@@ -137,6 +137,13 @@ export interface Backend {
   /** Resolves when a turn has something to do, or at {@linkcode Backend.wake}. */
   park(): Promise<void>;
 
+  /**
+   * Change the bound on requests in flight; there are none.
+   *
+   * @throws {Error} If that cannot be; it is then as it was.
+   */
+  resize(depth: number): void;
+
   /** Make {@linkcode Backend.park} resolve. */
   wake(): void;
 
@@ -155,6 +162,8 @@ export interface Backend {
   /**
    * Release everything. Nothing may be in flight or parked. Turns and
    * cancellations of a closed backend do nothing.
+   *
+   * @returns Resolves when all of it is gone, if that takes time.
    */
-  close(): void;
+  close(): void | Promise<void>;
 }

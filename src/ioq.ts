@@ -27,7 +27,7 @@ import type {
   Payload,
   Sink,
 } from "./backend.ts";
-import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.ts";
+import { type BackendChoice, chooseBackend, LANE, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
 import { Deadline, Deadlines } from "./deadlines.ts";
 import { ERRNO, osError, timeoutError } from "./errors.ts";
@@ -44,6 +44,7 @@ import {
   toCoreRequest,
 } from "./operation.ts";
 import { pathText, toPath } from "./path.ts";
+import { checkAll } from "./permissions.ts";
 import { type OperationOptions, PromiseForms } from "./promise_forms.ts";
 import { Pump } from "./pump.ts";
 
@@ -83,6 +84,14 @@ export interface IoqOptions {
    * @default {false}
    */
   threadRings?: boolean;
+  /**
+   * Whether to take requests of `op.rawSqe()`, with which anything can be done that
+   * io_uring can do, also to the process's memory. Needs all permissions; the ring is
+   * then not restricted to the opcodes that the library uses itself.
+   *
+   * @default {false}
+   */
+  unsafeRawSqe?: boolean;
 }
 
 /** How to submit a request. */
@@ -202,30 +211,31 @@ function closedError(): Error {
 export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   readonly #backend: Backend;
   readonly #pump: Pump;
-  readonly #depth: number;
+  readonly #rawSqe: boolean;
+  #depth: number;
 
   /** Free slots: the first `#freeCount` of a stack. */
-  readonly #free: Int32Array;
-  #freeCount: number;
+  #free: Int32Array = new Int32Array();
+  #freeCount = 0;
   /** How many completions that were not consumed gave their slot away already. */
   #lent = 0;
   /** By slot: the id, -1 if it is free. */
-  readonly #ids: Float64Array;
+  #ids: Float64Array = new Float64Array();
   /** By slot: the request while it is in flight. */
-  readonly #requests: (CoreRequest | undefined)[];
+  #requests: (CoreRequest | undefined)[] = [];
   /** By slot: the promise form it belongs to, if it is not the stream's. */
-  readonly #tickets: (Ticket | undefined)[];
+  #tickets: (Ticket | undefined)[] = [];
   /** By slot: what the caller passed beside it. */
-  readonly #data: (T | undefined)[];
+  #data: (T | undefined)[] = [];
   #sequence = 0;
   /** By slot: until when a request of the stream must have completed. */
-  readonly #deadlineOf: (Deadline | undefined)[];
+  #deadlineOf: (Deadline | undefined)[] = [];
   /** By slot: whether it completed before the backend was done with it. */
-  readonly #late: Uint8Array;
+  #late: Uint8Array = new Uint8Array();
   readonly #deadlines = new Deadlines();
 
   /** The stream's completions that were not consumed: a ring of `depth`. */
-  readonly #ready: (Completion<T> | undefined)[];
+  #ready: (Completion<T> | undefined)[] = [];
   #readyAt = 0;
   #readyCount = 0;
   /** The stream's requests that were accepted and not consumed. */
@@ -246,18 +256,11 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   #closing: Promise<void> | undefined;
   #closed = false;
 
-  private constructor(depth: number, makeBackend: (sink: Sink) => Backend) {
+  private constructor(depth: number, rawSqe: boolean, makeBackend: (sink: Sink) => Backend) {
     super();
     this.#depth = depth;
-    this.#freeCount = depth;
-    this.#free = Int32Array.from({ length: depth }, (_, i) => depth - 1 - i);
-    this.#ids = new Float64Array(depth).fill(-1);
-    this.#requests = new Array(depth).fill(undefined);
-    this.#tickets = new Array(depth).fill(undefined);
-    this.#data = new Array(depth).fill(undefined);
-    this.#deadlineOf = new Array(depth).fill(undefined);
-    this.#late = new Uint8Array(depth);
-    this.#ready = new Array(depth).fill(undefined);
+    this.#slots(depth);
+    this.#rawSqe = rawSqe;
     const backend = makeBackend({
       complete: (slot, result, payload) => this.#complete(slot, result, payload),
     });
@@ -271,6 +274,20 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       wake: () => backend.wake(),
       rest: () => this.#onRest?.(),
     });
+  }
+
+  /** Make as many slots, all free. */
+  #slots(depth: number): void {
+    this.#freeCount = depth;
+    this.#free = Int32Array.from({ length: depth }, (_, i) => depth - 1 - i);
+    this.#ids = new Float64Array(depth).fill(-1);
+    this.#requests = new Array(depth).fill(undefined);
+    this.#tickets = new Array(depth).fill(undefined);
+    this.#data = new Array(depth).fill(undefined);
+    this.#deadlineOf = new Array(depth).fill(undefined);
+    this.#late = new Uint8Array(depth);
+    this.#ready = new Array(depth).fill(undefined);
+    this.#readyAt = 0;
   }
 
   /**
@@ -290,15 +307,24 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     if (typeof threadRings !== "boolean") {
       throw new TypeError(`Expected threadRings to be a boolean, got ${typeof threadRings}`);
     }
+    const { unsafeRawSqe: rawSqe = false } = options;
+    if (typeof rawSqe !== "boolean") {
+      throw new TypeError(`Expected unsafeRawSqe to be a boolean, got ${typeof rawSqe}`);
+    }
+    if (rawSqe) {
+      checkAll("unsafeRawSqe");
+    }
     const choice: BackendChoice = {
       backend: chooseBackend(options.backend),
       depth,
       threads,
       threadRings,
+      rawSqe,
       library: library === undefined ? undefined : pathText(toPath(library, "dlopen")),
+      module: (options as { [LANE]?: URL | null })[LANE],
     };
     await prepareLibrary(choice.library);
-    return new Ioq<T>(depth, (sink) => openBackend(choice, sink));
+    return new Ioq<T>(depth, rawSqe, (sink) => openBackend(choice, sink));
   }
 
   /** Which backend runs the requests, on how many lanes, and why that one. */
@@ -463,6 +489,43 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
+   * Hand over what was submitted to the kernel and the worker threads now, instead of
+   * after the code that is running. What is complete by then may be polled at once.
+   *
+   * @throws {Deno.errors.BadResource} If the queue is closed.
+   */
+  flush(): void {
+    if (this.#closed) {
+      throw closedError();
+    }
+    this.#turn(false, false);
+    // As after a poll: who waits for rest, or is parked, is told by the pump
+    this.#pump.kick();
+  }
+
+  /**
+   * Change how many requests may be accepted and not yet consumed. The queue must be
+   * idle: its worker threads are replaced.
+   *
+   * @param depth 1 to 65536.
+   * @throws {RangeError} If it is out of its range.
+   * @throws {Deno.errors.Busy} If requests are in flight or not consumed.
+   * @throws {Deno.errors.BadResource} If the queue is closed.
+   */
+  resize(depth: number): void {
+    checkInteger(depth, "depth", 1, DEPTH_MAX);
+    if (this.#closing) {
+      throw closedError();
+    }
+    if (this.size > 0 || this.#line.size > 0 || this.#producers.length > 0) {
+      throw new Deno.errors.Busy(`Cannot resize a queue that has ${this.size} requests`);
+    }
+    this.#backend.resize(depth);
+    this.#depth = depth;
+    this.#slots(depth);
+  }
+
+  /**
    * Wait until requests can be accepted.
    *
    * @param slots How many at once: 1 to `depth`.
@@ -589,7 +652,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       await new Promise<void>((resolve) => this.#onRest = resolve);
     }
     this.#closed = true;
-    this.#backend.close();
+    await this.#backend.close();
     this.#wakeConsumers();
   }
 
@@ -695,6 +758,9 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       if (request.fd2 >= 0) {
         checkQueue(request.fd2, this);
       }
+    }
+    if (request.op === "rawSqe" && !this.#rawSqe) {
+      throw new TypeError("Cannot submit a raw SQE to a queue opened without unsafeRawSqe");
     }
     request.checkAccess();
   }

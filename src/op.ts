@@ -101,6 +101,16 @@ const FALLOC_FL_KEEP_SIZE = 1;
 const R_OK = 4;
 const W_OK = 2;
 const X_OK = 1;
+const XATTR_CREATE = 1;
+const XATTR_REPLACE = 2;
+const SYNC_FILE_RANGE_WAIT_BEFORE = 1;
+const SYNC_FILE_RANGE_WRITE = 2;
+const SYNC_FILE_RANGE_WAIT_AFTER = 4;
+const SPLICE_F_NONBLOCK = 2;
+const SPLICE_F_MORE = 4;
+/** From `<linux/io_uring.h>`. */
+const SQE_LENGTH = 64;
+const IOSQE_CQE_SKIP_SUCCESS = 1 << 6;
 const LOCK_NB = 4;
 /** Operations of `flock(2)`. */
 const LOCKS = { shared: 1, exclusive: 2, unlock: 8 } as const;
@@ -230,6 +240,27 @@ function pathRequest<K extends OpName>(op: K, path: Path, options?: AtOptions): 
   return new CoreRequest(op, {
     fd: checkAt(options),
     path: toPath(path, verbOf(op)),
+  });
+}
+
+/** A request for extended attributes. */
+function xattrRequest<K extends "getXattr" | "setXattr" | "listXattr" | "removeXattr">(
+  op: K,
+  file: Path | number,
+  name: string | undefined,
+  options: XattrOptions | undefined,
+  more: { bytes?: Uint8Array; length?: number; mode?: number } = {},
+): CoreRequest<K> {
+  if (name !== undefined && typeof name !== "string") {
+    throw new TypeError(`Expected name to be a string, got ${typeof name}`);
+  }
+  return new CoreRequest(op, {
+    ...(typeof file === "number"
+      ? { fd: checkFd(file), path: "", access: 0 }
+      : { fd: checkAt(options), path: toPath(file, verbOf(op)) }),
+    ...(name === undefined ? {} : { path2: toPath(name, verbOf(op)) }),
+    flags: options?.followSymlinks === false ? AT_SYMLINK_NOFOLLOW : 0,
+    ...more,
   });
 }
 
@@ -567,6 +598,67 @@ export interface OpBuilders {
   post(target: { readonly id: number } | number, value: number): Request<"post">;
   /** The next message that is posted to this queue. Each is received once. */
   receive(): Request<"receive">;
+  /**
+   * Have part of a file's data written to the device, or wait for that. It says
+   * nothing of the file's attributes, and is no safeguard against a crash: see
+   * `sync_file_range(2)`.
+   *
+   * @param fd The descriptor.
+   * @param offset Where, in bytes.
+   * @param length Bytes, 0 to 2^32 - 1; 0 for all that follows.
+   * @param options What to begin and what to wait for.
+   */
+  syncRange(
+    fd: number,
+    offset?: number,
+    length?: number,
+    options?: SyncRangeOptions,
+  ): Request<"syncRange">;
+  /**
+   * Move bytes between descriptors inside the kernel, of which one is a pipe.
+   *
+   * @param from The descriptor to read.
+   * @param to The descriptor to write.
+   * @param length Bytes, 0 to 2147479552.
+   * @param options Where, and how.
+   */
+  splice(from: number, to: number, length: number, options?: SpliceOptions): Request<"splice">;
+  /**
+   * The value of an extended attribute, up to 64 KiB. See `getxattr(2)`.
+   *
+   * @param file A path or a descriptor.
+   * @param name The attribute with its namespace, such as `user.mime_type`.
+   * @param options Where the path begins, and whether links are followed.
+   */
+  getXattr(file: Path | number, name: string, options?: XattrOptions): Request<"getXattr">;
+  /**
+   * Set an extended attribute.
+   *
+   * @param file A path or a descriptor.
+   * @param name The attribute with its namespace.
+   * @param value At most 64 KiB; copied when the request is submitted.
+   * @param options Whether the file must have the attribute, or must not.
+   */
+  setXattr(
+    file: Path | number,
+    name: string,
+    value: Uint8Array,
+    options?: SetXattrOptions,
+  ): Request<"setXattr">;
+  /** The names of a file's extended attributes. */
+  listXattr(file: Path | number, options?: XattrOptions): Request<"listXattr">;
+  /** Remove an extended attribute. */
+  removeXattr(file: Path | number, name: string, options?: XattrOptions): Request<"removeXattr">;
+  /**
+   * Whatever a submission queue entry says; for queues that were opened with
+   * `unsafeRawSqe`. It resolves to the kernel's result, and rejects if that is
+   * negative. Addresses in it must stay good until then, which nobody checks.
+   *
+   * @param sqe 64 bytes as `struct io_uring_sqe` has them, in the machine's order. Its
+   *        `user_data` is the library's. `IOSQE_CQE_SKIP_SUCCESS` is refused, since
+   *        every request has a completion.
+   */
+  rawSqe(sqe: Uint8Array): Request<"rawSqe">;
 }
 
 /** Options of `op.timeout()`. */
@@ -594,6 +686,46 @@ export interface PollOptions {
   writable?: boolean;
   /** That there is something exceptional to be read. */
   priority?: boolean;
+}
+
+/** Options of requests for extended attributes. */
+export interface XattrOptions extends AtOptions {
+  /**
+   * Whether a symbolic link's target is meant, not the link itself.
+   *
+   * @default {true}
+   */
+  followSymlinks?: boolean;
+}
+
+/** Options of `op.setXattr()`. */
+export interface SetXattrOptions extends XattrOptions {
+  /** Fail with `Deno.errors.AlreadyExists` if the file has the attribute. */
+  create?: boolean;
+  /** Fail with `ENODATA` if the file has no such attribute. */
+  replace?: boolean;
+}
+
+/** What `op.syncRange()` waits for, and what it begins. See `sync_file_range(2)`. */
+export interface SyncRangeOptions {
+  /** First wait until what is being written of it is on the device. */
+  waitBefore?: boolean;
+  /** Begin writing what has changed. True by default. */
+  write?: boolean;
+  /** Then wait until that is on the device. */
+  waitAfter?: boolean;
+}
+
+/** Where `op.splice()` reads and writes, and how. See `splice(2)`. */
+export interface SpliceOptions {
+  /** Where in the source, in bytes; its own position if not given. Not for pipes. */
+  from?: number;
+  /** Where in the target, in bytes; its own position if not given. Not for pipes. */
+  to?: number;
+  /** Fail with `Deno.errors.WouldBlock` instead of waiting for a pipe. */
+  nonBlock?: boolean;
+  /** Say that more is to come. */
+  more?: boolean;
 }
 
 /** How a file is going to be read. */
@@ -846,4 +978,41 @@ export const op: OpBuilders = {
       offset: checkInteger(value, "value", 0, Number.MAX_SAFE_INTEGER),
     }),
   receive: () => RECEIVE,
+  syncRange: (fd, offset = 0, length = 0, options = {}) =>
+    new CoreRequest("syncRange", {
+      fd: checkFd(fd),
+      length: checkInteger(length, "length", 0, UINT32_MAX),
+      flags: (options.waitBefore ? SYNC_FILE_RANGE_WAIT_BEFORE : 0) |
+        ((options.write ?? true) ? SYNC_FILE_RANGE_WRITE : 0) |
+        (options.waitAfter ? SYNC_FILE_RANGE_WAIT_AFTER : 0),
+      ...checkOffset(offset),
+    }),
+  splice: (from, to, length, options = {}) =>
+    new CoreRequest("splice", {
+      fd: checkFd(from),
+      fd2: checkFd(to),
+      length: checkInteger(length, "length", 0, layout.TRANSFER_MAX),
+      flags: (options.nonBlock ? SPLICE_F_NONBLOCK : 0) | (options.more ? SPLICE_F_MORE : 0),
+      ...checkOffset(options.from),
+      ...(options.to === undefined
+        ? {}
+        : splitArgument(checkInteger(options.to, "to", 0, Number.MAX_SAFE_INTEGER))),
+      arg2: options.to === undefined ? 0 : 1,
+    }),
+  getXattr: (file, name, options) => xattrRequest("getXattr", file, name, options),
+  setXattr: (file, name, value, options) =>
+    xattrRequest("setXattr", file, name, options, {
+      bytes: checkBytes(value, "value"),
+      length: value.byteLength,
+      mode: (options?.create ? XATTR_CREATE : 0) | (options?.replace ? XATTR_REPLACE : 0),
+    }),
+  listXattr: (file, options) => xattrRequest("listXattr", file, undefined, options),
+  removeXattr: (file, name, options) => xattrRequest("removeXattr", file, name, options),
+  rawSqe(sqe) {
+    checkInteger(checkBytes(sqe, "sqe").byteLength, "sqe.byteLength", SQE_LENGTH, SQE_LENGTH);
+    if (sqe[1]! & IOSQE_CQE_SKIP_SUCCESS) {
+      throw new TypeError("Cannot take an SQE with IOSQE_CQE_SKIP_SUCCESS");
+    }
+    return new CoreRequest("rawSqe", { path: sqe.slice(), access: 0 });
+  },
 };

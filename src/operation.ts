@@ -111,6 +111,20 @@ export interface OpValues {
   post: undefined;
   /** The message's value. */
   receive: number;
+  /** Nothing, when that part of the file is on its way, or on the device. */
+  syncRange: undefined;
+  /** How many bytes were moved; 0 at the end of the source. */
+  splice: number;
+  /** The attribute's value. */
+  getXattr: Uint8Array<ArrayBuffer>;
+  /** Nothing. */
+  setXattr: undefined;
+  /** The attributes' names. */
+  listXattr: string[];
+  /** Nothing. */
+  removeXattr: undefined;
+  /** What the kernel gave as the result, which is not negative. */
+  rawSqe: number;
 }
 
 /** What a descriptor is ready for. See `poll(2)`. */
@@ -251,6 +265,11 @@ const decodeNumber: Decoder = (_, payload) => {
   const [low, high] = new Int32Array(buffer, byteOffset, 2);
   return high! * 0x1_0000_0000 + (low! >>> 0);
 };
+const decodeCopy: Decoder = (result, payload) =>
+  result > 0 ? payload.bytes().slice() : new Uint8Array();
+const decodeNames: Decoder = (result, payload) =>
+  // A NUL after each
+  result > 0 ? pathText(payload.bytes()).split("\0").slice(0, -1) : [];
 const decodeText: Decoder = (_, payload) => pathText(payload.bytes());
 const decodeStat: Decoder = (_, payload) => decodeFileInfo(payload.words, payload.at >> 2);
 const decodeBigIntStat: Decoder = (_, payload) =>
@@ -318,6 +337,13 @@ const OPERATIONS: { readonly [K in OpName]: Operation } = {
   poll: [layout.OP.poll, "poll", 0, 0, 0, decodePoll],
   post: [layout.OP.post, "post", 0, 0, 0, decodeNothing],
   receive: [layout.OP.receive, "receive", 0, 0, 0, decodeNumber],
+  syncRange: [layout.OP.syncRange, "sync_file_range", 0, 0, 0, decodeNothing],
+  splice: [layout.OP.splice, "splice", 0, 0, 0, decodeResult],
+  getXattr: [layout.OP.getXattr, "getxattr", 0, READ, 0, decodeCopy],
+  setXattr: [layout.OP.setXattr, "setxattr", 0, WRITE, 0, decodeNothing],
+  listXattr: [layout.OP.listXattr, "listxattr", 0, READ, 0, decodeNames],
+  removeXattr: [layout.OP.removeXattr, "removexattr", 0, WRITE, 0, decodeNothing],
+  rawSqe: [layout.OP.rawSqe, "sqe", 0, 0, 0, decodeResult],
 };
 
 /** What a request is made of. */
@@ -439,6 +465,16 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
   /** What is being done to what, for messages. */
   get context(): string {
     const verb = OPERATIONS[this.op][1];
+    if (this.code >= layout.OP.getXattr && this.code <= layout.OP.removeXattr) {
+      const name = this.path2 === undefined ? "" : ` '${pathText(this.path2)}' of`;
+      const file = this.path!.length > 0 || this.fd === AT_FDCWD
+        ? `'${pathText(this.path!)}'`
+        : `file descriptor ${this.fd}`;
+      return `${verb}${name} ${file}`;
+    }
+    if (this.op === "rawSqe") {
+      return `${verb} opcode ${(this.path as Uint8Array)[0]}`;
+    }
     if (this.path2 !== undefined) {
       return `${verb} '${pathText(this.path!)}' -> '${pathText(this.path2)}'`;
     }

@@ -115,6 +115,19 @@ export function checkAccess(path: string | Uint8Array, access: Access, relative:
 }
 
 /**
+ * Check that everything is allowed.
+ *
+ * @throws {Deno.errors.NotCapable} If something is not.
+ */
+export function checkAll(what: string): void {
+  if (!ALL.every(isBlanket)) {
+    throw new Deno.errors.NotCapable(
+      `Requires all access for ${what}, run again with the --allow-all flag`,
+    );
+  }
+}
+
+/**
  * Check that a symbolic link may be made. As for Deno that takes all of both
  * permissions: it opens a way to wherever it points.
  *

@@ -10,9 +10,10 @@ import type { DirEntry } from "./directory.ts";
 import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
 import { ERRNO, osError } from "./errors.ts";
 import { openFile } from "./file.ts";
+import type { Ioq } from "./ioq.ts";
 import type { IoqFile, OpenFileOptions } from "./file.ts";
 import { type AtOptions, op, type RenameOptions, type StatOptions } from "./op.ts";
-import type { WriteFileOptions } from "./op.ts";
+import type { SetXattrOptions, WriteFileOptions, XattrOptions } from "./op.ts";
 import {
   ABORT,
   type OpName,
@@ -38,6 +39,16 @@ export interface OperationOptions {
    * @default {Infinity}
    */
   timeoutMs?: number;
+}
+
+/** Options of {@linkcode Ioq.remove}. */
+export interface RemoveOptions extends AtOptions {
+  /**
+   * Whether to remove a directory with all that is in it.
+   *
+   * @default {false}
+   */
+  recursive?: boolean;
 }
 
 /** Bytes of a file that are copied at once; longer ones are read and written in pieces. */
@@ -410,8 +421,25 @@ export abstract class PromiseForms {
     }
   }
 
-  /** Remove a file, a symbolic link or an empty directory. Rejects as `Deno.remove` does. */
-  async remove(path: Path, options?: AtOptions & OperationOptions): Promise<void> {
+  /**
+   * Remove a file, a symbolic link or a directory. Rejects as `Deno.remove` does.
+   *
+   * @param path What to remove.
+   * @param options `recursive` removes a directory with all that is in it, see
+   *        `removeTree()`, which has more options; not together with `at`.
+   */
+  async remove(path: Path, options?: RemoveOptions & OperationOptions): Promise<void> {
+    if (options?.recursive) {
+      if (options.at !== undefined) {
+        throw new TypeError("'recursive' option cannot be combined with 'at'");
+      }
+      // Not before: it is built on queues, and those on this
+      const { removeTree } = await import("./tree/remove_tree.ts");
+      const { signal } = options;
+      // It only runs requests, which any of us does
+      const ioq = this as unknown as Ioq;
+      return await removeTree(path, { ioq, ...(signal === undefined ? {} : { signal }) });
+    }
     try {
       await this.run(op.unlink(path, options), options);
     } catch (error) {
@@ -498,6 +526,46 @@ export abstract class PromiseForms {
     options?: OperationOptions,
   ): Promise<undefined> {
     return this.#build(() => op.post(target, value), options);
+  }
+
+  /**
+   * The value of an extended attribute. It rejects with the code `ENODATA` if there is
+   * none.
+   *
+   * @param path The file.
+   * @param name The attribute with its namespace, such as `user.mime_type`.
+   * @param options Where the path begins; whether links are followed; a signal.
+   */
+  getXattr(
+    path: Path,
+    name: string,
+    options?: XattrOptions & OperationOptions,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#build(() => op.getXattr(path, name, options), options);
+  }
+
+  /** Set an extended attribute. */
+  setXattr(
+    path: Path,
+    name: string,
+    value: Uint8Array,
+    options?: SetXattrOptions & OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.setXattr(path, name, value, options), options);
+  }
+
+  /** The names of a file's extended attributes. */
+  listXattr(path: Path, options?: XattrOptions & OperationOptions): Promise<string[]> {
+    return this.#build(() => op.listXattr(path, options), options);
+  }
+
+  /** Remove an extended attribute. */
+  removeXattr(
+    path: Path,
+    name: string,
+    options?: XattrOptions & OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.removeXattr(path, name, options), options);
   }
 
   /** The next message that is posted to this queue. Each is received once, in order. */

@@ -391,7 +391,7 @@ function cachedCase(setup: Setup, inFlight: number): Case {
 }
 
 /** Its samples are longer: fio measures itself in milliseconds. */
-const DIRECT_EFFORT: Effort = { rounds: 3, sampleMs: 250, warmRuns: 1 };
+const DIRECT_EFFORT: Effort = { rounds: 3, sampleMs: 150, warmRuns: 1 };
 
 async function directCase(setup: Setup, inFlight: number): Promise<Case> {
   const { direct, large } = setup;
@@ -415,7 +415,7 @@ function sequentialCase({ ioq, large, cached }: Setup): Case {
   return {
     group: SEQUENTIAL,
     inFlight: 1,
-    effort: { rounds: 3, sampleMs: 1, warmRuns: 1, verifyOperations: 1 },
+    effort: { rounds: 3, sampleMs: 0, warmRuns: 0, verifyOperations: 1 },
     runners: [
       subject("64 KiB, 8 at once", whole(() => readChunks(cached, CHUNK, 8))),
       subject("1 MiB, 4 at once", whole(() => readChunks(cached, LARGE_CHUNK, 4))),
@@ -461,7 +461,7 @@ function smallCase({ ioq, small, node, list }: Setup, inFlight: number): Case {
   return {
     group: SMALL,
     inFlight,
-    effort: { rounds: 5, sampleMs: 120, warmRuns: 1 },
+    effort: { rounds: 5, sampleMs: 100, warmRuns: 1 },
     runners: [
       subject("readFiles", (count) => readFilesOf(ioq, small, inFlight, count)),
       subject("readFile", (count) => readFilePromise(ioq, small, inFlight, count)),

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <sys/sysmacros.h>
 
 /** Room for payloads of one turn. */
@@ -47,6 +48,7 @@ struct config {
 static const struct config ring_config = {"ring", IOQ_OPEN_RING, 0, 0, IOQ_LANE_RING};
 static const struct config lanes_config = {"lanes", 0, 0, 0, IOQ_LANE_WORKER};
 static const struct config lane_rings_config = {"lane rings", IOQ_OPEN_LANE_RINGS, 0, 0, IOQ_LANE_WORKER_RING};
+static const struct config sync_config = {"sync", IOQ_OPEN_SYNC, 0, 0, IOQ_LANE_CORE};
 static const struct config idle_ring_config = {"idle ring", IOQ_OPEN_RING, ~0ull, 0, IOQ_LANE_WORKER};
 static const struct config overflow_config = {
 	"overflow", IOQ_OPEN_RING, 1ull << IOQ_OP_OPEN, 1ull << IOQ_OP_STAT, IOQ_LANE_WORKER,
@@ -104,7 +106,7 @@ static void open_queue(const struct config *config, uint32_t depth, uint32_t lan
 	if (!try_open(config, depth, lanes)) {
 		test_fail(__FILE__, __LINE__, "ioq_open: %s", strerror((int)q.info.error));
 	}
-	CHECK_EQ(q.info.lanes, lanes);
+	CHECK_EQ(q.info.lanes, config->flags & IOQ_OPEN_SYNC ? 0 : lanes);
 }
 
 /** Close the queue, in which nothing is in flight. */
@@ -518,7 +520,7 @@ static uint32_t check_read_dir(const char *path, bool held) {
 	struct names got = {0}, is = system_names(path);
 	CHECK_EQ(completion->result, is.count);
 	CHECK_EQ(completion->flags, held ? IOQ_COMPLETION_HELD : 0);
-	CHECK_EQ(completion->lane, IOQ_LANE_WORKER);
+	CHECK_EQ(completion->lane, q.config->flags & IOQ_OPEN_SYNC ? IOQ_LANE_CORE : IOQ_LANE_WORKER);
 	uint8_t *payload = take_payload(completion);
 	uint32_t flags = append_payload(&got, payload, completion->payload_length);
 	CHECK(flags & IOQ_DIRECTORY_END);
@@ -1307,6 +1309,156 @@ static void test_parts(const void *config) {
 	CHECK_EQ(ioq_release(q.ioq, 1), 0);
 	close_by_queue(0, fd);
 	CHECK_EQ(unlink("parts"), 0);
+	close_queue();
+}
+
+/** Give a request a second path; it has a first one, or none. */
+static void set_path2(struct ioq_request *request, const char *path) {
+	if (request->path_length == 0) {
+		request->path = q.input_used;
+	}
+	request->path2_length = (uint32_t)strlen(path);
+	memcpy(q.input + q.input_used, path, request->path2_length);
+	q.input_used += request->path2_length;
+}
+
+/** Extended attributes, of a path and of a descriptor. */
+static void test_xattrs(const void *config) {
+	if (setxattr("plain", "user.ioq", "", 0, 0) != 0) {
+		SKIP("this file system has no extended attributes");
+	}
+	open_queue(config, 8, 1);
+	int fd = open("plain", O_RDONLY | O_CLOEXEC);
+	int dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < 4; ++i) {
+		CHECK_EQ(ioq_stage(q.ioq, 0, (const uint8_t *)"value", 5), 0);
+		struct ioq_request *request = i & 1 ? add_fd(0, IOQ_OP_SET_XATTR, fd) : add_path(0, IOQ_OP_SET_XATTR, "plain");
+		request->fd = i == 2 ? dir : request->fd;
+		set_path2(request, "user.ioq");
+		CHECK_EQ(result_of(0), 0);
+		if (i != 2) {
+			check_lane(0);
+		}
+		CHECK_EQ(q.results[0].payload_length, 0);
+		request = i & 1 ? add_fd(1, IOQ_OP_GET_XATTR, fd) : add_path(1, IOQ_OP_GET_XATTR, "plain");
+		request->fd = i == 2 ? dir : request->fd;
+		set_path2(request, "user.ioq");
+		CHECK_EQ(result_of(1), 5);
+		CHECK_EQ(q.results[1].payload_length, 5);
+		CHECK(memcmp(q.output + q.results[1].payload, "value", 5) == 0);
+		request = i & 1 ? add_fd(2, IOQ_OP_LIST_XATTR, fd) : add_path(2, IOQ_OP_LIST_XATTR, "plain");
+		request->fd = i == 2 ? dir : request->fd;
+		CHECK(result_of(2) >= 9);
+		request = i & 1 ? add_fd(3, IOQ_OP_REMOVE_XATTR, fd) : add_path(3, IOQ_OP_REMOVE_XATTR, "plain");
+		request->fd = i == 2 ? dir : request->fd;
+		set_path2(request, "user.ioq");
+		CHECK_EQ(result_of(3), 0);
+		set_path2(add_fd(1, IOQ_OP_GET_XATTR, fd), "user.ioq");
+		CHECK_EQ(result_of(1), -ENODATA);
+	}
+	close(dir);
+	close(fd);
+	close_queue();
+}
+
+/** Bytes through a pipe, and to the device. */
+static void test_splice(const void *config) {
+	int ends[2];
+	CHECK_EQ(pipe2(ends, O_CLOEXEC), 0);
+	open_queue(config, 8, 1);
+	int fd = open_by_queue(0, "spliced", O_RDWR | O_CREAT | O_TRUNC);
+	CHECK_EQ(write(fd, "0123456789", 10), 10);
+	struct ioq_request *request = add_fd(1, IOQ_OP_SPLICE, fd);
+	request->fd2 = ends[1];
+	request->hints = IOQ_HINT_OFFSET;
+	request->offset_low = 6;
+	request->length = 100;
+	CHECK_EQ(result_of(1), 4);
+	check_lane(1);
+	request = add_fd(1, IOQ_OP_SPLICE, ends[0]);
+	request->fd2 = fd;
+	request->args[0] = 1;
+	request->args[2] = 1;
+	request->length = 100;
+	CHECK_EQ(result_of(1), 4);
+	char bytes[11] = "";
+	CHECK_EQ(pread(fd, bytes, 10, 0), 10);
+	CHECK(strcmp(bytes, "0678956789") == 0);
+	request = add_fd(1, IOQ_OP_SYNC_RANGE, fd);
+	request->flags = SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+	CHECK_EQ(result_of(1), 0);
+	check_lane(1);
+	// A raw SQE is for no queue that was not opened for it
+	set_path(add(2, IOQ_OP_RAW_SQE), (const char[64]) {0}, 64);
+	CHECK_EQ(result_of(2), -ENOSYS);
+	close_by_queue(0, fd);
+	CHECK_EQ(unlink("spliced"), 0);
+	close_queue();
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/** Raw SQEs, one of which comes back more than once. */
+static void test_raw(void) {
+	static const struct config config = {"raw", IOQ_OPEN_RING | IOQ_OPEN_RAW_SQE, 0, 0, IOQ_LANE_RING};
+	open_queue(&config, 8, 1);
+	CHECK_EQ(q.info.restricted, 0);
+	struct io_uring_sqe sqe = {.opcode = IORING_OP_NOP, .user_data = 7};
+	set_path(add(0, IOQ_OP_RAW_SQE), (const char *)&sqe, sizeof(sqe));
+	CHECK_EQ(result_of(0), 0);
+	check_lane(0);
+	int ends[2];
+	CHECK_EQ(pipe2(ends, O_CLOEXEC), 0);
+	sqe = (struct io_uring_sqe) {
+		.opcode = IORING_OP_POLL_ADD, .fd = ends[0], .poll32_events = POLLIN, .len = IORING_POLL_ADD_MULTI,
+	};
+	set_path(add(1, IOQ_OP_RAW_SQE), (const char *)&sqe, sizeof(sqe));
+	turn(0);
+	for (int i = 0; i < 10; ++i) {
+		CHECK_EQ(write(ends[1], "x", 1), 1);
+		CHECK_EQ(turn(0), 0);
+	}
+	CHECK_EQ(ioq_cancel(q.ioq, 1), 1);
+	CHECK_EQ(result_of(1), -EINTR);
+	// Fewer bytes than an SQE has
+	set_path(add(2, IOQ_OP_RAW_SQE), (const char *)&sqe, 63);
+	CHECK_EQ(result_of(2), -EINVAL);
+	close_queue();
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/** Another depth. */
+static void test_resize(const void *config) {
+	open_queue(config, 2, 2);
+	CHECK_EQ(ioq_resize(q.ioq, 0), -EINVAL);
+	CHECK_EQ(ioq_resize(q.ioq, IOQ_DEPTH_MAX + 1), -EINVAL);
+	static const uint32_t depths[] = {600, 1, 33};
+	for (size_t i = 0; i < sizeof(depths) / sizeof(depths[0]); ++i) {
+		CHECK_EQ(ioq_stage(q.ioq, 0, (const uint8_t *)"x", 1), 0);
+		CHECK_EQ(ioq_resize(q.ioq, depths[i]), -EBUSY);
+		CHECK_EQ(ioq_release(q.ioq, 0), 0);
+		CHECK_EQ(ioq_resize(q.ioq, depths[i]), 0);
+		for (uint32_t slot = 0; slot < depths[i]; ++slot) {
+			add_path(slot, IOQ_OP_STAT, "plain");
+			if (q.turn.request_count == IOQ_TURN_REQUESTS) {
+				turn(0);
+			}
+		}
+		turn(0);
+		if (q.pending_count > 0) {
+			CHECK_EQ(ioq_resize(q.ioq, 5), -EBUSY);
+		}
+		wait_all();
+		CHECK_EQ(q.results[depths[i] - 1].result, 0);
+		add_path(depths[i], IOQ_OP_STAT, "plain");
+		CHECK_EQ(result_of(depths[i]), -EINVAL);
+	}
+	fault_inject(&fault_thread, FAULT_OWNER, EAGAIN, 0, FAULT_FOREVER);
+	CHECK_EQ(ioq_resize(q.ioq, 5), -EAGAIN);
+	fault_clear();
+	add_path(32, IOQ_OP_STAT, "plain");
+	CHECK_EQ(result_of(32), 0);
 	close_queue();
 }
 
@@ -2293,6 +2445,9 @@ static void run_config(const struct config *config) {
 	TEST_WITH(test_polls, *config);
 	TEST_WITH(test_messages, *config);
 	TEST_WITH(test_parts, *config);
+	TEST_WITH(test_xattrs, *config);
+	TEST_WITH(test_splice, *config);
+	TEST_WITH(test_resize, *config);
 	TEST_WITH(test_park, *config);
 	TEST_WITH(test_park_often, *config);
 	TEST_WITH(test_primaries, *config);
@@ -2312,6 +2467,7 @@ static void run_rings(void) {
 	TEST_WITH(test_cancel_fifo, lane_rings_config);
 	TEST_WITH(test_boost, idle_ring_config);
 	TEST_WITH(test_overflow, overflow_config);
+	TEST(test_raw);
 	TEST(test_setup_plainer);
 	TEST(test_lane_setup_fails);
 	TEST_WITH(test_submit_retried, ring_config);
@@ -2349,6 +2505,10 @@ int main(void) {
 	TEST(test_options);
 	TEST(test_utf8);
 	run_config(&lanes_config);
+	TEST_WITH(test_nop, sync_config);
+	TEST_WITH(test_file, sync_config);
+	TEST_WITH(test_directory, sync_config);
+	TEST_WITH(test_output, sync_config);
 	TEST_WITH(test_interrupt, lanes_config);
 	TEST_WITH(test_boost, lanes_config);
 	TEST_WITH(test_boost_claimed, lanes_config);

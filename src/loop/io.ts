@@ -41,6 +41,11 @@ class Operation implements Wait {
   cancel: (() => void) | undefined;
   interrupted = false;
 
+  /** So that it can be what `Ioq.run()` is given as options. */
+  get [ON_CANCEL](): this {
+    return this;
+  }
+
   interrupt(): void {
     this.interrupted = true;
     this.cancel?.();
@@ -116,10 +121,8 @@ export class Io extends PromiseForms {
       core?.holder?.leave(core);
       return Promise.reject(error);
     }
-    return ioq.run(
-      request,
-      { ...options, [ON_CANCEL]: operation } as OperationOptions,
-    ).then(
+    const given = options === undefined ? operation : { ...options, [ON_CANCEL]: operation };
+    return ioq.run(request, given as OperationOptions).then(
       (value) => {
         task.leave(operation);
         return value;

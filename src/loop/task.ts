@@ -117,7 +117,7 @@ export class Task {
    */
   enter(wait: Wait): void {
     this.check();
-    if (!this.#waited) {
+    if (!this.#waited && !this.ended) {
       this.#waited = true;
       this.owner.waiters.add(this);
     }

@@ -375,38 +375,49 @@ Deno.test("open() opens a queue and close() closes it", async () => {
   await using _ = new EventLoop(ioq, { concurrencyLimit: Infinity });
 });
 
-forEachLoop("10,000 tasks with 10 sleeps each", async ({ loop }) => {
-  let sleeps = 0;
+forEachLoop("10,000 tasks with 10 sleeps each, in bounded memory", async ({ loop }) => {
+  const before = Deno.memoryUsage().heapUsed;
+  let [sleeps, peak] = [0, 0];
   const tasks = Array.from({ length: 10_000 }, () =>
     loop.async(async (io) => {
       for (let i = 0; i < 10; i++) {
         await io.sleep(1);
-        sleeps++;
+        if (++sleeps % 1000 === 0) {
+          peak = Math.max(peak, Deno.memoryUsage().heapUsed);
+          assert(loop.ioq.size <= loop.ioq.depth);
+        }
       }
     }));
   await Promise.all(tasks);
   assertEquals(sleeps, 100_000);
+  // Some kilobytes for each task, and not for each sleep
+  assert(peak - before < 10_000 * 20_000, `${peak - before} bytes`);
 });
 
-forEachLoop("messages and readiness are waited for as tasks do", async ({ loop, open }) => {
-  await using other = await open();
-  const receiving = loop.async((io) => io.receive());
-  await loop.async((io) => io.sleep(1));
-  await other.post(loop.ioq, 42);
-  assertEquals(await receiving, 42);
-  const waiting = loop.async((io) => io.receive());
-  await assertRejects(() => within(10_000, waiting.cancel(), "cancel()"), Canceled);
-  // It took no message with it
-  await loop.async((io) => io.post(loop.ioq, 43));
-  assertEquals(await loop.async((io) => io.receive()), 43);
+forEachLoop(
+  "messages and readiness are waited for as tasks do",
+  async ({ loop, open }) => {
+    await using other = await open();
+    const receiving = loop.async((io) => io.receive());
+    await loop.async((io) => io.sleep(1));
+    await other.post(loop.ioq, 42);
+    assertEquals(await receiving, 42);
+    const waiting = loop.async((io) => io.receive());
+    await assertRejects(() => within(10_000, waiting.cancel(), "cancel()"), Canceled);
+    // It took no message with it
+    await loop.async((io) => io.post(loop.ioq, 43));
+    assertEquals(await loop.async((io) => io.receive()), 43);
 
-  using dir = new TempDir();
-  const path = dir.fifo("fifo");
-  const polling = loop.async(async (io) => {
-    await using file = await io.openFile(path, { read: true, write: true });
-    await io.run(op.poll(file.fd));
-  });
-  await sleep(5);
-  await assertRejects(() => within(10_000, polling.cancel(), "cancel()"), Canceled);
-  assertEquals(descriptorsUnder(dir.path), 0);
-});
+    using dir = new TempDir();
+    const path = dir.fifo("fifo");
+    const polling = loop.async(async (io) => {
+      await using file = await io.openFile(path, { read: true, write: true });
+      await io.run(op.poll(file.fd));
+    });
+    await sleep(5);
+    await assertRejects(() => within(10_000, polling.cancel(), "cancel()"), Canceled);
+    assertEquals(descriptorsUnder(dir.path), 0);
+  },
+  {},
+  ({ nativeThreads }) => nativeThreads,
+);
