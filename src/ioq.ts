@@ -27,7 +27,7 @@ import type {
   Payload,
   Sink,
 } from "./backend.ts";
-import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.ts";
+import { type BackendChoice, chooseBackend, LANE, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
 import { Deadline, Deadlines } from "./deadlines.ts";
 import { ERRNO, osError, timeoutError } from "./errors.ts";
@@ -321,6 +321,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       threadRings,
       rawSqe,
       library: library === undefined ? undefined : pathText(toPath(library, "dlopen")),
+      module: (options as { [LANE]?: URL | null })[LANE],
     };
     await prepareLibrary(choice.library);
     return new Ioq<T>(depth, rawSqe, (sink) => openBackend(choice, sink));
@@ -651,7 +652,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       await new Promise<void>((resolve) => this.#onRest = resolve);
     }
     this.#closed = true;
-    this.#backend.close();
+    await this.#backend.close();
     this.#wakeConsumers();
   }
 

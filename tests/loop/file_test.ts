@@ -52,30 +52,35 @@ forEachLoop("createFile() and openFile() do what their options say", async ({ lo
   assertEquals(descriptorsUnder(dir.path), 0);
 });
 
-forEachLoop("a file is locked while it is opened", async ({ loop }) => {
-  using dir = new TempDir();
-  const path = dir.file("file", "contents");
-  await loop.async(async (io) => {
-    {
-      await using _one = await io.openFile(path, { read: true, lock: "shared" });
-      await using _two = await io.openFile(path, { lock: "shared", nonblocking: true });
-      await assertRejects(
-        () => io.openFile(path, { read: true, lock: "exclusive", nonblocking: true }),
-        Deno.errors.WouldBlock,
-      );
-      await assertRejects(
-        () => io.createFile(path, { lock: "exclusive", nonblocking: true }),
-        Deno.errors.WouldBlock,
-      );
-      assertEquals(Deno.readTextFileSync(path), "contents", "not emptied before it is locked");
-    }
-    {
-      await using _file = await io.createFile(path, { lock: "exclusive" });
-      assertEquals(Deno.readTextFileSync(path), "");
-    }
-  });
-  assertEquals(descriptorsUnder(dir.path), 0);
-});
+forEachLoop(
+  "a file is locked while it is opened",
+  async ({ loop }) => {
+    using dir = new TempDir();
+    const path = dir.file("file", "contents");
+    await loop.async(async (io) => {
+      {
+        await using _one = await io.openFile(path, { read: true, lock: "shared" });
+        await using _two = await io.openFile(path, { lock: "shared", nonblocking: true });
+        await assertRejects(
+          () => io.openFile(path, { read: true, lock: "exclusive", nonblocking: true }),
+          Deno.errors.WouldBlock,
+        );
+        await assertRejects(
+          () => io.createFile(path, { lock: "exclusive", nonblocking: true }),
+          Deno.errors.WouldBlock,
+        );
+        assertEquals(Deno.readTextFileSync(path), "contents", "not emptied before it is locked");
+      }
+      {
+        await using _file = await io.createFile(path, { lock: "exclusive" });
+        assertEquals(Deno.readTextFileSync(path), "");
+      }
+    });
+    assertEquals(descriptorsUnder(dir.path), 0);
+  },
+  {},
+  ({ library }) => library,
+);
 
 forEachLoop("whoever is cancelled, files are closed", async ({ loop }) => {
   using dir = new TempDir();
