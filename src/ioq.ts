@@ -16,7 +16,7 @@
  * @module
  */
 
-import { DEPTH_MAX, LANES_MAX } from "../ffi/layout.ts";
+import { DEPTH_MAX, LANES_MAX, TRANSFER_MAX } from "../ffi/layout.ts";
 import { prepareLibrary } from "../ffi/library.ts";
 import type {
   Backend,
@@ -27,6 +27,7 @@ import type {
   Payload,
   Sink,
 } from "./backend.ts";
+import { IoqBuffer } from "./buffer.ts";
 import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
 import { Deadline, Deadlines } from "./deadlines.ts";
@@ -44,7 +45,7 @@ import {
   toCoreRequest,
 } from "./operation.ts";
 import { pathText, toPath } from "./path.ts";
-import { checkAll } from "./permissions.ts";
+import { checkAll, checkFfi } from "./permissions.ts";
 import { type OperationOptions, PromiseForms } from "./promise_forms.ts";
 import { Pump } from "./pump.ts";
 
@@ -500,6 +501,44 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     this.#turn(false, false);
     // As after a poll: who waits for rest, or is parked, is told by the pump
     this.#pump.kick();
+  }
+
+  /**
+   * Allocate memory of the library's, for transfers that need no copying:
+   * `op.readInto()` and `op.write()` of its `bytes`, or of part of them, and the same
+   * of files. A ring knows it in advance where the kernel grants that
+   * (`IORING_OP_READ_FIXED`).
+   *
+   * Until a request has completed, its part of the memory is the kernel's: what is
+   * there changes at any time, and what is written is what is there by then.
+   *
+   * @param length Bytes, 1 to 2147479552.
+   * @returns Zeroed memory, to be given back by `using`; it is freed with the queue
+   *          at the latest, once no request has to do with it.
+   * @throws {Deno.errors.NotCapable} Without unrestricted `--allow-ffi`.
+   * @throws {RangeError} If `length` is out of its range.
+   * @throws {Deno.errors.NotSupported} If the backend has no memory to share.
+   * @throws {Error} If there is no memory (`ENOMEM`), or there are 1024 buffers.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * using buffer = ioq.allocate(1024 * 1024);
+   * await using file = await ioq.openFile("/etc/hostname");
+   * const count = await file.readAt(buffer.bytes.subarray(0, 4096), 0);
+   * console.log(count);
+   * ```
+   */
+  allocate(length: number): IoqBuffer {
+    checkInteger(length, "length", 1, TRANSFER_MAX);
+    if (this.#closing) {
+      throw closedError();
+    }
+    checkFfi("allocate()");
+    const backend = this.#backend;
+    return new IoqBuffer(backend.allocate(length), (buffer) => backend.deallocate(buffer));
   }
 
   /**
