@@ -147,7 +147,7 @@ forEachBackend("close() reports what does not end, and releases it later", async
   Deno.truncateSync(path, 2 ** 28);
   const threads = laneThreads();
   const ioq = await open();
-  const reading = ioq.readFile(path).catch((error) => error);
+  const reading = ioq.run(op.readFile(path)).catch((error) => error);
   await ioq.sleep(2);
   const closing = ioq.close({ timeoutMs: 1 });
   assertEquals(ioq.close(), closing);
