@@ -10,7 +10,7 @@ export { Ioq } from "./src/ioq.ts";
 export type { CloseOptions, IoqOptions, SubmitOptions } from "./src/ioq.ts";
 export { IoqBuffer } from "./src/buffer.ts";
 export { PromiseForms } from "./src/promise_forms.ts";
-export type { OperationOptions } from "./src/promise_forms.ts";
+export type { OperationOptions, RemoveOptions } from "./src/promise_forms.ts";
 export { IoqFile } from "./src/file.ts";
 export type { OpenFileOptions } from "./src/file.ts";
 export type { FileContents, ReadFilesErrorPolicy, ReadFilesOptions } from "./src/read_files.ts";

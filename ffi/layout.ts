@@ -122,6 +122,8 @@ export const OPEN_RING = 1;
 export const OPEN_RAW_SQE = 4;
 /** Give every worker lane a ring. */
 export const OPEN_LANE_RINGS = 2;
+/** Run requests within the turn that brings them. */
+export const OPEN_SYNC = 8;
 
 /** A request: size in bytes. */
 export const REQUEST_SIZE = 64;

@@ -47,6 +47,7 @@
 #include "contents.h"
 #include "entry.h"
 #include "lane.h"
+#include "perform.h"
 #include "mailbox.h"
 #include "orphan.h"
 #include "pool.h"
@@ -133,8 +134,10 @@ struct ioq {
 	struct ioq_pool pool;
 	/** The caller's ring. */
 	struct ioq_ring ring;
-	/** The worker lanes. */
+	/** The worker lanes, or NULL: turns run all requests themselves. */
 	struct ioq_lanes *lanes;
+	/** What those turns need. */
+	struct ioq_scratch scratch;
 	/** Cancelled entries that are with the lanes. */
 	uint32_t lane_cancels;
 	/** When to interrupt the lanes that are at them, by the monotonic clock. */
@@ -214,6 +217,7 @@ static void ioq_free_arena(struct ioq *ioq) {
 /** Release all of a queue in which nothing is in flight. */
 static void ioq_free(struct ioq *ioq) {
 	lanes_stop(ioq->lanes);
+	ioq_scratch_release(&ioq->scratch);
 	// Before the eventfd goes, and the ring
 	mailbox_close(ioq->mailbox);
 	ring_close(&ioq->ring);
@@ -292,7 +296,9 @@ static void ioq_orphaned(struct ioq_owned *owned);
 
 struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	memset(info, 0, sizeof(*info));
+	bool sync = options->flags & IOQ_OPEN_SYNC;
 	if (options->depth < 1 || options->depth > IOQ_DEPTH_MAX
+			|| (sync && (options->flags & IOQ_OPEN_RING))
 			|| options->lanes < 1 || options->lanes > IOQ_LANES_MAX) {
 		info->error = EINVAL;
 		return NULL;
@@ -340,13 +346,15 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 		ioq_describe_ring(ioq, info);
 	}
 
-	ioq->lanes = lanes_start(ioq->depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
-	if (!ioq->lanes) {
-		ret = -errno;
-		goto fail;
+	if (!sync) {
+		ioq->lanes = lanes_start(ioq->depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
+		if (!ioq->lanes) {
+			ret = -errno;
+			goto fail;
+		}
+		info->lanes = lanes_count(ioq->lanes);
+		info->lane_rings = lanes_rings(ioq->lanes);
 	}
-	info->lanes = lanes_count(ioq->lanes);
-	info->lane_rings = lanes_rings(ioq->lanes);
 	owned_add(&ioq->owned, ioq_orphaned);
 	return ioq;
 
@@ -516,8 +524,15 @@ static void turn_flush(struct ioq *ioq, struct turn_out *out) {
 	}
 }
 
-/** Put an entry into the batch for the lanes. */
+/** Put an entry into the batch for the lanes, or run it if there are none. */
 static void turn_to_lanes(struct ioq *ioq, struct turn_out *out, struct ioq_entry *entry) {
+	if (!ioq->lanes) {
+		entry->lane = IOQ_LANE_CORE;
+		ioq_perform(entry, &ioq->scratch);
+		// There is room: a turn takes as many as it can hand out
+		turn_hand_out(ioq, out, entry);
+		return;
+	}
 	if (out->batch_count == IOQ_TURN_REQUESTS) {
 		turn_flush(ioq, out);
 	}
@@ -627,7 +642,7 @@ static int take_request(struct ioq *ioq, struct ioq_entry *entry, const struct i
  * threads each time, which costs more than it brings.
  */
 static ioq_ops turn_ring_ops(const struct ioq *ioq, const struct ioq_turn *turn) {
-	bool overflow = ioq->overflow_ops != 0
+	bool overflow = ioq->overflow_ops != 0 && ioq->lanes
 		&& lanes_backlog(ioq->lanes) + turn->request_count > IOQ_BACKLOG;
 	return overflow ? ioq->ring_ops : ioq->ring_ops & ~ioq->overflow_ops;
 }
@@ -901,7 +916,7 @@ static void turn_reap(struct ioq *ioq, struct turn_out *out) {
 	while (turn_has_room(out) && (entry = ring_reap(&ioq->ring))) {
 		turn_hand_out(ioq, out, entry);
 	}
-	while (turn_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
+	while (ioq->lanes && turn_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
 		turn_hand_out(ioq, out, entry);
 	}
 	while (turn_has_room(out) && (entry = waits_reap(&ioq->waits))) {
@@ -1170,7 +1185,7 @@ int32_t ioq_cancel(struct ioq *ioq, uint32_t slot) {
 	if (slot >= ioq->depth || !cancel_entry(&ioq->entries[slot])) {
 		return 0;
 	}
-	if (cancel_where_it_is(ioq, &ioq->entries[slot])) {
+	if (cancel_where_it_is(ioq, &ioq->entries[slot]) && ioq->lanes) {
 		lanes_cancel(ioq->lanes);
 	}
 	return 1;
@@ -1184,7 +1199,9 @@ void ioq_cancel_all(struct ioq *ioq) {
 			cancel_where_it_is(ioq, entry);
 		}
 	}
-	lanes_cancel(ioq->lanes);
+	if (ioq->lanes) {
+		lanes_cancel(ioq->lanes);
+	}
 }
 
 int32_t ioq_park(struct ioq *ioq) {

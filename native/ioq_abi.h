@@ -164,7 +164,7 @@ struct ioq_request {
 
 /** Where a request ran. */
 enum ioq_lane_kind {
-	/** The core itself, without a system call. */
+	/** The caller's thread: without a system call, or all of them by IOQ_OPEN_SYNC. */
 	IOQ_LANE_CORE = 0,
 	/** The ring of the caller's thread. */
 	IOQ_LANE_RING = 1,
@@ -282,6 +282,11 @@ struct ioq_directory {
 #define IOQ_OPEN_LANE_RINGS 2
 /** Set in `ioq_options.flags`: let the ring take raw SQEs, and so any opcode. */
 #define IOQ_OPEN_RAW_SQE 4
+/**
+ * Set in `ioq_options.flags`: no lanes. Each turn runs its requests one after the
+ * other and hands all of them out, however long that takes.
+ */
+#define IOQ_OPEN_SYNC 8
 
 /**
  * Set in the mode of a READ_DIR: its path is a list, apart by NULs; read those

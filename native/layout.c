@@ -67,6 +67,7 @@ int main(void) {
 	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the caller's thread.");
 	CONSTANT("OPEN_RAW_SQE", IOQ_OPEN_RAW_SQE, "Let the ring take raw SQEs.");
 	CONSTANT("OPEN_LANE_RINGS", IOQ_OPEN_LANE_RINGS, "Give every worker lane a ring.");
+	CONSTANT("OPEN_SYNC", IOQ_OPEN_SYNC, "Run requests within the turn that brings them.");
 
 	printf("\n");
 	SIZE("REQUEST", struct ioq_request, "A request");

@@ -38,6 +38,8 @@ export class IoqBuffer implements Disposable {
    * as they would have, only that what they read is lost: they fail with a `TypeError`.
    */
   [Symbol.dispose](): void {
-    this.#release(this.#bytes.buffer);
+    if (this.#bytes.byteLength > 0) {
+      this.#release(this.#bytes.buffer);
+    }
   }
 }

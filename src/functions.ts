@@ -17,7 +17,7 @@ import type { IoqFile, OpenFileOptions } from "./file.ts";
 import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
 import type { AtOptions, RenameOptions, StatOptions, WriteFileOptions } from "./op.ts";
 import type { Path } from "./path.ts";
-import type { OperationOptions } from "./promise_forms.ts";
+import type { OperationOptions, RemoveOptions } from "./promise_forms.ts";
 import { type FileContents, readFiles as read, type ReadFilesOptions } from "./read_files.ts";
 
 /** A file's attributes, following a symbolic link: {@linkcode Ioq.stat}. */
@@ -116,7 +116,7 @@ export function mkdir(
 }
 
 /** Remove a file, a symbolic link or a directory: {@linkcode Ioq.remove}. */
-export function remove(path: Path, options?: AtOptions & OperationOptions): Promise<void> {
+export function remove(path: Path, options?: RemoveOptions & OperationOptions): Promise<void> {
   return onDefaultQueue((ioq) => ioq.remove(path, options));
 }
 

@@ -28,7 +28,7 @@ import type {
   Sink,
 } from "./backend.ts";
 import { IoqBuffer } from "./buffer.ts";
-import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.ts";
+import { type BackendChoice, chooseBackend, LANE, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
 import { Deadline, Deadlines } from "./deadlines.ts";
 import { ERRNO, osError, timeoutError } from "./errors.ts";
@@ -45,7 +45,7 @@ import {
   toCoreRequest,
 } from "./operation.ts";
 import { pathText, toPath } from "./path.ts";
-import { checkAll, checkFfi } from "./permissions.ts";
+import { checkAll } from "./permissions.ts";
 import { type OperationOptions, PromiseForms } from "./promise_forms.ts";
 import { Pump } from "./pump.ts";
 
@@ -244,6 +244,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** How many completions have come that nobody was told of yet. */
   #completed = 0;
 
+  /** What was allocated and not given back. */
+  readonly #buffers = new Set<IoqBuffer>();
   /** Promise forms that wait for a slot, in order. */
   readonly #line = new Set<Ticket>();
   /** Those who wait for a completion of the stream, or for its end. */
@@ -322,6 +324,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       threadRings,
       rawSqe,
       library: library === undefined ? undefined : pathText(toPath(library, "dlopen")),
+      module: (options as { [LANE]?: URL | null })[LANE],
     };
     await prepareLibrary(choice.library);
     return new Ioq<T>(depth, rawSqe, (sink) => openBackend(choice, sink));
@@ -509,6 +512,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * of files. A ring knows it in advance where the kernel grants that
    * (`IORING_OP_READ_FIXED`).
    *
+   * On the `worker` backend it is ordinary memory, and transfers are copied.
+   *
    * Until a request has completed, its part of the memory is the kernel's: what is
    * there changes at any time, and what is written is what is there by then.
    *
@@ -517,7 +522,6 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    *          at the latest, once no request has to do with it.
    * @throws {Deno.errors.NotCapable} Without unrestricted `--allow-ffi`.
    * @throws {RangeError} If `length` is out of its range.
-   * @throws {Deno.errors.NotSupported} If the backend has no memory to share.
    * @throws {Error} If there is no memory (`ENOMEM`), or there are 1024 buffers.
    *
    * @example
@@ -536,9 +540,12 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     if (this.#closing) {
       throw closedError();
     }
-    checkFfi("allocate()");
-    const backend = this.#backend;
-    return new IoqBuffer(backend.allocate(length), (buffer) => backend.deallocate(buffer));
+    const buffer = new IoqBuffer(this.#backend.allocate(length), (memory) => {
+      this.#buffers.delete(buffer);
+      this.#backend.deallocate(memory);
+    });
+    this.#buffers.add(buffer);
+    return buffer;
   }
 
   /**
@@ -690,7 +697,10 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       await new Promise<void>((resolve) => this.#onRest = resolve);
     }
     this.#closed = true;
-    this.#backend.close();
+    for (const buffer of this.#buffers) {
+      buffer[Symbol.dispose]();
+    }
+    await this.#backend.close();
     this.#wakeConsumers();
   }
 

@@ -10,6 +10,7 @@ import type { DirEntry } from "./directory.ts";
 import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
 import { ERRNO, osError } from "./errors.ts";
 import { openFile } from "./file.ts";
+import type { Ioq } from "./ioq.ts";
 import type { IoqFile, OpenFileOptions } from "./file.ts";
 import { type AtOptions, op, type RenameOptions, type StatOptions } from "./op.ts";
 import type { SetXattrOptions, WriteFileOptions, XattrOptions } from "./op.ts";
@@ -38,6 +39,16 @@ export interface OperationOptions {
    * @default {Infinity}
    */
   timeoutMs?: number;
+}
+
+/** Options of {@linkcode Ioq.remove}. */
+export interface RemoveOptions extends AtOptions {
+  /**
+   * Whether to remove a directory with all that is in it.
+   *
+   * @default {false}
+   */
+  recursive?: boolean;
 }
 
 /** Bytes of a file that are copied at once; longer ones are read and written in pieces. */
@@ -410,8 +421,25 @@ export abstract class PromiseForms {
     }
   }
 
-  /** Remove a file, a symbolic link or an empty directory. Rejects as `Deno.remove` does. */
-  async remove(path: Path, options?: AtOptions & OperationOptions): Promise<void> {
+  /**
+   * Remove a file, a symbolic link or a directory. Rejects as `Deno.remove` does.
+   *
+   * @param path What to remove.
+   * @param options `recursive` removes a directory with all that is in it, see
+   *        `removeTree()`, which has more options; not together with `at`.
+   */
+  async remove(path: Path, options?: RemoveOptions & OperationOptions): Promise<void> {
+    if (options?.recursive) {
+      if (options.at !== undefined) {
+        throw new TypeError("'recursive' option cannot be combined with 'at'");
+      }
+      // Not before: it is built on queues, and those on this
+      const { removeTree } = await import("./tree/remove_tree.ts");
+      const { signal } = options;
+      // It only runs requests, which any of us does
+      const ioq = this as unknown as Ioq;
+      return await removeTree(path, { ioq, ...(signal === undefined ? {} : { signal }) });
+    }
     try {
       await this.run(op.unlink(path, options), options);
     } catch (error) {

@@ -48,6 +48,7 @@ struct config {
 static const struct config ring_config = {"ring", IOQ_OPEN_RING, 0, 0, IOQ_LANE_RING};
 static const struct config lanes_config = {"lanes", 0, 0, 0, IOQ_LANE_WORKER};
 static const struct config lane_rings_config = {"lane rings", IOQ_OPEN_LANE_RINGS, 0, 0, IOQ_LANE_WORKER_RING};
+static const struct config sync_config = {"sync", IOQ_OPEN_SYNC, 0, 0, IOQ_LANE_CORE};
 static const struct config idle_ring_config = {"idle ring", IOQ_OPEN_RING, ~0ull, 0, IOQ_LANE_WORKER};
 static const struct config overflow_config = {
 	"overflow", IOQ_OPEN_RING, 1ull << IOQ_OP_OPEN, 1ull << IOQ_OP_STAT, IOQ_LANE_WORKER,
@@ -105,7 +106,7 @@ static void open_queue(const struct config *config, uint32_t depth, uint32_t lan
 	if (!try_open(config, depth, lanes)) {
 		test_fail(__FILE__, __LINE__, "ioq_open: %s", strerror((int)q.info.error));
 	}
-	CHECK_EQ(q.info.lanes, lanes);
+	CHECK_EQ(q.info.lanes, config->flags & IOQ_OPEN_SYNC ? 0 : lanes);
 }
 
 /** Close the queue, in which nothing is in flight. */
@@ -519,7 +520,7 @@ static uint32_t check_read_dir(const char *path, bool held) {
 	struct names got = {0}, is = system_names(path);
 	CHECK_EQ(completion->result, is.count);
 	CHECK_EQ(completion->flags, held ? IOQ_COMPLETION_HELD : 0);
-	CHECK_EQ(completion->lane, IOQ_LANE_WORKER);
+	CHECK_EQ(completion->lane, q.config->flags & IOQ_OPEN_SYNC ? IOQ_LANE_CORE : IOQ_LANE_WORKER);
 	uint8_t *payload = take_payload(completion);
 	uint32_t flags = append_payload(&got, payload, completion->payload_length);
 	CHECK(flags & IOQ_DIRECTORY_END);
@@ -1525,7 +1526,6 @@ static void test_regions(const void *config) {
 	request->args[0] = index;
 	CHECK_EQ(result_of(2), -EINVAL);
 	CHECK_EQ(write(fd, "x", 1), 1);
-	memory[0] = 'y';
 	CHECK_EQ(result_of(0), 1);
 	request = add_read(1, fd, 100);
 	request->hints = IOQ_HINT_REGION;
@@ -2573,6 +2573,10 @@ int main(void) {
 	TEST(test_options);
 	TEST(test_utf8);
 	run_config(&lanes_config);
+	TEST_WITH(test_nop, sync_config);
+	TEST_WITH(test_file, sync_config);
+	TEST_WITH(test_directory, sync_config);
+	TEST_WITH(test_output, sync_config);
 	TEST_WITH(test_interrupt, lanes_config);
 	TEST_WITH(test_boost, lanes_config);
 	TEST_WITH(test_boost_claimed, lanes_config);

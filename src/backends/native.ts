@@ -22,9 +22,11 @@ import type {
   RingInfo,
   Sink,
 } from "../backend.ts";
-import { ERRNO, errnoText, osError } from "../errors.ts";
+import { ERRNO, errnoCode, errnoText, osError } from "../errors.ts";
 import { CLOCKS, type CoreRequest } from "../operation.ts";
+import { checkFfi } from "../permissions.ts";
 import { encodePath, pathBound } from "../path.ts";
+import { writeRecord } from "./request_record.ts";
 
 /** Bytes for the paths of one turn: 256 of 500 bytes each, or ten of the longest. */
 const INPUT_LENGTH = 128 * 1024;
@@ -154,7 +156,7 @@ class NativePayload implements Payload {
 
 /** Opens a native backend. See {@linkcode Backend} for its methods. */
 export class NativeBackend implements Backend {
-  readonly info: BackendInfo;
+  info: BackendInfo;
   readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0, workerRing: 0 };
 
   readonly #library: Library;
@@ -238,21 +240,7 @@ export class NativeBackend implements Backend {
     const words = this.#words;
     const at = REQUESTS_AT + this.#batched * REQUEST_WORDS;
     words[at + layout.REQUEST_SLOT] = slot;
-    words[at + layout.REQUEST_OP_AND_HINTS] = request.code | request.hints << 16;
-    words[at + layout.REQUEST_FD] = request.fd;
-    words[at + layout.REQUEST_FLAGS] = request.flags;
-    words[at + layout.REQUEST_MODE] = request.mode;
-    words[at + layout.REQUEST_LENGTH] = request.length;
-    const offset = request.offset;
-    // Most are small, and a division of others takes longer than all the rest
-    const isShort = (offset | 0) === offset && offset >= 0;
-    words[at + layout.REQUEST_OFFSET_LOW] = isShort ? offset : offset % 0x1_0000_0000;
-    words[at + layout.REQUEST_OFFSET_HIGH] = isShort ? 0 : Math.floor(offset / 0x1_0000_0000);
-    words[at + layout.REQUEST_FD2] = request.fd2;
-    words[at + layout.REQUEST_ARGS] = request.arg0;
-    words[at + layout.REQUEST_ARGS + 1] = request.arg1;
-    words[at + layout.REQUEST_ARGS + 2] = request.arg2;
-    words[at + layout.REQUEST_ARGS + 3] = request.arg3;
+    writeRecord(words, at, request);
     words[at + layout.REQUEST_PATH] = this.#inputUsed;
     words[at + layout.REQUEST_PATH_LENGTH] = path === undefined ? 0 : this.#encode(path);
     words[at + layout.REQUEST_PATH2_LENGTH] = path2 === undefined ? 0 : this.#encode(path2);
@@ -359,12 +347,26 @@ export class NativeBackend implements Backend {
       throw osError(-result, "turn");
     }
 
+    if (words[layout.TURN_RING_ERROR] !== 0 && this.info.ring !== undefined) {
+      this.#noteLostRing(words[layout.TURN_RING_ERROR]!);
+    }
     const count = words[layout.TURN_COMPLETION_COUNT]!;
     this.#submitted = words[layout.TURN_IN_FLIGHT]!;
     for (let i = 0, at = COMPLETIONS_AT; i < count; i++, at += COMPLETION_WORDS) {
       this.#complete(at);
     }
     return words[layout.TURN_ARMED] !== 0;
+  }
+
+  /** The ring has died: the lanes go on without. */
+  #noteLostRing(errno: number): void {
+    this.info = {
+      kind: "threads",
+      lanes: this.info.lanes - 1,
+      reason: `The ring stopped working: ${errnoText(errno)}: ${explainRingError(errno)}`,
+      code: errnoCode(errno),
+      errno,
+    };
   }
 
   /** Hand the completion at a word to the sink. */
@@ -399,6 +401,7 @@ export class NativeBackend implements Backend {
   }
 
   allocate(length: number): ArrayBuffer {
+    checkFfi("allocate()");
     const index = new Uint32Array(1);
     const pointer = this.#symbols.ioq_allocate(this.#ioq, length, asBytes(index));
     if (pointer === null) {

@@ -57,40 +57,44 @@ forEachBackend("transfers by allocated memory need no copy", async ({ open }) =>
   });
 });
 
-forEachBackend("memory that was given back is detached, and freed in time", async ({ open }) => {
-  using dir = new TempDir();
-  await using ioq = await open();
-  const path = dir.fifo("fifo");
-  using fifo = Deno.openSync(path, { read: true, write: true });
-  const fd = await ioq.run(op.open(path));
-  const buffer = ioq.allocate(8192);
-  const memory = buffer.bytes;
-  const request = op.readInto(fd, memory);
-  const reading = errorOf(() => ioq.run(request));
-  await sleep(5);
-  buffer[Symbol.dispose]();
-  buffer[Symbol.dispose]();
-  assertEquals([buffer.byteLength, memory.byteLength], [0, 0]);
-  // The kernel goes on writing where it was to write
-  fifo.writeSync(new Uint8Array(8192).fill(7));
-  assert(await reading instanceof TypeError);
-  fifo.writeSync(bytes("data"));
-  assertEquals((await errorOf(() => ioq.run(request))).constructor, TypeError);
+forEachBackend(
+  "memory that was given back is detached, and freed in time",
+  async ({ open }) => {
+    using dir = new TempDir();
+    await using ioq = await open();
+    const path = dir.fifo("fifo");
+    using fifo = Deno.openSync(path, { read: true, write: true });
+    const fd = await ioq.run(op.open(path));
+    const buffer = ioq.allocate(8192);
+    const memory = buffer.bytes;
+    const request = op.readInto(fd, memory);
+    const reading = errorOf(() => ioq.run(request));
+    await sleep(5);
+    buffer[Symbol.dispose]();
+    buffer[Symbol.dispose]();
+    assertEquals([buffer.byteLength, memory.byteLength], [0, 0]);
+    // The kernel goes on writing where it was to write
+    fifo.writeSync(new Uint8Array(8192).fill(7));
+    assert(await reading instanceof TypeError);
+    fifo.writeSync(bytes("data"));
+    assertEquals((await errorOf(() => ioq.run(request))).constructor, TypeError);
 
-  // Far more in turn than there may be at a time
-  for (let i = 0; i < 3000; i++) {
-    using other = ioq.allocate(1);
-    other.bytes[0] = 1;
-  }
-  const many = Array.from({ length: 1024 }, () => ioq.allocate(4096));
-  assertEquals((await looksOf(() => ioq.allocate(1))).code, "ENOMEM");
-  await ioq.run(op.close(fd));
-  const cancelled = ioq.receive().catch(() => {});
-  await ioq.close();
-  await cancelled;
-  assert(many.every(({ byteLength }) => byteLength === 0));
-  assertThrows(() => ioq.allocate(1), Deno.errors.BadResource);
-});
+    // Far more in turn than there may be at a time
+    for (let i = 0; i < 3000; i++) {
+      using other = ioq.allocate(1);
+      other.bytes[0] = 1;
+    }
+    const many = Array.from({ length: 1024 }, () => ioq.allocate(4096));
+    assertEquals((await looksOf(() => ioq.allocate(1))).code, "ENOMEM");
+    await ioq.run(op.close(fd));
+    const cancelled = ioq.receive().catch(() => {});
+    await ioq.close();
+    await cancelled;
+    assert(many.every(({ byteLength }) => byteLength === 0));
+    assertThrows(() => ioq.allocate(1), Deno.errors.BadResource);
+  },
+  (row) => row.interruptible,
+);
 
 forEachBackend("aborted reads keep their memory until they are over", async ({ open }) => {
   using dir = new TempDir();
@@ -111,7 +115,7 @@ forEachBackend("aborted reads keep their memory until they are over", async ({ o
     assertThrows(() => ioq.allocate(length), RangeError);
   }
   assertThrows(() => ioq.allocate("1" as unknown as number), TypeError);
-});
+}, (row) => row.interruptible);
 
 Deno.test("allocate() takes unrestricted FFI, and says so", async () => {
   const script = `
