@@ -54,6 +54,9 @@
 /** io-wq threads for what may wait forever, such as FIFOs. */
 #define IOWQ_UNBOUNDED 64
 
+/** Opcodes that the kernel is asked about. */
+#define PROBED 256
+
 /** user_data of what is not an entry. */
 #define NOT_AN_ENTRY 0
 /** Set in the user_data of a message, which no address has. */
@@ -118,17 +121,22 @@ static const uint8_t service_opcodes[] = {
 
 /** Find out which opcodes the kernel has. */
 static int ring_probe(struct ioq_ring *ring) {
-	struct io_uring_probe *probe = io_uring_get_probe_ring(&ring->uring);
+	struct io_uring_probe *probe = calloc(1, sizeof(*probe) + PROBED * sizeof(probe->ops[0]));
 	if (!probe) {
+		return -ENOMEM;
+	}
+	int ret = io_uring_register_probe(&ring->uring, probe, PROBED);
+	if (ret < 0) {
+		free(probe);
 		// Before 5.6, which had none of the operations anyway
-		return -ENOSYS;
+		return ret == -EINVAL ? -ENOSYS : ret;
 	}
 	for (int i = 0; i < 64; ++i) {
 		if (io_uring_opcode_supported(probe, i)) {
 			ring->opcodes |= (uint64_t)1 << i;
 		}
 	}
-	io_uring_free_probe(probe);
+	free(probe);
 
 	for (size_t i = 0; i < OPCODES; ++i) {
 		if (ring->opcodes >> opcodes[i].opcode & 1) {

@@ -327,3 +327,29 @@ Deno.test({
     assertEquals(out, "true true true\ntrue\n", err);
   },
 });
+Deno.test({
+  name: "where io_uring is forbidden Workers take over, from the registry too, and say why",
+  ignore: !GLIBC || !canForbidIoUring(),
+  async fn() {
+    const { out, err, requested } = await runAsUser(WALK, { withoutIoUring: true });
+    assert(out !== "", err);
+    const { paths, backend } = JSON.parse(out);
+    assertEquals(paths, [".", "main.ts"]);
+    assertEquals([backend.kind, backend.code], ["worker", "EPERM"], out);
+    assert(backend.reason.startsWith("Cannot set up a ring: "), out);
+    assert(backend.lanes > 0, out);
+    assert(
+      requested.some((path) => /\/src\/backends\/worker\/\w+\.ts$/.test(path)),
+      requested.join(),
+    );
+  },
+});
+
+Deno.test("where the library cannot be loaded Workers do with Deno's calls, and say why", async () => {
+  const { out, err } = await runAsUser(WALK, { flags: ["--allow-read"] });
+  assert(out !== "", err);
+  const { paths, backend } = JSON.parse(out);
+  assertEquals(paths, [".", "main.ts"]);
+  assertEquals(backend.kind, "worker", out);
+  assert(backend.reason.includes("run again with --allow-ffi"), out);
+});

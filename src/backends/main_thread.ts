@@ -120,15 +120,16 @@ export function writeInput(
 ): number {
   const { path, path2, bytes, sources } = request;
   writeRecord(words, at, request);
-  let used = 0;
-  const add = (text: string | Uint8Array | undefined) => {
-    const length = text === undefined ? 0 : encodePath(text, into, start + used);
-    used += length > layout.PATH_MAX ? 0 : length;
-    return length;
-  };
+  const length = path === undefined ? 0 : encodePath(path, into, start);
+  let used = length > layout.PATH_MAX ? 0 : length;
+  const length2 = path2 === undefined ? 0 : encodePath(path2, into, start + used);
+  used += length2 > layout.PATH_MAX ? 0 : length2;
   words[at + layout.REQUEST_PATH] = 0;
-  words[at + layout.REQUEST_PATH_LENGTH] = add(path);
-  words[at + layout.REQUEST_PATH2_LENGTH] = add(path2);
+  words[at + layout.REQUEST_PATH_LENGTH] = length;
+  words[at + layout.REQUEST_PATH2_LENGTH] = length2;
+  if (bytes === undefined && sources === undefined) {
+    return used;
+  }
   for (const part of bytes === undefined ? sources ?? NONE : [bytes]) {
     into.set(part, start + used);
     used += part.length;

@@ -368,7 +368,7 @@ export class WorkerBackend implements Backend {
         this.completed.worker++;
         const length = result < 0 ? 0 : words[cell + shared.CELL_LENGTH]!;
         const inWindow = length > 0 && words[cell + shared.CELL_AT]! >= 0;
-        if (this.#outputs.has(slot)) {
+        if (this.#outputs.size > 0 && this.#outputs.has(slot)) {
           this.#payload.whole = this.#collect(lane, slot);
           this.#outputs.delete(slot);
         } else if (inWindow) {
@@ -395,7 +395,7 @@ export class WorkerBackend implements Backend {
     const { words } = this.#memory;
     const cell = this.#memory.cell(slot) >> 2;
     const result = words[cell + shared.CELL_RESULT]!;
-    if (this.#discarded.delete(slot)) {
+    if (this.#discarded.size > 0 && this.#discarded.delete(slot)) {
       return -ERRNO.EINTR!;
     }
     const request = this.#requests[slot]!;
@@ -452,7 +452,9 @@ export class WorkerBackend implements Backend {
   /** Hand a completion over. */
   #complete(slot: number, result: number, length: number): void {
     this.#requests[slot] = undefined;
-    this.#inputs.delete(slot);
+    if (this.#inputs.size > 0) {
+      this.#inputs.delete(slot);
+    }
     this.#inFlight--;
     this.#bytes += length;
     this.#payload.length = length;
