@@ -62,6 +62,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -145,6 +146,8 @@ struct ioq {
 	int64_t interrupt_after;
 	/** What waits without a lane. */
 	struct ioq_waits waits;
+	/** Memory that JavaScript sees: IOQ_REGIONS_MAX of them, once there is any. */
+	struct ioq_region *regions;
 	/** Messages from other queues, once anyone asked for our id. */
 	struct ioq_mailbox *mailbox;
 	/** Entries that wait for a message. */
@@ -185,6 +188,14 @@ uint32_t ioq_abi_version(void) {
 	return IOQ_ABI_VERSION;
 }
 
+/** Free a region if nobody has to do with it any more. */
+static void region_settle(struct ioq_region *region) {
+	if (region->memory && region->released && region->uses == 0) {
+		munmap(region->memory, region->length);
+		region->memory = NULL;
+	}
+}
+
 /** Release the arena, in which nothing is in flight. */
 static void ioq_free_arena(struct ioq *ioq) {
 	bool abandoned = false;
@@ -216,6 +227,12 @@ static void ioq_free(struct ioq *ioq) {
 	}
 	ioq_free_arena(ioq);
 	ioq_pool_drain(&ioq->pool);
+	for (uint32_t i = 0; ioq->regions && i < IOQ_REGIONS_MAX; ++i) {
+		// But for those that a ring died with, which the kernel may write to
+		ioq->regions[i].released = true;
+		region_settle(&ioq->regions[i]);
+	}
+	free(ioq->regions);
 	if (ioq->library) {
 		// Not the last one: our caller holds another to call us by
 		dlclose(ioq->library);
@@ -255,6 +272,7 @@ static int ioq_make_arena(struct ioq *ioq) {
 		entry->punted = false;
 		entry->abandoned = false;
 		entry->target = NULL;
+		entry->region = NULL;
 		entry->counted = false;
 		entry->statx = &ioq->statxes[i];
 		atomic_init(&entry->cancelled, false);
@@ -412,8 +430,29 @@ static void end_post(struct ioq_entry *entry) {
 	}
 }
 
+/** Have an entry go by a region. */
+static int take_region(struct ioq *ioq, struct ioq_entry *entry) {
+	struct ioq_region *region = ioq->regions && entry->args[0] < IOQ_REGIONS_MAX
+		? &ioq->regions[entry->args[0]] : NULL;
+	uint32_t at = entry->args[1];
+	if (!region || !region->memory || region->released
+			|| at > region->length || entry->length > region->length - at) {
+		return -EINVAL;
+	}
+	++region->uses;
+	entry->region = region;
+	entry->payload = region->memory + at;
+	return 0;
+}
+
 /** Release what an entry holds, its buffer to the pool if it is from there. */
 static void release_entry(struct ioq *ioq, struct ioq_entry *entry) {
+	if (entry->region) {
+		entry->payload = NULL;
+		--entry->region->uses;
+		region_settle(entry->region);
+		entry->region = NULL;
+	}
 	if (entry->pooled) {
 		ioq_pool_give(&ioq->pool, entry->payload, entry->pool_length);
 		entry->payload = NULL;
@@ -460,7 +499,7 @@ static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 		ioq_pack_stat((void *)(out->output + out->used), entry->statx);
 		completion->payload = out->used;
 		completion->payload_length = sizeof(struct ioq_stat);
-	} else if (entry->result >= 0 && entry->payload_length > 0 && !ioq_op_is_write(entry->op)) {
+	} else if (entry->result >= 0 && entry->payload_length > 0 && !ioq_op_is_write(entry->op) && !entry->region) {
 		completion->payload_length = (uint32_t)entry->payload_length;
 		// What was read goes straight to where the reader wants it
 		if (ioq_entry_is_read(entry) || entry->payload_length > turn_room(out)) {
@@ -558,7 +597,7 @@ static void take_due(struct ioq_entry *entry) {
 }
 
 /** Copy a request into its entry. */
-static int take_request(struct ioq_entry *entry, const struct ioq_request *request, const uint8_t *input, uint32_t input_length) {
+static int take_request(struct ioq *ioq, struct ioq_entry *entry, const struct ioq_request *request, const uint8_t *input, uint32_t input_length) {
 	entry->op = (uint8_t)request->op;
 	entry->retries = 0;
 	entry->positional = request->hints & IOQ_HINT_OFFSET;
@@ -572,7 +611,9 @@ static int take_request(struct ioq_entry *entry, const struct ioq_request *reque
 	entry->offset = (uint64_t)request->offset_high << 32 | request->offset_low;
 	atomic_store_explicit(&entry->cancelled, request->hints & IOQ_HINT_CANCELLED, memory_order_relaxed);
 
-	if (ioq_op_is_write(entry->op)) {
+	bool region = (request->hints & IOQ_HINT_REGION)
+		&& (entry->op == IOQ_OP_READ || (entry->op == IOQ_OP_WRITE && entry->state == IOQ_FREE));
+	if (ioq_op_is_write(entry->op) && !region) {
 		// Never more than was staged, whatever the record says
 		entry->length = (uint32_t)entry->payload_length;
 	}
@@ -580,6 +621,9 @@ static int take_request(struct ioq_entry *entry, const struct ioq_request *reque
 		entry->length = IOQ_TRANSFER_MAX;
 	}
 	int ret = take_paths(entry, request, input, input_length);
+	if (ret == 0 && region) {
+		ret = take_region(ioq, entry);
+	}
 	if (ret == 0 && entry->timed) {
 		ret = take_timeout(entry, request, input, input_length);
 	}
@@ -732,7 +776,7 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 		return;
 	}
 
-	int ret = request->op < IOQ_OP_COUNT ? take_request(entry, request, input, out->turn->input_length) : -EINVAL;
+	int ret = request->op < IOQ_OP_COUNT ? take_request(ioq, entry, request, input, out->turn->input_length) : -EINVAL;
 	if (ret == 0 && request->op == IOQ_OP_RECEIVE && ioq_id(ioq) == 0) {
 		ret = -ENOMEM;
 	}
@@ -754,7 +798,7 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 			return;
 		}
 	}
-	if (ret == 0 && ioq_entry_is_read(entry)) {
+	if (ret == 0 && ioq_entry_is_read(entry) && !entry->region) {
 		// Also for a lane: the pool is ours alone
 		ret = take_buffer(ioq, entry, entry->op == IOQ_OP_READ ? entry->length : IOQ_FIRST_LENGTH);
 	} else if (ret == 0 && to_ring) {
@@ -1013,6 +1057,44 @@ int32_t ioq_release(struct ioq *ioq, uint32_t slot) {
 		return -EINVAL;
 	}
 	release_entry(ioq, entry);
+	return 0;
+}
+
+void *ioq_allocate(struct ioq *ioq, uint32_t length, uint32_t *index) {
+	*index = EINVAL;
+	if (length < 1 || length > IOQ_TRANSFER_MAX) {
+		return NULL;
+	}
+	*index = ENOMEM;
+	if (!ioq->regions) {
+		ioq->regions = calloc(IOQ_REGIONS_MAX, sizeof(*ioq->regions));
+	}
+	for (uint32_t i = 0; ioq->regions && i < IOQ_REGIONS_MAX; ++i) {
+		struct ioq_region *region = &ioq->regions[i];
+		if (region->memory) {
+			continue;
+		}
+		void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (memory == MAP_FAILED) {
+			return NULL;
+		}
+		*region = (struct ioq_region) {.memory = memory, .length = length, .index = (uint16_t)i};
+		ring_register(&ioq->ring, region);
+		*index = i;
+		return memory;
+	}
+	return NULL;
+}
+
+int32_t ioq_deallocate(struct ioq *ioq, uint32_t index) {
+	if (!ioq->regions || index >= IOQ_REGIONS_MAX
+			|| !ioq->regions[index].memory || ioq->regions[index].released) {
+		return -EINVAL;
+	}
+	struct ioq_region *region = &ioq->regions[index];
+	ring_unregister(&ioq->ring, region);
+	region->released = true;
+	region_settle(region);
 	return 0;
 }
 

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that an older caller could not bear. */
-#define IOQ_ABI_VERSION 4
+#define IOQ_ABI_VERSION 5
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -106,6 +106,11 @@ enum ioq_op {
  * by itself, with ETIMEDOUT; what runs elsewhere must be cancelled by the caller.
  */
 #define IOQ_HINT_TIMEOUT 4
+/**
+ * Set in the hints of a READ or WRITE: not by the core's own memory, but by that of
+ * ioq_allocate() number `args[0]`, from byte `args[1]` on.
+ */
+#define IOQ_HINT_REGION 8
 
 /** Clocks of a TIMEOUT, in its flags, and of ioq_now(). */
 #define IOQ_CLOCK_MONOTONIC 0
@@ -466,6 +471,25 @@ IOQ_EXPORT void ioq_wake(struct ioq *ioq);
  * @return The number, or 0 if there is no memory.
  */
 IOQ_EXPORT uint32_t ioq_id(struct ioq *ioq);
+
+/**
+ * Allocate memory that JavaScript may see, and that READ and WRITE may use.
+ *
+ * @param length
+ *         Bytes, 1 to IOQ_TRANSFER_MAX.
+ * @param index
+ *         Receives its number, or the errno if there is none to be had.
+ * @return The memory, at the beginning of a page and zeroed, or NULL.
+ */
+IOQ_EXPORT void *ioq_allocate(struct ioq *ioq, uint32_t length, uint32_t *index);
+
+/**
+ * Give memory back. It is freed once no request has to do with it, and with the
+ * queue at the latest.
+ *
+ * @return 0, or -EINVAL if there is no such memory.
+ */
+IOQ_EXPORT int32_t ioq_deallocate(struct ioq *ioq, uint32_t index);
 
 /**
  * Change the depth of a queue in which nothing is in flight, held or staged.

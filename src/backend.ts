@@ -138,6 +138,16 @@ export interface Backend {
   park(): Promise<void>;
 
   /**
+   * Allocate memory that transfers go straight to and from.
+   *
+   * @throws {Error} If there is none.
+   */
+  allocate(length: number): ArrayBuffer;
+
+  /** Give memory back, detaching it; anything else is left alone. */
+  deallocate(buffer: ArrayBuffer): void;
+
+  /**
    * Change the bound on requests in flight; there are none.
    *
    * @throws {Error} If that cannot be; it is then as it was.

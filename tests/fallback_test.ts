@@ -109,3 +109,43 @@ Deno.test({
     assert(reason.includes("stopped working"), reason);
   },
 });
+
+const SYSCTL = "/proc/sys/kernel/io_uring_disabled";
+
+/** Why the machine's own switch is left alone, if so: it is everybody's. */
+function whyNoSysctl(): string | undefined {
+  if (Deno.env.get("IOQ_TEST_SYSCTL") !== "1") {
+    return "set IOQ_TEST_SYSCTL=1 to have it changed for a moment";
+  }
+  try {
+    Deno.writeTextFileSync(SYSCTL, Deno.readTextFileSync(SYSCTL));
+    return undefined;
+  } catch (error) {
+    return `${error}`;
+  }
+}
+
+const noSysctl = whyNoSysctl();
+
+Deno.test({
+  name: "the main job has the same totals with kernel.io_uring_disabled" +
+    (noSysctl === undefined ? "" : ` (skipped: ${noSysctl})`),
+  ignore: noSysctl !== undefined,
+  async fn() {
+    const tree = fileURLToPath(new URL("../src", import.meta.url));
+    const expected = totals(await run(undefined, [DEMO, tree]));
+    const before = Deno.readTextFileSync(SYSCTL);
+    let told, out;
+    try {
+      Deno.writeTextFileSync(SYSCTL, "2");
+      told = JSON.parse(await run(undefined, [CLI, "info", "--json"]));
+      out = await run(undefined, [DEMO, tree]);
+    } finally {
+      Deno.writeTextFileSync(SYSCTL, before);
+    }
+    const { kind, code, errno, reason } = told.backend as BackendInfo;
+    assertEquals([told.sysctl, kind, code, errno], [2, "worker", "EPERM", 1]);
+    assert(reason?.includes("kernel.io_uring_disabled"), reason);
+    assertEquals(totals(out), expected, out);
+  },
+});

@@ -24,6 +24,7 @@ import type {
 } from "../backend.ts";
 import { ERRNO, errnoCode, errnoText, osError } from "../errors.ts";
 import { CLOCKS, type CoreRequest } from "../operation.ts";
+import { checkFfi } from "../permissions.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";
 
@@ -129,11 +130,18 @@ class NativePayload implements Payload {
   }
 
   take(target: Uint8Array<ArrayBuffer>): void {
+    if (this.held < 0) {
+      // It is where it belongs already
+      return;
+    }
     this.#symbols.ioq_take(this.#ioq, this.held, target, target.length);
     this.held = -1;
   }
 
   takePart(at: number, target: Uint8Array<ArrayBuffer>): void {
+    if (this.held < 0) {
+      return;
+    }
     this.#symbols.ioq_take_part(this.#ioq, this.held, at, target, target.length);
   }
 
@@ -168,6 +176,8 @@ export class NativeBackend implements Backend {
   #inputUsed = 0;
   /** What the core has in flight. */
   #submitted = 0;
+  /** What was allocated, with the core's numbers; `undefined` if nothing ever was. */
+  #regions: Map<ArrayBufferLike, number> | undefined;
   #closed = false;
 
   /**
@@ -218,7 +228,10 @@ export class NativeBackend implements Backend {
     if (timeoutMs !== undefined && this.#inputUsed + TIMEOUT_LENGTH > INPUT_LENGTH) {
       return false;
     }
-    if (request.bytes !== undefined) {
+    const region = this.#regions === undefined ? undefined : this.#regionOf(request);
+    if (region !== undefined) {
+      // Nothing to be copied
+    } else if (request.bytes !== undefined) {
       this.#stage(slot, request.bytes, request);
     } else if (request.sources !== undefined) {
       this.#stageParts(slot, request.sources, request);
@@ -231,6 +244,11 @@ export class NativeBackend implements Backend {
     words[at + layout.REQUEST_PATH] = this.#inputUsed;
     words[at + layout.REQUEST_PATH_LENGTH] = path === undefined ? 0 : this.#encode(path);
     words[at + layout.REQUEST_PATH2_LENGTH] = path2 === undefined ? 0 : this.#encode(path2);
+    if (region !== undefined) {
+      words[at + layout.REQUEST_OP_AND_HINTS]! |= layout.HINT_REGION << 16;
+      words[at + layout.REQUEST_ARGS] = region;
+      words[at + layout.REQUEST_ARGS + 1] = (request.target ?? request.bytes)!.byteOffset;
+    }
     if (timeoutMs !== undefined) {
       words[at + layout.REQUEST_OP_AND_HINTS]! |= layout.HINT_TIMEOUT << 16;
       this.#encodeTimeout(timeoutMs);
@@ -370,6 +388,40 @@ export class NativeBackend implements Backend {
     await this.#symbols.ioq_park(this.#ioq);
   }
 
+  /** In which region a transfer's bytes are, if in any. */
+  #regionOf(request: CoreRequest): number | undefined {
+    const bytes = request.target ?? request.bytes;
+    if (
+      bytes === undefined || bytes.byteLength === 0 || bytes.byteLength !== request.length ||
+      (request.code !== layout.OP.read && request.code !== layout.OP.write)
+    ) {
+      return undefined;
+    }
+    return this.#regions!.get(bytes.buffer);
+  }
+
+  allocate(length: number): ArrayBuffer {
+    checkFfi("allocate()");
+    const index = new Uint32Array(1);
+    const pointer = this.#symbols.ioq_allocate(this.#ioq, length, asBytes(index));
+    if (pointer === null) {
+      throw osError(index[0]!, "allocate");
+    }
+    const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, length);
+    this.#regions ??= new Map();
+    this.#regions.set(buffer, index[0]!);
+    return buffer;
+  }
+
+  deallocate(buffer: ArrayBuffer): void {
+    const index = this.#regions?.get(buffer);
+    if (index !== undefined) {
+      this.#regions!.delete(buffer);
+      buffer.transfer();
+      this.#symbols.ioq_deallocate(this.#ioq, index);
+    }
+  }
+
   resize(depth: number): void {
     const result = this.#symbols.ioq_resize(this.#ioq, depth);
     if (result < 0) {
@@ -405,6 +457,9 @@ export class NativeBackend implements Backend {
   close(): void {
     if (this.#closed) {
       return;
+    }
+    for (const buffer of this.#regions?.keys() ?? []) {
+      this.deallocate(buffer as ArrayBuffer);
     }
     const result = this.#symbols.ioq_close(this.#ioq);
     if (result < 0) {

@@ -174,6 +174,17 @@ export class WorkerBackend implements Backend {
     return now(clock);
   }
 
+  allocate(length: number): ArrayBuffer {
+    // Ordinary memory: what the library has, it cannot share with other threads' calls
+    return new ArrayBuffer(length);
+  }
+
+  deallocate(buffer: ArrayBuffer): void {
+    if (!buffer.detached) {
+      buffer.transfer();
+    }
+  }
+
   resize(): void {
     throw new Deno.errors.NotSupported("Cannot resize a queue of the worker backend");
   }
