@@ -8,6 +8,7 @@
 
 export { Ioq } from "./src/ioq.ts";
 export type { CloseOptions, IoqOptions, SubmitOptions } from "./src/ioq.ts";
+export { IoqBuffer } from "./src/buffer.ts";
 export { PromiseForms } from "./src/promise_forms.ts";
 export type { OperationOptions, RemoveOptions } from "./src/promise_forms.ts";
 export { IoqFile } from "./src/file.ts";

@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 4;
+export const ABI_VERSION = 5;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -78,6 +78,8 @@ export const HINT_CANCELLED = 1;
 export const HINT_OFFSET = 2;
 /** The request may take only so long. */
 export const HINT_TIMEOUT = 4;
+/** The request goes by allocated memory. */
+export const HINT_REGION = 8;
 /** The clock that nobody sets. */
 export const CLOCK_MONOTONIC = 0;
 /** The wall clock. */
@@ -120,6 +122,8 @@ export const OPEN_RING = 1;
 export const OPEN_RAW_SQE = 4;
 /** Give every worker lane a ring. */
 export const OPEN_LANE_RINGS = 2;
+/** Run requests within the turn that brings them. */
+export const OPEN_SYNC = 8;
 
 /** A request: size in bytes. */
 export const REQUEST_SIZE = 64;

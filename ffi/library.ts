@@ -47,7 +47,7 @@ interface Entry {
 const loaded = new Map<string, Entry>();
 
 /** What stands for the path of the library in the package. */
-const EMBEDDED = "the embedded library";
+export const EMBEDDED = "the embedded library";
 
 /** The library in the package: what makes a file of it, or why there is none. */
 type Embedded = { readonly materialize: () => LibraryFile } | { readonly missing: string };

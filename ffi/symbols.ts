@@ -110,6 +110,21 @@ export const symbols = {
     ],
     result: "u32",
   },
+  ioq_allocate: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+      "u32", // uint32_t length
+      "buffer", // uint32_t *index
+    ],
+    result: "pointer", // void *
+  },
+  ioq_deallocate: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+      "u32", // uint32_t index
+    ],
+    result: "i32",
+  },
   ioq_resize: {
     parameters: [
       "pointer", // struct ioq *ioq

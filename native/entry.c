@@ -70,6 +70,8 @@ bool ioq_entry_settle(struct ioq_entry *entry) {
 
 void ioq_entry_abandon(struct ioq_entry *entry) {
 	entry->abandoned = true;
+	// In use for good, and so never freed
+	entry->region = NULL;
 	entry->payload = NULL;
 	entry->payload_length = 0;
 	entry->pooled = false;

@@ -13,6 +13,7 @@
 
 #include "ioq_abi.h"
 #include "ioqq.h"
+#include "region.h"
 
 #include <fcntl.h>
 #include <linux/time_types.h>
@@ -22,7 +23,7 @@
 #include <sys/stat.h>
 
 /** Paths up to this many bytes, with their NUL, need no allocation. */
-#define IOQ_INLINE_PATH 224
+#define IOQ_INLINE_PATH 216
 /** How often an operation is run again that was interrupted for no reason of ours. */
 #define IOQ_RETRIES_MAX 8
 
@@ -101,6 +102,8 @@ struct ioq_entry {
 	uint32_t pool_length;
 	/** Whether it is. */
 	bool pooled;
+	/** Whose memory the payload is, if not the entry's own. */
+	struct ioq_region *region;
 	/** Where the kernel puts the result of a STAT. Outlives a ring that died. */
 	struct statx *statx;
 	/** The next entry of a list. */

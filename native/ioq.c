@@ -47,6 +47,7 @@
 #include "contents.h"
 #include "entry.h"
 #include "lane.h"
+#include "perform.h"
 #include "mailbox.h"
 #include "orphan.h"
 #include "pool.h"
@@ -61,6 +62,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -132,8 +134,10 @@ struct ioq {
 	struct ioq_pool pool;
 	/** The caller's ring. */
 	struct ioq_ring ring;
-	/** The worker lanes. */
+	/** The worker lanes, or NULL: turns run all requests themselves. */
 	struct ioq_lanes *lanes;
+	/** What those turns need. */
+	struct ioq_scratch scratch;
 	/** Cancelled entries that are with the lanes. */
 	uint32_t lane_cancels;
 	/** When to interrupt the lanes that are at them, by the monotonic clock. */
@@ -142,6 +146,8 @@ struct ioq {
 	int64_t interrupt_after;
 	/** What waits without a lane. */
 	struct ioq_waits waits;
+	/** Memory that JavaScript sees: IOQ_REGIONS_MAX of them, once there is any. */
+	struct ioq_region *regions;
 	/** Messages from other queues, once anyone asked for our id. */
 	struct ioq_mailbox *mailbox;
 	/** Entries that wait for a message. */
@@ -182,6 +188,14 @@ uint32_t ioq_abi_version(void) {
 	return IOQ_ABI_VERSION;
 }
 
+/** Free a region if nobody has to do with it any more. */
+static void region_settle(struct ioq_region *region) {
+	if (region->memory && region->released && region->uses == 0) {
+		munmap(region->memory, region->length);
+		region->memory = NULL;
+	}
+}
+
 /** Release the arena, in which nothing is in flight. */
 static void ioq_free_arena(struct ioq *ioq) {
 	bool abandoned = false;
@@ -203,6 +217,7 @@ static void ioq_free_arena(struct ioq *ioq) {
 /** Release all of a queue in which nothing is in flight. */
 static void ioq_free(struct ioq *ioq) {
 	lanes_stop(ioq->lanes);
+	ioq_scratch_release(&ioq->scratch);
 	// Before the eventfd goes, and the ring
 	mailbox_close(ioq->mailbox);
 	ring_close(&ioq->ring);
@@ -212,6 +227,12 @@ static void ioq_free(struct ioq *ioq) {
 	}
 	ioq_free_arena(ioq);
 	ioq_pool_drain(&ioq->pool);
+	for (uint32_t i = 0; ioq->regions && i < IOQ_REGIONS_MAX; ++i) {
+		// But for those that a ring died with, which the kernel may write to
+		ioq->regions[i].released = true;
+		region_settle(&ioq->regions[i]);
+	}
+	free(ioq->regions);
 	if (ioq->library) {
 		// Not the last one: our caller holds another to call us by
 		dlclose(ioq->library);
@@ -251,6 +272,7 @@ static int ioq_make_arena(struct ioq *ioq) {
 		entry->punted = false;
 		entry->abandoned = false;
 		entry->target = NULL;
+		entry->region = NULL;
 		entry->counted = false;
 		entry->statx = &ioq->statxes[i];
 		atomic_init(&entry->cancelled, false);
@@ -274,7 +296,9 @@ static void ioq_orphaned(struct ioq_owned *owned);
 
 struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	memset(info, 0, sizeof(*info));
+	bool sync = options->flags & IOQ_OPEN_SYNC;
 	if (options->depth < 1 || options->depth > IOQ_DEPTH_MAX
+			|| (sync && (options->flags & IOQ_OPEN_RING))
 			|| options->lanes < 1 || options->lanes > IOQ_LANES_MAX) {
 		info->error = EINVAL;
 		return NULL;
@@ -322,13 +346,15 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 		ioq_describe_ring(ioq, info);
 	}
 
-	ioq->lanes = lanes_start(ioq->depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
-	if (!ioq->lanes) {
-		ret = -errno;
-		goto fail;
+	if (!sync) {
+		ioq->lanes = lanes_start(ioq->depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
+		if (!ioq->lanes) {
+			ret = -errno;
+			goto fail;
+		}
+		info->lanes = lanes_count(ioq->lanes);
+		info->lane_rings = lanes_rings(ioq->lanes);
 	}
-	info->lanes = lanes_count(ioq->lanes);
-	info->lane_rings = lanes_rings(ioq->lanes);
 	owned_add(&ioq->owned, ioq_orphaned);
 	return ioq;
 
@@ -404,8 +430,29 @@ static void end_post(struct ioq_entry *entry) {
 	}
 }
 
+/** Have an entry go by a region. */
+static int take_region(struct ioq *ioq, struct ioq_entry *entry) {
+	struct ioq_region *region = ioq->regions && entry->args[0] < IOQ_REGIONS_MAX
+		? &ioq->regions[entry->args[0]] : NULL;
+	uint32_t at = entry->args[1];
+	if (!region || !region->memory || region->released
+			|| at > region->length || entry->length > region->length - at) {
+		return -EINVAL;
+	}
+	++region->uses;
+	entry->region = region;
+	entry->payload = region->memory + at;
+	return 0;
+}
+
 /** Release what an entry holds, its buffer to the pool if it is from there. */
 static void release_entry(struct ioq *ioq, struct ioq_entry *entry) {
+	if (entry->region) {
+		entry->payload = NULL;
+		--entry->region->uses;
+		region_settle(entry->region);
+		entry->region = NULL;
+	}
 	if (entry->pooled) {
 		ioq_pool_give(&ioq->pool, entry->payload, entry->pool_length);
 		entry->payload = NULL;
@@ -452,7 +499,7 @@ static void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entr
 		ioq_pack_stat((void *)(out->output + out->used), entry->statx);
 		completion->payload = out->used;
 		completion->payload_length = sizeof(struct ioq_stat);
-	} else if (entry->result >= 0 && entry->payload_length > 0 && !ioq_op_is_write(entry->op)) {
+	} else if (entry->result >= 0 && entry->payload_length > 0 && !ioq_op_is_write(entry->op) && !entry->region) {
 		completion->payload_length = (uint32_t)entry->payload_length;
 		// What was read goes straight to where the reader wants it
 		if (ioq_entry_is_read(entry) || entry->payload_length > turn_room(out)) {
@@ -477,8 +524,15 @@ static void turn_flush(struct ioq *ioq, struct turn_out *out) {
 	}
 }
 
-/** Put an entry into the batch for the lanes. */
+/** Put an entry into the batch for the lanes, or run it if there are none. */
 static void turn_to_lanes(struct ioq *ioq, struct turn_out *out, struct ioq_entry *entry) {
+	if (!ioq->lanes) {
+		entry->lane = IOQ_LANE_CORE;
+		ioq_perform(entry, &ioq->scratch);
+		// There is room: a turn takes as many as it can hand out
+		turn_hand_out(ioq, out, entry);
+		return;
+	}
 	if (out->batch_count == IOQ_TURN_REQUESTS) {
 		turn_flush(ioq, out);
 	}
@@ -543,7 +597,7 @@ static void take_due(struct ioq_entry *entry) {
 }
 
 /** Copy a request into its entry. */
-static int take_request(struct ioq_entry *entry, const struct ioq_request *request, const uint8_t *input, uint32_t input_length) {
+static int take_request(struct ioq *ioq, struct ioq_entry *entry, const struct ioq_request *request, const uint8_t *input, uint32_t input_length) {
 	entry->op = (uint8_t)request->op;
 	entry->retries = 0;
 	entry->positional = request->hints & IOQ_HINT_OFFSET;
@@ -557,7 +611,9 @@ static int take_request(struct ioq_entry *entry, const struct ioq_request *reque
 	entry->offset = (uint64_t)request->offset_high << 32 | request->offset_low;
 	atomic_store_explicit(&entry->cancelled, request->hints & IOQ_HINT_CANCELLED, memory_order_relaxed);
 
-	if (ioq_op_is_write(entry->op)) {
+	bool region = (request->hints & IOQ_HINT_REGION)
+		&& (entry->op == IOQ_OP_READ || (entry->op == IOQ_OP_WRITE && entry->state == IOQ_FREE));
+	if (ioq_op_is_write(entry->op) && !region) {
 		// Never more than was staged, whatever the record says
 		entry->length = (uint32_t)entry->payload_length;
 	}
@@ -565,6 +621,9 @@ static int take_request(struct ioq_entry *entry, const struct ioq_request *reque
 		entry->length = IOQ_TRANSFER_MAX;
 	}
 	int ret = take_paths(entry, request, input, input_length);
+	if (ret == 0 && region) {
+		ret = take_region(ioq, entry);
+	}
 	if (ret == 0 && entry->timed) {
 		ret = take_timeout(entry, request, input, input_length);
 	}
@@ -583,7 +642,7 @@ static int take_request(struct ioq_entry *entry, const struct ioq_request *reque
  * threads each time, which costs more than it brings.
  */
 static ioq_ops turn_ring_ops(const struct ioq *ioq, const struct ioq_turn *turn) {
-	bool overflow = ioq->overflow_ops != 0
+	bool overflow = ioq->overflow_ops != 0 && ioq->lanes
 		&& lanes_backlog(ioq->lanes) + turn->request_count > IOQ_BACKLOG;
 	return overflow ? ioq->ring_ops : ioq->ring_ops & ~ioq->overflow_ops;
 }
@@ -717,7 +776,7 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 		return;
 	}
 
-	int ret = request->op < IOQ_OP_COUNT ? take_request(entry, request, input, out->turn->input_length) : -EINVAL;
+	int ret = request->op < IOQ_OP_COUNT ? take_request(ioq, entry, request, input, out->turn->input_length) : -EINVAL;
 	if (ret == 0 && request->op == IOQ_OP_RECEIVE && ioq_id(ioq) == 0) {
 		ret = -ENOMEM;
 	}
@@ -739,7 +798,7 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const struct ioq_re
 			return;
 		}
 	}
-	if (ret == 0 && ioq_entry_is_read(entry)) {
+	if (ret == 0 && ioq_entry_is_read(entry) && !entry->region) {
 		// Also for a lane: the pool is ours alone
 		ret = take_buffer(ioq, entry, entry->op == IOQ_OP_READ ? entry->length : IOQ_FIRST_LENGTH);
 	} else if (ret == 0 && to_ring) {
@@ -857,7 +916,7 @@ static void turn_reap(struct ioq *ioq, struct turn_out *out) {
 	while (turn_has_room(out) && (entry = ring_reap(&ioq->ring))) {
 		turn_hand_out(ioq, out, entry);
 	}
-	while (turn_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
+	while (ioq->lanes && turn_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
 		turn_hand_out(ioq, out, entry);
 	}
 	while (turn_has_room(out) && (entry = waits_reap(&ioq->waits))) {
@@ -1001,6 +1060,44 @@ int32_t ioq_release(struct ioq *ioq, uint32_t slot) {
 	return 0;
 }
 
+void *ioq_allocate(struct ioq *ioq, uint32_t length, uint32_t *index) {
+	*index = EINVAL;
+	if (length < 1 || length > IOQ_TRANSFER_MAX) {
+		return NULL;
+	}
+	*index = ENOMEM;
+	if (!ioq->regions) {
+		ioq->regions = calloc(IOQ_REGIONS_MAX, sizeof(*ioq->regions));
+	}
+	for (uint32_t i = 0; ioq->regions && i < IOQ_REGIONS_MAX; ++i) {
+		struct ioq_region *region = &ioq->regions[i];
+		if (region->memory) {
+			continue;
+		}
+		void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (memory == MAP_FAILED) {
+			return NULL;
+		}
+		*region = (struct ioq_region) {.memory = memory, .length = length, .index = (uint16_t)i};
+		ring_register(&ioq->ring, region);
+		*index = i;
+		return memory;
+	}
+	return NULL;
+}
+
+int32_t ioq_deallocate(struct ioq *ioq, uint32_t index) {
+	if (!ioq->regions || index >= IOQ_REGIONS_MAX
+			|| !ioq->regions[index].memory || ioq->regions[index].released) {
+		return -EINVAL;
+	}
+	struct ioq_region *region = &ioq->regions[index];
+	ring_unregister(&ioq->ring, region);
+	region->released = true;
+	region_settle(region);
+	return 0;
+}
+
 int32_t ioq_resize(struct ioq *ioq, uint32_t depth) {
 	if (depth < 1 || depth > IOQ_DEPTH_MAX) {
 		return -EINVAL;
@@ -1088,7 +1185,7 @@ int32_t ioq_cancel(struct ioq *ioq, uint32_t slot) {
 	if (slot >= ioq->depth || !cancel_entry(&ioq->entries[slot])) {
 		return 0;
 	}
-	if (cancel_where_it_is(ioq, &ioq->entries[slot])) {
+	if (cancel_where_it_is(ioq, &ioq->entries[slot]) && ioq->lanes) {
 		lanes_cancel(ioq->lanes);
 	}
 	return 1;
@@ -1102,7 +1199,9 @@ void ioq_cancel_all(struct ioq *ioq) {
 			cancel_where_it_is(ioq, entry);
 		}
 	}
-	lanes_cancel(ioq->lanes);
+	if (ioq->lanes) {
+		lanes_cancel(ioq->lanes);
+	}
 }
 
 int32_t ioq_park(struct ioq *ioq) {

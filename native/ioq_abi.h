@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that an older caller could not bear. */
-#define IOQ_ABI_VERSION 4
+#define IOQ_ABI_VERSION 5
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -106,6 +106,11 @@ enum ioq_op {
  * by itself, with ETIMEDOUT; what runs elsewhere must be cancelled by the caller.
  */
 #define IOQ_HINT_TIMEOUT 4
+/**
+ * Set in the hints of a READ or WRITE: not by the core's own memory, but by that of
+ * ioq_allocate() number `args[0]`, from byte `args[1]` on.
+ */
+#define IOQ_HINT_REGION 8
 
 /** Clocks of a TIMEOUT, in its flags, and of ioq_now(). */
 #define IOQ_CLOCK_MONOTONIC 0
@@ -159,7 +164,7 @@ struct ioq_request {
 
 /** Where a request ran. */
 enum ioq_lane_kind {
-	/** The core itself, without a system call. */
+	/** The caller's thread: without a system call, or all of them by IOQ_OPEN_SYNC. */
 	IOQ_LANE_CORE = 0,
 	/** The ring of the caller's thread. */
 	IOQ_LANE_RING = 1,
@@ -277,6 +282,11 @@ struct ioq_directory {
 #define IOQ_OPEN_LANE_RINGS 2
 /** Set in `ioq_options.flags`: let the ring take raw SQEs, and so any opcode. */
 #define IOQ_OPEN_RAW_SQE 4
+/**
+ * Set in `ioq_options.flags`: no lanes. Each turn runs its requests one after the
+ * other and hands all of them out, however long that takes.
+ */
+#define IOQ_OPEN_SYNC 8
 
 /**
  * Set in the mode of a READ_DIR: its path is a list, apart by NULs; read those
@@ -461,6 +471,25 @@ IOQ_EXPORT void ioq_wake(struct ioq *ioq);
  * @return The number, or 0 if there is no memory.
  */
 IOQ_EXPORT uint32_t ioq_id(struct ioq *ioq);
+
+/**
+ * Allocate memory that JavaScript may see, and that READ and WRITE may use.
+ *
+ * @param length
+ *         Bytes, 1 to IOQ_TRANSFER_MAX.
+ * @param index
+ *         Receives its number, or the errno if there is none to be had.
+ * @return The memory, at the beginning of a page and zeroed, or NULL.
+ */
+IOQ_EXPORT void *ioq_allocate(struct ioq *ioq, uint32_t length, uint32_t *index);
+
+/**
+ * Give memory back. It is freed once no request has to do with it, and with the
+ * queue at the latest.
+ *
+ * @return 0, or -EINVAL if there is no such memory.
+ */
+IOQ_EXPORT int32_t ioq_deallocate(struct ioq *ioq, uint32_t index);
 
 /**
  * Change the depth of a queue in which nothing is in flight, held or staged.

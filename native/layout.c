@@ -45,6 +45,7 @@ int main(void) {
 	CONSTANT("HINT_CANCELLED", IOQ_HINT_CANCELLED, "The request was cancelled before it was submitted.");
 	CONSTANT("HINT_OFFSET", IOQ_HINT_OFFSET, "The request's offset counts.");
 	CONSTANT("HINT_TIMEOUT", IOQ_HINT_TIMEOUT, "The request may take only so long.");
+	CONSTANT("HINT_REGION", IOQ_HINT_REGION, "The request goes by allocated memory.");
 	CONSTANT("CLOCK_MONOTONIC", IOQ_CLOCK_MONOTONIC, "The clock that nobody sets.");
 	CONSTANT("CLOCK_REALTIME", IOQ_CLOCK_REALTIME, "The wall clock.");
 	CONSTANT("CLOCK_BOOTTIME", IOQ_CLOCK_BOOTTIME, "The clock that counts suspension as well.");
@@ -66,6 +67,7 @@ int main(void) {
 	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the caller's thread.");
 	CONSTANT("OPEN_RAW_SQE", IOQ_OPEN_RAW_SQE, "Let the ring take raw SQEs.");
 	CONSTANT("OPEN_LANE_RINGS", IOQ_OPEN_LANE_RINGS, "Give every worker lane a ring.");
+	CONSTANT("OPEN_SYNC", IOQ_OPEN_SYNC, "Run requests within the turn that brings them.");
 
 	printf("\n");
 	SIZE("REQUEST", struct ioq_request, "A request");

@@ -54,6 +54,9 @@
 /** io-wq threads for what may wait forever, such as FIFOs. */
 #define IOWQ_UNBOUNDED 64
 
+/** Opcodes that the kernel is asked about. */
+#define PROBED 256
+
 /** user_data of what is not an entry. */
 #define NOT_AN_ENTRY 0
 /** Set in the user_data of a message, which no address has. */
@@ -112,22 +115,28 @@ static const struct {
 /** Opcodes that serve the ring itself. */
 static const uint8_t service_opcodes[] = {
 	IORING_OP_ASYNC_CANCEL, IORING_OP_POLL_ADD, IORING_OP_LINK_TIMEOUT, IORING_OP_FGETXATTR, IORING_OP_FSETXATTR,
+	IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED,
 };
 #define SERVICE_OPCODES (sizeof(service_opcodes) / sizeof(service_opcodes[0]))
 
 /** Find out which opcodes the kernel has. */
 static int ring_probe(struct ioq_ring *ring) {
-	struct io_uring_probe *probe = io_uring_get_probe_ring(&ring->uring);
+	struct io_uring_probe *probe = calloc(1, sizeof(*probe) + PROBED * sizeof(probe->ops[0]));
 	if (!probe) {
+		return -ENOMEM;
+	}
+	int ret = io_uring_register_probe(&ring->uring, probe, PROBED);
+	if (ret < 0) {
+		free(probe);
 		// Before 5.6, which had none of the operations anyway
-		return -ENOSYS;
+		return ret == -EINVAL ? -ENOSYS : ret;
 	}
 	for (int i = 0; i < 64; ++i) {
 		if (io_uring_opcode_supported(probe, i)) {
 			ring->opcodes |= (uint64_t)1 << i;
 		}
 	}
-	io_uring_free_probe(probe);
+	free(probe);
 
 	for (size_t i = 0; i < OPCODES; ++i) {
 		if (ring->opcodes >> opcodes[i].opcode & 1) {
@@ -143,7 +152,7 @@ static int ring_probe(struct ioq_ring *ring) {
 
 /** Have the kernel refuse every opcode but ours, whoever gets hold of the ring. */
 static void ring_restrict(struct ioq_ring *ring) {
-	struct io_uring_restriction allowed[OPCODES + SERVICE_OPCODES + 1] = {0};
+	struct io_uring_restriction allowed[OPCODES + SERVICE_OPCODES + 3] = {0};
 	unsigned int count = 0;
 	uint64_t seen = 0;
 	for (size_t i = 0; i < OPCODES + SERVICE_OPCODES; ++i) {
@@ -159,6 +168,12 @@ static void ring_restrict(struct ioq_ring *ring) {
 	allowed[count].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
 	allowed[count].sqe_flags = IOSQE_ASYNC | IOSQE_IO_LINK;
 	++count;
+	static const uint8_t registrations[] = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS_UPDATE};
+	for (size_t i = 0; i < 2; ++i) {
+		allowed[count].opcode = IORING_RESTRICTION_REGISTER_OP;
+		allowed[count].register_op = registrations[i];
+		++count;
+	}
 	ring->restricted = io_uring_register_restrictions(&ring->uring, allowed, count) == 0;
 }
 
@@ -331,10 +346,18 @@ bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *e) {
 		io_uring_prep_statx(sqe, e->fd, e->path, (int)e->flags, IOQ_STATX_MASK, e->statx);
 		break;
 	case IOQ_OP_READ:
-		io_uring_prep_read(sqe, e->fd, e->payload, e->length, offset);
+		if (ring->fixed && e->region && e->region->registered) {
+			io_uring_prep_read_fixed(sqe, e->fd, e->payload, e->length, offset, e->region->index);
+		} else {
+			io_uring_prep_read(sqe, e->fd, e->payload, e->length, offset);
+		}
 		break;
 	case IOQ_OP_WRITE:
-		io_uring_prep_write(sqe, e->fd, e->payload, e->length, offset);
+		if (ring->fixed && e->region && e->region->registered) {
+			io_uring_prep_write_fixed(sqe, e->fd, e->payload, e->length, offset, e->region->index);
+		} else {
+			io_uring_prep_write(sqe, e->fd, e->payload, e->length, offset);
+		}
 		break;
 	case IOQ_OP_SYNC:
 		io_uring_prep_fsync(sqe, e->fd, e->flags & IOQ_SYNC_DATA ? IORING_FSYNC_DATASYNC : 0);
@@ -428,6 +451,26 @@ bool ring_prepare_poll(struct ioq_ring *ring, int fd) {
 	io_uring_prep_poll_add(sqe, fd, POLLIN);
 	io_uring_sqe_set_data(sqe, NOT_AN_ENTRY);
 	return true;
+}
+
+void ring_register(struct ioq_ring *ring, struct ioq_region *region) {
+	if (!ring->live) {
+		return;
+	}
+	// 5.19, and as much locked memory as is granted; without, transfers do all the same
+	ring->fixed = ring->fixed || io_uring_register_buffers_sparse(&ring->uring, IOQ_REGIONS_MAX) == 0;
+	struct iovec iov = {.iov_base = region->memory, .iov_len = region->length};
+	region->registered = ring->fixed
+		&& io_uring_register_buffers_update_tag(&ring->uring, region->index, &iov, NULL, 1) == 1;
+}
+
+void ring_unregister(struct ioq_ring *ring, struct ioq_region *region) {
+	if (ring->live && region->registered) {
+		struct iovec none = {0};
+		__u64 tag = 0;
+		io_uring_register_buffers_update_tag(&ring->uring, region->index, &none, &tag, 1);
+	}
+	region->registered = false;
 }
 
 void ring_disarm(struct ioq_ring *ring) {

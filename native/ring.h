@@ -22,6 +22,8 @@ struct ioq_ring {
 	uint64_t opcodes;
 	/** Bit n: operation n can run here. */
 	ioq_ops ops;
+	/** Whether regions can be registered: a table for them is. */
+	bool fixed;
 	/** Whether timeouts may choose their clock. */
 	bool clocks;
 	/** Whether an operation can be linked with a timeout. */
@@ -83,6 +85,12 @@ static inline bool ring_takes(const struct ioq_ring *ring, const struct ioq_entr
  * @return false if there is no room: run it elsewhere.
  */
 bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *entry);
+
+/** Register a region, so that the kernel need not look up its pages each time. */
+void ring_register(struct ioq_ring *ring, struct ioq_region *region);
+
+/** Forget one. What is in flight is not affected. */
+void ring_unregister(struct ioq_ring *ring, struct ioq_region *region);
 
 /** Prepare a request to cancel an entry that is in flight. As ring_prepare(). */
 bool ring_prepare_cancel(struct ioq_ring *ring, struct ioq_entry *entry);

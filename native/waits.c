@@ -78,6 +78,10 @@ int waits_open(struct ioq_waits *waits, int wake_fd) {
 }
 
 void waits_close(struct ioq_waits *waits) {
+	if (!waits->done_tail) {
+		// Never opened: what looks like descriptors is none
+		return;
+	}
 	for (size_t i = 0; i < IOQ_CLOCK_COUNT; ++i) {
 		struct ioq_clock *clock = &waits->clocks[i];
 		if (clock->fd >= 0) {

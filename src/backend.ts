@@ -33,11 +33,11 @@ export interface RingInfo {
 
 /** How many requests each kind of lane has completed. */
 export interface LaneCounts {
-  /** Those that never left the queue. */
+  /** Those that never left the queue's thread. */
   core: number;
   /** The ring of the JavaScript thread. */
   ring: number;
-  /** Worker lanes, by system calls. */
+  /** Worker lanes, by system calls; or Web Workers. */
   worker: number;
   /** Worker lanes, by rings of their own. */
   workerRing: number;
@@ -138,6 +138,16 @@ export interface Backend {
   park(): Promise<void>;
 
   /**
+   * Allocate memory that transfers go straight to and from.
+   *
+   * @throws {Error} If there is none.
+   */
+  allocate(length: number): ArrayBuffer;
+
+  /** Give memory back, detaching it; anything else is left alone. */
+  deallocate(buffer: ArrayBuffer): void;
+
+  /**
    * Change the bound on requests in flight; there are none.
    *
    * @throws {Error} If that cannot be; it is then as it was.
@@ -162,6 +172,8 @@ export interface Backend {
   /**
    * Release everything. Nothing may be in flight or parked. Turns and
    * cancellations of a closed backend do nothing.
+   *
+   * @returns Resolves when all of it is gone, if that takes time.
    */
-  close(): void;
+  close(): void | Promise<void>;
 }

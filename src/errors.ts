@@ -152,6 +152,56 @@ const REFUSALS: Readonly<Record<number, readonly [code: string, text: string]>> 
   [layout.ENOQUEUE]: ["ENOENT", "There is no such queue, or it was closed"],
 };
 
+/**
+ * Results that say why a request cannot be run without the native library, or by
+ * whom it was not run to its end; negated, and larger than any errno.
+ */
+export const UNSUPPORTED = {
+  operation: 4100,
+  exactStat: 4101,
+  rawPath: 4102,
+  rawName: 4103,
+  at: 4104,
+  renameFlags: 4105,
+  permission: 4106,
+  seek: 4107,
+  lock: 4108,
+  readDirBlock: 4109,
+  allocate: 4110,
+  advise: 4111,
+  direct: 4112,
+  poll: 4150,
+  message: 4151,
+  boottime: 4152,
+} as const;
+
+/** The Worker that ran a request has ended. */
+export const WORKER_CRASHED = 4200;
+
+/** The reasons in words. */
+const WITHOUT_LIBRARY: Readonly<Record<number, string>> = {
+  [UNSUPPORTED.operation]: "Deno has no call for it",
+  [UNSUPPORTED.exactStat]: "Deno tells times in milliseconds and numbers inexactly",
+  [UNSUPPORTED.rawPath]: "Deno's calls take no path that is not UTF-8",
+  [UNSUPPORTED.rawName]: "Deno tells no name exactly that is not UTF-8",
+  [UNSUPPORTED.at]: "paths relative to a descriptor need Linux's /proc",
+  [UNSUPPORTED.renameFlags]: "Deno renames with neither noReplace nor exchange",
+  [UNSUPPORTED.permission]: "Deno's own call needs a permission that was not granted",
+  [UNSUPPORTED.seek]: "Deno tells a descriptor's position and cannot move it",
+  [UNSUPPORTED.lock]: "Deno has no lock for a descriptor",
+  [UNSUPPORTED.readDirBlock]: "Deno reads directories as a whole",
+  [UNSUPPORTED.allocate]: "Deno has no call that allocates space",
+  [UNSUPPORTED.advise]: "Deno has no call that advises the kernel",
+  [UNSUPPORTED.direct]: "direct transfers need buffers that begin at a certain address",
+};
+
+/** The same for what the worker backend cannot do at all. */
+const ON_WORKER: Readonly<Record<number, string>> = {
+  [UNSUPPORTED.poll]: "a Worker would be busy for as long as that takes",
+  [UNSUPPORTED.message]: "it cannot be posted to",
+  [UNSUPPORTED.boottime]: "Deno does not tell the time of that clock",
+};
+
 const BY_ERRNO = new Map(ERRORS.map((entry) => [entry[0], entry]));
 
 /** Error numbers by their code. */
@@ -192,6 +242,12 @@ export function errnoCode(errno: number): string {
   if (Object.hasOwn(REFUSALS, errno)) {
     return REFUSALS[errno]![0];
   }
+  if (Object.hasOwn(WITHOUT_LIBRARY, errno) || Object.hasOwn(ON_WORKER, errno)) {
+    return "ENOTSUP";
+  }
+  if (errno === WORKER_CRASHED) {
+    return "EIO";
+  }
   return BY_ERRNO.get(errno)?.[1] ?? `E${errno}`;
 }
 
@@ -199,6 +255,15 @@ export function errnoCode(errno: number): string {
 export function errnoText(errno: number): string {
   if (Object.hasOwn(REFUSALS, errno)) {
     return REFUSALS[errno]![1];
+  }
+  if (Object.hasOwn(WITHOUT_LIBRARY, errno)) {
+    return `Cannot do this without the native library (${WITHOUT_LIBRARY[errno]})`;
+  }
+  if (Object.hasOwn(ON_WORKER, errno)) {
+    return `Cannot do this on the worker backend (${ON_WORKER[errno]})`;
+  }
+  if (errno === WORKER_CRASHED) {
+    return "The Worker that ran it ended unexpectedly";
   }
   return `${BY_ERRNO.get(errno)?.[2] ?? `Unknown error ${errno}`} (os error ${errno})`;
 }

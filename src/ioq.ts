@@ -16,7 +16,7 @@
  * @module
  */
 
-import { DEPTH_MAX, LANES_MAX } from "../ffi/layout.ts";
+import { DEPTH_MAX, LANES_MAX, TRANSFER_MAX } from "../ffi/layout.ts";
 import { prepareLibrary } from "../ffi/library.ts";
 import type {
   Backend,
@@ -27,7 +27,8 @@ import type {
   Payload,
   Sink,
 } from "./backend.ts";
-import { type BackendChoice, chooseBackend, openBackend } from "./backends/open.ts";
+import { IoqBuffer } from "./buffer.ts";
+import { type BackendChoice, chooseBackend, LANE, openBackend } from "./backends/open.ts";
 import type { Completion } from "./completion.ts";
 import { Deadline, Deadlines } from "./deadlines.ts";
 import { ERRNO, osError, timeoutError } from "./errors.ts";
@@ -243,6 +244,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** How many completions have come that nobody was told of yet. */
   #completed = 0;
 
+  /** What was allocated and not given back. */
+  readonly #buffers = new Set<IoqBuffer>();
   /** Promise forms that wait for a slot, in order. */
   readonly #line = new Set<Ticket>();
   /** Those who wait for a completion of the stream, or for its end. */
@@ -321,6 +324,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       threadRings,
       rawSqe,
       library: library === undefined ? undefined : pathText(toPath(library, "dlopen")),
+      module: (options as { [LANE]?: URL | null })[LANE],
     };
     await prepareLibrary(choice.library);
     return new Ioq<T>(depth, rawSqe, (sink) => openBackend(choice, sink));
@@ -503,6 +507,48 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
+   * Allocate memory of the library's, for transfers that need no copying:
+   * `op.readInto()` and `op.write()` of its `bytes`, or of part of them, and the same
+   * of files. A ring knows it in advance where the kernel grants that
+   * (`IORING_OP_READ_FIXED`).
+   *
+   * On the `worker` backend it is ordinary memory, and transfers are copied.
+   *
+   * Until a request has completed, its part of the memory is the kernel's: what is
+   * there changes at any time, and what is written is what is there by then.
+   *
+   * @param length Bytes, 1 to 2147479552.
+   * @returns Zeroed memory, to be given back by `using`; it is freed with the queue
+   *          at the latest, once no request has to do with it.
+   * @throws {Deno.errors.NotCapable} Without unrestricted `--allow-ffi`.
+   * @throws {RangeError} If `length` is out of its range.
+   * @throws {Error} If there is no memory (`ENOMEM`), or there are 1024 buffers.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * using buffer = ioq.allocate(1024 * 1024);
+   * await using file = await ioq.openFile("/etc/hostname");
+   * const count = await file.readAt(buffer.bytes.subarray(0, 4096), 0);
+   * console.log(count);
+   * ```
+   */
+  allocate(length: number): IoqBuffer {
+    checkInteger(length, "length", 1, TRANSFER_MAX);
+    if (this.#closing) {
+      throw closedError();
+    }
+    const buffer = new IoqBuffer(this.#backend.allocate(length), (memory) => {
+      this.#buffers.delete(buffer);
+      this.#backend.deallocate(memory);
+    });
+    this.#buffers.add(buffer);
+    return buffer;
+  }
+
+  /**
    * Change how many requests may be accepted and not yet consumed. The queue must be
    * idle: its worker threads are replaced.
    *
@@ -651,7 +697,10 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       await new Promise<void>((resolve) => this.#onRest = resolve);
     }
     this.#closed = true;
-    this.#backend.close();
+    for (const buffer of this.#buffers) {
+      buffer[Symbol.dispose]();
+    }
+    await this.#backend.close();
     this.#wakeConsumers();
   }
 

@@ -115,6 +115,19 @@ export function checkAccess(path: string | Uint8Array, access: Access, relative:
 }
 
 /**
+ * Check that FFI is allowed without restriction.
+ *
+ * @throws {Deno.errors.NotCapable} If it is not.
+ */
+export function checkFfi(what: string): void {
+  if (!isBlanket("ffi")) {
+    throw new Deno.errors.NotCapable(
+      `Requires unscoped ffi access for ${what}, run again with the --allow-ffi flag`,
+    );
+  }
+}
+
+/**
  * Check that everything is allowed.
  *
  * @throws {Deno.errors.NotCapable} If something is not.

@@ -6,6 +6,7 @@
  */
 
 import { Ioq, type IoqOptions } from "../mod.ts";
+import { LANE } from "../src/backends/open.ts";
 
 /** A backend to test. */
 export interface Row {
@@ -15,23 +16,69 @@ export interface Row {
   readonly options: IoqOptions;
   /** Whether a read that waits for its data can be cancelled. */
   readonly interruptible: boolean;
+  /** Whether the native library is there. */
+  readonly library: boolean;
+  /** Whether requests run while this thread does something else. */
+  readonly concurrent: boolean;
+  /** Whether the threads that run requests are the native library's. */
+  readonly nativeThreads: boolean;
 }
 
+/** Rows of the native core. */
+const NATIVE = { library: true, concurrent: true, nativeThreads: true } as const;
+/** Rows of the worker backend. */
+const WORKER = { interruptible: false, concurrent: true, nativeThreads: false } as const;
+/** A library that is not there. */
+const MISSING = "/nonexistent/libioq.so";
+
 const ROWS: readonly Row[] = [
-  { name: "uring", options: { backend: "uring" }, interruptible: true },
+  { name: "uring", options: { backend: "uring" }, interruptible: true, ...NATIVE },
   {
     name: "uring, thread rings",
     options: { backend: "uring", threadRings: true },
     interruptible: true,
+    ...NATIVE,
   },
-  { name: "uring, one thread", options: { backend: "uring", threads: 1 }, interruptible: true },
-  { name: "threads", options: { backend: "threads" }, interruptible: true },
+  {
+    name: "uring, one thread",
+    options: { backend: "uring", threads: 1 },
+    interruptible: true,
+    ...NATIVE,
+  },
+  { name: "threads", options: { backend: "threads" }, interruptible: true, ...NATIVE },
   {
     name: "threads, thread rings",
     options: { backend: "threads", threadRings: true },
     interruptible: true,
+    ...NATIVE,
   },
-  { name: "threads, one", options: { backend: "threads", threads: 1 }, interruptible: true },
+  {
+    name: "threads, one",
+    options: { backend: "threads", threads: 1 },
+    interruptible: true,
+    ...NATIVE,
+  },
+  { name: "worker", options: { backend: "worker" }, library: true, ...WORKER },
+  {
+    name: "worker without library",
+    options: { backend: "worker", library: MISSING },
+    library: false,
+    ...WORKER,
+  },
+  {
+    name: "main thread",
+    options: { backend: "worker", [LANE]: null } as IoqOptions,
+    library: true,
+    ...WORKER,
+    concurrent: false,
+  },
+  {
+    name: "main thread without library",
+    options: { backend: "worker", library: MISSING, [LANE]: null } as IoqOptions,
+    library: false,
+    ...WORKER,
+    concurrent: false,
+  },
 ];
 
 /** Opens a queue of the row at hand. */

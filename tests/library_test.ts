@@ -28,7 +28,10 @@ Deno.test("a library that is not there is refused with its path", async () => {
   using dir = new TempDir();
   const path = dir.at("libmissing.so");
   for (const library of [path, pathToFileURL(path)]) {
-    const error = await assertRejects(() => Ioq.open({ library }), Deno.errors.NotSupported);
+    const error = await assertRejects(
+      () => Ioq.open({ backend: "uring", library }),
+      Deno.errors.NotSupported,
+    );
     assert(error.message.includes(`'${path}'`), error.message);
   }
 });
@@ -36,7 +39,10 @@ Deno.test("a library that is not there is refused with its path", async () => {
 Deno.test("what is no library is refused with its path", async () => {
   using dir = new TempDir();
   const path = dir.file("libtext.so", "no library");
-  const error = await assertRejects(() => Ioq.open({ library: path }), Deno.errors.NotSupported);
+  const error = await assertRejects(
+    () => Ioq.open({ backend: "uring", library: path }),
+    Deno.errors.NotSupported,
+  );
   assert(error.message.startsWith(`Cannot load '${path}': `), error.message);
   assert(error.cause instanceof Error);
 });
@@ -57,7 +63,10 @@ Deno.test({
     // It has nothing else that this version needs
     const path = compile(dir, "other", `unsigned ioq_abi_version(void) { return ${version}; }\n`);
     const before = descriptors().size;
-    const error = await assertRejects(() => Ioq.open({ library: path }), Deno.errors.NotSupported);
+    const error = await assertRejects(
+      () => Ioq.open({ backend: "uring", library: path }),
+      Deno.errors.NotSupported,
+    );
     assertEquals(
       error.message,
       `Cannot use '${path}': it has ABI version ${version}, this module needs ${ABI_VERSION}`,
@@ -73,23 +82,33 @@ Deno.test({
   async fn() {
     using dir = new TempDir();
     const path = compile(dir, "stranger", "int something_else(void) { return 1; }\n");
-    const error = await assertRejects(() => Ioq.open({ library: path }), Deno.errors.NotSupported);
+    const error = await assertRejects(
+      () => Ioq.open({ backend: "uring", library: path }),
+      Deno.errors.NotSupported,
+    );
     assert(error.message.startsWith(`Cannot load '${path}': `), error.message);
     const partial = compile(
       dir,
       "partial",
       `unsigned ioq_abi_version(void) { return ${ABI_VERSION}; }\n`,
     );
-    await assertRejects(() => Ioq.open({ library: partial }), Deno.errors.NotSupported, partial);
+    await assertRejects(
+      () => Ioq.open({ backend: "uring", library: partial }),
+      Deno.errors.NotSupported,
+      partial,
+    );
   },
 });
 
-Deno.test("the worker backend is not available yet", async () => {
-  const error = await assertRejects(
-    () => Ioq.open({ backend: "worker" }),
-    Deno.errors.NotSupported,
-  );
-  assert(error.message.includes("worker"), error.message);
+Deno.test("auto falls back to Workers without a library, and says why", async () => {
+  using dir = new TempDir();
+  const path = dir.at("libmissing.so");
+  await using ioq = await Ioq.open({ library: path });
+  const { kind, reason, code, errno } = ioq.backend;
+  assertEquals([kind, code, errno], ["worker", undefined, undefined]);
+  assert(reason?.startsWith(`Cannot load '${path}': `), reason);
+  assertEquals((await ioq.stat("/")).isDirectory, true);
+  assertEquals(ioq.completed.worker, 1);
 });
 
 Deno.test("auto takes the ring where there is one", async () => {

@@ -5,7 +5,7 @@ import { Ioq } from "../mod.ts";
 import { LIBRARY, MOD, runDeno, TempDir } from "./fixtures.ts";
 
 /** Backends that can be had here. */
-const BACKENDS: ("uring" | "threads")[] = ["threads"];
+const BACKENDS: ("uring" | "threads" | "worker")[] = ["threads", "worker"];
 try {
   await (await Ioq.open({ backend: "uring" })).close();
   BACKENDS.push("uring");

@@ -141,15 +141,25 @@ Deno.test("the library's file and a directory are all the permissions it takes",
   assertEquals(stdout, "true\nfile 4 text\n".repeat(2));
 });
 
-Deno.test("without permission for the library it says what to allow", async () => {
+Deno.test("without any permission it says what to allow, and requests run on the own thread", async () => {
   const script = `
     import { Ioq } from "${MOD}";
-    await Ioq.open({ library: "${LIBRARY}" }).catch((error) => console.log(error.name, error.message));
+    await Ioq.open({ backend: "uring", library: "${LIBRARY}" })
+      .catch((error) => console.log(error.name, error.message));
+    await using ioq = await Ioq.open({ library: "${LIBRARY}" });
+    await ioq.nop();
+    console.log(ioq.backend.kind, ioq.backend.lanes, ioq.backend.reason);
   `;
-  const { stdout } = await runDeno(script, { flags: [] });
+  const { stdout, stderr } = await runDeno(script, { flags: [] });
+  const denied =
+    `Cannot load '${LIBRARY}' without permission, run again with --allow-ffi=${LIBRARY}`;
+  const root = new URL(".", MOD).pathname.replace(/\/$/, "");
   assertEquals(
     stdout,
-    `NotSupported Cannot load '${LIBRARY}' without permission, run again with --allow-ffi=${LIBRARY}\n`,
+    `NotSupported ${denied}\n` +
+      `worker 1 ${denied}; no Worker may be started without --allow-read=${root}: ` +
+      "requests run on the queue's own thread\n",
+    stderr,
   );
 });
 

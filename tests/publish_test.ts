@@ -52,7 +52,8 @@ Deno.test("the package holds what users need and nothing else", async () => {
     ) {
       if (specifier!.startsWith(".")) {
         const target = new URL(specifier!, `file:///${path}`).pathname.slice(1);
-        if (target !== "native/build/libioq.so") {
+        // A folder, and the local build, are no modules
+        if (target !== "" && !target.endsWith("/") && target !== "native/build/libioq.so") {
           assert(files.includes(target), `${path} imports ${specifier}`);
         }
       } else {
@@ -325,4 +326,30 @@ Deno.test({
     const { out, err } = await runAsUser(program, { flags: ["-A"] });
     assertEquals(out, "true true true\ntrue\n", err);
   },
+});
+Deno.test({
+  name: "where io_uring is forbidden Workers take over, from the registry too, and say why",
+  ignore: !GLIBC || !canForbidIoUring(),
+  async fn() {
+    const { out, err, requested } = await runAsUser(WALK, { withoutIoUring: true });
+    assert(out !== "", err);
+    const { paths, backend } = JSON.parse(out);
+    assertEquals(paths, [".", "main.ts"]);
+    assertEquals([backend.kind, backend.code], ["worker", "EPERM"], out);
+    assert(backend.reason.startsWith("Cannot set up a ring: "), out);
+    assert(backend.lanes > 0, out);
+    assert(
+      requested.some((path) => /\/src\/backends\/worker\/\w+\.ts$/.test(path)),
+      requested.join(),
+    );
+  },
+});
+
+Deno.test("where the library cannot be loaded Workers do with Deno's calls, and say why", async () => {
+  const { out, err } = await runAsUser(WALK, { flags: ["--allow-read"] });
+  assert(out !== "", err);
+  const { paths, backend } = JSON.parse(out);
+  assertEquals(paths, [".", "main.ts"]);
+  assertEquals(backend.kind, "worker", out);
+  assert(backend.reason.includes("run again with --allow-ffi"), out);
 });

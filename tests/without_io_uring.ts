@@ -19,11 +19,18 @@ const SOURCE = `
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef REFUSED
+#define REFUSED SYS_io_uring_setup
+#endif
+#ifndef WITH
+#define WITH EPERM
+#endif
+
 int main(int argc, char **argv) {
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, REFUSED, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | WITH),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {sizeof(filter) / sizeof(*filter), filter};
@@ -48,11 +55,21 @@ export function canForbidIoUring(): boolean {
   }
 }
 
-/** Build the launcher; its path. It is called with a program's path and arguments. */
-export function buildLauncher(dir: TempDir): string {
-  const path = dir.at("without_io_uring");
+/**
+ * Build the launcher; its path. It is called with a program's path and arguments.
+ *
+ * @param call The system call that fails.
+ * @param code What it fails with.
+ */
+export function buildLauncher(
+  dir: TempDir,
+  call: "io_uring_setup" | "io_uring_enter" | "io_uring_register" = "io_uring_setup",
+  code = "EPERM",
+): string {
+  const path = dir.at(`without_${call}_${code}`);
+  const defines = [`-DREFUSED=SYS_${call}`, `-DWITH=${code}`];
   const { success, stderr } = new Deno.Command("cc", {
-    args: ["-o", path, dir.file("without_io_uring.c", SOURCE)],
+    args: [...defines, "-o", path, dir.file("without_io_uring.c", SOURCE)],
   }).outputSync();
   assert(success, text(stderr));
   return path;

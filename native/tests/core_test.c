@@ -48,6 +48,7 @@ struct config {
 static const struct config ring_config = {"ring", IOQ_OPEN_RING, 0, 0, IOQ_LANE_RING};
 static const struct config lanes_config = {"lanes", 0, 0, 0, IOQ_LANE_WORKER};
 static const struct config lane_rings_config = {"lane rings", IOQ_OPEN_LANE_RINGS, 0, 0, IOQ_LANE_WORKER_RING};
+static const struct config sync_config = {"sync", IOQ_OPEN_SYNC, 0, 0, IOQ_LANE_CORE};
 static const struct config idle_ring_config = {"idle ring", IOQ_OPEN_RING, ~0ull, 0, IOQ_LANE_WORKER};
 static const struct config overflow_config = {
 	"overflow", IOQ_OPEN_RING, 1ull << IOQ_OP_OPEN, 1ull << IOQ_OP_STAT, IOQ_LANE_WORKER,
@@ -105,7 +106,7 @@ static void open_queue(const struct config *config, uint32_t depth, uint32_t lan
 	if (!try_open(config, depth, lanes)) {
 		test_fail(__FILE__, __LINE__, "ioq_open: %s", strerror((int)q.info.error));
 	}
-	CHECK_EQ(q.info.lanes, lanes);
+	CHECK_EQ(q.info.lanes, config->flags & IOQ_OPEN_SYNC ? 0 : lanes);
 }
 
 /** Close the queue, in which nothing is in flight. */
@@ -519,7 +520,7 @@ static uint32_t check_read_dir(const char *path, bool held) {
 	struct names got = {0}, is = system_names(path);
 	CHECK_EQ(completion->result, is.count);
 	CHECK_EQ(completion->flags, held ? IOQ_COMPLETION_HELD : 0);
-	CHECK_EQ(completion->lane, IOQ_LANE_WORKER);
+	CHECK_EQ(completion->lane, q.config->flags & IOQ_OPEN_SYNC ? IOQ_LANE_CORE : IOQ_LANE_WORKER);
 	uint8_t *payload = take_payload(completion);
 	uint32_t flags = append_payload(&got, payload, completion->payload_length);
 	CHECK(flags & IOQ_DIRECTORY_END);
@@ -1550,6 +1551,73 @@ static int make_fifo(const char *name) {
 	return fd;
 }
 
+/** Memory that the caller sees: transfers, while it is given back, and bad requests. */
+static void test_regions(const void *config) {
+	open_queue(config, 8, 1);
+	uint32_t index = 0, other = 0;
+	CHECK(!ioq_allocate(q.ioq, 0, &index));
+	CHECK_EQ(index, EINVAL);
+	CHECK_EQ(ioq_deallocate(q.ioq, 0), -EINVAL);
+	char *memory = ioq_allocate(q.ioq, 10000, &index);
+	CHECK(memory);
+	CHECK_EQ((uintptr_t)memory % 4096, 0);
+	char *second = ioq_allocate(q.ioq, 4096, &other);
+	CHECK(second && other != index);
+
+	int fd = open_by_queue(0, "region", O_RDWR | O_CREAT | O_TRUNC);
+	memcpy(memory + 9990, "0123456789", 10);
+	struct ioq_request *request = add_fd(1, IOQ_OP_WRITE, fd);
+	request->hints = IOQ_HINT_REGION | IOQ_HINT_OFFSET;
+	request->args[0] = index;
+	request->args[1] = 9990;
+	request->length = 10;
+	CHECK_EQ(result_of(1), 10);
+	check_lane(1);
+	request = add_read(1, fd, 4096);
+	request->hints = IOQ_HINT_REGION | IOQ_HINT_OFFSET;
+	request->args[0] = other;
+	CHECK_EQ(result_of(1), 10);
+	CHECK_EQ(q.results[1].flags, 0);
+	CHECK_EQ(q.results[1].payload_length, 0);
+	CHECK(memcmp(second, "0123456789", 11) == 0);
+
+	// Beyond its end, none of that number, none at all
+	static const uint32_t bad[][3] = {{9991, 10, 0}, {0, 10001, 0}, {UINT32_MAX, 1, 0}, {0, 1, 100}, {0, 1, UINT32_MAX}};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); ++i) {
+		request = add_read(1, fd, bad[i][1]);
+		request->hints = IOQ_HINT_REGION;
+		request->args[0] = bad[i][2] ? bad[i][2] : index;
+		request->args[1] = bad[i][0];
+		CHECK_EQ(result_of(1), -EINVAL);
+	}
+	close_by_queue(0, fd);
+	CHECK_EQ(unlink("region"), 0);
+
+	// Given back while in use: freed when that is over
+	fd = make_fifo("fifo");
+	request = add_read(0, fd, 100);
+	request->hints = IOQ_HINT_REGION;
+	request->args[0] = index;
+	turn(0);
+	CHECK_EQ(ioq_deallocate(q.ioq, index), 0);
+	CHECK_EQ(ioq_deallocate(q.ioq, index), -EINVAL);
+	request = add_read(2, fd, 100);
+	request->hints = IOQ_HINT_REGION;
+	request->args[0] = index;
+	CHECK_EQ(result_of(2), -EINVAL);
+	CHECK_EQ(write(fd, "x", 1), 1);
+	CHECK_EQ(result_of(0), 1);
+	request = add_read(1, fd, 100);
+	request->hints = IOQ_HINT_REGION;
+	request->args[0] = other;
+	turn(0);
+	CHECK_EQ(ioq_cancel(q.ioq, 1), 1);
+	CHECK_EQ(result_of(1), -EINTR);
+	close(fd);
+	CHECK_EQ(unlink("fifo"), 0);
+	close_queue();
+}
+
 /** What would wait forever on a ring can be cancelled. */
 static void test_cancel_fifo(const void *config) {
 	int fd = make_fifo("fifo");
@@ -2528,6 +2596,7 @@ static void run_config(const struct config *config) {
 	TEST_WITH(test_xattrs, *config);
 	TEST_WITH(test_splice, *config);
 	TEST_WITH(test_resize, *config);
+	TEST_WITH(test_regions, *config);
 	TEST_WITH(test_park, *config);
 	TEST_WITH(test_park_often, *config);
 	TEST_WITH(test_primaries, *config);
@@ -2585,6 +2654,10 @@ int main(void) {
 	TEST(test_options);
 	TEST(test_utf8);
 	run_config(&lanes_config);
+	TEST_WITH(test_nop, sync_config);
+	TEST_WITH(test_file, sync_config);
+	TEST_WITH(test_directory, sync_config);
+	TEST_WITH(test_output, sync_config);
 	TEST_WITH(test_interrupt, lanes_config);
 	TEST_WITH(test_boost, lanes_config);
 	TEST_WITH(test_boost_claimed, lanes_config);

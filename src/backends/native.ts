@@ -22,9 +22,11 @@ import type {
   RingInfo,
   Sink,
 } from "../backend.ts";
-import { ERRNO, errnoText, osError } from "../errors.ts";
+import { ERRNO, errnoCode, errnoText, osError } from "../errors.ts";
 import { CLOCKS, type CoreRequest } from "../operation.ts";
+import { checkFfi } from "../permissions.ts";
 import { encodePath, pathBound } from "../path.ts";
+import { writeRecord } from "./request_record.ts";
 
 /** Bytes for the paths of one turn: 256 of 500 bytes each, or ten of the longest. */
 const INPUT_LENGTH = 128 * 1024;
@@ -128,11 +130,18 @@ class NativePayload implements Payload {
   }
 
   take(target: Uint8Array<ArrayBuffer>): void {
+    if (this.held < 0) {
+      // It is where it belongs already
+      return;
+    }
     this.#symbols.ioq_take(this.#ioq, this.held, target, target.length);
     this.held = -1;
   }
 
   takePart(at: number, target: Uint8Array<ArrayBuffer>): void {
+    if (this.held < 0) {
+      return;
+    }
     this.#symbols.ioq_take_part(this.#ioq, this.held, at, target, target.length);
   }
 
@@ -147,7 +156,7 @@ class NativePayload implements Payload {
 
 /** Opens a native backend. See {@linkcode Backend} for its methods. */
 export class NativeBackend implements Backend {
-  readonly info: BackendInfo;
+  info: BackendInfo;
   readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0, workerRing: 0 };
 
   readonly #library: Library;
@@ -167,6 +176,8 @@ export class NativeBackend implements Backend {
   #inputUsed = 0;
   /** What the core has in flight. */
   #submitted = 0;
+  /** What was allocated, with the core's numbers; `undefined` if nothing ever was. */
+  #regions: Map<ArrayBufferLike, number> | undefined;
   #closed = false;
 
   /**
@@ -217,7 +228,10 @@ export class NativeBackend implements Backend {
     if (timeoutMs !== undefined && this.#inputUsed + TIMEOUT_LENGTH > INPUT_LENGTH) {
       return false;
     }
-    if (request.bytes !== undefined) {
+    const region = this.#regions === undefined ? undefined : this.#regionOf(request);
+    if (region !== undefined) {
+      // Nothing to be copied
+    } else if (request.bytes !== undefined) {
       this.#stage(slot, request.bytes, request);
     } else if (request.sources !== undefined) {
       this.#stageParts(slot, request.sources, request);
@@ -226,24 +240,15 @@ export class NativeBackend implements Backend {
     const words = this.#words;
     const at = REQUESTS_AT + this.#batched * REQUEST_WORDS;
     words[at + layout.REQUEST_SLOT] = slot;
-    words[at + layout.REQUEST_OP_AND_HINTS] = request.code | request.hints << 16;
-    words[at + layout.REQUEST_FD] = request.fd;
-    words[at + layout.REQUEST_FLAGS] = request.flags;
-    words[at + layout.REQUEST_MODE] = request.mode;
-    words[at + layout.REQUEST_LENGTH] = request.length;
-    const offset = request.offset;
-    // Most are small, and a division of others takes longer than all the rest
-    const isShort = (offset | 0) === offset && offset >= 0;
-    words[at + layout.REQUEST_OFFSET_LOW] = isShort ? offset : offset % 0x1_0000_0000;
-    words[at + layout.REQUEST_OFFSET_HIGH] = isShort ? 0 : Math.floor(offset / 0x1_0000_0000);
-    words[at + layout.REQUEST_FD2] = request.fd2;
-    words[at + layout.REQUEST_ARGS] = request.arg0;
-    words[at + layout.REQUEST_ARGS + 1] = request.arg1;
-    words[at + layout.REQUEST_ARGS + 2] = request.arg2;
-    words[at + layout.REQUEST_ARGS + 3] = request.arg3;
+    writeRecord(words, at, request);
     words[at + layout.REQUEST_PATH] = this.#inputUsed;
     words[at + layout.REQUEST_PATH_LENGTH] = path === undefined ? 0 : this.#encode(path);
     words[at + layout.REQUEST_PATH2_LENGTH] = path2 === undefined ? 0 : this.#encode(path2);
+    if (region !== undefined) {
+      words[at + layout.REQUEST_OP_AND_HINTS]! |= layout.HINT_REGION << 16;
+      words[at + layout.REQUEST_ARGS] = region;
+      words[at + layout.REQUEST_ARGS + 1] = (request.target ?? request.bytes)!.byteOffset;
+    }
     if (timeoutMs !== undefined) {
       words[at + layout.REQUEST_OP_AND_HINTS]! |= layout.HINT_TIMEOUT << 16;
       this.#encodeTimeout(timeoutMs);
@@ -342,12 +347,26 @@ export class NativeBackend implements Backend {
       throw osError(-result, "turn");
     }
 
+    if (words[layout.TURN_RING_ERROR] !== 0 && this.info.ring !== undefined) {
+      this.#noteLostRing(words[layout.TURN_RING_ERROR]!);
+    }
     const count = words[layout.TURN_COMPLETION_COUNT]!;
     this.#submitted = words[layout.TURN_IN_FLIGHT]!;
     for (let i = 0, at = COMPLETIONS_AT; i < count; i++, at += COMPLETION_WORDS) {
       this.#complete(at);
     }
     return words[layout.TURN_ARMED] !== 0;
+  }
+
+  /** The ring has died: the lanes go on without. */
+  #noteLostRing(errno: number): void {
+    this.info = {
+      kind: "threads",
+      lanes: this.info.lanes - 1,
+      reason: `The ring stopped working: ${errnoText(errno)}: ${explainRingError(errno)}`,
+      code: errnoCode(errno),
+      errno,
+    };
   }
 
   /** Hand the completion at a word to the sink. */
@@ -367,6 +386,40 @@ export class NativeBackend implements Backend {
 
   async park(): Promise<void> {
     await this.#symbols.ioq_park(this.#ioq);
+  }
+
+  /** In which region a transfer's bytes are, if in any. */
+  #regionOf(request: CoreRequest): number | undefined {
+    const bytes = request.target ?? request.bytes;
+    if (
+      bytes === undefined || bytes.byteLength === 0 || bytes.byteLength !== request.length ||
+      (request.code !== layout.OP.read && request.code !== layout.OP.write)
+    ) {
+      return undefined;
+    }
+    return this.#regions!.get(bytes.buffer);
+  }
+
+  allocate(length: number): ArrayBuffer {
+    checkFfi("allocate()");
+    const index = new Uint32Array(1);
+    const pointer = this.#symbols.ioq_allocate(this.#ioq, length, asBytes(index));
+    if (pointer === null) {
+      throw osError(index[0]!, "allocate");
+    }
+    const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, length);
+    this.#regions ??= new Map();
+    this.#regions.set(buffer, index[0]!);
+    return buffer;
+  }
+
+  deallocate(buffer: ArrayBuffer): void {
+    const index = this.#regions?.get(buffer);
+    if (index !== undefined) {
+      this.#regions!.delete(buffer);
+      buffer.transfer();
+      this.#symbols.ioq_deallocate(this.#ioq, index);
+    }
   }
 
   resize(depth: number): void {
@@ -404,6 +457,9 @@ export class NativeBackend implements Backend {
   close(): void {
     if (this.#closed) {
       return;
+    }
+    for (const buffer of this.#regions?.keys() ?? []) {
+      this.deallocate(buffer as ArrayBuffer);
     }
     const result = this.#symbols.ioq_close(this.#ioq);
     if (result < 0) {

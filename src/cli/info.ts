@@ -6,6 +6,8 @@
  * @module
  */
 
+import { ABI_VERSION } from "../../ffi/layout.ts";
+import { loadLibrary, prepareLibrary } from "../../ffi/library.ts";
 import type { BackendInfo } from "../backend.ts";
 import { Ioq } from "../ioq.ts";
 import { type Command, EXIT_FAILURE, EXIT_OK, UsageError } from "./command.ts";
@@ -14,9 +16,45 @@ import { writeText } from "./output.ts";
 /** What `ioq info` tells. */
 type Info = {
   versions: { deno: string; kernel: string | null };
+  /** `kernel.io_uring_disabled`: 0 nobody is refused, 1 the unprivileged, 2 everybody. */
+  sysctl: number | null;
+  /** The native library, or why there is none. */
+  library: { path: string; abi: number } | { error: string };
+  /** What of the permissions is granted, and which in part. */
+  permissions: Record<string, string>;
   backend: BackendInfo | null;
   error: string | null;
 };
+
+/** The sysctl that forbids io_uring, if it is there and may be read. */
+function readSysctl(): number | null {
+  try {
+    return Number(Deno.readTextFileSync("/proc/sys/kernel/io_uring_disabled"));
+  } catch {
+    return null;
+  }
+}
+
+/** Load the library to see whether it can be. */
+async function findLibrary(): Promise<Info["library"]> {
+  await prepareLibrary();
+  try {
+    const library = loadLibrary();
+    library.release();
+    return { path: library.path, abi: ABI_VERSION };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** What is granted of what matters here. */
+function readPermissions(): Record<string, string> {
+  const names = ["read", "write", "ffi", "env", "sys"] as const;
+  return Object.fromEntries(names.map((name) => {
+    const { state, partial } = Deno.permissions.querySync({ name });
+    return [name, partial ? `${state} in part` : state];
+  }));
+}
 
 /** Open a queue, and tell what came of it. */
 async function collectInfo(): Promise<Info> {
@@ -26,6 +64,10 @@ async function collectInfo(): Promise<Info> {
       deno: Deno.version.deno,
       kernel: mayAskKernel === "granted" ? Deno.osRelease() : null,
     },
+    // Never asked for
+    sysctl: Deno.permissions.querySync({ name: "read" }).state === "granted" ? readSysctl() : null,
+    library: await findLibrary(),
+    permissions: readPermissions(),
     backend: null,
     error: null,
   };
@@ -39,11 +81,16 @@ async function collectInfo(): Promise<Info> {
 }
 
 /** The same for people. */
-function describe({ versions, backend, error }: Info): string {
+function describe({ versions, sysctl, library, permissions, backend, error }: Info): string {
   const rows: [string, string][] = [
     ["Deno", versions.deno],
     ["kernel", versions.kernel ?? "unknown (needs --allow-sys=osRelease)"],
   ];
+  rows.push(
+    ["sysctl", `kernel.io_uring_disabled = ${sysctl ?? "unknown"}`],
+    ["library", "path" in library ? `${library.path}, ABI version ${library.abi}` : library.error],
+    ["permissions", Object.entries(permissions).map((entry) => entry.join(": ")).join(", ")],
+  );
   if (backend !== null) {
     rows.push(["backend", `${backend.kind}, up to ${backend.lanes} lanes`]);
     if (backend.reason !== undefined) {

@@ -306,9 +306,12 @@ export class EventLoop implements AsyncDisposable, Disposable {
     return this.close();
   }
 
-  /** {@linkcode EventLoop.close} for `using`, which cannot wait for it. */
+  /**
+   * {@linkcode EventLoop.close} for `using`, which cannot wait for it. If it fails,
+   * nobody is told; `await using` tells.
+   */
   [Symbol.dispose](): void {
-    void this.close();
+    this.close().catch(() => {});
   }
 
   async #close(): Promise<void> {

@@ -10,10 +10,23 @@ import { type Io, taskOf } from "./io.ts";
 import type { Task } from "./task.ts";
 import { WaitQueue } from "./wait_queue.ts";
 
-/** A lock that is held until it is disposed of. */
+/** A lock or a permit that is held until this is disposed of; again does nothing. */
 export interface Guard extends Disposable {
-  /** Release the lock. */
+  /** Release it. */
   [Symbol.dispose](): void;
+}
+
+/** A guard that releases once. */
+export function makeGuard(release: () => void): Guard {
+  let held = true;
+  return {
+    [Symbol.dispose]() {
+      if (held) {
+        held = false;
+        release();
+      }
+    },
+  };
 }
 
 /** Key of what a condition needs: to lock without being a cancellation point. */
@@ -90,7 +103,7 @@ export class Mutex {
   /** {@linkcode Mutex.lock}, with what releases it: `using guard = await mutex.acquire(io)`. */
   async acquire(io: Io): Promise<Guard> {
     await this.lock(io);
-    return { [Symbol.dispose]: () => this.unlock(io) };
+    return makeGuard(() => this.unlock(io));
   }
 
   /** For conditions. */

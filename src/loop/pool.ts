@@ -209,6 +209,9 @@ export class WorkerPool {
       event.preventDefault();
       this.#lose(member, new Error(`The Worker died: ${event.message}`));
     });
+    worker.addEventListener("messageerror", () => {
+      this.#lose(member, new Error("The Worker died: what it sent cannot be read"));
+    });
     this.#workers.add(member);
     return member;
   }

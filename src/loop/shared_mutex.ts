@@ -7,7 +7,7 @@
  */
 
 import { type Io, taskOf } from "./io.ts";
-import { type Guard, RELOCK } from "./mutex.ts";
+import { type Guard, makeGuard, RELOCK } from "./mutex.ts";
 import { checkShared } from "./shared_memory.ts";
 import { Turnstile, TURNSTILE_BYTES } from "./shared_turnstile.ts";
 import type { Task } from "./task.ts";
@@ -91,7 +91,7 @@ export class SharedMutex {
   /** {@linkcode SharedMutex.lock}, with what releases it. */
   async acquire(io: Io): Promise<Guard> {
     await this.lock(io);
-    return { [Symbol.dispose]: () => this.unlock(io) };
+    return makeGuard(() => this.unlock(io));
   }
 
   /** For conditions. */

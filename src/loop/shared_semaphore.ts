@@ -8,7 +8,7 @@
 
 import { checkInteger } from "../integer.ts";
 import { type Io, taskOf } from "./io.ts";
-import type { Guard } from "./mutex.ts";
+import { type Guard, makeGuard } from "./mutex.ts";
 import { checkShared } from "./shared_memory.ts";
 import { SLOTS, Turnstile, TURNSTILE_BYTES } from "./shared_turnstile.ts";
 
@@ -88,14 +88,6 @@ export class SharedSemaphore {
   /** {@linkcode SharedSemaphore.acquire}, with what gives it back. */
   async permit(io: Io): Promise<Guard> {
     await this.acquire(io);
-    let held = true;
-    return {
-      [Symbol.dispose]: () => {
-        if (held) {
-          held = false;
-          this.release();
-        }
-      },
-    };
+    return makeGuard(() => this.release());
   }
 }

@@ -106,7 +106,7 @@ forEachBackend("cancelling at any moment leaves nothing behind", async ({ open, 
     await until(() => laneThreads() === threads, "threads");
     assertEquals([...descriptors().keys()].sort(), [...before.keys()].sort());
   });
-});
+}, (row) => row.interruptible);
 
 forEachBackend("cancelled transfers give their memory back", async ({ open }) => {
   using dir = new TempDir();
@@ -129,4 +129,4 @@ forEachBackend("cancelled transfers give their memory back", async ({ open }) =>
   await until(() => ioq.size === 0, "slots");
   assert(residentBytes() - before < 2 ** 30);
   await ioq.run(op.close(fd));
-});
+}, (row) => row.interruptible);

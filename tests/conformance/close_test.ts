@@ -155,7 +155,7 @@ forEachBackend("close() leaves no thread, no descriptor and no mapping", async (
   await until(() => laneThreads() === threads, "threads gone");
   assertEquals([...descriptors().keys()].sort(), [...before.keys()].sort());
   assertEquals(isMapped(), false);
-});
+}, ({ nativeThreads }) => nativeThreads);
 
 forEachBackend("several queues at once do not disturb each other", async ({ open }) => {
   const queues = await Promise.all(Array.from({ length: 5 }, () => open<number>({ depth: 10 })));

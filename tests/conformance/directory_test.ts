@@ -88,7 +88,7 @@ forEachBackend("readDir() gives the entries that Deno gives", async ({ open }) =
   }
   assertEquals(await ioq.readDir(dir.at("empty")), []);
   assertEquals(descriptorsUnder(dir.path), 0);
-});
+}, ({ library }) => library);
 
 forEachBackend("readDir() of large directories gives every entry", async ({ open }) => {
   using dir = new TempDir();
@@ -113,7 +113,7 @@ forEachBackend("readDir() of large directories gives every entry", async ({ open
     assert(entries.every((entry) => !("rawName" in entry)));
     assertEquals(entries.map(({ name }) => name).sort(), expected);
   }
-});
+}, ({ library }) => library);
 
 forEachBackend("names that are not UTF-8 survive as rawName", async ({ open }) => {
   using dir = new TempDir();
@@ -155,7 +155,7 @@ forEachBackend("names that are not UTF-8 survive as rawName", async ({ open }) =
   }
   const missing = Uint8Array.from([...bytes(`${dir.path}/`), 0xfe]);
   assertEquals((await looksOf(() => ioq.stat(missing))).code, "ENOENT");
-});
+}, ({ library }) => library);
 
 forEachBackend("readDirBlock() gives a large directory in several blocks", async ({ open }) => {
   using dir = new TempDir();
@@ -176,7 +176,7 @@ forEachBackend("readDirBlock() gives a large directory in several blocks", async
   assertEquals(names.size, 1000);
   await ioq.run(op.closeDir(fd));
   assertEquals(descriptorsUnder(dir.path), 0);
-});
+}, ({ library }) => library);
 
 forEachBackend("openDir() and readDirBlock() refuse what is no directory", async ({ open }) => {
   using dir = new TempDir();
@@ -189,4 +189,4 @@ forEachBackend("openDir() and readDirBlock() refuse what is no directory", async
   const fd = await ioq.run(op.open(path));
   assertEquals((await looksOf(() => ioq.run(op.readDirBlock(fd)))).code, "ENOTDIR");
   await ioq.run(op.close(fd));
-});
+}, ({ library }) => library);

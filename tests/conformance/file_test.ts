@@ -279,4 +279,4 @@ forEachBackend("wrong descriptors fail with EBADF", async ({ open }) => {
   const fd = await ioq.run(op.open(path));
   assertEquals((await looksOf(() => ioq.run(op.write(fd, bytes("x"))))).code, "EBADF");
   await ioq.run(op.close(fd));
-});
+}, ({ library }) => library);

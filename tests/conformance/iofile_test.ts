@@ -5,7 +5,6 @@ import { type IoqFile, op } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import {
   bytes,
-  descriptors,
   descriptorsUnder,
   errorOf,
   newSeed,
@@ -63,7 +62,7 @@ forEachBackend("a file reads and writes as Deno's does", async ({ open }) => {
   await appended.writeAt(bytes("c"), 0);
   assertEquals(Deno.readTextFileSync(dir.at("append")), "abc");
   await assertRejects(() => ioq.openFile(dir.at("none")), Deno.errors.NotFound);
-});
+}, ({ library }) => library);
 
 forEachBackend("readAt() and writeAt() leave the position alone", async ({ open }) => {
   using dir = new TempDir();
@@ -101,7 +100,7 @@ forEachBackend("locks keep other files out", async ({ open }) => {
   assertEquals(await a.tryLock(), false);
   await b.close();
   await a.lock();
-});
+}, ({ library }) => library);
 
 forEachBackend("streams carry the whole content and close the file", async ({ open }) => {
   using dir = new TempDir();
@@ -142,7 +141,7 @@ forEachBackend("streams carry the whole content and close the file", async ({ op
   const stream = closed.readable;
   await closed.close();
   await stream.cancel();
-});
+}, ({ library }) => library);
 
 forEachBackend("a closed file refuses everything", async ({ open }) => {
   using dir = new TempDir();
@@ -238,7 +237,7 @@ forEachBackend("a target that is gone at the completion is an error", async ({ o
   using dir = new TempDir();
   await using ioq = await open();
   await using file = await ioq.openFile(dir.file("file", "text"));
-  const before = descriptors().size;
+  const before = descriptorsUnder("/");
   const target = new Uint8Array(4);
   const read = file.readAt(target, 0);
   structuredClone(target, { transfer: [target.buffer] });
@@ -259,7 +258,7 @@ forEachBackend("a target that is gone at the completion is an error", async ({ o
     assertEquals(await file.readAt(buffer, 0), 4);
   }
   assertEquals(text(buffer), "text");
-  assertEquals(descriptors().size, before);
+  assertEquals(descriptorsUnder("/"), before);
 });
 
 forEachBackend("random transfers agree with an array in memory", async ({ open }) => {
@@ -305,7 +304,7 @@ forEachBackend("random transfers agree with an array in memory", async ({ open }
 forEachBackend("files leave no descriptor behind", async ({ open }) => {
   using dir = new TempDir();
   const path = dir.file("file", "text");
-  const before = descriptors().size;
+  const before = descriptorsUnder("/");
   {
     await using ioq = await open();
     for (let i = 0; i < 50; i++) {
@@ -319,5 +318,5 @@ forEachBackend("files leave no descriptor behind", async ({ open }) => {
       await using _ = await ioq.openFile(path, BOTH);
     }
   }
-  assertEquals(descriptors().size, before);
+  assertEquals(descriptorsUnder("/"), before);
 });

@@ -92,7 +92,7 @@ forEachBackend("extended attributes by path, descriptor and directory", async ({
   assertThrows(() => op.getXattr(path, 1 as unknown as string), TypeError);
   await ioq.run(op.closeDir(at));
   await ioq.run(op.close(fd));
-});
+}, ({ library }) => library);
 
 forEachBackend("extended attributes, many at once", async ({ open }) => {
   using dir = new TempDir();
@@ -106,7 +106,7 @@ forEachBackend("extended attributes, many at once", async ({ open }) => {
     Array.from({ length: 900 }, () => codeOf(() => ioq.getXattr(path, "user.none"))),
   );
   assert(errors.every((code) => code === "ENODATA"));
-});
+}, ({ library }) => library);
 
 forEachBackend("splice() moves bytes through a pipe", async ({ open }) => {
   using dir = new TempDir();
@@ -136,7 +136,7 @@ forEachBackend("splice() moves bytes through a pipe", async ({ open }) => {
   for (const fd of [pipe, from, to]) {
     await ioq.run(op.close(fd));
   }
-});
+}, ({ nativeThreads }) => nativeThreads);
 
 forEachBackend("syncRange() takes every combination", async ({ open }) => {
   using dir = new TempDir();
@@ -149,7 +149,7 @@ forEachBackend("syncRange() takes every combination", async ({ open }) => {
   assertEquals(await codeOf(() => ioq.run(op.syncRange(10_000))), "EBADF");
   assertThrows(() => op.syncRange(0, -1), RangeError);
   assertThrows(() => op.syncRange(0, 0, 2 ** 32), RangeError);
-});
+}, ({ library }) => library);
 
 forEachBackend("flush() hands over at once", async ({ open }) => {
   await using ioq = await open<number>();
@@ -208,7 +208,7 @@ forEachBackend("resize() changes the depth of an idle queue", async ({ open }) =
   }
   await ioq.close();
   assertThrows(() => ioq.resize(10), Deno.errors.BadResource);
-});
+}, ({ nativeThreads }) => nativeThreads);
 
 /** An SQE. */
 function sqe(opcode: number, fd = -1): Uint8Array {

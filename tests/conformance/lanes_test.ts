@@ -9,9 +9,12 @@ forEachBackend("backend tells what runs", async ({ open, row }) => {
   await using ioq = await open({ threads: 3 });
   const { kind, lanes, ring, reason, code, errno } = ioq.backend;
   assertEquals(kind, row.options.backend);
-  assertEquals([reason, code, errno], [undefined, undefined, undefined]);
+  assertEquals([code, errno], [undefined, undefined]);
+  assertEquals(/native library/.test(reason ?? ""), !row.library, reason);
+  assertEquals(/the queue's own thread/.test(reason ?? ""), !row.concurrent, reason);
+  assertEquals(reason === undefined, row.library && row.concurrent);
   if (kind !== "uring") {
-    assertEquals(lanes, 3);
+    assertEquals(lanes, row.concurrent ? 3 : 1);
     assertEquals(ring, undefined);
     return;
   }
@@ -45,7 +48,7 @@ forEachBackend("no more threads start than were asked for", async ({ open }) => 
     await ioq.close();
     await until(() => laneThreads() === before, "threads gone");
   }
-});
+}, ({ nativeThreads }) => nativeThreads);
 
 forEachBackend("completed tells which lanes ran", async ({ open, row }) => {
   using dir = new TempDir();
@@ -69,7 +72,8 @@ forEachBackend("completed tells which lanes ran", async ({ open, row }) => {
   const rings = row.options.threadRings === true;
 
   assertEquals(await added(20, () => ioq.nop()), { ...none, core: 20 });
-  assertEquals(await added(20, () => ioq.readDir(dir.path)), { ...none, worker: 20 });
+  const onLane = row.concurrent ? { ...none, worker: 20 } : { ...none, core: 20 };
+  assertEquals(await added(20, () => ioq.readDir(dir.path)), onLane);
 
   const onRing = await added(20, async () => {
     const fd = await ioq.run(op.open(path));
@@ -77,6 +81,10 @@ forEachBackend("completed tells which lanes ran", async ({ open, row }) => {
     await ioq.run(op.kernelNop());
     await ioq.run(op.close(fd));
   });
+  if (!row.concurrent) {
+    assertEquals(onRing, { ...none, core: 80 });
+    return;
+  }
   const stats = await added(20, () => ioq.stat(path));
   if (isRing) {
     assertEquals(onRing, { ...none, ring: 80 });

@@ -55,7 +55,7 @@ forEachBackend("large reads and writes are whole", async ({ open }) => {
   // It was in flight as a whole
   assertEquals(await reading, LENGTH);
   assert(isSame(target, data));
-});
+}, ({ library }) => library);
 
 forEachBackend("a large transfer can be aborted", async ({ open }) => {
   using dir = new TempDir();

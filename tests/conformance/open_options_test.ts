@@ -68,6 +68,7 @@ forEachBackend(
       100,
     );
   },
+  ({ library }) => library,
 );
 
 forEachBackend("dsync, noFollow and directory", async ({ open }) => {

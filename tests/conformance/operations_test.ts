@@ -53,7 +53,7 @@ forEachBackend("seek() moves the position, also backwards and beyond 32 bits", a
     assertEquals([looks.class, looks.code], ["TypeError", "EINVAL"]);
     assertEquals(await ioq.run(op.seek(fd, 0, Current)), 0, "stays where it was");
   });
-});
+}, ({ library }) => library);
 
 forEachBackend("truncate() by path and by descriptor", async ({ open }) => {
   using dir = new TempDir();
@@ -100,7 +100,7 @@ forEachBackend("sync(), allocate() and advise()", async ({ open }) => {
       assertEquals(await ioq.run(op.advise(fd, advice, 2 ** 33, 2 ** 32 - 1)), undefined);
     }
   });
-});
+}, ({ library }) => library);
 
 forEachBackend("names come, change and go", async ({ open }) => {
   using dir = new TempDir();
@@ -139,7 +139,7 @@ forEachBackend("names come, change and go", async ({ open }) => {
   await ioq.remove(dir.at("dir"));
   await ioq.remove(b);
   assertEquals([...Deno.readDirSync(dir.path)].map(({ name }) => name), ["soft"]);
-});
+}, ({ library }) => library);
 
 forEachBackend("mkdir() does what Deno's does", async ({ open }) => {
   using dir = new TempDir();
@@ -187,7 +187,7 @@ forEachBackend("mkdir() does what Deno's does", async ({ open }) => {
   assert((await ioq.stat(raw)).isDirectory);
   await ioq.remove(raw);
   await ioq.remove(raw.subarray(0, -2));
-});
+}, ({ library }) => library);
 
 forEachBackend("chmod() and chown()", async ({ open }) => {
   using dir = new TempDir();
@@ -240,7 +240,7 @@ forEachBackend("utime() before 1970, after 2038, with fractions", async ({ open 
     assertThrows(() => op.utime(path, 0, wrong as number), TypeError);
   }
   assertThrows(() => op.utime(path, 1e300, 0), RangeError);
-});
+}, ({ library }) => library);
 
 forEachBackend("access() tells what may be done", async ({ open }) => {
   using dir = new TempDir();
@@ -271,7 +271,7 @@ forEachBackend("lock() keeps another descriptor out", async ({ open }) => {
       await ioq.run(op.lock(a, "unlock"));
       await ioq.run(op.lock(b, "exclusive", { wait: true }));
     }));
-});
+}, ({ library }) => library);
 
 forEachBackend("copyRange() at offsets and at positions", async ({ open }) => {
   using dir = new TempDir();

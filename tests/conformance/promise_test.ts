@@ -39,7 +39,7 @@ forEachBackend("the promise forms resolve to what Deno gives", async ({ open }) 
   assertEquals((await ioq.lstat(path, { bigint: true })).size, 4n);
   assertEquals((await ioq.readDir(dir.path)).map(({ name }) => name).sort(), ["file", "link"]);
   assertEquals(ioq.size, 0);
-});
+}, ({ library }) => library);
 
 forEachBackend("a request may be used any number of times", async ({ open }) => {
   await using ioq = await open<number>();
@@ -172,25 +172,29 @@ forEachBackend("an abort rejects what is in flight with the reason", async ({ op
   }
 });
 
-forEachBackend("an abort rejects a read that waits for its data", async ({ open }) => {
-  using dir = new TempDir();
-  const path = dir.fifo("fifo");
-  using fifo = Deno.openSync(path, { read: true, write: true });
-  await using ioq = await open({ depth: 2 });
-  const fd = await ioq.run(op.open(path, { read: true, write: true }));
-  const controller = new CountingController();
-  const reason = new Error("enough");
-  const read = errorOf(() => ioq.run(op.read(fd, 10), { signal: controller.signal }));
-  await sleep(20);
-  controller.abort(reason);
-  assert(await within(5000, read, "the read") === reason);
-  assertEquals(controller.listeners, 0);
-  // The slot is free again when the kernel let go
-  await within(5000, ioq.ready(2), "ready(2)");
-  fifo.writeSync(bytes("data"));
-  assertEquals(text(await ioq.run(op.read(fd, 10))), "data");
-  await ioq.run(op.close(fd));
-}, ({ interruptible }) => interruptible);
+forEachBackend(
+  "an abort rejects a read that waits for its data",
+  async ({ open }) => {
+    using dir = new TempDir();
+    const path = dir.fifo("fifo");
+    using fifo = Deno.openSync(path, { read: true, write: true });
+    await using ioq = await open({ depth: 2 });
+    const fd = await ioq.run(op.open(path, { read: true, write: true }));
+    const controller = new CountingController();
+    const reason = new Error("enough");
+    const read = errorOf(() => ioq.run(op.read(fd, 10), { signal: controller.signal }));
+    await sleep(20);
+    controller.abort(reason);
+    assert(await within(5000, read, "the read") === reason);
+    assertEquals(controller.listeners, 0);
+    // The slot is free again when the kernel let go
+    await within(5000, ioq.ready(2), "ready(2)");
+    fifo.writeSync(bytes("data"));
+    assertEquals(text(await ioq.run(op.read(fd, 10))), "data");
+    await ioq.run(op.close(fd));
+  },
+  ({ interruptible }) => interruptible,
+);
 
 forEachBackend("an abort while waiting in line leaves the line", async ({ open }) => {
   await using ioq = await open({ depth: 1 });

@@ -100,7 +100,7 @@ forEachBackend("{ bigint: true } gives what node:fs gives", async ({ open }) => 
   }
   const link: BigIntFileInfo = await ioq.lstat(dir.at("symlink"), { bigint: true });
   assertEquals(link.isSymlink, true);
-});
+}, ({ library }) => library);
 
 forEachBackend("{ bigint: true } is exact to the nanosecond", async ({ open }) => {
   using dir = new TempDir();
@@ -124,7 +124,7 @@ forEachBackend("{ bigint: true } is exact to the nanosecond", async ({ open }) =
     assertEquals(info.mtime.getTime(), ms);
     assertEquals(info.mtime, Deno.statSync(path).mtime!);
   }
-});
+}, ({ library }) => library);
 
 forEachBackend("paths may be strings, URLs and bytes", async ({ open }) => {
   using dir = new TempDir();
@@ -178,4 +178,4 @@ forEachBackend("{ at } takes the path from a directory's descriptor", async ({ o
   const gone = await ioq.stat("file", { at }).catch((error) => error);
   assert(gone instanceof Error);
   assertEquals((gone as Error & { code?: string }).code, "EBADF");
-});
+}, ({ library }) => library);

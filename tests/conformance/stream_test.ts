@@ -243,7 +243,7 @@ forEachBackend("return() ends an iterator that waits", async ({ open }) => {
   const [completion] = await drain(ioq);
   assertEquals(text(valueOf(completion, "read")), "data");
   await ioq.run(op.close(fd));
-});
+}, ({ concurrent }) => concurrent);
 
 forEachBackend(
   "a completion comes although the queue was polled while it parked",
@@ -269,6 +269,7 @@ forEachBackend(
     }
     await ioq.run(op.close(fd));
   },
+  ({ concurrent }) => concurrent,
 );
 
 forEachBackend("completions that came while requests were submitted are told", async (bench) => {
@@ -291,7 +292,7 @@ forEachBackend("completions that came while requests were submitted are told", a
   const rest = await drain(ioq);
   assertEquals(rest.length, 257);
   await ioq.run(op.close(fd));
-});
+}, ({ concurrent }) => concurrent);
 
 forEachBackend("more requests at once than a turn takes all complete", async ({ open }) => {
   await using ioq = await open<number>({ depth: 5000 });

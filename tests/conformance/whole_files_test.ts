@@ -2,12 +2,12 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { forEachBackend } from "../backends.ts";
-import { bytes, descriptors, descriptorsUnder, TempDir, text } from "../fixtures.ts";
+import { bytes, descriptorsUnder, TempDir, text } from "../fixtures.ts";
 
 forEachBackend("readFile() gives all that is in a file", async ({ open }) => {
   using dir = new TempDir();
   await using ioq = await open();
-  const before = descriptors().size;
+  const before = descriptorsUnder("/");
   for (const length of [0, 1, 16_384, 65_536, 524_288, 524_289, 3_000_001]) {
     const data = Uint8Array.from({ length }, (_, i) => i * 31 + (i >> 8));
     const path = dir.at(`${length}`);
@@ -22,7 +22,7 @@ forEachBackend("readFile() gives all that is in a file", async ({ open }) => {
   const kallsyms = await ioq.readFile("/proc/kallsyms");
   assertEquals(kallsyms.length, Deno.readFileSync("/proc/kallsyms").length);
   assertEquals(await ioq.readTextFile(dir.file("bom", "\ufefftext")), "\ufefftext");
-  assertEquals(descriptors().size, before);
+  assertEquals(descriptorsUnder("/"), before);
 });
 
 forEachBackend("writeFile() takes Deno's options", async ({ open }) => {

@@ -21,40 +21,50 @@ forEachLoop("sleepers wake in the order of their times, and never early", async 
   assertEquals(order, times.toSorted((a, b) => a - b));
 });
 
-forEachLoop("a task sleeps until a deadline of any clock", async ({ loop }) => {
-  await loop.async(async (io) => {
-    for (const clock of CLOCKS) {
-      const deadline = io.now(clock) + 3_000_000n;
-      await io.sleep(deadline, clock);
-      assert(io.now(clock) >= deadline, clock);
-      // It has passed
-      await io.sleep(deadline, { clock });
-      await io.sleep(0.5, clock);
-    }
-    assert(Math.abs(Number(io.now("realtime") / 1_000_000n) - Date.now()) < 1000);
-    const monotonic = io.now("monotonic");
-    assert(io.now("boottime") >= monotonic);
-    assertThrows(() => io.now("wall" as never), TypeError);
-    await assertRejects(() => io.sleep(1, "wall" as never), TypeError);
-    await assertRejects(() => io.sleep(-1), RangeError);
-    await assertRejects(() => io.sleep(NaN), RangeError);
-    await assertRejects(() => io.sleep("1" as never), TypeError);
-    await assertRejects(() => io.sleep(-1n), RangeError);
-  });
-});
+forEachLoop(
+  "a task sleeps until a deadline of any clock",
+  async ({ loop }) => {
+    await loop.async(async (io) => {
+      for (const clock of CLOCKS) {
+        const deadline = io.now(clock) + 3_000_000n;
+        await io.sleep(deadline, clock);
+        assert(io.now(clock) >= deadline, clock);
+        // It has passed
+        await io.sleep(deadline, { clock });
+        await io.sleep(0.5, clock);
+      }
+      assert(Math.abs(Number(io.now("realtime") / 1_000_000n) - Date.now()) < 1000);
+      const monotonic = io.now("monotonic");
+      assert(io.now("boottime") >= monotonic);
+      assertThrows(() => io.now("wall" as never), TypeError);
+      await assertRejects(() => io.sleep(1, "wall" as never), TypeError);
+      await assertRejects(() => io.sleep(-1), RangeError);
+      await assertRejects(() => io.sleep(NaN), RangeError);
+      await assertRejects(() => io.sleep("1" as never), TypeError);
+      await assertRejects(() => io.sleep(-1n), RangeError);
+    });
+  },
+  {},
+  ({ nativeThreads }) => nativeThreads,
+);
 
-forEachLoop("a sleeper is cancelled whatever it sleeps by", async ({ loop }) => {
-  for (const clock of CLOCKS) {
-    const sleepers = [
-      loop.async((io) => io.sleep(1e9, clock)),
-      loop.async((io) => io.sleep(io.now(clock) + 10n ** 18n, clock)),
-    ];
-    for (const sleeper of sleepers) {
-      await assertRejects(() => sleeper.cancel(), Canceled);
+forEachLoop(
+  "a sleeper is cancelled whatever it sleeps by",
+  async ({ loop }) => {
+    for (const clock of CLOCKS) {
+      const sleepers = [
+        loop.async((io) => io.sleep(1e9, clock)),
+        loop.async((io) => io.sleep(io.now(clock) + 10n ** 18n, clock)),
+      ];
+      for (const sleeper of sleepers) {
+        await assertRejects(() => sleeper.cancel(), Canceled);
+      }
     }
-  }
-  const controller = new AbortController();
-  const aborted = loop.async((io) => io.sleep(1e9, { signal: controller.signal }));
-  controller.abort();
-  await assertRejects(() => aborted, DOMException);
-});
+    const controller = new AbortController();
+    const aborted = loop.async((io) => io.sleep(1e9, { signal: controller.signal }));
+    controller.abort();
+    await assertRejects(() => aborted, DOMException);
+  },
+  {},
+  ({ nativeThreads }) => nativeThreads,
+);

@@ -52,30 +52,35 @@ forEachLoop("createFile() and openFile() do what their options say", async ({ lo
   assertEquals(descriptorsUnder(dir.path), 0);
 });
 
-forEachLoop("a file is locked while it is opened", async ({ loop }) => {
-  using dir = new TempDir();
-  const path = dir.file("file", "contents");
-  await loop.async(async (io) => {
-    {
-      await using _one = await io.openFile(path, { read: true, lock: "shared" });
-      await using _two = await io.openFile(path, { lock: "shared", nonblocking: true });
-      await assertRejects(
-        () => io.openFile(path, { read: true, lock: "exclusive", nonblocking: true }),
-        Deno.errors.WouldBlock,
-      );
-      await assertRejects(
-        () => io.createFile(path, { lock: "exclusive", nonblocking: true }),
-        Deno.errors.WouldBlock,
-      );
-      assertEquals(Deno.readTextFileSync(path), "contents", "not emptied before it is locked");
-    }
-    {
-      await using _file = await io.createFile(path, { lock: "exclusive" });
-      assertEquals(Deno.readTextFileSync(path), "");
-    }
-  });
-  assertEquals(descriptorsUnder(dir.path), 0);
-});
+forEachLoop(
+  "a file is locked while it is opened",
+  async ({ loop }) => {
+    using dir = new TempDir();
+    const path = dir.file("file", "contents");
+    await loop.async(async (io) => {
+      {
+        await using _one = await io.openFile(path, { read: true, lock: "shared" });
+        await using _two = await io.openFile(path, { lock: "shared", nonblocking: true });
+        await assertRejects(
+          () => io.openFile(path, { read: true, lock: "exclusive", nonblocking: true }),
+          Deno.errors.WouldBlock,
+        );
+        await assertRejects(
+          () => io.createFile(path, { lock: "exclusive", nonblocking: true }),
+          Deno.errors.WouldBlock,
+        );
+        assertEquals(Deno.readTextFileSync(path), "contents", "not emptied before it is locked");
+      }
+      {
+        await using _file = await io.createFile(path, { lock: "exclusive" });
+        assertEquals(Deno.readTextFileSync(path), "");
+      }
+    });
+    assertEquals(descriptorsUnder(dir.path), 0);
+  },
+  {},
+  ({ library }) => library,
+);
 
 forEachLoop("whoever is cancelled, files are closed", async ({ loop }) => {
   using dir = new TempDir();
@@ -92,4 +97,25 @@ forEachLoop("whoever is cancelled, files are closed", async ({ loop }) => {
   }
   await assertRejects(() => within(10_000, future.cancel(), "cancel()"), Canceled);
   assertEquals(descriptorsUnder(dir.path), 0);
+});
+
+forEachLoop("who waits for a file's lock can be cancelled", async ({ loop, row }) => {
+  if (!row.interruptible) {
+    return;
+  }
+  using dir = new TempDir();
+  const path = dir.file("file");
+  {
+    await using _held = await loop.io.openFile(path, { lock: "exclusive" });
+    const waiting = loop.async((io) => io.openFile(path, { lock: "exclusive" }));
+    while (descriptorsUnder(dir.path) < 2) {
+      await loop.io.sleep(1);
+    }
+    await loop.io.sleep(5);
+    assertEquals(waiting.done, false);
+    await assertRejects(() => within(10_000, waiting.cancel(), "cancel()"), Canceled);
+    assertEquals(descriptorsUnder(dir.path), 1);
+  }
+  // Nobody has it now
+  await (await loop.io.openFile(path, { lock: "exclusive", nonblocking: true })).close();
 });

@@ -44,6 +44,14 @@ forEachLoop("a mutex cannot be unlocked by who does not hold it", async ({ loop 
     assertEquals(mutex.tryLock(io), true);
     mutex.unlock(io);
   });
+  await loop.async(async (io) => {
+    const guard = await mutex.acquire(io);
+    guard[Symbol.dispose]();
+    assertEquals(mutex.tryLock(io), true);
+    guard[Symbol.dispose]();
+    assertEquals(mutex.locked, true);
+    mutex.unlock(io);
+  });
   assertThrows(() => mutex.tryLock({} as never), TypeError);
 });
 

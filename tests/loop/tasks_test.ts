@@ -394,25 +394,30 @@ forEachLoop("10,000 tasks with 10 sleeps each, in bounded memory", async ({ loop
   assert(peak - before < 10_000 * 20_000, `${peak - before} bytes`);
 });
 
-forEachLoop("messages and readiness are waited for as tasks do", async ({ loop, open }) => {
-  await using other = await open();
-  const receiving = loop.async((io) => io.receive());
-  await loop.async((io) => io.sleep(1));
-  await other.post(loop.ioq, 42);
-  assertEquals(await receiving, 42);
-  const waiting = loop.async((io) => io.receive());
-  await assertRejects(() => within(10_000, waiting.cancel(), "cancel()"), Canceled);
-  // It took no message with it
-  await loop.async((io) => io.post(loop.ioq, 43));
-  assertEquals(await loop.async((io) => io.receive()), 43);
+forEachLoop(
+  "messages and readiness are waited for as tasks do",
+  async ({ loop, open }) => {
+    await using other = await open();
+    const receiving = loop.async((io) => io.receive());
+    await loop.async((io) => io.sleep(1));
+    await other.post(loop.ioq, 42);
+    assertEquals(await receiving, 42);
+    const waiting = loop.async((io) => io.receive());
+    await assertRejects(() => within(10_000, waiting.cancel(), "cancel()"), Canceled);
+    // It took no message with it
+    await loop.async((io) => io.post(loop.ioq, 43));
+    assertEquals(await loop.async((io) => io.receive()), 43);
 
-  using dir = new TempDir();
-  const path = dir.fifo("fifo");
-  const polling = loop.async(async (io) => {
-    await using file = await io.openFile(path, { read: true, write: true });
-    await io.run(op.poll(file.fd));
-  });
-  await sleep(5);
-  await assertRejects(() => within(10_000, polling.cancel(), "cancel()"), Canceled);
-  assertEquals(descriptorsUnder(dir.path), 0);
-});
+    using dir = new TempDir();
+    const path = dir.fifo("fifo");
+    const polling = loop.async(async (io) => {
+      await using file = await io.openFile(path, { read: true, write: true });
+      await io.run(op.poll(file.fd));
+    });
+    await sleep(5);
+    await assertRejects(() => within(10_000, polling.cancel(), "cancel()"), Canceled);
+    assertEquals(descriptorsUnder(dir.path), 0);
+  },
+  {},
+  ({ nativeThreads }) => nativeThreads,
+);

@@ -31,6 +31,8 @@ export interface SoakFigures {
   failed: number;
   interrupted: number;
   aborted: number;
+  /** That the backend cannot do, and said so. */
+  unsupported: number;
   refused: number;
   /** Cancellations that were accepted. */
   cancelled: number;
@@ -86,6 +88,11 @@ class Life {
         `${pending.task.request.op} was not cancelled: ${outcome.error}`,
       );
       this.#figures.interrupted++;
+      pending.task.doubt();
+    } else if (
+      this.#ioq.backend.kind === "worker" && outcome.error instanceof Deno.errors.NotSupported
+    ) {
+      this.#figures.unsupported++;
       pending.task.doubt();
     } else {
       this.#figures.failed++;
@@ -344,6 +351,7 @@ export async function soak(open: OpenQueue, seed: number, requests: number): Pro
     failed: 0,
     interrupted: 0,
     aborted: 0,
+    unsupported: 0,
     refused: 0,
     cancelled: 0,
     closedInFlight: 0,
@@ -371,6 +379,11 @@ export async function soak(open: OpenQueue, seed: number, requests: number): Pro
       await life.run(1 + Math.floor(random() * most));
       figures.queues++;
       world.dataFd = -1;
+      if (ioq.backend.kind === "worker" && descriptorsUnder(world.dir.path) === 0) {
+        // Web Workers without the library take what they have opened with them
+        world.forgetDescriptors();
+        continue;
+      }
       // What the model has open, and what it was written through
       assertEquals(descriptorsUnder(world.dir.path), world.openCount + 1);
       await using closer = await open({ depth: 8 });

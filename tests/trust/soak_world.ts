@@ -128,6 +128,11 @@ export class World implements Disposable {
     return this.#opened.size;
   }
 
+  /** All descriptors were closed by others. */
+  forgetDescriptors(): void {
+    this.#opened.clear();
+  }
+
   /** Something to do, whatever is free. */
   pick(): Task {
     const way = this.#random();

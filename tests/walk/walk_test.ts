@@ -73,7 +73,7 @@ forEachBackend("walk() finds what find(1) finds in a hostile tree", async ({ ope
     const entries = await Array.fromAsync(walk(dir.path, { ioq }));
     assertEquals(entries.map(latin1Path).sort(), expected);
   });
-});
+}, ({ library }) => library);
 
 forEachBackend("walk() finds what find(1) finds in /usr", async ({ open }) => {
   await using ioq = await open();
@@ -128,7 +128,7 @@ forEachBackend("names that are not UTF-8 have their bytes", async ({ open }) => 
   const inside = await Array.fromAsync(walk(root!.rawPath!, { ioq }));
   assertEquals(inside.length, 2);
   assertEquals(inside[1]!.rawPath, Uint8Array.from([...root!.rawPath!, 0x2f, 0x61]));
-});
+}, ({ library }) => library);
 
 forEachBackend("walk({ stat: true }) gives what lstat() gives", async ({ open }) => {
   using dir = new TempDir();

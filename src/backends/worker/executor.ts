@@ -1,0 +1,28 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * What runs a request, synchronously, on whichever thread it is called.
+ *
+ * @module
+ */
+
+/** See the module. */
+export interface Executor {
+  /**
+   * Run a request to its end. It may block.
+   *
+   * @param record The words of its record begin at `at`, as in `ffi/layout.ts`.
+   * @param input Its paths and, behind them, the bytes it writes.
+   * @returns The result: a value, or a negative error number.
+   */
+  perform(record: Int32Array, at: number, input: Uint8Array): number;
+
+  /** Bytes that the last request produced. */
+  readonly length: number;
+
+  /** Copy them, once, to where there is room for all of them. */
+  take(target: Uint8Array): void;
+
+  /** Release everything. */
+  close(): void;
+}

@@ -1,0 +1,110 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Runs requests through the native library: a queue of one without lanes, whose
+ * turns run what they are given. So every operation is there, in every detail, and
+ * the kernel sees no other memory than the library's.
+ *
+ * @module
+ */
+
+import * as layout from "../../../ffi/layout.ts";
+import type { Library, Symbols } from "../../../ffi/library.ts";
+import type { Executor } from "./executor.ts";
+
+const REQUEST_WORDS = layout.REQUEST_SIZE / 4;
+const REQUEST = layout.TURN_REQUESTS_AT / 4;
+const COMPLETION = layout.TURN_COMPLETIONS_AT / 4;
+/** What a turn demands at least; what is longer is held. */
+const OUTPUT_LENGTH = layout.TURN_COMPLETIONS * layout.STAT_SIZE;
+
+/** See the module. */
+export class LibraryExecutor implements Executor {
+  length = 0;
+  readonly #library: Library;
+  readonly #symbols: Symbols;
+  readonly #ioq: Deno.PointerValue;
+  readonly #turn = new Uint8Array(layout.TURN_SIZE);
+  readonly #words = new Int32Array(this.#turn.buffer);
+  readonly #input = new Uint8Array(2 * layout.PATH_MAX);
+  readonly #output = new Uint8Array(OUTPUT_LENGTH);
+  #at = 0;
+  #held = false;
+
+  /**
+   * @param library The library, which is let go of with this.
+   */
+  constructor(library: Library) {
+    this.#library = library;
+    this.#symbols = this.#library.symbols;
+    const options = new Uint32Array(layout.OPTIONS_SIZE / 4);
+    options[layout.OPTIONS_DEPTH] = 1;
+    options[layout.OPTIONS_LANES] = 1;
+    options[layout.OPTIONS_FLAGS] = layout.OPEN_SYNC;
+    const info = new Uint8Array(layout.INFO_SIZE);
+    this.#ioq = this.#symbols.ioq_open(new Uint8Array(options.buffer), info);
+    if (this.#ioq === null) {
+      throw new Error("The native library has no memory for a lane");
+    }
+  }
+
+  perform(record: Int32Array, at: number, input: Uint8Array): number {
+    const words = this.#words;
+    for (let i = 0; i < REQUEST_WORDS; i++) {
+      words[REQUEST + i] = record[at + i]!;
+    }
+    words[REQUEST + layout.REQUEST_SLOT] = 0;
+    words[REQUEST + layout.REQUEST_PATH] = 0;
+    const paths = pathsLength(record, at);
+    for (let i = 0; i < paths; i++) {
+      this.#input[i] = input[i]!;
+    }
+    if (this.#held) {
+      // Nobody wanted it
+      this.#symbols.ioq_release(this.#ioq, 0);
+      this.#held = false;
+    }
+    this.length = 0;
+    if (input.length > paths) {
+      const bytes = input.subarray(paths) as Uint8Array<ArrayBuffer>;
+      const result = this.#symbols.ioq_stage(this.#ioq, 0, bytes, bytes.length);
+      if (result < 0) {
+        return result;
+      }
+    }
+    words[layout.TURN_REQUEST_COUNT] = 1;
+    words[layout.TURN_INPUT_LENGTH] = paths;
+    words[layout.TURN_OUTPUT_LENGTH] = OUTPUT_LENGTH;
+    words[layout.TURN_FLAGS] = 0;
+    const result = this.#symbols.ioq_turn(this.#ioq, this.#turn, this.#input, this.#output);
+    if (result < 0) {
+      return result;
+    }
+    this.length = words[COMPLETION + layout.COMPLETION_PAYLOAD_LENGTH]!;
+    this.#at = words[COMPLETION + layout.COMPLETION_PAYLOAD]!;
+    this.#held =
+      (words[COMPLETION + layout.COMPLETION_FLAGS_AND_LANE]! & layout.COMPLETION_HELD) !== 0;
+    return words[COMPLETION + layout.COMPLETION_RESULT]!;
+  }
+
+  take(target: Uint8Array): void {
+    if (this.#held) {
+      this.#symbols.ioq_take(this.#ioq, 0, target as Uint8Array<ArrayBuffer>, this.length);
+      this.#held = false;
+    } else {
+      target.set(this.#output.subarray(this.#at, this.#at + this.length));
+    }
+  }
+
+  close(): void {
+    this.#symbols.ioq_close(this.#ioq);
+    this.#library.release();
+  }
+}
+
+/** Bytes of a request's paths in its input: paths that are too long are not in there. */
+export function pathsLength(record: Int32Array, at: number): number {
+  const length = record[at + layout.REQUEST_PATH_LENGTH]!;
+  const length2 = record[at + layout.REQUEST_PATH2_LENGTH]!;
+  return (length > layout.PATH_MAX ? 0 : length) + (length2 > layout.PATH_MAX ? 0 : length2);
+}
