@@ -261,6 +261,7 @@ class Copier {
  * @throws {Deno.errors.NotFound} If there is nothing at `from`, or no directory for `to`.
  * @throws {Deno.errors.AlreadyExists} If there is something at `to`, without `overwrite`.
  * @throws {Deno.errors.NotSupported} If something can not be copied.
+ * @throws {Deno.errors.NotSupported} Where there is no native library.
  * @throws {Deno.errors.NotCapable} If a path may not be accessed.
  *
  * @example

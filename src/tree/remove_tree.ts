@@ -119,6 +119,7 @@ class Remover {
  * @param path What to remove.
  * @param options What to do about errors, a signal, and whom to tell of progress.
  * @throws {Deno.errors.NotFound} If there is nothing at the path.
+ * @throws {Deno.errors.NotSupported} Where there is no native library.
  * @throws {Deno.errors.NotCapable} If the path may not be written to.
  *
  * @example

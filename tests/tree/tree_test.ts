@@ -56,7 +56,7 @@ forEachBackend("removeTree() removes a hostile tree", async ({ open }) => {
   assertEquals(descriptors().size, open_);
   assertEquals(await describe(outside), before);
   Deno.mkdirSync(tree.path);
-});
+}, ({ library }) => library);
 
 forEachBackend("removeTree() takes what is no directory as well", async ({ open }) => {
   using dir = new TempDir();
@@ -72,7 +72,7 @@ forEachBackend("removeTree() takes what is no directory as well", async ({ open 
   const looks = await looksOf(() => removeTree(missing, { ioq }));
   assertEquals([looks.class, looks.code], ["NotFound", "ENOENT"]);
   assert(looks.message.includes(missing), looks.message);
-});
+}, ({ library }) => library);
 
 forEachBackend("removeTree() and copyTree() stop at the signal", async ({ open, t }) => {
   const reason = new Error("enough");
@@ -105,7 +105,7 @@ forEachBackend("removeTree() and copyTree() stop at the signal", async ({ open, 
       assertEquals(await assertRejects(() => done), reason);
     });
   }
-});
+}, ({ library }) => library);
 
 forEachBackend("removeTree() is not led out of the tree", async ({ open }) => {
   using dir = new TempDir();
@@ -129,7 +129,7 @@ forEachBackend("removeTree() is not led out of the tree", async ({ open }) => {
     assert(Deno.lstatSync(`${victim}/deeper/precious`).isFile);
   }
   assert(swapper.running);
-});
+}, ({ library }) => library);
 
 forEachBackend("copyTree() is not led out of the tree", async ({ open }) => {
   using dir = new TempDir();
@@ -147,7 +147,7 @@ forEachBackend("copyTree() is not led out of the tree", async ({ open }) => {
     assert(!names.includes("secret"), names.join());
   }
   assert(swapper.running);
-});
+}, ({ library }) => library);
 
 /** A process that keeps exchanging the directory `tree/sub` and a link to another. */
 async function startSwapper(dir: TempDir, victim: string) {
@@ -248,7 +248,7 @@ forEachBackend("copyTree() makes the same tree", async ({ open, t }) => {
     const same = await looksOf(() => copyTree(from, from, { ioq, overwrite: true }));
     assertEquals(same.code, "EINVAL");
   });
-});
+}, ({ library }) => library);
 
 forEachBackend("copyTree() copies a hostile tree", async ({ open }) => {
   using dir = new TempDir();
@@ -270,7 +270,7 @@ forEachBackend("copyTree() copies a hostile tree", async ({ open }) => {
   assertEquals(await relative(copy), await relative(dir.path));
   const looks = await looksOf(() => copyTree(copy, target.at("none/copy"), { ioq }));
   assertEquals(looks.class, "NotFound");
-});
+}, ({ library }) => library);
 
 Deno.test("trees deeper than the limit of open descriptors", async () => {
   using dir = new TempDir();
