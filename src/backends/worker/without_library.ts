@@ -11,7 +11,7 @@
  * @module
  */
 
-import fs from "node:fs";
+import type NodeFs from "node:fs";
 import * as layout from "../../../ffi/layout.ts";
 import { ERRNO, UNSUPPORTED } from "../../errors.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type CoreRequest } from "../../operation.ts";
@@ -42,6 +42,12 @@ const OP = layout.OP;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const fatalDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+/**
+ * Node's calls, from the first executor on: to import them takes as long as all the
+ * rest of this package, and whoever has the library does without.
+ */
+let fs: typeof NodeFs;
 
 /** A request as this file needs it. */
 interface Call {
@@ -192,6 +198,11 @@ export class DenoExecutor implements Executor {
     path2: "",
   };
   #bytes: Uint8Array = this.#payload;
+
+  constructor() {
+    // deno-lint-ignore no-process-global
+    fs ??= process.getBuiltinModule("node:fs");
+  }
 
   get length(): number {
     return this.#payload.length;
