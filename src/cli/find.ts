@@ -7,8 +7,10 @@
  */
 
 import { parseArgs } from "node:util";
-import { walk } from "../walk.ts";
+import { walk, walkLines } from "../walk.ts";
+import type { LineFormat } from "../walk/lines.ts";
 import type { WalkEntry, WalkOptions } from "../walk/options.ts";
+import { DT_DIR, DT_LNK, DT_REG } from "../walk/tree_block.ts";
 import { type Command, EXIT_FAILURE, EXIT_OK, parseCount, UsageError } from "./command.ts";
 import { GivenRoot } from "./given_root.ts";
 import { globToPathExpression } from "./glob.ts";
@@ -45,6 +47,9 @@ const TYPES: Readonly<Record<string, (entry: WalkEntry) => boolean>> = {
   p: (it) => it.info?.isFifo === true,
   s: (it) => it.info?.isSocket === true,
 };
+
+/** From `<dirent.h>`, those that directory blocks tell apart for {@linkcode walkLines}. */
+const DIRENT_TYPES: Readonly<Record<string, number>> = { f: DT_REG, d: DT_DIR, l: DT_LNK };
 
 function parseTypes(texts: readonly string[]): string[] {
   const types = texts.flatMap((text) => text.split(",").flatMap((it) => [...it]));
@@ -157,13 +162,10 @@ async function run(args: string[]): Promise<number> {
     options.skip = values.skip.map(parseGlob);
   }
 
-  const print = values.json
-    ? printJson
-    : values.print0
-    ? printPaths("\0")
-    : Deno.stdout.isTerminal()
-    ? printForReaders
-    : printPaths("\n");
+  const end = values.print0 ? "\0" : "\n";
+  const forReaders = !values.print0 && Deno.stdout.isTerminal();
+  const print = values.json ? printJson : forReaders ? printForReaders : printPaths(end);
+  const asLines = print !== printJson && print !== printForReaders;
 
   const progress = new Progress();
   let errors = 0;
@@ -180,12 +182,23 @@ async function run(args: string[]): Promise<number> {
         complain("find", error);
       }
     };
-    for await (let entries of walk.batches(given, options)) {
-      if (matches !== undefined) {
-        entries = entries.filter((entry) => matches.some((is) => is(entry)));
+    const batches = asLines
+      ? walkLines(given, options, {
+        end: end.charCodeAt(0),
+        types: types && ((type) => types.some((it) => DIRENT_TYPES[it] === type)),
+        prefixOf: (path) => root.prefixOf(path),
+      })
+      : walk.batches(given, options);
+    for await (let batch of batches) {
+      if (Array.isArray(batch)) {
+        if (matches !== undefined) {
+          batch = batch.filter((entry) => matches.some((is) => is(entry)));
+        }
+        await write(print(root, batch));
+      } else {
+        await write(batch.bytes);
       }
-      count += entries.length;
-      await write(print(root, entries));
+      count += batch.length;
       progress.show(() => `${count} found`);
     }
   }

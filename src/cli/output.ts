@@ -11,11 +11,26 @@ const encoder = new TextEncoder();
 /** The reader of our output has gone: there is nobody to work for any more. */
 export class ReaderGone extends Error {}
 
+/**
+ * Write some of it to standard output: at once, since a thread that waits for it
+ * costs more than the writing. Only where that would block a thread waits.
+ */
+function writeSome(bytes: Uint8Array): number | Promise<number> {
+  try {
+    return Deno.stdout.writeSync(bytes);
+  } catch (error) {
+    if (error instanceof Deno.errors.WouldBlock) {
+      return Deno.stdout.write(bytes);
+    }
+    throw error;
+  }
+}
+
 /** Write all of it to standard output. */
 export async function write(bytes: Uint8Array): Promise<void> {
   try {
     while (bytes.length > 0) {
-      bytes = bytes.subarray(await Deno.stdout.write(bytes));
+      bytes = bytes.subarray(await writeSome(bytes));
     }
   } catch (error) {
     throw error instanceof Deno.errors.BrokenPipe ? new ReaderGone() : error;

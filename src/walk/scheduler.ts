@@ -36,6 +36,7 @@ import {
 import { pathText } from "../path.ts";
 import { checkAccess, mayReadAllBelow, READ } from "../permissions.ts";
 import { DirectoryNode, joinPath } from "./directory_node.ts";
+import { LineBuffer, type LineFormat, type Lines } from "./lines.ts";
 import type { WalkEntry, WalkPlan } from "./options.ts";
 import { type Item, Order } from "./order.ts";
 import {
@@ -46,6 +47,7 @@ import {
   STAT_WORDS,
   type TreeBlock,
   treeRequest,
+  withNames,
 } from "./tree_block.ts";
 
 /** Entries in the outbox, beyond which nothing is asked for. */
@@ -65,8 +67,11 @@ const BUDGET_US = 1000;
 /** From `<fcntl.h>`, by architecture: x86 has one, ARM another. */
 const O_NOFOLLOW = Deno.build.arch === "aarch64" ? 0o100000 : 0o400000;
 
-/** A walk in progress. */
-export class WalkScheduler {
+/**
+ * A walk in progress: its batches are entries or, if asked for, lines as far as
+ * nothing needs entries to be made.
+ */
+export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> {
   readonly #plan: WalkPlan;
   readonly #root: string | Uint8Array;
   #ioq!: Ioq;
@@ -89,11 +94,12 @@ export class WalkScheduler {
   /** Requests that the queue has yet to be done with. */
   #requests = 0;
   /** Batches that were not taken, from {@linkcode #outboxAt} on. */
-  #outbox: WalkEntry[][] = [];
+  #outbox: B[] = [];
   #outboxAt = 0;
   #outboxEntries = 0;
   /** The batch that is being made. */
   #batch: WalkEntry[] = [];
+  readonly #lines: LineBuffer | undefined;
   readonly #order: Order | undefined;
 
   #started = false;
@@ -111,14 +117,19 @@ export class WalkScheduler {
   #device = 0;
   #levels = 0;
 
-  constructor(root: string | Uint8Array, plan: WalkPlan) {
+  /** @param format To have lines, `B` must be so. */
+  constructor(root: string | Uint8Array, plan: WalkPlan, format?: LineFormat) {
     this.#root = root;
     this.#plan = plan;
     this.#order = plan.sort === false ? undefined : new Order(plan.sort === true);
+    const all = plan.includeFiles && plan.includeDirs && plan.includeSymlinks &&
+      plan.finds === undefined;
+    const plain = all && !plan.followSymlinks && !plan.stat && plan.sort === false;
+    this.#lines = plain && format !== undefined ? new LineBuffer(format) : undefined;
   }
 
   /** A batch, if there is one. */
-  take(): WalkEntry[] | undefined {
+  take(): B | undefined {
     if (this.#outboxAt === this.#outbox.length) {
       return undefined;
     }
@@ -250,11 +261,22 @@ export class WalkScheduler {
 
   /** Hand the batch over. */
   #flush(): void {
-    if (this.#batch.length > 0 && !this.cut) {
-      this.#outbox.push(this.#batch);
-      this.#outboxEntries += this.#batch.length;
+    if (this.cut) {
+      return;
+    }
+    if (this.#batch.length > 0) {
+      this.#put(this.#batch as B);
       this.#batch = [];
     }
+    const lines = this.#lines?.take();
+    if (lines !== undefined) {
+      this.#put(lines as B);
+    }
+  }
+
+  #put(batch: B): void {
+    this.#outbox.push(batch);
+    this.#outboxEntries += batch.length;
   }
 
   #begin(): void {
@@ -428,8 +450,11 @@ export class WalkScheduler {
       device: this.#device,
       levels: Math.min(this.#levels, this.#plan.maxDepth - 1 - deepest),
       budgetUs: BUDGET_US,
+      asBytes: this.#lines !== undefined,
     });
-    return await this.#run(request) as unknown as TreeBlock;
+    const block = await this.#run(request) as unknown as TreeBlock;
+    const exact = block.rawNames === undefined && nodes.every((it) => it.rawPath === undefined);
+    return exact ? block : withNames(block);
   }
 
   /** Put directories back that were not read, from the nth on. */
@@ -455,12 +480,18 @@ export class WalkScheduler {
    */
   async #sort(nodes: readonly DirectoryNode[], block: TreeBlock): Promise<DirectoryNode[]> {
     const plan = this.#plan;
-    const { records, names } = block;
+    const { records, types, bytes } = block;
+    const lines = this.#lines;
+    if (lines !== undefined) {
+      // What is found as entries and what as lines must not overtake each other
+      this.#flush();
+    }
     const count = records.length / RECORD_WORDS;
     /** By record, the directory it is of, if it was to be gone into. */
     const read: (DirectoryNode | undefined)[] = new Array(count).fill(undefined);
-    const recordOf = findRecords(records, names.length);
+    const recordOf = findRecords(records, types.length);
     let reached = 0;
+    let nameAt = 0;
 
     for (let i = 0, at = 0, entryAt = 0; i < count && !this.#stopped; i++, at += RECORD_WORDS) {
       const parent = records[at + layout.TREE_DIRECTORY_PARENT]!;
@@ -473,7 +504,9 @@ export class WalkScheduler {
           node.identity = records.slice(identity, identity + 4);
         }
         if (node.identity === undefined || !node.isCycle) {
-          if (this.#isPlain(node, block)) {
+          if (lines !== undefined && bytes !== undefined) {
+            nameAt = this.#addLines(lines, node, block, entryAt, end, nameAt, recordOf, read);
+          } else if (this.#isPlain(node, block)) {
             this.#addPlain(node, block, entryAt, end, recordOf, read);
           } else {
             await this.#add(node, block, entryAt, end, recordOf, read);
@@ -540,6 +573,43 @@ export class WalkScheduler {
         batch.push({ path, name, isFile, isDirectory: false, isSymlink: false });
       }
     }
+  }
+
+  /**
+   * The entries of a directory as lines.
+   *
+   * @param nameAt Where its names begin.
+   * @returns Where those of the next one do.
+   */
+  #addLines(
+    lines: LineBuffer,
+    node: DirectoryNode,
+    block: TreeBlock,
+    from: number,
+    end: number,
+    nameAt: number,
+    recordOf: Int32Array | undefined,
+    read: (DirectoryNode | undefined)[],
+  ): number {
+    const { types } = block;
+    const names = block.bytes!;
+    const prefix = prefixOf(node.path);
+    const descends = node.depth + 1 < this.#plan.maxDepth;
+    lines.enter(node.path);
+    for (let i = from; i < end; i++) {
+      const type = types[i]!;
+      let nameEnd = nameAt;
+      while (nameEnd < names.length && names[nameEnd] !== 0) {
+        nameEnd++;
+      }
+      lines.add(type, names, nameAt, nameEnd);
+      if (type === DT_DIR && descends) {
+        const name = pathText(names.subarray(nameAt, nameEnd));
+        this.#descend(node, prefix + name, name, undefined, i, recordOf, read);
+      }
+      nameAt = nameEnd + 1;
+    }
+    return nameAt;
   }
 
   /** Go into a directory: what the lane has read of it already, or what it is to read. */
