@@ -12,6 +12,7 @@
  */
 
 import fs from "node:fs";
+import process from "node:process";
 import * as layout from "../../../ffi/layout.ts";
 import { ERRNO, UNSUPPORTED } from "../../errors.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type CoreRequest } from "../../operation.ts";
@@ -201,6 +202,15 @@ export class DenoExecutor implements Executor {
     target.set(this.#payload);
   }
 
+  isTerminal(fd: number): boolean {
+    // Not imported: it takes long to load, and hardly anybody asks
+    return process.getBuiltinModule("node:tty").isatty(fd);
+  }
+
+  setRaw(): number {
+    return -UNSUPPORTED.setRaw;
+  }
+
   close(): void {
     // It holds nothing
   }
@@ -355,7 +365,8 @@ export class DenoExecutor implements Executor {
         if (hasPath) {
           Deno.utimeSync(pathAt(call.fd, call.path), atime, mtime);
         } else {
-          fs.futimesSync(call.fd, atime, mtime);
+          // Not as numbers: Node takes those before 1970 for now
+          fs.futimesSync(call.fd, new Date(atime * 1000), new Date(mtime * 1000));
         }
         return 0;
       }
