@@ -78,6 +78,8 @@ export const HINT_CANCELLED = 1;
 export const HINT_OFFSET = 2;
 /** The request may take only so long. */
 export const HINT_TIMEOUT = 4;
+/** The request opens nothing in /proc, /sys and /dev. */
+export const HINT_GUARDED = 16;
 /** The request goes by allocated memory. */
 export const HINT_REGION = 8;
 /** The clock that nobody sets. */
@@ -94,6 +96,8 @@ export const SYNC_DATA = 1;
 export const ENOTREG = 4000;
 /** A copy's source and target are one file. */
 export const ESAMEFILE = 4001;
+/** The file is in /proc, /sys or /dev. */
+export const ESPECIAL = 4003;
 /** There is no queue to post to. */
 export const ENOQUEUE = 4002;
 /** The payload is held until it is taken. */

@@ -111,6 +111,11 @@ enum ioq_op {
  * ioq_allocate() number `args[0]`, from byte `args[1]` on.
  */
 #define IOQ_HINT_REGION 8
+/**
+ * Set in the hints of what opens files: refuse those that symbolic links lead to in
+ * /proc, /sys and /dev, with IOQ_ESPECIAL.
+ */
+#define IOQ_HINT_GUARDED 16
 
 /** Clocks of a TIMEOUT, in its flags, and of ioq_now(). */
 #define IOQ_CLOCK_MONOTONIC 0
@@ -161,6 +166,8 @@ struct ioq_request {
 #define IOQ_ESAMEFILE 4001
 /** Result of a POST, negated: there is no such queue, or it was closed. */
 #define IOQ_ENOQUEUE 4002
+/** The same: the file is in /proc, /sys or /dev, and the request was guarded. */
+#define IOQ_ESPECIAL 4003
 
 /** Where a request ran. */
 enum ioq_lane_kind {

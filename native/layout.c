@@ -45,6 +45,7 @@ int main(void) {
 	CONSTANT("HINT_CANCELLED", IOQ_HINT_CANCELLED, "The request was cancelled before it was submitted.");
 	CONSTANT("HINT_OFFSET", IOQ_HINT_OFFSET, "The request's offset counts.");
 	CONSTANT("HINT_TIMEOUT", IOQ_HINT_TIMEOUT, "The request may take only so long.");
+	CONSTANT("HINT_GUARDED", IOQ_HINT_GUARDED, "The request opens nothing in /proc, /sys and /dev.");
 	CONSTANT("HINT_REGION", IOQ_HINT_REGION, "The request goes by allocated memory.");
 	CONSTANT("CLOCK_MONOTONIC", IOQ_CLOCK_MONOTONIC, "The clock that nobody sets.");
 	CONSTANT("CLOCK_REALTIME", IOQ_CLOCK_REALTIME, "The wall clock.");
@@ -53,6 +54,7 @@ int main(void) {
 	CONSTANT("SYNC_DATA", IOQ_SYNC_DATA, "Sync the data, and only as much else as it needs.");
 	CONSTANT("ENOTREG", IOQ_ENOTREG, "A copy's source is no regular file.");
 	CONSTANT("ESAMEFILE", IOQ_ESAMEFILE, "A copy's source and target are one file.");
+	CONSTANT("ESPECIAL", IOQ_ESPECIAL, "The file is in /proc, /sys or /dev.");
 	CONSTANT("ENOQUEUE", IOQ_ENOQUEUE, "There is no queue to post to.");
 	CONSTANT("COMPLETION_HELD", IOQ_COMPLETION_HELD, "The payload is held until it is taken.");
 	CONSTANT("TURN_ARM", IOQ_TURN_ARM, "Arm the wake-up if nothing completes.");

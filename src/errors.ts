@@ -287,6 +287,14 @@ export function timeoutError(timeoutMs: number, context: string): Error & { code
  * @returns An error with `code`.
  */
 export function osError(errno: number, context: string): Error & { code: string } {
+  if (errno === layout.ESPECIAL) {
+    return Object.assign(
+      new Deno.errors.NotCapable(
+        `Requires all access to what symbolic links lead to in /proc, /sys and /dev, run again with the --allow-all flag: ${context}`,
+      ),
+      { code: "EPERM" },
+    );
+  }
   const code = errnoCode(errno);
   const error = new (CLASSES[code] ?? Error)(`${errnoText(errno)}: ${context}`);
   return Object.assign(error, { code });
