@@ -436,8 +436,13 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @param whence From the start, the current position or the end.
    * @returns The new position, in bytes from the start.
    */
-  seek(offset: number, whence: Deno.SeekMode, options?: OperationOptions): Promise<number> {
-    return this.#run((fd) => op.seek(fd, offset, whence), options);
+  seek(
+    offset: number | bigint,
+    whence: Deno.SeekMode,
+    options?: OperationOptions,
+  ): Promise<number> {
+    const bytes = typeof offset === "bigint" ? Number(offset) : offset;
+    return this.#run((fd) => op.seek(fd, bytes, whence), options);
   }
 
   /** Shorten or lengthen the file to a number of bytes, 0 by default. */
