@@ -10,11 +10,10 @@ import { parseArgs } from "node:util";
 import { walk, walkLines } from "../walk.ts";
 import type { LineFormat } from "../walk/lines.ts";
 import type { WalkEntry, WalkOptions } from "../walk/options.ts";
-import { DT_DIR, DT_LNK, DT_REG } from "../walk/tree_block.ts";
 import { type Command, EXIT_FAILURE, EXIT_OK, parseCount, UsageError } from "./command.ts";
 import { GivenRoot } from "./given_root.ts";
 import { globToPathExpression } from "./glob.ts";
-import { complain, concat, harmless, hasColors, Progress, write } from "./output.ts";
+import { complain, concat, harmless, hasColors, Progress, write, writeText } from "./output.ts";
 
 const USAGE = `Usage: ioq find [OPTION…] [ROOT…]
 
@@ -47,9 +46,6 @@ const TYPES: Readonly<Record<string, (entry: WalkEntry) => boolean>> = {
   p: (it) => it.info?.isFifo === true,
   s: (it) => it.info?.isSocket === true,
 };
-
-/** From `<dirent.h>`, those that directory blocks tell apart for {@linkcode walkLines}. */
-const DIRENT_TYPES: Readonly<Record<string, number>> = { f: DT_REG, d: DT_DIR, l: DT_LNK };
 
 function parseTypes(texts: readonly string[]): string[] {
   const types = texts.flatMap((text) => text.split(",").flatMap((it) => [...it]));
@@ -165,7 +161,8 @@ async function run(args: string[]): Promise<number> {
   const end = values.print0 ? "\0" : "\n";
   const forReaders = !values.print0 && Deno.stdout.isTerminal();
   const print = values.json ? printJson : forReaders ? printForReaders : printPaths(end);
-  const asLines = print !== printJson && print !== printForReaders;
+  // Which types they have is known of entries only
+  const asLines = print !== printJson && print !== printForReaders && matches === undefined;
 
   const progress = new Progress();
   let errors = 0;
@@ -183,11 +180,7 @@ async function run(args: string[]): Promise<number> {
       }
     };
     const batches = asLines
-      ? walkLines(given, options, {
-        end: end.charCodeAt(0),
-        types: types && ((type) => types.some((it) => DIRENT_TYPES[it] === type)),
-        prefixOf: (path) => root.prefixOf(path),
-      })
+      ? walkLines(given, options, { end, prefixOf: (path) => root.prefixOf(path) })
       : walk.batches(given, options);
     for await (let batch of batches) {
       if (Array.isArray(batch)) {
@@ -196,7 +189,7 @@ async function run(args: string[]): Promise<number> {
         }
         await write(print(root, batch));
       } else {
-        await write(batch.bytes);
+        await writeText(batch.text);
       }
       count += batch.length;
       progress.show(() => `${count} found`);

@@ -47,7 +47,6 @@ import {
   STAT_WORDS,
   type TreeBlock,
   treeRequest,
-  withNames,
 } from "./tree_block.ts";
 
 /** Entries in the outbox, beyond which nothing is asked for. */
@@ -450,11 +449,8 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> {
       device: this.#device,
       levels: Math.min(this.#levels, this.#plan.maxDepth - 1 - deepest),
       budgetUs: BUDGET_US,
-      asBytes: this.#lines !== undefined,
     });
-    const block = await this.#run(request) as unknown as TreeBlock;
-    const exact = block.rawNames === undefined && nodes.every((it) => it.rawPath === undefined);
-    return exact ? block : withNames(block);
+    return await this.#run(request) as unknown as TreeBlock;
   }
 
   /** Put directories back that were not read, from the nth on. */
@@ -480,7 +476,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> {
    */
   async #sort(nodes: readonly DirectoryNode[], block: TreeBlock): Promise<DirectoryNode[]> {
     const plan = this.#plan;
-    const { records, types, bytes } = block;
+    const { records, types } = block;
     const lines = this.#lines;
     if (lines !== undefined) {
       // What is found as entries and what as lines must not overtake each other
@@ -491,7 +487,6 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> {
     const read: (DirectoryNode | undefined)[] = new Array(count).fill(undefined);
     const recordOf = findRecords(records, types.length);
     let reached = 0;
-    let nameAt = 0;
 
     for (let i = 0, at = 0, entryAt = 0; i < count && !this.#stopped; i++, at += RECORD_WORDS) {
       const parent = records[at + layout.TREE_DIRECTORY_PARENT]!;
@@ -504,9 +499,10 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> {
           node.identity = records.slice(identity, identity + 4);
         }
         if (node.identity === undefined || !node.isCycle) {
-          if (lines !== undefined && bytes !== undefined) {
-            nameAt = this.#addLines(lines, node, block, entryAt, end, nameAt, recordOf, read);
-          } else if (this.#isPlain(node, block)) {
+          const plain = this.#isPlain(node, block);
+          if (plain && lines !== undefined) {
+            this.#addLines(lines, node, block, entryAt, end, recordOf, read);
+          } else if (plain) {
             this.#addPlain(node, block, entryAt, end, recordOf, read);
           } else {
             await this.#add(node, block, entryAt, end, recordOf, read);
@@ -575,41 +571,26 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> {
     }
   }
 
-  /**
-   * The entries of a directory as lines.
-   *
-   * @param nameAt Where its names begin.
-   * @returns Where those of the next one do.
-   */
+  /** The entries of a directory as lines. */
   #addLines(
     lines: LineBuffer,
     node: DirectoryNode,
-    block: TreeBlock,
+    { names, types }: TreeBlock,
     from: number,
     end: number,
-    nameAt: number,
     recordOf: Int32Array | undefined,
     read: (DirectoryNode | undefined)[],
-  ): number {
-    const { types } = block;
-    const names = block.bytes!;
-    const prefix = prefixOf(node.path);
-    const descends = node.depth + 1 < this.#plan.maxDepth;
-    lines.enter(node.path);
-    for (let i = from; i < end; i++) {
-      const type = types[i]!;
-      let nameEnd = nameAt;
-      while (nameEnd < names.length && names[nameEnd] !== 0) {
-        nameEnd++;
+  ): void {
+    lines.add(node.path, names.slice(from, end));
+    if (node.depth + 1 < this.#plan.maxDepth) {
+      const prefix = prefixOf(node.path);
+      for (let i = from; i < end; i++) {
+        if (types[i] === DT_DIR) {
+          const name = names[i]!;
+          this.#descend(node, prefix + name, name, undefined, i, recordOf, read);
+        }
       }
-      lines.add(type, names, nameAt, nameEnd);
-      if (type === DT_DIR && descends) {
-        const name = pathText(names.subarray(nameAt, nameEnd));
-        this.#descend(node, prefix + name, name, undefined, i, recordOf, read);
-      }
-      nameAt = nameEnd + 1;
     }
-    return nameAt;
   }
 
   /** Go into a directory: what the lane has read of it already, or what it is to read. */

@@ -29,10 +29,8 @@ export interface TreeBlock {
   readonly records: Int32Array;
   /** The type of each entry. */
   readonly types: Uint8Array;
-  /** The name of each entry; empty if only {@linkcode bytes} were asked for. */
+  /** The name of each entry. */
   readonly names: readonly string[];
-  /** The names, apart by NULs, if they were asked for that way. */
-  readonly bytes: Uint8Array | undefined;
   /** The names' bytes, by entry, of those that are not UTF-8, if there are any. */
   readonly rawNames: ReadonlyMap<number, Uint8Array> | undefined;
   /** A stat of each entry, {@linkcode STAT_WORDS} words each; empty if not asked for. */
@@ -42,7 +40,8 @@ export interface TreeBlock {
 const NO_NAMES: readonly string[] = [];
 
 /** Read the payload of a request. Everything is copied. */
-function decodeBlock(bytes: Uint8Array, asBytes: boolean): TreeBlock {
+const decodeTree: Decoder = (_, payload): TreeBlock => {
+  const bytes = payload.bytes();
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const directories = words[layout.TREE_DIRECTORY_COUNT]!;
   const count = words[layout.TREE_ENTRY_COUNT]!;
@@ -58,27 +57,11 @@ function decodeBlock(bytes: Uint8Array, asBytes: boolean): TreeBlock {
     records: words.slice(recordsAt, statsAt),
     types: bytes.slice(typesAt, namesAt),
     // One call for all names is several times cheaper than one each
-    names: count === 0 || asBytes ? NO_NAMES : splitNames(names),
-    bytes: asBytes ? names.slice() : undefined,
+    names: count === 0 ? NO_NAMES : pathText(names).split("\0"),
     rawNames: isRaw ? findRawNames(names) : undefined,
     stats: words.slice(statsAt, typesAt >> 2),
   };
-}
-
-const decodeNames: Decoder = (_, payload) => decodeBlock(payload.bytes(), false);
-const decodeBytes: Decoder = (_, payload) => decodeBlock(payload.bytes(), true);
-
-function splitNames(names: Uint8Array): string[] {
-  return pathText(names).split("\0");
-}
-
-/** A block that was asked for as bytes, with names. */
-export function withNames(block: TreeBlock): TreeBlock {
-  const { bytes, types } = block;
-  return bytes === undefined || types.length === 0
-    ? block
-    : { ...block, names: splitNames(bytes), bytes: undefined };
-}
+};
 
 /** The names that are not UTF-8, by entry. */
 function findRawNames(names: Uint8Array): Map<number, Uint8Array> {
@@ -111,8 +94,6 @@ export interface TreeArguments {
   readonly levels: number;
   /** For how long to begin another directory. */
   readonly budgetUs: number;
-  /** Whether names are wanted as bytes. */
-  readonly asBytes?: boolean;
 }
 
 /**
@@ -122,7 +103,7 @@ export interface TreeArguments {
  */
 export function treeRequest(args: TreeArguments): Request<"readDir"> {
   return new CoreRequest("readDir", {
-    decode: args.asBytes === true ? decodeBytes : decodeNames,
+    decode: decodeTree,
     trusted: true,
     fd: args.fd ?? AT_FDCWD,
     path: args.paths,

@@ -212,6 +212,16 @@ export class DenoExecutor implements Executor {
     target.set(this.#payload);
   }
 
+  isTerminal(fd: number): boolean {
+    // Not imported: it takes long to load, and hardly anybody asks
+    // deno-lint-ignore no-process-global
+    return process.getBuiltinModule("node:tty").isatty(fd);
+  }
+
+  setRaw(): number {
+    return -UNSUPPORTED.setRaw;
+  }
+
   close(): void {
     // It holds nothing
   }
@@ -366,7 +376,8 @@ export class DenoExecutor implements Executor {
         if (hasPath) {
           Deno.utimeSync(pathAt(call.fd, call.path), atime, mtime);
         } else {
-          fs.futimesSync(call.fd, atime, mtime);
+          // Not as numbers: Node takes those before 1970 for now
+          fs.futimesSync(call.fd, new Date(atime * 1000), new Date(mtime * 1000));
         }
         return 0;
       }
