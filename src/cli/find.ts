@@ -8,7 +8,6 @@
 
 import { parseArgs } from "node:util";
 import { walk, walkLines } from "../walk.ts";
-import type { LineFormat } from "../walk/lines.ts";
 import type { WalkEntry, WalkOptions } from "../walk/options.ts";
 import { type Command, EXIT_FAILURE, EXIT_OK, parseCount, UsageError } from "./command.ts";
 import { GivenRoot } from "./given_root.ts";

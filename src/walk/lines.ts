@@ -46,9 +46,9 @@ export class LineBuffer {
     }
   }
 
-  /** Take them out, if there are any. */
-  take(): Lines | undefined {
-    if (this.#length === 0) {
+  /** Take them out, if there are any and they have so many characters. */
+  take(least: number): Lines | undefined {
+    if (this.#length === 0 || this.#text.length < least) {
       return undefined;
     }
     const lines = { text: this.#text, length: this.#length };

@@ -51,6 +51,8 @@ import {
 
 /** Entries in the outbox, beyond which nothing is asked for. */
 const OUTBOX_MAX = 32768;
+/** Characters of a batch of lines, unless nothing else is to come. */
+const LINES_MIN = 65536;
 /** Directories of one request, at the most. */
 const GROUP_MAX = 64;
 /** Characters of their paths, so that they have at most 4095 bytes. */
@@ -263,13 +265,14 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> {
     if (this.cut) {
       return;
     }
+    const idle = this.#stopped || this.#running === 0 && this.#pending.length === 0;
+    const lines = this.#lines?.take(idle || this.#batch.length > 0 ? 0 : LINES_MIN);
+    if (lines !== undefined) {
+      this.#put(lines as B);
+    }
     if (this.#batch.length > 0) {
       this.#put(this.#batch as B);
       this.#batch = [];
-    }
-    const lines = this.#lines?.take();
-    if (lines !== undefined) {
-      this.#put(lines as B);
     }
   }
 
@@ -478,7 +481,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> {
     const plan = this.#plan;
     const { records, types } = block;
     const lines = this.#lines;
-    if (lines !== undefined) {
+    if (lines !== undefined && this.#batch.length > 0) {
       // What is found as entries and what as lines must not overtake each other
       this.#flush();
     }
