@@ -11,8 +11,7 @@
  * @module
  */
 
-import fs from "node:fs";
-import process from "node:process";
+import type NodeFs from "node:fs";
 import * as layout from "../../../ffi/layout.ts";
 import { ERRNO, UNSUPPORTED } from "../../errors.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type CoreRequest } from "../../operation.ts";
@@ -43,6 +42,12 @@ const OP = layout.OP;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const fatalDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+/**
+ * Node's calls, from the first executor on: to import them takes as long as all the
+ * rest of this package, and whoever has the library does without.
+ */
+let fs: typeof NodeFs;
 
 /** A request as this file needs it. */
 interface Call {
@@ -194,6 +199,11 @@ export class DenoExecutor implements Executor {
   };
   #bytes: Uint8Array = this.#payload;
 
+  constructor() {
+    // deno-lint-ignore no-process-global
+    fs ??= process.getBuiltinModule("node:fs");
+  }
+
   get length(): number {
     return this.#payload.length;
   }
@@ -204,6 +214,7 @@ export class DenoExecutor implements Executor {
 
   isTerminal(fd: number): boolean {
     // Not imported: it takes long to load, and hardly anybody asks
+    // deno-lint-ignore no-process-global
     return process.getBuiltinModule("node:tty").isatty(fd);
   }
 
