@@ -14,13 +14,14 @@ import { findPeerVersions } from "./peer_versions.ts";
 import { formatBackend, formatGoals, formatGroup, formatMachine, formatPeers } from "./report.ts";
 import type { BenchResults, SuiteResult } from "./results.ts";
 import { judge, type OpenSuite, type Suite, type SuiteOptions } from "./suite.ts";
+import { fallback } from "./suites/fallback.ts";
 import { files } from "./suites/files.ts";
 import { loop } from "./suites/loop.ts";
 import { ops } from "./suites/ops.ts";
 import { walkSuite } from "./suites/walk.ts";
 
 /** All suites, in the order they run. */
-const SUITES: readonly Suite[] = [ops, files, walkSuite, loop];
+const SUITES: readonly Suite[] = [ops, files, walkSuite, loop, fallback];
 
 /** Samples of each runner, and how long each is. */
 const FULL = { rounds: 7, sampleMs: 36 };

@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 6;
+export const ABI_VERSION = 7;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -78,6 +78,8 @@ export const HINT_CANCELLED = 1;
 export const HINT_OFFSET = 2;
 /** The request may take only so long. */
 export const HINT_TIMEOUT = 4;
+/** The request opens nothing in /proc, /sys and /dev. */
+export const HINT_GUARDED = 16;
 /** The request goes by allocated memory. */
 export const HINT_REGION = 8;
 /** The clock that nobody sets. */
@@ -94,6 +96,8 @@ export const SYNC_DATA = 1;
 export const ENOTREG = 4000;
 /** A copy's source and target are one file. */
 export const ESAMEFILE = 4001;
+/** The file is in /proc, /sys or /dev. */
+export const ESPECIAL = 4003;
 /** There is no queue to post to. */
 export const ENOQUEUE = 4002;
 /** For an offset's high word: the file's own position. */
@@ -124,6 +128,14 @@ export const OPEN_RING = 1;
 export const OPEN_RAW_SQE = 4;
 /** Give every worker lane a ring. */
 export const OPEN_LANE_RINGS = 2;
+/** Mode of a terminal: as it was. */
+export const TERMINAL_RESTORE = 0;
+/** Bytes as they are typed. */
+export const TERMINAL_RAW = 1;
+/** Bytes as they are typed, but for signals. */
+export const TERMINAL_CBREAK = 2;
+/** What keeps a terminal's state: size in bytes. */
+export const TERMINAL_STATE = 128;
 /** Run requests within the turn that brings them. */
 export const OPEN_SYNC = 8;
 

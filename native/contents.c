@@ -104,7 +104,10 @@ int32_t ioq_read_file(struct ioq_entry *entry) {
 	if (fd < 0) {
 		return -errno;
 	}
-	int32_t result = read_to_end(entry, fd);
+	int32_t result = ioq_entry_guard(entry, fd);
+	if (result == 0) {
+		result = read_to_end(entry, fd);
+	}
 	close(fd);
 	return result;
 }
@@ -132,7 +135,10 @@ int32_t ioq_write_file(struct ioq_entry *entry) {
 		return -errno;
 	}
 	// As Deno does: a mode that is given holds for a file that exists, too
-	int ret = entry->args[0] && fchmod(fd, entry->mode) != 0 ? -errno : 0;
+	int ret = ioq_entry_guard(entry, fd);
+	if (ret == 0 && entry->args[0] && fchmod(fd, entry->mode) != 0) {
+		ret = -errno;
+	}
 	if (ret == 0) {
 		ret = write_all(entry, fd, entry->payload, entry->length);
 	}
@@ -190,7 +196,10 @@ int32_t ioq_copy_file(struct ioq_entry *entry) {
 	}
 	struct stat source = {0}, target = {0};
 	int to = -1;
-	int ret = fstat(from, &source) == 0 ? 0 : -errno;
+	int ret = ioq_entry_guard(entry, from);
+	if (ret == 0 && fstat(from, &source) != 0) {
+		ret = -errno;
+	}
 	if (ret == 0 && !S_ISREG(source.st_mode)) {
 		ret = -IOQ_ENOTREG;
 	}
@@ -198,6 +207,7 @@ int32_t ioq_copy_file(struct ioq_entry *entry) {
 		int flags = (int)entry->args[0] | O_WRONLY | O_CREAT | O_CLOEXEC;
 		to = openat(entry->fd2, entry->path2, flags, source.st_mode & 07777);
 		ret = to >= 0 && fstat(to, &target) == 0 ? 0 : -errno;
+		ret = ret == 0 ? ioq_entry_guard(entry, to) : ret;
 	}
 	if (ret == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino) {
 		// Truncating it would destroy what is to be copied

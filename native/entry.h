@@ -64,6 +64,8 @@ struct ioq_entry {
 	uint8_t retries;
 	/** Whether `offset` counts. */
 	bool positional;
+	/** Whether it must not open what is in /proc, /sys and /dev. */
+	bool guarded;
 	/** Whether it counts as cancelled while with the lanes; the owner's. */
 	bool counted;
 	/** Whether a ring is to leave it to a thread of the kernel's from the start. */
@@ -183,6 +185,13 @@ void ioq_pack_stat(struct ioq_stat *to, const struct statx *from);
  * @return 0 or -errno.
  */
 int ioq_entry_reserve(struct ioq_entry *entry);
+
+/**
+ * Whether a guarded entry must not have opened a file.
+ *
+ * @return 0, or -IOQ_ESPECIAL: the descriptor is to be closed.
+ */
+int ioq_entry_guard(const struct ioq_entry *entry, int fd);
 
 /**
  * Look at the result of an operation that has just ended, on whichever lane.

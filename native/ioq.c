@@ -602,6 +602,7 @@ static int take_request(struct ioq *ioq, struct ioq_entry *entry, const struct i
 	entry->retries = 0;
 	entry->positional = request->hints & IOQ_HINT_OFFSET;
 	entry->timed = request->hints & IOQ_HINT_TIMEOUT;
+	entry->guarded = request->hints & IOQ_HINT_GUARDED;
 	entry->fd = request->fd;
 	entry->fd2 = request->fd2;
 	memcpy(entry->args, request->args, sizeof(entry->args));

@@ -43,6 +43,7 @@ import {
   type OpName,
   type OpValues,
   type Request,
+  SYNCHRONOUS,
   toCoreRequest,
 } from "./operation.ts";
 import { pathText, toPath } from "./path.ts";
@@ -833,7 +834,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
 
   /** Whether there is time to copy what a request writes; if not, there soon is. */
   #mayCopy(request: CoreRequest): boolean {
-    if (request.bytes === undefined || request.length < LARGE_WRITE || this.#pump.hasBudget) {
+    const copies = request.bytes !== undefined || request.sources !== undefined;
+    if (!copies || request.length < LARGE_WRITE || this.#pump.hasBudget) {
       return true;
     }
     this.#pump.kickLater();
@@ -850,7 +852,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       return this.#accept(request, timeoutMs);
     }
     this.#freeCount--;
-    if (request.bytes !== undefined) {
+    if (request.bytes !== undefined || request.sources !== undefined) {
       this.#pump.spendCopy(request.length);
     }
     this.#requests[slot] = request;
@@ -902,6 +904,14 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         this.#abort(ticket, reason);
       }
     }
+  }
+
+  /** What runs a file's requests on this thread, past the queue. */
+  override [SYNCHRONOUS](): object {
+    if (this.#closed) {
+      throw closedError();
+    }
+    return this.#backend.synchronous();
   }
 
   /** A request of the stream takes too long. */

@@ -17,7 +17,14 @@ import {
   type FileInfo,
 } from "./file_info.ts";
 import { pathText } from "./path.ts";
-import { type Access, checkAccess, checkAccessForSymlink, READ, WRITE } from "./permissions.ts";
+import {
+  type Access,
+  checkAccess,
+  checkAccessForSymlink,
+  isAllAllowed,
+  READ,
+  WRITE,
+} from "./permissions.ts";
 
 /** What each operation resolves to. */
 export interface OpValues {
@@ -168,6 +175,12 @@ export interface Holder {
  * library itself: cheaper than a signal for each of many.
  */
 export const ABORT: unique symbol = Symbol("ioq.abort");
+
+/**
+ * Key of the queue's method that gives what runs requests at once, past the queue, for
+ * the library itself.
+ */
+export const SYNCHRONOUS: unique symbol = Symbol("ioq.synchronous");
 
 /** Key of the queue that promise forms go through, for the library itself. */
 export const QUEUE: unique symbol = Symbol("ioq.queue");
@@ -450,6 +463,10 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
     if (this.access !== 0) {
       checkAccess(this.path!, this.access, isRelative(this.path!, this.fd));
     }
+    if (OPENS.has(this.code) && !isAllAllowed()) {
+      // The path was checked as it is written: the core looks where it leads
+      this.hints |= layout.HINT_GUARDED;
+    }
     if (this.op === "symlink") {
       checkAccessForSymlink(this.path2!);
     } else if (this.access2 !== 0) {
@@ -484,6 +501,14 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
     return this.fd === AT_FDCWD ? verb : `${verb} file descriptor ${this.fd}`;
   }
 }
+
+/** Operations that open the contents of files, as Deno's calls do that it guards so. */
+const OPENS: ReadonlySet<number> = new Set([
+  layout.OP.open,
+  layout.OP.readFile,
+  layout.OP.writeFile,
+  layout.OP.copyFile,
+]);
 
 /** Whether a path is relative to a directory descriptor. */
 function isRelative(path: string | Uint8Array, fd: number): boolean {

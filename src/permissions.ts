@@ -114,6 +114,11 @@ export function checkAccess(path: string | Uint8Array, access: Access, relative:
   }
 }
 
+/** Whether nothing is forbidden, so that it does not matter where a path leads. */
+export function isAllAllowed(): boolean {
+  return ALL.every(isBlanket);
+}
+
 /**
  * Check that FFI is allowed without restriction.
  *

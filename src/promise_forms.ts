@@ -20,6 +20,7 @@ import {
   type OpValues,
   QUEUE,
   type Request,
+  SYNCHRONOUS,
   toCoreRequest,
 } from "./operation.ts";
 import { type Path, toPath } from "./path.ts";
@@ -79,7 +80,8 @@ export abstract class PromiseForms {
   abstract [ABORT](requests: ReadonlySet<Request>, reason: unknown): void;
 
   /**
-   * Read what is cached, at once; -1 if that cannot be. For the library itself: here
+   * Read what is cached, at once; a negative number if that cannot be. For the library
+   * itself: here
    * everything goes through {@linkcode PromiseForms.run}.
    */
   [READ_CACHED](_fd: number, _target: Uint8Array<ArrayBuffer>, _offset: number): number {
@@ -90,6 +92,15 @@ export abstract class PromiseForms {
   [IS_CACHED](_fd: number): boolean {
     return false;
   }
+
+  /**
+   * What runs requests for a descriptor at once, past the queue: `SynchronousCalls`.
+   * For the library itself.
+   *
+   * @throws {Deno.errors.BadResource} If the queue is closed.
+   * @throws {Deno.errors.NotSupported} If this thread cannot use the queue's files.
+   */
+  abstract [SYNCHRONOUS](): object;
 
   /** The queue that has the files which these open. For the library itself. */
   get [QUEUE](): object {

@@ -153,7 +153,7 @@ static void add(void) {
 		next_bytes(request, sizeof(*request));
 	} else {
 		memset(request, 0, sizeof(*request));
-		request->hints = shape >> 1 & 7;
+		request->hints = shape >> 1 & 15;
 		request->flags = shape & 0x10 ? next_word() : 0;
 		request->mode = shape & 0x20 ? next_byte() : 0700;
 		request->length = next_byte();
@@ -292,10 +292,26 @@ static void transfer(bool in, uint32_t slot, uint32_t length) {
 	free(bytes);
 }
 
+/** The same, of a part. */
+static void transfer_part(bool in) {
+	uint32_t slot = next_slot(), at = next_word() >> (next_byte() % 32), total = next_word() >> (8 + next_byte() % 24);
+	uint32_t length = next_word() % 512;
+	uint8_t *bytes = malloc(length ? length : 1);
+	CHECK(bytes);
+	memset(bytes, 'y', length);
+	if (in) {
+		int32_t ret = ioq_stage_part(q.ioq, slot, at, total, bytes, length);
+		CHECK(ret == 0 || ret < 0);
+	} else {
+		CHECK(ioq_take_part(q.ioq, slot, at, bytes, length) <= (int32_t)length);
+	}
+	free(bytes);
+}
+
 /** One action. Returns false when the queue is gone. */
 static bool act(void) {
 	uint8_t action = next_byte();
-	switch (action % 16) {
+	switch (action % 22) {
 	case 0: case 1: case 2: case 3: case 4: case 5:
 		add();
 		return true;
@@ -331,6 +347,29 @@ static bool act(void) {
 			ioq_wake(q.ioq);
 		}
 		return true;
+	case 16: case 17:
+		transfer_part(action % 22 == 16);
+		return true;
+	case 18: case 19: {
+		// Memory that is zeroed: too much of it is slow, and more than that is refused
+		uint32_t index = 0, length = action & 0x80 ? UINT32_MAX : next_word() >> (10 + next_byte() % 22);
+		uint8_t *bytes = ioq_allocate(q.ioq, length, &index);
+		if (bytes && length > 0) {
+			// All of it is there
+			bytes[0] = bytes[length - 1] = 'x';
+		}
+		return true;
+	}
+	case 20: {
+		int32_t ret = ioq_deallocate(q.ioq, action & 0x80 ? next_word() : next_byte() % 4);
+		CHECK(ret == 0 || ret < 0);
+		return true;
+	}
+	case 21: {
+		int32_t ret = ioq_resize(q.ioq, action & 0x80 ? next_word() % 100000 : 1u + next_byte());
+		CHECK(ret == 0 || ret < 0);
+		return true;
+	}
 	default:
 		if (action & 0x80) {
 			bool busy = q.requests != q.completions;
@@ -428,8 +467,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	} else {
 		options.depth = 1 + (next_byte() & 31);
 		options.lanes = 1 + (shape >> 6);
-		options.flags = shape >> 1 & 7;
+		options.flags = shape >> 1 & 15;
 	}
+	// That is what it says: whoever asks for it may do anything, to our own memory as well
+	options.flags &= ~(uint32_t)IOQ_OPEN_RAW_SQE;
 	memset(&q, 0, sizeof(q));
 	struct ioq_info info;
 	q.ioq = ioq_open(&options, &info);

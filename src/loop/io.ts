@@ -16,6 +16,7 @@ import {
   type OpValues,
   QUEUE,
   type Request,
+  SYNCHRONOUS,
   toCoreRequest,
 } from "../operation.ts";
 import { type OperationOptions, PromiseForms } from "../promise_forms.ts";
@@ -139,6 +140,11 @@ export class Io extends PromiseForms {
   /** {@linkcode Ioq}'s, for files. */
   override [ABORT](requests: ReadonlySet<Request>, reason: unknown): void {
     this.loop.ioq[ABORT](requests, reason);
+  }
+
+  /** The loop's, for files. */
+  override [SYNCHRONOUS](): object {
+    return this.loop.ioq[SYNCHRONOUS]();
   }
 
   /** The loop's. */
