@@ -299,10 +299,10 @@ export class Io extends PromiseForms {
   }
 
   /**
-   * Make a file, or empty it if it exists, for writing.
+   * Make a file, or empty it if it exists, for reading and writing.
    *
    * @param path The file.
-   * @param options Whether to read as well, to keep what is in it, to refuse one that
+   * @param options Whether only to write, to keep what is in it, to refuse one that
    *        exists; a lock.
    */
   createFile(path: Path, options?: CreateFileOptions & OperationOptions): Promise<LoopFile> {
