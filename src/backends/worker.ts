@@ -18,6 +18,7 @@
  * @module
  */
 
+import { NOT_NOW } from "../cached_reads.ts";
 import { Worker } from "node:worker_threads";
 import * as layout from "../../ffi/layout.ts";
 import type { Backend, BackendInfo, ClockName, LaneCounts, Payload, Sink } from "../backend.ts";
@@ -482,6 +483,14 @@ export class WorkerBackend implements Backend {
     this.#bytes += length;
     this.#payload.length = length;
     this.#sink.complete(slot, result, this.#payload);
+  }
+
+  isCached(): boolean {
+    return false;
+  }
+
+  readCached(): number {
+    return NOT_NOW;
   }
 
   async park(): Promise<void> {
