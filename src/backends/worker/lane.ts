@@ -50,6 +50,7 @@ class Lane {
     this.#produced = Atomics.load(this.#memory.words, this.#controls + shared.LANE_RELEASED);
     this.#granted = Atomics.load(this.#memory.words, this.#controls + shared.LANE_GRANTED);
     this.#executor = executor;
+    Atomics.store(this.#memory.words, this.#controls + shared.LANE_CALLER, executor.caller);
   }
 
   /** Run requests until there is the message to stop. */
@@ -66,6 +67,7 @@ class Lane {
           return;
         }
         words[(this.#memory.cell(slot) >> 2) + shared.CELL_LANE] = this.#lane + 1;
+        words[this.#controls + shared.LANE_TURN] = this.#executor.turn + 1;
         Atomics.store(words, this.#controls + shared.LANE_CURRENT, slot + 1);
         this.#perform(slot);
         Atomics.store(words, this.#controls + shared.LANE_CURRENT, 0);
