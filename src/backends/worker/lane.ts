@@ -7,7 +7,6 @@
  * @module
  */
 
-import process from "node:process";
 import { workerData } from "node:worker_threads";
 import * as layout from "../../../ffi/layout.ts";
 import { EMBEDDED, loadLibrary, prepareLibrary } from "../../../ffi/library.ts";
@@ -218,5 +217,5 @@ async function openExecutor({ library }: shared.LaneStart): Promise<Executor> {
 
 const start = workerData as shared.LaneStart;
 new Lane(start, await openExecutor(start)).run();
-// The Worker's, not the program's
-process.exit();
+// With its module the Worker ends. To have it exit, process.exit(), leaves two
+// descriptors of the runtime's behind (2.9.6): those of its event loop
