@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 6;
+export const ABI_VERSION = 7;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -126,6 +126,14 @@ export const OPEN_RING = 1;
 export const OPEN_RAW_SQE = 4;
 /** Give every worker lane a ring. */
 export const OPEN_LANE_RINGS = 2;
+/** Mode of a terminal: as it was. */
+export const TERMINAL_RESTORE = 0;
+/** Bytes as they are typed. */
+export const TERMINAL_RAW = 1;
+/** Bytes as they are typed, but for signals. */
+export const TERMINAL_CBREAK = 2;
+/** What keeps a terminal's state: size in bytes. */
+export const TERMINAL_STATE = 128;
 /** Run requests within the turn that brings them. */
 export const OPEN_SYNC = 8;
 

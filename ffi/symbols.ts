@@ -152,6 +152,20 @@ export const symbols = {
     ],
     result: "void",
   },
+  ioq_is_terminal: {
+    parameters: [
+      "i32", // int32_t fd
+    ],
+    result: "i32",
+  },
+  ioq_set_raw: {
+    parameters: [
+      "i32", // int32_t fd
+      "u32", // uint32_t mode
+      "buffer", // uint8_t *state
+    ],
+    result: "i32",
+  },
   ioq_close: {
     parameters: [
       "pointer", // struct ioq *ioq

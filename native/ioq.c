@@ -917,10 +917,13 @@ static bool turn_arm(struct ioq *ioq) {
 	do {
 		ret = read(ioq->wake_fd, &count, sizeof(count));
 	} while (ret < 0 && errno == EINTR);
-	lanes_boost(ioq->lanes);
+	if (ioq->lanes) {
+		lanes_boost(ioq->lanes);
+	}
 	// A ring with something left to submit wants another turn
 	bool ring = !ioq->ring.live || (ring_arm(&ioq->ring) && !ioq->cancels_owed);
-	return ring && waits_arm(&ioq->waits) && receivers_arm(ioq) && lanes_arm(ioq->lanes);
+	return ring && waits_arm(&ioq->waits) && receivers_arm(ioq)
+		&& (!ioq->lanes || lanes_arm(ioq->lanes));
 }
 
 /** Hand out completions while there are any and there is room. */

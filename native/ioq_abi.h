@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that an older caller could not bear. */
-#define IOQ_ABI_VERSION 6
+#define IOQ_ABI_VERSION 7
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -527,6 +527,29 @@ IOQ_EXPORT int32_t ioq_resize(struct ioq *ioq, uint32_t depth);
 
 /** What an IOQ_CLOCK_* says: seconds as two words, and nanoseconds. */
 IOQ_EXPORT void ioq_now(uint32_t clock, uint32_t *words);
+
+/** @return 1 if a descriptor is a terminal, else 0. */
+IOQ_EXPORT int32_t ioq_is_terminal(int32_t fd);
+
+/** Modes of ioq_set_raw(). */
+#define IOQ_TERMINAL_RESTORE 0
+/** Bytes as they are typed, those that make signals too. */
+#define IOQ_TERMINAL_RAW 1
+/** The same, but keys that make signals do so. */
+#define IOQ_TERMINAL_CBREAK 2
+/** Bytes that ioq_set_raw() keeps its state in. */
+#define IOQ_TERMINAL_STATE 128
+
+/**
+ * Set the mode of a terminal.
+ *
+ * @param mode
+ *         An IOQ_TERMINAL_*.
+ * @param state
+ *         What the terminal goes back to: zeroed at first, kept by the caller.
+ * @return 0 or -errno.
+ */
+IOQ_EXPORT int32_t ioq_set_raw(int32_t fd, uint32_t mode, uint8_t *state);
 
 /**
  * Stop the lanes and release everything. Nothing may be in flight or parked.

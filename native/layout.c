@@ -69,6 +69,10 @@ int main(void) {
 	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the caller's thread.");
 	CONSTANT("OPEN_RAW_SQE", IOQ_OPEN_RAW_SQE, "Let the ring take raw SQEs.");
 	CONSTANT("OPEN_LANE_RINGS", IOQ_OPEN_LANE_RINGS, "Give every worker lane a ring.");
+	CONSTANT("TERMINAL_RESTORE", IOQ_TERMINAL_RESTORE, "Mode of a terminal: as it was.");
+	CONSTANT("TERMINAL_RAW", IOQ_TERMINAL_RAW, "Bytes as they are typed.");
+	CONSTANT("TERMINAL_CBREAK", IOQ_TERMINAL_CBREAK, "Bytes as they are typed, but for signals.");
+	CONSTANT("TERMINAL_STATE", IOQ_TERMINAL_STATE, "What keeps a terminal's state: size in bytes.");
 	CONSTANT("OPEN_SYNC", IOQ_OPEN_SYNC, "Run requests within the turn that brings them.");
 
 	printf("\n");

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { SynchronousCalls } from "./backends/synchronous.ts";
 import type { CoreRequest } from "./operation.ts";
 
 /**
@@ -136,6 +137,14 @@ export interface Backend {
 
   /** Resolves when a turn has something to do, or at {@linkcode Backend.wake}. */
   park(): Promise<void>;
+
+  /**
+   * What runs requests at once on this thread, past the queue; made when it is first
+   * asked for, closed with the backend.
+   *
+   * @throws {Deno.errors.NotSupported} If this thread cannot use the files of others.
+   */
+  synchronous(): SynchronousCalls;
 
   /**
    * Allocate memory that transfers go straight to and from.

@@ -170,9 +170,11 @@ export const UNSUPPORTED = {
   allocate: 4110,
   advise: 4111,
   direct: 4112,
+  setRaw: 4113,
   poll: 4150,
   message: 4151,
   boottime: 4152,
+  synchronous: 4153,
 } as const;
 
 /** The Worker that ran a request has ended. */
@@ -193,6 +195,7 @@ const WITHOUT_LIBRARY: Readonly<Record<number, string>> = {
   [UNSUPPORTED.allocate]: "Deno has no call that allocates space",
   [UNSUPPORTED.advise]: "Deno has no call that advises the kernel",
   [UNSUPPORTED.direct]: "direct transfers need buffers that begin at a certain address",
+  [UNSUPPORTED.setRaw]: "Deno sets the mode of its own files only",
 };
 
 /** The same for what the worker backend cannot do at all. */
@@ -200,6 +203,8 @@ const ON_WORKER: Readonly<Record<number, string>> = {
   [UNSUPPORTED.poll]: "a Worker would be busy for as long as that takes",
   [UNSUPPORTED.message]: "it cannot be posted to",
   [UNSUPPORTED.boottime]: "Deno does not tell the time of that clock",
+  [UNSUPPORTED.synchronous]:
+    "without the native library its files belong to a Worker, and no other thread can use them",
 };
 
 const BY_ERRNO = new Map(ERRORS.map((entry) => [entry[0], entry]));

@@ -6,12 +6,13 @@
  * @module
  */
 
+import type { SynchronousCalls } from "./backends/synchronous.ts";
 import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
 import { makeReadable } from "./file_readable.ts";
 import { checkInteger } from "./integer.ts";
 import { checkBytes, op, type OpenRequestOptions } from "./op.ts";
 import { addOpenFile, type OpenFile, removeOpenFile } from "./open_files.ts";
-import { HINT_OFFSET } from "../ffi/layout.ts";
+import { HINT_OFFSET, TERMINAL_STATE } from "../ffi/layout.ts";
 import {
   CoreRequest,
   decodeIntoOrEnd,
@@ -20,6 +21,7 @@ import {
   type OpValues,
   QUEUE,
   type Request,
+  SYNCHRONOUS,
   toCoreRequest,
 } from "./operation.ts";
 import type { OperationOptions, PromiseForms } from "./promise_forms.ts";
@@ -35,6 +37,9 @@ export type OpenFileOptions = OpenRequestOptions;
 const PIECE_LENGTH = 2 * 1024 * 1024;
 /** Pieces of a read that are in flight. */
 const PIECES_AT_ONCE = 4;
+
+/** Bytes that one of several synchronous system calls transfers. */
+const SYNCHRONOUS_LENGTH = 2 * 1024 * 1024;
 
 /** Requests that are kept to be used again, of each kind. */
 const SPARES_MAX = 256;
@@ -66,7 +71,7 @@ class InFlight implements Holder {
 }
 
 /**
- * An open file: `Deno.FsFile`'s members, and reading and writing at an offset,
+ * An open file: all of `Deno.FsFile`'s members (but `close()` gives a promise), and reading and writing at an offset,
  * which any number of calls may do at the same time.
  *
  * It belongs to the queue that opened it: a request for its descriptor on another
@@ -94,6 +99,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
   #closedWithQueue: Promise<void> | undefined;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array> | undefined;
+  /** What the terminal goes back to. */
+  #terminal: Uint8Array<ArrayBuffer> | undefined;
 
   /** Made by {@linkcode Ioq.openFile}. */
   constructor(ioq: PromiseForms, fd: number, path: Path, direct: boolean) {
@@ -124,6 +131,17 @@ export class IoqFile implements AsyncDisposable, Disposable {
       throw new Deno.errors.BadResource("Bad resource ID");
     }
     return this.#fd;
+  }
+
+  /** Build a request for the descriptor and run it on this thread, past the queue. */
+  #runSync<K extends OpName>(build: (fd: number) => Request<K>): OpValues[K] {
+    const request = toCoreRequest(build(this.fd));
+    return this.#calls.run(request);
+  }
+
+  /** What runs requests on this thread. */
+  get #calls(): SynchronousCalls {
+    return this.#ioq[SYNCHRONOUS]() as SynchronousCalls;
   }
 
   /** Run a request on the descriptor. */
@@ -418,8 +436,13 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @param whence From the start, the current position or the end.
    * @returns The new position, in bytes from the start.
    */
-  seek(offset: number, whence: Deno.SeekMode, options?: OperationOptions): Promise<number> {
-    return this.#run((fd) => op.seek(fd, offset, whence), options);
+  seek(
+    offset: number | bigint,
+    whence: Deno.SeekMode,
+    options?: OperationOptions,
+  ): Promise<number> {
+    const bytes = typeof offset === "bigint" ? Number(offset) : offset;
+    return this.#run((fd) => op.seek(fd, bytes, whence), options);
   }
 
   /** Shorten or lengthen the file to a number of bytes, 0 by default. */
@@ -474,6 +497,164 @@ export class IoqFile implements AsyncDisposable, Disposable {
   /** Release the lock. */
   unlock(options?: OperationOptions): Promise<void> {
     return this.#run((fd) => op.lock(fd, "unlock"), options);
+  }
+
+  /**
+   * {@linkcode IoqFile.read}, on this thread.
+   *
+   * Synchronous members hold the thread up until they are done, as those of
+   * `Deno.FsFile` do, and go past the queue: how they and requests in flight come one
+   * after the other is left open. Without the native library only those of queues whose
+   * requests run on this thread can; of others, files belong to a Worker.
+   *
+   * @param buffer Where to.
+   * @returns How many bytes were read, `null` at the end; 0 if the buffer is empty.
+   * @throws {Deno.errors.BadResource} If the file is closed.
+   * @throws {Deno.errors.NotSupported} If the file belongs to a Worker.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * await using file = await ioq.openFile("/etc/hostname");
+   * const buffer = new Uint8Array(64);
+   * console.log(file.readSync(buffer));
+   * ```
+   */
+  readSync(buffer: Uint8Array<ArrayBuffer>): number | null {
+    checkBytes(buffer, "buffer");
+    const done = this.#piecesSync(buffer, (piece) => this.#runSync((fd) => op.readInto(fd, piece)));
+    return done === 0 && buffer.length > 0 ? null : done;
+  }
+
+  /**
+   * {@linkcode IoqFile.write}, on this thread.
+   *
+   * @param bytes What to write.
+   * @returns How many bytes were written, possibly fewer.
+   */
+  writeSync(bytes: Uint8Array): number {
+    checkBytes(bytes, "bytes");
+    return this.#piecesSync(bytes, (piece) => this.#runSync((fd) => op.write(fd, piece)));
+  }
+
+  /** Transfer in pieces; what ends it early counts only if nothing came before. */
+  #piecesSync<B extends ArrayBufferLike>(
+    bytes: Uint8Array<B>,
+    transfer: (piece: Uint8Array<B>) => number,
+  ): number {
+    let done = 0;
+    try {
+      while (true) {
+        const piece = bytes.subarray(done, done + SYNCHRONOUS_LENGTH);
+        const count = transfer(piece);
+        done += count;
+        if (count < piece.length || done === bytes.length) {
+          return done;
+        }
+      }
+    } catch (error) {
+      if (done === 0) {
+        throw error;
+      }
+      return done;
+    }
+  }
+
+  /**
+   * {@linkcode IoqFile.seek}, on this thread.
+   *
+   * @param offset Bytes, possibly negative.
+   * @param whence From the start, the current position or the end.
+   * @returns The new position, in bytes from the start.
+   */
+  seekSync(offset: number, whence: Deno.SeekMode): number {
+    return this.#runSync((fd) => op.seek(fd, offset, whence));
+  }
+
+  /** {@linkcode IoqFile.truncate}, on this thread. */
+  truncateSync(length?: number): void {
+    this.#runSync((fd) => op.truncate(fd, length));
+  }
+
+  /** {@linkcode IoqFile.stat}, on this thread. */
+  statSync(options?: { bigint?: false }): FileInfo;
+  /** The file's exact attributes. */
+  statSync(options: { bigint: true }): BigIntFileInfo;
+  statSync(options?: { bigint?: boolean }): FileInfo | BigIntFileInfo {
+    return this.#runSync((fd) => op.fstat(fd, options as { bigint?: false }));
+  }
+
+  /** {@linkcode IoqFile.sync}, on this thread. */
+  syncSync(): void {
+    this.#runSync((fd) => op.sync(fd));
+  }
+
+  /** {@linkcode IoqFile.syncData}, on this thread. */
+  syncDataSync(): void {
+    this.#runSync((fd) => op.syncData(fd));
+  }
+
+  /** {@linkcode IoqFile.utime}, on this thread. */
+  utimeSync(atime: Date | number, mtime: Date | number): void {
+    this.#runSync((fd) => op.utime(fd, atime, mtime));
+  }
+
+  /**
+   * {@linkcode IoqFile.lock}, on this thread: if nobody on another thread or in another
+   * process releases the lock that is in the way, it waits for ever.
+   */
+  lockSync(exclusive?: boolean): void {
+    this.#runSync((fd) => op.lock(fd, exclusive ? "exclusive" : "shared", { wait: true }));
+  }
+
+  /** {@linkcode IoqFile.tryLock}, on this thread. */
+  tryLockSync(exclusive?: boolean): boolean {
+    try {
+      this.#runSync((fd) => op.lock(fd, exclusive ? "exclusive" : "shared"));
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.WouldBlock) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  /** {@linkcode IoqFile.unlock}, on this thread. */
+  unlockSync(): void {
+    this.#runSync((fd) => op.lock(fd, "unlock"));
+  }
+
+  /**
+   * Whether it is a terminal.
+   *
+   * @throws {Deno.errors.BadResource} If the file is closed.
+   */
+  isTerminal(): boolean {
+    const { fd } = this;
+    return this.#calls.isTerminal(fd);
+  }
+
+  /**
+   * Set a terminal's raw mode, as `Deno.FsFile.setRaw()` does. Closing the file does
+   * not set it back. Without the native library it cannot be set.
+   *
+   * @param mode Whether what is typed comes at once and as it is; `false` goes back to
+   *        what was before.
+   * @param options `cbreak`: whether keys that make signals still do so.
+   * @throws {Deno.errors.BadResource} If the file is closed, or is no terminal.
+   * @throws {Deno.errors.NotSupported} Without the native library.
+   */
+  setRaw(mode: boolean, options?: Deno.SetRawOptions): void {
+    const { fd } = this;
+    const calls = this.#calls;
+    if (!calls.isTerminal(fd)) {
+      throw new Deno.errors.BadResource("ENOTTY: Not a typewriter");
+    }
+    this.#terminal ??= new Uint8Array(TERMINAL_STATE);
+    calls.setRaw(fd, mode ? options?.cbreak ? "cbreak" : "raw" : "restore", this.#terminal);
   }
 
   /**

@@ -42,6 +42,7 @@ import {
   type OpName,
   type OpValues,
   type Request,
+  SYNCHRONOUS,
   toCoreRequest,
 } from "./operation.ts";
 import { pathText, toPath } from "./path.ts";
@@ -818,7 +819,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
 
   /** Whether there is time to copy what a request writes; if not, there soon is. */
   #mayCopy(request: CoreRequest): boolean {
-    if (request.bytes === undefined || request.length < LARGE_WRITE || this.#pump.hasBudget) {
+    const copies = request.bytes !== undefined || request.sources !== undefined;
+    if (!copies || request.length < LARGE_WRITE || this.#pump.hasBudget) {
       return true;
     }
     this.#pump.kickLater();
@@ -835,7 +837,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       return this.#accept(request, timeoutMs);
     }
     this.#freeCount--;
-    if (request.bytes !== undefined) {
+    if (request.bytes !== undefined || request.sources !== undefined) {
       this.#pump.spendCopy(request.length);
     }
     this.#requests[slot] = request;
@@ -887,6 +889,14 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         this.#abort(ticket, reason);
       }
     }
+  }
+
+  /** What runs a file's requests on this thread, past the queue. */
+  override [SYNCHRONOUS](): object {
+    if (this.#closed) {
+      throw closedError();
+    }
+    return this.#backend.synchronous();
   }
 
   /** A request of the stream takes too long. */

@@ -176,6 +176,12 @@ export interface Holder {
  */
 export const ABORT: unique symbol = Symbol("ioq.abort");
 
+/**
+ * Key of the queue's method that gives what runs requests at once, past the queue, for
+ * the library itself.
+ */
+export const SYNCHRONOUS: unique symbol = Symbol("ioq.synchronous");
+
 /** Key of the queue that promise forms go through, for the library itself. */
 export const QUEUE: unique symbol = Symbol("ioq.queue");
 

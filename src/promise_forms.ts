@@ -20,6 +20,7 @@ import {
   type OpValues,
   QUEUE,
   type Request,
+  SYNCHRONOUS,
   toCoreRequest,
 } from "./operation.ts";
 import { type Path, toPath } from "./path.ts";
@@ -76,6 +77,15 @@ export abstract class PromiseForms {
 
   /** Abort the promise forms of requests. For the library itself. */
   abstract [ABORT](requests: ReadonlySet<Request>, reason: unknown): void;
+
+  /**
+   * What runs requests for a descriptor at once, past the queue: `SynchronousCalls`.
+   * For the library itself.
+   *
+   * @throws {Deno.errors.BadResource} If the queue is closed.
+   * @throws {Deno.errors.NotSupported} If this thread cannot use the queue's files.
+   */
+  abstract [SYNCHRONOUS](): object;
 
   /** The queue that has the files which these open. For the library itself. */
   get [QUEUE](): object {

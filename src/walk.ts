@@ -29,6 +29,7 @@
 
 import { type Path, toPath } from "./path.ts";
 import { planWalk, type WalkEntry, type WalkOptions } from "./walk/options.ts";
+import type { LineFormat, Lines } from "./walk/lines.ts";
 import { WalkScheduler } from "./walk/scheduler.ts";
 
 /** {@linkcode walk} and its form in batches. */
@@ -94,7 +95,7 @@ function begin(root: Path, options: WalkOptions): WalkScheduler {
 
 /** An iterator over what `next` finds; by hand, since a generator costs more per item. */
 function iterator<T>(
-  scheduler: WalkScheduler,
+  scheduler: { stop(): Promise<void> },
   next: () => Promise<IteratorResult<T>>,
 ): AsyncIterableIterator<T> {
   return {
@@ -152,9 +153,10 @@ function walkOneByOne(root: Path, options: WalkOptions = {}): AsyncIterableItera
   });
 }
 
-function walkInBatches(root: Path, options: WalkOptions = {}): AsyncIterableIterator<WalkEntry[]> {
-  const scheduler = begin(root, options);
-  return iterator(scheduler, async (): Promise<IteratorResult<WalkEntry[]>> => {
+function batchesOf<B extends WalkEntry[] | Lines>(
+  scheduler: WalkScheduler<B>,
+): AsyncIterableIterator<B> {
+  return iterator(scheduler, async (): Promise<IteratorResult<B>> => {
     while (await scheduler.wait()) {
       const batch = scheduler.take();
       if (batch !== undefined) {
@@ -163,6 +165,25 @@ function walkInBatches(root: Path, options: WalkOptions = {}): AsyncIterableIter
     }
     return { done: true, value: undefined };
   });
+}
+
+function walkInBatches(root: Path, options: WalkOptions = {}): AsyncIterableIterator<WalkEntry[]> {
+  return batchesOf(begin(root, options));
+}
+
+/**
+ * Walk a tree as lines: for the command, which prints them. What does not go into
+ * lines as it is, such as a path that is not UTF-8, comes as entries.
+ */
+export function walkLines(
+  root: Path,
+  options: WalkOptions,
+  format: LineFormat,
+): AsyncIterableIterator<WalkEntry[] | Lines> {
+  const plan = planWalk(options);
+  return batchesOf(
+    new WalkScheduler<WalkEntry[] | Lines>(toPath(root, "readdir"), plan, format),
+  );
 }
 
 /** Walks directory trees; see {@linkcode Walk}. */

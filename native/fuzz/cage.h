@@ -60,7 +60,7 @@ static inline _Noreturn void cage_fail(const char *what) {
 static inline void cage_allow(int rules, const char *path) {
 	struct landlock_path_beneath_attr rule = {
 		.allowed_access = cage_changes,
-		.parent_fd = open(path, O_PATH | O_CLOEXEC),
+		.parent_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC),
 	};
 	if (rule.parent_fd >= 0) {
 		if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) {

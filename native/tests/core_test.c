@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <sys/sysmacros.h>
+#include <termios.h>
 
 /** Room for payloads of one turn. */
 #define OUTPUT_LENGTH (128 * 1024)
@@ -857,6 +858,44 @@ static void test_errors(const void *config) {
 	add_fd(4, IOQ_OP_CLOSE, dup(0))->hints = IOQ_HINT_CANCELLED;
 	check_result(4, 0);
 	close_queue();
+}
+
+/** A terminal's modes, each from any other, and back to what was at first. */
+static void test_terminal(void) {
+	int fd = posix_openpt(O_RDWR | O_NOCTTY);
+	CHECK(fd >= 0);
+	int file = open("/dev/null", O_RDWR);
+	CHECK(file >= 0);
+	uint8_t state[IOQ_TERMINAL_STATE + 1] = {0};
+	// Not aligned, as JavaScript's bytes may be
+	uint8_t *kept = state + 1;
+	CHECK_EQ(ioq_is_terminal(fd), 1);
+	CHECK_EQ(ioq_is_terminal(file), 0);
+	CHECK_EQ(ioq_is_terminal(-1), 0);
+	CHECK_EQ(ioq_set_raw(file, IOQ_TERMINAL_RAW, kept), -ENOTTY);
+	CHECK_EQ(ioq_set_raw(-1, IOQ_TERMINAL_RAW, kept), -EBADF);
+	CHECK_EQ(ioq_set_raw(fd, 99, kept), -EINVAL);
+	CHECK_EQ(ioq_set_raw(file, IOQ_TERMINAL_RESTORE, kept), 0);
+
+	struct termios before, now;
+	CHECK_EQ(tcgetattr(fd, &before), 0);
+	CHECK_EQ(before.c_lflag & (ICANON | ISIG | ECHO), ICANON | ISIG | ECHO);
+	for (int round = 0; round < 2; ++round) {
+		CHECK_EQ(ioq_set_raw(fd, IOQ_TERMINAL_RAW, kept), 0);
+		CHECK_EQ(tcgetattr(fd, &now), 0);
+		CHECK_EQ(now.c_lflag & (ICANON | ISIG | ECHO | IEXTEN), 0);
+		CHECK_EQ(now.c_iflag & (ICRNL | IXON), 0);
+		CHECK_EQ(now.c_oflag, before.c_oflag);
+		CHECK_EQ(ioq_set_raw(fd, IOQ_TERMINAL_CBREAK, kept), 0);
+		CHECK_EQ(tcgetattr(fd, &now), 0);
+		CHECK_EQ(now.c_lflag & (ICANON | ISIG | ECHO), ISIG);
+		CHECK_EQ(ioq_set_raw(fd, IOQ_TERMINAL_RESTORE, kept), 0);
+		CHECK_EQ(tcgetattr(fd, &now), 0);
+		CHECK_EQ(now.c_lflag, before.c_lflag);
+		CHECK_EQ(now.c_iflag, before.c_iflag);
+	}
+	close(file);
+	close(fd);
 }
 
 /** Options that make no sense. */
@@ -2698,6 +2737,7 @@ int main(void) {
 
 	TEST(test_options);
 	TEST(test_utf8);
+	TEST(test_terminal);
 	run_config(&lanes_config);
 	TEST_WITH(test_nop, sync_config);
 	TEST_WITH(test_file, sync_config);

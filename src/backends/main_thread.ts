@@ -9,132 +9,29 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
-import type { Backend, BackendInfo, ClockName, LaneCounts, Payload, Sink } from "../backend.ts";
+import type { Backend, BackendInfo, ClockName, LaneCounts, Sink } from "../backend.ts";
 import { ERRNO } from "../errors.ts";
 import type { CoreRequest } from "../operation.ts";
-import { encodePath, pathBound } from "../path.ts";
-import { writeRecord } from "./request_record.ts";
+import {
+  type EncodedRequest,
+  encodeRequest,
+  ExecutorPayload,
+  type Refuse,
+  SynchronousCalls,
+} from "./synchronous.ts";
 import { now, Timers } from "./timers.ts";
 import type { Executor } from "./worker/executor.ts";
 
-const NONE: readonly Uint8Array[] = [];
-/** Payloads up to this many bytes are at hand as words. */
-const SMALL = 1024;
 /** Bytes of payloads from which on a turn ends. */
 const TURN_BYTES = 4 << 20;
 /** How long a turn may go on, in milliseconds. */
 const TURN_MS = 2;
 
-/** What the executor's last request produced. */
-class ExecutorPayload implements Payload {
-  readonly words = new Int32Array(SMALL / 4);
-  readonly at = 0;
-  length = 0;
-  readonly #small = new Uint8Array(this.words.buffer);
-  readonly #executor: Executor;
-  #whole: Uint8Array | undefined;
-
-  constructor(executor: Executor) {
-    this.#executor = executor;
-  }
-
-  /** Have it at hand. */
-  load(): void {
-    this.#whole = undefined;
-    this.length = this.#executor.length;
-    if (this.length > 0 && this.length <= SMALL) {
-      this.#executor.take(this.#small.subarray(0, this.length));
-    }
-  }
-
-  bytes(): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(this.length);
-    this.take(bytes);
-    return bytes;
-  }
-
-  take(target: Uint8Array<ArrayBuffer>): void {
-    if (this.length <= SMALL) {
-      target.set(this.#small.subarray(0, Math.min(this.length, target.length)));
-    } else {
-      this.#executor.take(target);
-    }
-  }
-
-  takePart(at: number, target: Uint8Array<ArrayBuffer>): void {
-    this.#whole ??= this.bytes();
-    target.set(this.#whole.subarray(at, at + target.length));
-  }
-}
-
 /** A request that waits. */
-interface Waiting {
+interface Waiting extends EncodedRequest {
   readonly slot: number;
   readonly request: CoreRequest;
-  /** Its paths and what it writes. */
-  readonly input: Uint8Array;
-  readonly record: Int32Array;
   cancelled: boolean;
-}
-
-/**
- * A request's record, and its paths and bytes as one.
- *
- * @throws {TypeError} If its bytes have gone.
- */
-export function encodeRequest(request: CoreRequest): Pick<Waiting, "record" | "input"> {
-  const { path, path2 } = request;
-  const length = writtenLength(request);
-  const record = new Int32Array(layout.REQUEST_SIZE / 4);
-  const bound = (path === undefined ? 0 : pathBound(path)) +
-    (path2 === undefined ? 0 : pathBound(path2));
-  const room = new Uint8Array(bound + length);
-  const used = writeInput(record, 0, request, room, 0);
-  return { record, input: room.subarray(0, used) };
-}
-
-/**
- * How many bytes a request writes.
- *
- * @throws {TypeError} If they have gone.
- */
-export function writtenLength({ bytes, sources, length }: CoreRequest): number {
-  if (bytes === undefined && sources === undefined) {
-    return 0;
-  }
-  const there = bytes?.byteLength ??
-    sources!.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  if (there !== length) {
-    throw new TypeError("Cannot write bytes whose buffer was detached or resized");
-  }
-  return length;
-}
-
-/** Write a record, and the input behind it; returns how many bytes that has. */
-export function writeInput(
-  words: Int32Array,
-  at: number,
-  request: CoreRequest,
-  into: Uint8Array,
-  start: number,
-): number {
-  const { path, path2, bytes, sources } = request;
-  writeRecord(words, at, request);
-  const length = path === undefined ? 0 : encodePath(path, into, start);
-  let used = length > layout.PATH_MAX ? 0 : length;
-  const length2 = path2 === undefined ? 0 : encodePath(path2, into, start + used);
-  used += length2 > layout.PATH_MAX ? 0 : length2;
-  words[at + layout.REQUEST_PATH] = 0;
-  words[at + layout.REQUEST_PATH_LENGTH] = length;
-  words[at + layout.REQUEST_PATH2_LENGTH] = length2;
-  if (bytes === undefined && sources === undefined) {
-    return used;
-  }
-  for (const part of bytes === undefined ? sources ?? NONE : [bytes]) {
-    into.set(part, start + used);
-    used += part.length;
-  }
-  return used;
 }
 
 /** See the module. */
@@ -145,7 +42,8 @@ export class MainThreadBackend implements Backend {
   readonly #sink: Sink;
   readonly #executor: Executor;
   readonly #payload: ExecutorPayload;
-  readonly #refuse: (request: CoreRequest) => number;
+  readonly #refuse: Refuse;
+  readonly #synchronous: SynchronousCalls;
   #waiting: Waiting[] = [];
   /** What waits for its time, and what was told when it came. */
   readonly #timers = new Timers((slot) => {
@@ -163,13 +61,15 @@ export class MainThreadBackend implements Backend {
   constructor(
     info: BackendInfo,
     executor: Executor,
-    refuse: (request: CoreRequest) => number,
+    refuse: Refuse,
     sink: Sink,
   ) {
     this.info = info;
     this.#executor = executor;
     this.#payload = new ExecutorPayload(executor);
     this.#refuse = refuse;
+    // Between two requests of a turn nobody else runs, so one executor does for both
+    this.#synchronous = new SynchronousCalls(executor, refuse);
     this.#sink = sink;
   }
 
@@ -183,6 +83,10 @@ export class MainThreadBackend implements Backend {
 
   now(clock: ClockName): bigint {
     return now(clock);
+  }
+
+  synchronous(): SynchronousCalls {
+    return this.#synchronous;
   }
 
   allocate(length: number): ArrayBuffer {

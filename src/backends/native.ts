@@ -12,7 +12,7 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
-import type { Library, Symbols } from "../../ffi/library.ts";
+import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
 import type {
   Backend,
   BackendInfo,
@@ -27,6 +27,8 @@ import { CLOCKS, type CoreRequest } from "../operation.ts";
 import { checkFfi } from "../permissions.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";
+import { SynchronousCalls } from "./synchronous.ts";
+import { LibraryExecutor } from "./worker/with_library.ts";
 
 /** Bytes for the paths of one turn: 256 of 500 bytes each, or ten of the longest. */
 const INPUT_LENGTH = 128 * 1024;
@@ -178,6 +180,7 @@ export class NativeBackend implements Backend {
   #submitted = 0;
   /** What was allocated, with the core's numbers; `undefined` if nothing ever was. */
   #regions: Map<ArrayBufferLike, number> | undefined;
+  #synchronous: SynchronousCalls | undefined;
   #closed = false;
 
   /**
@@ -388,6 +391,14 @@ export class NativeBackend implements Backend {
     await this.#symbols.ioq_park(this.#ioq);
   }
 
+  synchronous(): SynchronousCalls {
+    return this.#synchronous ??= new SynchronousCalls(
+      // Shared, as it is loaded: a core of its own, without lanes
+      new LibraryExecutor(loadLibrary(this.#library.path)),
+      () => 0,
+    );
+  }
+
   /** In which region a transfer's bytes are, if in any. */
   #regionOf(request: CoreRequest): number | undefined {
     const bytes = request.target ?? request.bytes;
@@ -466,6 +477,7 @@ export class NativeBackend implements Backend {
       throw osError(-result, "close");
     }
     this.#closed = true;
+    this.#synchronous?.close();
     this.#library.release();
   }
 }

@@ -7,7 +7,6 @@
  * @module
  */
 
-import process from "node:process";
 import * as layout from "../../ffi/layout.ts";
 import type { ClockName } from "../backend.ts";
 import { ERRNO } from "../errors.ts";
@@ -24,7 +23,7 @@ const TIMER_MAX_MS = 0x7fffffff;
 export function now(clock: ClockName): bigint {
   switch (clock) {
     case "monotonic":
-      return process.hrtime.bigint();
+      return BigInt(Math.round(performance.now() * 1e6));
     case "realtime":
       return BigInt(Date.now()) * 1_000_000n;
     default:

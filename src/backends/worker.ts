@@ -22,13 +22,21 @@ import { Worker } from "node:worker_threads";
 import * as layout from "../../ffi/layout.ts";
 import type { Library } from "../../ffi/library.ts";
 import type { Backend, BackendInfo, ClockName, LaneCounts, Payload, Sink } from "../backend.ts";
-import { ERRNO, WORKER_CRASHED } from "../errors.ts";
+import { loadLibrary } from "../../ffi/library.ts";
+import { ERRNO, osError, UNSUPPORTED, WORKER_CRASHED } from "../errors.ts";
 import { AT_FDCWD, CoreRequest } from "../operation.ts";
 import type { Ioqq } from "../queue/ioqq.ts";
 import { pathBound } from "../path.ts";
-import { encodeRequest, writeInput, writtenLength } from "./main_thread.ts";
+import {
+  encodeRequest,
+  type Refuse,
+  SynchronousCalls,
+  writeInput,
+  writtenLength,
+} from "./synchronous.ts";
 import { now, Timers } from "./timers.ts";
 import * as shared from "./worker/memory.ts";
+import { LibraryExecutor } from "./worker/with_library.ts";
 
 /** Completions of one turn. */
 const TURN_COMPLETIONS = 256;
@@ -68,7 +76,7 @@ export interface WorkerOptions {
   /** The module that lanes run. */
   readonly module: URL;
   /** Says why a request cannot be run, as a number, or 0. */
-  readonly refuse: (request: CoreRequest) => number;
+  readonly refuse: Refuse;
   /** Opens what runs requests on this thread. */
   readonly openMainThread: (reason: string) => Backend;
 }
@@ -156,6 +164,7 @@ export class WorkerBackend implements Backend {
   #closing: Promise<void> | undefined;
   /** What runs the requests if there can be no lanes. */
   #mainThread: Backend | undefined;
+  #synchronous: SynchronousCalls | undefined;
 
   constructor(options: WorkerOptions, info: BackendInfo, sink: Sink) {
     const { depth, threads } = options;
@@ -178,6 +187,20 @@ export class WorkerBackend implements Backend {
 
   now(clock: ClockName): bigint {
     return now(clock);
+  }
+
+  synchronous(): SynchronousCalls {
+    if (this.#mainThread !== undefined) {
+      return this.#mainThread.synchronous();
+    }
+    const { library, refuse } = this.#options;
+    if (library === undefined) {
+      throw osError(UNSUPPORTED.synchronous, "synchronous call");
+    }
+    return this.#synchronous ??= new SynchronousCalls(
+      new LibraryExecutor(loadLibrary(library.path)),
+      refuse,
+    );
   }
 
   allocate(length: number): ArrayBuffer {
@@ -735,6 +758,7 @@ export class WorkerBackend implements Backend {
 
   async #close(): Promise<void> {
     this.#mainThread?.close();
+    this.#synchronous?.close();
     this.#memory.pending.push(this.#options.depth);
     this.#memory.descriptors.push(this.#options.depth);
     const lanes = this.#lanes.filter((lane) => lane !== undefined && !lane.gone) as Lane[];

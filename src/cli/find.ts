@@ -7,12 +7,12 @@
  */
 
 import { parseArgs } from "node:util";
-import { walk } from "../walk.ts";
+import { walk, walkLines } from "../walk.ts";
 import type { WalkEntry, WalkOptions } from "../walk/options.ts";
 import { type Command, EXIT_FAILURE, EXIT_OK, parseCount, UsageError } from "./command.ts";
 import { GivenRoot } from "./given_root.ts";
 import { globToPathExpression } from "./glob.ts";
-import { complain, concat, harmless, hasColors, Progress, write } from "./output.ts";
+import { complain, concat, harmless, hasColors, Progress, write, writeText } from "./output.ts";
 
 const USAGE = `Usage: ioq find [OPTION…] [ROOT…]
 
@@ -157,13 +157,11 @@ async function run(args: string[]): Promise<number> {
     options.skip = values.skip.map(parseGlob);
   }
 
-  const print = values.json
-    ? printJson
-    : values.print0
-    ? printPaths("\0")
-    : Deno.stdout.isTerminal()
-    ? printForReaders
-    : printPaths("\n");
+  const end = values.print0 ? "\0" : "\n";
+  const forReaders = !values.print0 && Deno.stdout.isTerminal();
+  const print = values.json ? printJson : forReaders ? printForReaders : printPaths(end);
+  // Which types they have is known of entries only
+  const asLines = print !== printJson && print !== printForReaders && matches === undefined;
 
   const progress = new Progress();
   let errors = 0;
@@ -180,12 +178,19 @@ async function run(args: string[]): Promise<number> {
         complain("find", error);
       }
     };
-    for await (let entries of walk.batches(given, options)) {
-      if (matches !== undefined) {
-        entries = entries.filter((entry) => matches.some((is) => is(entry)));
+    const batches = asLines
+      ? walkLines(given, options, { end, prefixOf: (path) => root.prefixOf(path) })
+      : walk.batches(given, options);
+    for await (let batch of batches) {
+      if (Array.isArray(batch)) {
+        if (matches !== undefined) {
+          batch = batch.filter((entry) => matches.some((is) => is(entry)));
+        }
+        await write(print(root, batch));
+      } else {
+        await writeText(batch.text);
       }
-      count += entries.length;
-      await write(print(root, entries));
+      count += batch.length;
       progress.show(() => `${count} found`);
     }
   }

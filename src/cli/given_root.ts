@@ -50,6 +50,15 @@ export class GivenRoot {
     return this.#prefix === undefined ? entry.path : this.#prefix + entry.path.slice(this.#length);
   }
 
+  /** What paths of a directory's entries begin with, by the path of its entry. */
+  prefixOf(path: string): string {
+    if (path === this.#normalized) {
+      return this.root.endsWith("/") ? this.root : `${this.root}/`;
+    }
+    const prefix = path.endsWith("/") ? path : `${path}/`;
+    return this.#prefix === undefined ? prefix : this.#prefix + prefix.slice(this.#length);
+  }
+
   /** The same, in bytes if it is not UTF-8. */
   bytesOf(entry: WalkEntry): string | Uint8Array {
     if (entry.rawPath === undefined) {

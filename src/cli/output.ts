@@ -11,20 +11,42 @@ const encoder = new TextEncoder();
 /** The reader of our output has gone: there is nobody to work for any more. */
 export class ReaderGone extends Error {}
 
+/**
+ * Write some of it to standard output: at once, since a thread that waits for it
+ * costs more than the writing. Only where that would block a thread waits.
+ */
+function writeSome(bytes: Uint8Array): number | Promise<number> {
+  try {
+    return Deno.stdout.writeSync(bytes);
+  } catch (error) {
+    if (error instanceof Deno.errors.WouldBlock) {
+      return Deno.stdout.write(bytes);
+    }
+    throw error;
+  }
+}
+
 /** Write all of it to standard output. */
 export async function write(bytes: Uint8Array): Promise<void> {
   try {
     while (bytes.length > 0) {
-      bytes = bytes.subarray(await Deno.stdout.write(bytes));
+      bytes = bytes.subarray(await writeSome(bytes));
     }
   } catch (error) {
     throw error instanceof Deno.errors.BrokenPipe ? new ReaderGone() : error;
   }
 }
 
-/** Write lines to standard output. */
-export function writeText(text: string): Promise<void> {
-  return write(encoder.encode(text));
+/** Where text becomes bytes, again and again: fresh memory costs more than the work. */
+const buffer = new Uint8Array(1 << 17);
+
+/** Write lines to standard output; one call at a time. */
+export async function writeText(text: string): Promise<void> {
+  while (text !== "") {
+    const { read, written } = encoder.encodeInto(text, buffer);
+    await write(buffer.subarray(0, written));
+    text = text.slice(read);
+  }
 }
 
 /** Bytes of pieces, one after the other. */

@@ -16,6 +16,7 @@ import {
   type OpValues,
   QUEUE,
   type Request,
+  SYNCHRONOUS,
   toCoreRequest,
 } from "../operation.ts";
 import { type OperationOptions, PromiseForms } from "../promise_forms.ts";
@@ -139,6 +140,11 @@ export class Io extends PromiseForms {
   /** {@linkcode Ioq}'s, for files. */
   override [ABORT](requests: ReadonlySet<Request>, reason: unknown): void {
     this.loop.ioq[ABORT](requests, reason);
+  }
+
+  /** The loop's, for files. */
+  override [SYNCHRONOUS](): object {
+    return this.loop.ioq[SYNCHRONOUS]();
   }
 
   /** The loop's. */
@@ -293,10 +299,10 @@ export class Io extends PromiseForms {
   }
 
   /**
-   * Make a file, or empty it if it exists, for writing.
+   * Make a file, or empty it if it exists, for reading and writing.
    *
    * @param path The file.
-   * @param options Whether to read as well, to keep what is in it, to refuse one that
+   * @param options Whether only to write, to keep what is in it, to refuse one that
    *        exists; a lock.
    */
   createFile(path: Path, options?: CreateFileOptions & OperationOptions): Promise<LoopFile> {

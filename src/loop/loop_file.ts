@@ -37,9 +37,10 @@ export interface OpenLoopFileOptions extends OpenFileOptions, FileLockOptions {
 /** Options of `Io.createFile()`. */
 export interface CreateFileOptions extends FileLockOptions {
   /**
-   * Whether the file can be read as well.
+   * Whether the file can be read as well, which takes the permission to, as for
+   * `Deno.create()`.
    *
-   * @default {false}
+   * @default {true}
    */
   read?: boolean;
   /**
@@ -153,7 +154,7 @@ export async function createFile(
   options: CreateFileOptions & OperationOptions = {},
 ): Promise<LoopFile> {
   checkLock(options);
-  const { read = false, truncate = true, exclusive = false, mode, signal } = options;
+  const { read = true, truncate = true, exclusive = false, mode, signal } = options;
   const how: OpenFileOptions = {
     write: true,
     read,

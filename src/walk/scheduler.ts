@@ -36,6 +36,7 @@ import {
 import { pathText } from "../path.ts";
 import { checkAccess, mayReadAllBelow, READ } from "../permissions.ts";
 import { DirectoryNode, joinPath } from "./directory_node.ts";
+import { LineBuffer, type LineFormat, type Lines } from "./lines.ts";
 import type { WalkEntry, WalkPlan } from "./options.ts";
 import { type Item, Order } from "./order.ts";
 import {
@@ -50,6 +51,8 @@ import {
 
 /** Entries in the outbox, beyond which nothing is asked for. */
 const OUTBOX_MAX = 32768;
+/** Characters of a batch of lines, unless nothing else is to come. */
+const LINES_MIN = 65536;
 /** Directories of one request, at the most. */
 const GROUP_MAX = 64;
 /** Characters of their paths, so that they have at most 4095 bytes. */
@@ -65,8 +68,11 @@ const BUDGET_US = 1000;
 /** From `<fcntl.h>`, by architecture: x86 has one, ARM another. */
 const O_NOFOLLOW = Deno.build.arch === "aarch64" ? 0o100000 : 0o400000;
 
-/** A walk in progress. */
-export class WalkScheduler {
+/**
+ * A walk in progress: its batches are entries or, if asked for, lines as far as
+ * nothing needs entries to be made.
+ */
+export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> {
   readonly #plan: WalkPlan;
   readonly #root: string | Uint8Array;
   #ioq!: Ioq;
@@ -89,11 +95,12 @@ export class WalkScheduler {
   /** Requests that the queue has yet to be done with. */
   #requests = 0;
   /** Batches that were not taken, from {@linkcode #outboxAt} on. */
-  #outbox: WalkEntry[][] = [];
+  #outbox: B[] = [];
   #outboxAt = 0;
   #outboxEntries = 0;
   /** The batch that is being made. */
   #batch: WalkEntry[] = [];
+  readonly #lines: LineBuffer | undefined;
   readonly #order: Order | undefined;
 
   #started = false;
@@ -111,14 +118,19 @@ export class WalkScheduler {
   #device = 0;
   #levels = 0;
 
-  constructor(root: string | Uint8Array, plan: WalkPlan) {
+  /** @param format To have lines, `B` must be so. */
+  constructor(root: string | Uint8Array, plan: WalkPlan, format?: LineFormat) {
     this.#root = root;
     this.#plan = plan;
     this.#order = plan.sort === false ? undefined : new Order(plan.sort === true);
+    const all = plan.includeFiles && plan.includeDirs && plan.includeSymlinks &&
+      plan.finds === undefined;
+    const plain = all && !plan.followSymlinks && !plan.stat && plan.sort === false;
+    this.#lines = plain && format !== undefined ? new LineBuffer(format) : undefined;
   }
 
   /** A batch, if there is one. */
-  take(): WalkEntry[] | undefined {
+  take(): B | undefined {
     if (this.#outboxAt === this.#outbox.length) {
       return undefined;
     }
@@ -250,11 +262,23 @@ export class WalkScheduler {
 
   /** Hand the batch over. */
   #flush(): void {
-    if (this.#batch.length > 0 && !this.cut) {
-      this.#outbox.push(this.#batch);
-      this.#outboxEntries += this.#batch.length;
+    if (this.cut) {
+      return;
+    }
+    const idle = this.#stopped || this.#running === 0 && this.#pending.length === 0;
+    const lines = this.#lines?.take(idle || this.#batch.length > 0 ? 0 : LINES_MIN);
+    if (lines !== undefined) {
+      this.#put(lines as B);
+    }
+    if (this.#batch.length > 0) {
+      this.#put(this.#batch as B);
       this.#batch = [];
     }
+  }
+
+  #put(batch: B): void {
+    this.#outbox.push(batch);
+    this.#outboxEntries += batch.length;
   }
 
   #begin(): void {
@@ -455,11 +479,16 @@ export class WalkScheduler {
    */
   async #sort(nodes: readonly DirectoryNode[], block: TreeBlock): Promise<DirectoryNode[]> {
     const plan = this.#plan;
-    const { records, names } = block;
+    const { records, types } = block;
+    const lines = this.#lines;
+    if (lines !== undefined && this.#batch.length > 0) {
+      // What is found as entries and what as lines must not overtake each other
+      this.#flush();
+    }
     const count = records.length / RECORD_WORDS;
     /** By record, the directory it is of, if it was to be gone into. */
     const read: (DirectoryNode | undefined)[] = new Array(count).fill(undefined);
-    const recordOf = findRecords(records, names.length);
+    const recordOf = findRecords(records, types.length);
     let reached = 0;
 
     for (let i = 0, at = 0, entryAt = 0; i < count && !this.#stopped; i++, at += RECORD_WORDS) {
@@ -473,7 +502,10 @@ export class WalkScheduler {
           node.identity = records.slice(identity, identity + 4);
         }
         if (node.identity === undefined || !node.isCycle) {
-          if (this.#isPlain(node, block)) {
+          const plain = this.#isPlain(node, block);
+          if (plain && lines !== undefined) {
+            this.#addLines(lines, node, block, entryAt, end, recordOf, read);
+          } else if (plain) {
             this.#addPlain(node, block, entryAt, end, recordOf, read);
           } else {
             await this.#add(node, block, entryAt, end, recordOf, read);
@@ -538,6 +570,28 @@ export class WalkScheduler {
       } else if (includeFiles && (finds === undefined || finds(path))) {
         const isFile = type === DT_REG;
         batch.push({ path, name, isFile, isDirectory: false, isSymlink: false });
+      }
+    }
+  }
+
+  /** The entries of a directory as lines. */
+  #addLines(
+    lines: LineBuffer,
+    node: DirectoryNode,
+    { names, types }: TreeBlock,
+    from: number,
+    end: number,
+    recordOf: Int32Array | undefined,
+    read: (DirectoryNode | undefined)[],
+  ): void {
+    lines.add(node.path, names.slice(from, end));
+    if (node.depth + 1 < this.#plan.maxDepth) {
+      const prefix = prefixOf(node.path);
+      for (let i = from; i < end; i++) {
+        if (types[i] === DT_DIR) {
+          const name = names[i]!;
+          this.#descend(node, prefix + name, name, undefined, i, recordOf, read);
+        }
       }
     }
   }

@@ -9,7 +9,7 @@ forEachLoop("a file comes back as it was written", async ({ loop }) => {
   using dir = new TempDir();
   const path = dir.at("file");
   await loop.async(async (io) => {
-    await using file = await io.createFile(path, { read: true });
+    await using file = await io.createFile(path);
     assertEquals(await file.pwrite(bytes("hello world"), 0), 11);
     assertEquals(await file.pwrite(bytes("HE"), null), 2);
     assertEquals(await file.pwrite(bytes("L"), null), 1);
@@ -35,6 +35,8 @@ forEachLoop("createFile() and openFile() do what their options say", async ({ lo
     assertEquals(Deno.readTextFileSync(path), "contents");
     await assertRejects(() => io.createFile(path, { exclusive: true }), Deno.errors.AlreadyExists);
     await (await io.createFile(path)).close();
+    await using unread = await io.createFile(path, { read: false });
+    await assertRejects(() => unread.pread(new Uint8Array(1), 0), Error, "Bad file descriptor");
     assertEquals(Deno.readTextFileSync(path), "");
     const fresh = dir.at("fresh");
     await (await io.createFile(fresh, { exclusive: true, mode: 0o600 })).close();

@@ -6,6 +6,9 @@
  * @module
  */
 
+/** Modes of a terminal: as it was; as typed; as typed, but for keys that make signals. */
+export type RawMode = "restore" | "raw" | "cbreak";
+
 /** See the module. */
 export interface Executor {
   /**
@@ -28,6 +31,17 @@ export interface Executor {
 
   /** Copy them, once, to where there is room for all of them. */
   take(target: Uint8Array): void;
+
+  /** Whether a descriptor is a terminal. */
+  isTerminal(fd: number): boolean;
+
+  /**
+   * Set the mode of a terminal.
+   *
+   * @param state What it goes back to: `TERMINAL_STATE` bytes, zeroed at first.
+   * @returns 0, or a negative error number.
+   */
+  setRaw(fd: number, mode: RawMode, state: Uint8Array<ArrayBuffer>): number;
 
   /** Release everything. */
   close(): void;

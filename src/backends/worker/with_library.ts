@@ -10,13 +10,19 @@
 
 import * as layout from "../../../ffi/layout.ts";
 import type { Library, Symbols } from "../../../ffi/library.ts";
-import type { Executor } from "./executor.ts";
+import type { Executor, RawMode } from "./executor.ts";
 
 const REQUEST_WORDS = layout.REQUEST_SIZE / 4;
 const REQUEST = layout.TURN_REQUESTS_AT / 4;
 const COMPLETION = layout.TURN_COMPLETIONS_AT / 4;
 /** What a turn demands at least; what is longer is held. */
 const OUTPUT_LENGTH = layout.TURN_COMPLETIONS * layout.STAT_SIZE;
+
+const RAW_MODES: Readonly<Record<RawMode, number>> = {
+  restore: layout.TERMINAL_RESTORE,
+  raw: layout.TERMINAL_RAW,
+  cbreak: layout.TERMINAL_CBREAK,
+};
 
 /** See the module. */
 export class LibraryExecutor implements Executor {
@@ -105,6 +111,14 @@ export class LibraryExecutor implements Executor {
     } else {
       target.set(this.#output.subarray(this.#at, this.#at + this.length));
     }
+  }
+
+  isTerminal(fd: number): boolean {
+    return this.#symbols.ioq_is_terminal(fd) === 1;
+  }
+
+  setRaw(fd: number, mode: RawMode, state: Uint8Array<ArrayBuffer>): number {
+    return this.#symbols.ioq_set_raw(fd, RAW_MODES[mode], state);
   }
 
   close(): void {

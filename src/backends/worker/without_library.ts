@@ -11,7 +11,7 @@
  * @module
  */
 
-import fs from "node:fs";
+import type NodeFs from "node:fs";
 import * as layout from "../../../ffi/layout.ts";
 import { ERRNO, UNSUPPORTED } from "../../errors.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type CoreRequest } from "../../operation.ts";
@@ -42,6 +42,12 @@ const OP = layout.OP;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const fatalDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+/**
+ * Node's calls, from the first executor on: to import them takes as long as all the
+ * rest of this package, and whoever has the library does without.
+ */
+let fs: typeof NodeFs;
 
 /** A request as this file needs it. */
 interface Call {
@@ -195,12 +201,27 @@ export class DenoExecutor implements Executor {
   };
   #bytes: Uint8Array = this.#payload;
 
+  constructor() {
+    // deno-lint-ignore no-process-global
+    fs ??= process.getBuiltinModule("node:fs");
+  }
+
   get length(): number {
     return this.#payload.length;
   }
 
   take(target: Uint8Array): void {
     target.set(this.#payload);
+  }
+
+  isTerminal(fd: number): boolean {
+    // Not imported: it takes long to load, and hardly anybody asks
+    // deno-lint-ignore no-process-global
+    return process.getBuiltinModule("node:tty").isatty(fd);
+  }
+
+  setRaw(): number {
+    return -UNSUPPORTED.setRaw;
   }
 
   close(): void {
@@ -357,7 +378,8 @@ export class DenoExecutor implements Executor {
         if (hasPath) {
           Deno.utimeSync(pathAt(call.fd, call.path), atime, mtime);
         } else {
-          fs.futimesSync(call.fd, atime, mtime);
+          // Not as numbers: Node takes those before 1970 for now
+          fs.futimesSync(call.fd, new Date(atime * 1000), new Date(mtime * 1000));
         }
         return 0;
       }

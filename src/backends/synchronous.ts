@@ -1,0 +1,201 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Requests that run on the caller's thread, past the queue: what the synchronous
+ * members of files are made of. A call holds the thread up for as long as it takes,
+ * and takes no slot.
+ *
+ * @module
+ */
+
+import * as layout from "../../ffi/layout.ts";
+import type { Payload } from "../backend.ts";
+import { osError } from "../errors.ts";
+import type { CoreRequest, OpName, OpValues } from "../operation.ts";
+import { encodePath, pathBound } from "../path.ts";
+import { writeRecord } from "./request_record.ts";
+import type { Executor, RawMode } from "./worker/executor.ts";
+
+const NONE: readonly Uint8Array[] = [];
+const NOTHING = new Uint8Array();
+/** Payloads up to this many bytes are at hand as words. */
+const SMALL = 1024;
+
+/** What an executor's last request produced. */
+export class ExecutorPayload implements Payload {
+  readonly words: Int32Array = new Int32Array(SMALL / 4);
+  readonly at = 0;
+  length = 0;
+  readonly #small = new Uint8Array(this.words.buffer);
+  readonly #executor: Executor;
+  #whole: Uint8Array | undefined;
+
+  /** @param executor What runs the requests. */
+  constructor(executor: Executor) {
+    this.#executor = executor;
+  }
+
+  /** Have it at hand. */
+  load(): void {
+    this.#whole = undefined;
+    this.length = this.#executor.length;
+    if (this.length > 0 && this.length <= SMALL) {
+      this.#executor.take(this.#small.subarray(0, this.length));
+    }
+  }
+
+  bytes(): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.length);
+    this.take(bytes);
+    return bytes;
+  }
+
+  take(target: Uint8Array<ArrayBuffer>): void {
+    if (this.length <= SMALL) {
+      target.set(this.#small.subarray(0, Math.min(this.length, target.length)));
+    } else {
+      this.#executor.take(target);
+    }
+  }
+
+  takePart(at: number, target: Uint8Array<ArrayBuffer>): void {
+    this.#whole ??= this.bytes();
+    target.set(this.#whole.subarray(at, at + target.length));
+  }
+}
+
+/** A request as an executor takes it. */
+export interface EncodedRequest {
+  /** Its record. */
+  readonly record: Int32Array;
+  /** Its paths and what it writes. */
+  readonly input: Uint8Array;
+}
+
+/**
+ * A request's record, and its paths and bytes as one.
+ *
+ * @throws {TypeError} If its bytes have gone.
+ */
+export function encodeRequest(request: CoreRequest): EncodedRequest {
+  const { path, path2 } = request;
+  const length = writtenLength(request);
+  const record = new Int32Array(layout.REQUEST_SIZE / 4);
+  const bound = (path === undefined ? 0 : pathBound(path)) +
+    (path2 === undefined ? 0 : pathBound(path2));
+  const room = new Uint8Array(bound + length);
+  const used = writeInput(record, 0, request, room, 0);
+  return { record, input: room.subarray(0, used) };
+}
+
+/**
+ * How many bytes a request writes.
+ *
+ * @throws {TypeError} If they have gone.
+ */
+export function writtenLength({ bytes, sources, length }: CoreRequest): number {
+  if (bytes === undefined && sources === undefined) {
+    return 0;
+  }
+  const there = bytes?.byteLength ??
+    sources!.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  if (there !== length) {
+    throw new TypeError("Cannot write bytes whose buffer was detached or resized");
+  }
+  return length;
+}
+
+/** Write a record, and the input behind it; returns how many bytes that has. */
+export function writeInput(
+  words: Int32Array,
+  at: number,
+  request: CoreRequest,
+  into: Uint8Array,
+  start: number,
+): number {
+  const { path, path2, bytes, sources } = request;
+  writeRecord(words, at, request);
+  const length = path === undefined ? 0 : encodePath(path, into, start);
+  let used = length > layout.PATH_MAX ? 0 : length;
+  const length2 = path2 === undefined ? 0 : encodePath(path2, into, start + used);
+  used += length2 > layout.PATH_MAX ? 0 : length2;
+  words[at + layout.REQUEST_PATH] = 0;
+  words[at + layout.REQUEST_PATH_LENGTH] = length;
+  words[at + layout.REQUEST_PATH2_LENGTH] = length2;
+  if (bytes === undefined && sources === undefined) {
+    return used;
+  }
+  for (const part of bytes === undefined ? sources ?? NONE : [bytes]) {
+    into.set(part, start + used);
+    used += part.length;
+  }
+  return used;
+}
+
+/** Says why a request cannot be run, as a number, or 0. */
+export type Refuse = (request: CoreRequest) => number;
+
+/** Runs requests at once. */
+export class SynchronousCalls {
+  readonly #executor: Executor;
+  readonly #refuse: Refuse;
+  readonly #payload: ExecutorPayload;
+  /** The record of requests without paths, whose input is what they write. */
+  readonly #record = new Int32Array(layout.REQUEST_SIZE / 4);
+
+  /**
+   * @param executor What runs them; closed with this.
+   * @param refuse What it cannot run.
+   */
+  constructor(executor: Executor, refuse: Refuse) {
+    this.#executor = executor;
+    this.#refuse = refuse;
+    this.#payload = new ExecutorPayload(executor);
+  }
+
+  /**
+   * Run a request to its end.
+   *
+   * @returns What the operation resolves to.
+   * @throws What its promise would reject with.
+   */
+  run<K extends OpName>(request: CoreRequest<K>): OpValues[K] {
+    const refusal = this.#refuse(request);
+    if (refusal !== 0) {
+      throw osError(refusal, request.context);
+    }
+    let record: Int32Array = this.#record;
+    let input: Uint8Array = request.bytes ?? NOTHING;
+    if (request.path === undefined && request.sources === undefined) {
+      // A transfer, or another that only needs its record: nothing is copied here
+      writtenLength(request);
+      writeRecord(record, 0, request);
+    } else {
+      ({ record, input } = encodeRequest(request));
+    }
+    const result = this.#executor.perform(record, 0, input);
+    if (result < 0) {
+      throw osError(-result, request.context);
+    }
+    this.#payload.load();
+    return request.decode(result, this.#payload, request) as OpValues[K];
+  }
+
+  /** See {@linkcode Executor.isTerminal}. */
+  isTerminal(fd: number): boolean {
+    return this.#executor.isTerminal(fd);
+  }
+
+  /** Set the mode of a terminal, see {@linkcode Executor.setRaw}. */
+  setRaw(fd: number, mode: RawMode, state: Uint8Array<ArrayBuffer>): void {
+    const result = this.#executor.setRaw(fd, mode, state);
+    if (result < 0) {
+      throw osError(-result, `setRaw file descriptor ${fd}`);
+    }
+  }
+
+  /** Release everything. */
+  close(): void {
+    this.#executor.close();
+  }
+}
