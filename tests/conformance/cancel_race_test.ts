@@ -32,7 +32,10 @@ forEachBackend("cancelling at any moment leaves nothing behind", async ({ open, 
     const fifo = dir.fifo("fifo");
     const lonely = dir.fifo("lonely");
     using both = Deno.openSync(fifo, { read: true, write: true });
-    await (await open()).close();
+    // The runtime keeps what it opens for its first Worker
+    const first = await open();
+    await first.stat("/");
+    await first.close();
     const before = descriptors();
     const threads = laneThreads();
     for (let round = 0; round < 6; round++) {
@@ -105,7 +108,10 @@ forEachBackend("cancelling at any moment leaves nothing behind", async ({ open, 
     await until(() => laneThreads() === threads, "threads");
     // A Worker that has ended may take a moment to give back what was the runtime's
     await until(() => descriptors().size <= before.size, "descriptors");
-    assertEquals([...descriptors().keys()].sort(), [...before.keys()].sort());
+    if (row.nativeThreads) {
+      // Those of the runtime's for its Workers have another number each time
+      assertEquals([...descriptors().keys()].sort(), [...before.keys()].sort());
+    }
   });
 }, (row) => row.interruptible);
 
