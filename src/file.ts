@@ -569,8 +569,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @param whence From the start, the current position or the end.
    * @returns The new position, in bytes from the start.
    */
-  seekSync(offset: number, whence: Deno.SeekMode): number {
-    return this.#runSync((fd) => op.seek(fd, offset, whence));
+  seekSync(offset: number | bigint, whence: Deno.SeekMode): number {
+    const bytes = typeof offset === "bigint" ? Number(offset) : offset;
+    return this.#runSync((fd) => op.seek(fd, bytes, whence));
   }
 
   /** {@linkcode IoqFile.truncate}, on this thread. */

@@ -596,7 +596,10 @@ export interface OpBuilders {
    * @param value 0 to 2^53 - 1.
    */
   post(target: { readonly id: number } | number, value: number): Request<"post">;
-  /** The next message that is posted to this queue. Each is received once. */
+  /**
+   * The next message that is posted to this queue. Each is received once, by who asked
+   * first, in the order in which they come.
+   */
   receive(): Request<"receive">;
   /**
    * Have part of a file's data written to the device, or wait for that. It says
@@ -653,6 +656,12 @@ export interface OpBuilders {
    * Whatever a submission queue entry says; for queues that were opened with
    * `unsafeRawSqe`. It resolves to the kernel's result, and rejects if that is
    * negative. Addresses in it must stay good until then, which nobody checks.
+   *
+   * One request, one completion: an operation that completes several times
+   * (`IORING_POLL_ADD_MULTI`, `IORING_OP_READ_MULTISHOT`, …) resolves when it has ended,
+   * to the result of its last completion; the others are not told, nor are a completion's
+   * flags. It ends when it is cancelled, if not before. `IOSQE_IO_LINK` would link it to
+   * whichever request happens to be the next on the ring.
    *
    * @param sqe 64 bytes as `struct io_uring_sqe` has them, in the machine's order. Its
    *        `user_data` is the library's. `IOSQE_CQE_SKIP_SUCCESS` is refused, since

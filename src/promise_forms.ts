@@ -514,7 +514,8 @@ export abstract class PromiseForms {
   /**
    * Send a number to another queue of this process, be it in another Worker.
    * Rejects with `Deno.errors.NotFound` if there is no such queue, and with
-   * `Deno.errors.WouldBlock` if 1024 messages are waiting there.
+   * `Deno.errors.WouldBlock` if 1024 messages are waiting there. To have messages come
+   * in order, await each post before the next.
    *
    * @param target The queue, or its `id`.
    * @param value 0 to 2^53 - 1.
@@ -578,7 +579,7 @@ export abstract class PromiseForms {
     return this.#build(() => op.removeXattr(path, name, options), options);
   }
 
-  /** The next message that is posted to this queue. Each is received once, in order. */
+  /** The next message that is posted to this queue. Each is received once, in the order in which they come. */
   receive(options?: OperationOptions): Promise<number> {
     return this.#build(() => op.receive(), options);
   }

@@ -62,9 +62,22 @@ const SETUP_FLAGS: Readonly<Record<string, number>> = {
  * Operations that go to a worker lane although a ring has them, unless the lanes
  * have a backlog.
  *
- * io-wq runs every statx(2) on a thread of the kernel's, which costs the submitter
- * more than handing it to a lane does. Cached, on two processors, in microseconds
- * on the ring and on a lane: 15 and 4 with one in flight, 1.5 and 1.3 with 128.
+ * io_uring has these run by threads of the kernel's (io-wq), always: to wake one of
+ * those costs the submitter more than handing the request to a lane does. Best of
+ * seven interleaved runs on two processors, in microseconds per operation, ring and
+ * lane, with one in flight and with 128 (paths on ext4, the rest on what is cached):
+ *
+ *     stat 9.8, 4.3; 2.2, 1.3        rename 20.7, 16.4; 15.3, 15.8
+ *     unlink 13.8, 6.8; 4.0, 4.0     link 14.8, 11.0; 5.7, 7.3
+ *     mkdir 12.9, 10.9 (processor time; the disk takes ten times that)
+ *     symlink 13.7, 11.1 (likewise)
+ *     allocate 10.0, 3.7; 1.9, 1.3   syncRange 7.5, 2.2; 1.1, 0.65
+ *     advise: willNeed 7.2, 2.2; 1.0, 0.8, random 1.6, 2.3; 0.55, 0.8
+ *
+ * Not among them, although the kernel's threads run these as well: `sync` and
+ * `syncData`, where the device decides (40 and 40 on ext4) and a lane would be held up
+ * for that long; and writes, of which some file systems take those of cached files
+ * without a thread, and all take direct ones so.
  */
 const OVERFLOW_OPS: readonly number[] = [
   layout.OP.stat,
@@ -75,6 +88,9 @@ const OVERFLOW_OPS: readonly number[] = [
   layout.OP.link,
   layout.OP.getXattr,
   layout.OP.setXattr,
+  layout.OP.allocate,
+  layout.OP.advise,
+  layout.OP.syncRange,
 ];
 
 /** How to open a native backend. */

@@ -313,6 +313,55 @@ forEachBackend("paths may be relative to a descriptor", async ({ open }) => {
   assertEquals(descriptorsUnder(dir.path), 0);
 });
 
+forEachBackend("each operation that takes `at` begins there", async ({ open, row }) => {
+  using dir = new TempDir();
+  Deno.mkdirSync(dir.at("in/sub"), { recursive: true });
+  dir.file("in/file", "inside");
+  dir.file("in/sub/entry");
+  Deno.symlinkSync("file", dir.at("in/link"));
+  // Not found from anywhere else
+  assert(![...Deno.readDirSync(".")].some(({ name }) => ["file", "link", "sub"].includes(name)));
+  await using ioq = await open();
+  const at = await ioq.run(op.openDir(dir.at("in")));
+  const closing = async (fd: Promise<number>) => {
+    await ioq.run(op.close(await fd));
+    return true;
+  };
+  const forms: Record<string, () => Promise<unknown>> = {
+    stat: async () => (await ioq.run(op.stat("link", { at }))).size === 6,
+    lstat: async () => (await ioq.run(op.lstat("link", { at }))).isSymlink,
+    "stat as a promise": async () => (await ioq.stat("file", { at })).isFile,
+    "lstat as a promise": async () => (await ioq.lstat("link", { at })).isSymlink,
+    open: () => closing(ioq.run(op.open("file", { at, read: true }))),
+    "open, made": () => closing(ioq.run(op.open("made", { at, write: true, createNew: true }))),
+    openFile: async () => {
+      await using file = await ioq.openFile("file", { at });
+      return await file.read(new Uint8Array(10)) === 6;
+    },
+    openDir: async () => {
+      await ioq.run(op.closeDir(await ioq.run(op.openDir("sub", { at }))));
+      return true;
+    },
+    readDir: async () => (await ioq.run(op.readDir("sub", { at })))[0]?.name === "entry",
+    readFile: async () => (await ioq.run(op.readFile("file", { at }))).length === 6,
+    readLink: async () => await ioq.run(op.readLink("link", { at })) === "file",
+    access: async () => await ioq.run(op.access("file", { read: true, at })) === undefined,
+  };
+  if (row.library) {
+    // Extended attributes have a test of their own, since not all file systems have them
+    Object.assign(forms, {
+      "stat, exact": async () => (await ioq.stat("file", { at, bigint: true })).size === 6n,
+      "lstat, exact": async () => (await ioq.lstat("link", { at, bigint: true })).isSymlink,
+    });
+  }
+  for (const [form, run] of Object.entries(forms)) {
+    assertEquals(await run(), true, form);
+  }
+  assertEquals(Deno.statSync(dir.at("in/made")).size, 0);
+  await ioq.run(op.closeDir(at));
+  assertEquals(descriptorsUnder(dir.path), 0);
+});
+
 forEachBackend("errors are Deno's", async ({ open }) => {
   using dir = new TempDir();
   const file = dir.file("file");
