@@ -103,6 +103,8 @@ Deno.test("close() leaves to itself what nothing can interrupt", async () => {
   const script = `
     import { Ioq, op } from "${new URL("../../mod.ts", import.meta.url)}";
     const ioq = await Ioq.open({ backend: "worker", library: "${MISSING}" });
+    // So that its Worker has started
+    await ioq.run(op.close(await ioq.run(op.open("/dev/null"))));
     const waiting = ioq.run(op.open("${fifo}")).catch(({ message }) => message);
     await ioq.sleep(200);
     const closing = ioq.close({ timeoutMs: 100 }).catch(({ name }) => name);
