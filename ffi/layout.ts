@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 7;
+export const ABI_VERSION = 8;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -100,6 +100,8 @@ export const ESAMEFILE = 4001;
 export const ESPECIAL = 4003;
 /** There is no queue to post to. */
 export const ENOQUEUE = 4002;
+/** For an offset's high word: the file's own position. */
+export const NO_OFFSET = 4294967295;
 /** The payload is held until it is taken. */
 export const COMPLETION_HELD = 1;
 /** Arm the wake-up if nothing completes. */

@@ -51,6 +51,22 @@ export const symbols = {
     ],
     result: "i32",
   },
+  ioq_is_cached: {
+    parameters: [
+      "i32", // int32_t fd
+    ],
+    result: "i32",
+  },
+  ioq_read_cached: {
+    parameters: [
+      "i32", // int32_t fd
+      "buffer", // uint8_t *bytes
+      "u32", // uint32_t length
+      "u32", // uint32_t offset_low
+      "u32", // uint32_t offset_high
+    ],
+    result: "i32",
+  },
   ioq_take: {
     parameters: [
       "pointer", // struct ioq *ioq

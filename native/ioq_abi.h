@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that an older caller could not bear. */
-#define IOQ_ABI_VERSION 7
+#define IOQ_ABI_VERSION 8
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -524,6 +524,22 @@ IOQ_EXPORT int32_t ioq_deallocate(struct ioq *ioq, uint32_t index);
  * @return 0, or -errno with the queue as it was.
  */
 IOQ_EXPORT int32_t ioq_resize(struct ioq *ioq, uint32_t depth);
+
+/** Stands for an offset's high word: the file's own position. */
+#define IOQ_NO_OFFSET UINT32_MAX
+
+/** @return 1 if ioq_read_cached() is for that descriptor, else 0. */
+IOQ_EXPORT int32_t ioq_is_cached(int32_t fd);
+
+/**
+ * Read what is in the page cache, without waiting for anything.
+ *
+ * @return The bytes read: `length`, or fewer at the end of the file. Or -errno, having
+ *         read nothing: -EAGAIN if it is not all cached, -EOPNOTSUPP if the file
+ *         system cannot tell.
+ */
+IOQ_EXPORT int32_t ioq_read_cached(int32_t fd, uint8_t *bytes, uint32_t length, uint32_t offset_low,
+	uint32_t offset_high);
 
 /** What an IOQ_CLOCK_* says: seconds as two words, and nanoseconds. */
 IOQ_EXPORT void ioq_now(uint32_t clock, uint32_t *words);

@@ -56,6 +56,7 @@ int main(void) {
 	CONSTANT("ESAMEFILE", IOQ_ESAMEFILE, "A copy's source and target are one file.");
 	CONSTANT("ESPECIAL", IOQ_ESPECIAL, "The file is in /proc, /sys or /dev.");
 	CONSTANT("ENOQUEUE", IOQ_ENOQUEUE, "There is no queue to post to.");
+	CONSTANT("NO_OFFSET", IOQ_NO_OFFSET, "For an offset's high word: the file's own position.");
 	CONSTANT("COMPLETION_HELD", IOQ_COMPLETION_HELD, "The payload is held until it is taken.");
 	CONSTANT("TURN_ARM", IOQ_TURN_ARM, "Arm the wake-up if nothing completes.");
 	CONSTANT("TURN_YIELD", IOQ_TURN_YIELD, "Let other threads run if nothing completes.");

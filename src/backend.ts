@@ -34,7 +34,7 @@ export interface RingInfo {
 
 /** How many requests each kind of lane has completed. */
 export interface LaneCounts {
-  /** Those that never left the queue's thread. */
+  /** Those that never left the queue's thread, such as reads of what is cached. */
   core: number;
   /** The ring of the JavaScript thread. */
   ring: number;
@@ -134,6 +134,21 @@ export interface Backend {
    * @returns Whether {@linkcode Backend.park} may be called.
    */
   turn(arm: boolean, yields: boolean): boolean;
+
+  /**
+   * Whether {@linkcode Backend.readCached} is for that descriptor, as far as can be
+   * told without asking the device.
+   */
+  isCached(fd: number): boolean;
+
+  /**
+   * Read what is in the page cache, at once and without a slot.
+   *
+   * @param offset Where, -1 for the file's own position.
+   * @returns How many bytes: as many as there is room for, or fewer at the end of the
+   *          file. Or a negative error number, and nothing was read.
+   */
+  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number;
 
   /** Resolves when a turn has something to do, or at {@linkcode Backend.wake}. */
   park(): Promise<void>;

@@ -8,6 +8,7 @@
 
 import type { SynchronousCalls } from "./backends/synchronous.ts";
 import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
+import { CachedReads, NOT_NOW } from "./cached_reads.ts";
 import { makeReadable } from "./file_readable.ts";
 import { checkInteger } from "./integer.ts";
 import { checkBytes, op, type OpenRequestOptions } from "./op.ts";
@@ -47,12 +48,24 @@ const SPARES_MAX = 256;
 /** The requests of a file that are in flight, and those that are to be used again. */
 class InFlight implements Holder {
   count = 0;
+  /** Those that are no reads. */
+  others = 0;
   /** What to call when there are none left. */
   onIdle: (() => void) | undefined;
   readonly reads: CoreRequest<"readInto">[] = [];
   readonly writes: CoreRequest<"write">[] = [];
 
+  enter(request: CoreRequest): void {
+    this.count++;
+    if (request.op !== "readInto") {
+      this.others++;
+    }
+  }
+
   leave(request: CoreRequest): void {
+    if (request.op !== "readInto") {
+      this.others--;
+    }
     if (request.op === "readInto") {
       request.target = undefined;
       if (this.reads.length < SPARES_MAX) {
@@ -94,6 +107,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   readonly #direct: boolean;
   #fd: number;
   readonly #inFlight = new InFlight();
+  readonly #cached: CachedReads;
   readonly #entry: OpenFile;
   /** Its closing, if it was the queue that began it and nobody asked since. */
   #closedWithQueue: Promise<void> | undefined;
@@ -106,6 +120,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   constructor(ioq: PromiseForms, fd: number, path: Path, direct: boolean) {
     this.#ioq = ioq;
     this.#direct = direct;
+    this.#cached = new CachedReads(ioq);
     this.#fd = fd;
     this.#path = path;
     this.#entry = {
@@ -150,7 +165,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     options: OperationOptions | undefined,
   ): Promise<OpValues[K]> {
     request.holder = this.#inFlight;
-    this.#inFlight.count++;
+    this.#inFlight.enter(request);
     return this.#ioq.run(request, options);
   }
 
@@ -173,12 +188,26 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * the request is one that was used before.
    */
   #readRequest(buffer: Uint8Array<ArrayBuffer>, fd = this.fd): CoreRequest<"readInto"> {
-    checkBytes(buffer, "buffer");
+    checkBuffer(buffer);
     const request = this.#inFlight.reads.pop() ?? makeRead(fd);
     request.target = buffer;
     request.length = buffer.byteLength;
     request.hints = 0;
     return request;
+  }
+
+  /**
+   * Read what is cached, if nothing else on the file would be overtaken by that.
+   *
+   * @param offset Where, -1 for the file's position.
+   * @returns How many bytes; or a negative number if it is to become a request.
+   */
+  #readCached(buffer: Uint8Array<ArrayBuffer>, offset: number): number {
+    const { count, others } = this.#inFlight;
+    const { byteLength } = buffer;
+    return byteLength === 0 || byteLength > PIECE_LENGTH || (offset < 0 ? count : others) > 0
+      ? NOT_NOW
+      : this.#cached.read(this.fd, buffer, offset);
   }
 
   /** A request to write. */
@@ -194,12 +223,18 @@ export class IoqFile implements AsyncDisposable, Disposable {
   /**
    * Read at the file's position.
    *
-   * @param buffer Where to; written to when the promise resolves.
+   * @param buffer Where to; written to by the time that the promise resolves.
    * @returns How many bytes were read, `null` at the end; 0 if the buffer is empty.
    */
   read(buffer: Uint8Array<ArrayBuffer>, options?: OperationOptions): Promise<number | null> {
     let request;
     try {
+      if (options === undefined) {
+        const count = this.#readCached(checkBuffer(buffer), -1);
+        if (count >= 0) {
+          return Promise.resolve(count === 0 ? null : count);
+        }
+      }
       request = this.#readRequest(buffer);
     } catch (error) {
       return Promise.reject(error);
@@ -224,6 +259,12 @@ export class IoqFile implements AsyncDisposable, Disposable {
   ): Promise<number | null> {
     let request;
     try {
+      if (options === undefined) {
+        const count = this.#readCached(checkBuffer(buffer), checkedOffset(offset));
+        if (count >= 0) {
+          return Promise.resolve(count === 0 ? null : count);
+        }
+      }
       request = this.#readRequest(buffer);
       setOffset(request, offset);
     } catch (error) {
@@ -300,7 +341,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   /** Run a transfer that is too long for one in pieces, keeping the file open. */
   async #inPieces<V>(request: CoreRequest, transfer: (fd: number) => Promise<V>): Promise<V> {
     // What it would have been as one: in flight until the last piece is
-    this.#inFlight.count++;
+    this.#inFlight.enter(request);
     try {
       return await transfer(request.fd);
     } finally {
@@ -764,6 +805,12 @@ function makeWrite(fd: number): CoreRequest<"write"> {
   const request = new CoreRequest("write");
   request.fd = fd;
   return request;
+}
+
+/** Check what is to be read into. */
+function checkBuffer(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  checkBytes(buffer, "buffer");
+  return buffer;
 }
 
 /** Check an offset that must be given. */

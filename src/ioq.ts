@@ -29,6 +29,7 @@ import type {
 } from "./backend.ts";
 import { IoqBuffer } from "./buffer.ts";
 import { type BackendChoice, chooseBackend, LANE, openBackend } from "./backends/open.ts";
+import { IS_CACHED, NOT_NOW, READ_CACHED } from "./cached_reads.ts";
 import type { Completion } from "./completion.ts";
 import { Deadline, Deadlines } from "./deadlines.ts";
 import { ERRNO, osError, timeoutError } from "./errors.ts";
@@ -784,6 +785,23 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       this.#line.add(ticket);
     }
     return promise;
+  }
+
+  /** Read what is cached, unless others wait for their turn or the event loop for its. */
+  override [READ_CACHED](fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
+    if (!this.accepts || this.#freeCount === 0 || this.#line.size > 0 || !this.#pump.hasBudget) {
+      return NOT_NOW;
+    }
+    const count = this.#backend.readCached(fd, target, offset);
+    if (count >= 0) {
+      this.#pump.spendOne(count);
+    }
+    return count;
+  }
+
+  /** Whether that is worth trying with a descriptor. */
+  override [IS_CACHED](fd: number): boolean {
+    return this.accepts && this.#backend.isCached(fd);
   }
 
   /** Give a promise form so much time and no more. */

@@ -24,6 +24,7 @@ import {
   toCoreRequest,
 } from "./operation.ts";
 import { type Path, toPath } from "./path.ts";
+import { IS_CACHED, NOT_NOW, READ_CACHED } from "./cached_reads.ts";
 import { type FileContents, readFiles, type ReadFilesOptions } from "./read_files.ts";
 
 /** Options of every operation's promise form. */
@@ -77,6 +78,20 @@ export abstract class PromiseForms {
 
   /** Abort the promise forms of requests. For the library itself. */
   abstract [ABORT](requests: ReadonlySet<Request>, reason: unknown): void;
+
+  /**
+   * Read what is cached, at once; a negative number if that cannot be. For the library
+   * itself: here
+   * everything goes through {@linkcode PromiseForms.run}.
+   */
+  [READ_CACHED](_fd: number, _target: Uint8Array<ArrayBuffer>, _offset: number): number {
+    return NOT_NOW;
+  }
+
+  /** Whether that is worth trying with a descriptor. */
+  [IS_CACHED](_fd: number): boolean {
+    return false;
+  }
 
   /**
    * What runs requests for a descriptor at once, past the queue: `SynchronousCalls`.

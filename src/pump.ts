@@ -131,6 +131,11 @@ export class Pump {
     this.#budget -= bytes / COPY_PER_UNIT;
   }
 
+  /** Take an operation that needed no turn from the budget, with the bytes it copied. */
+  spendOne(bytes: number): void {
+    this.#budget -= 1 + bytes / COPY_PER_UNIT;
+  }
+
   /** Whether the event loop can wait for another turn. */
   get hasBudget(): boolean {
     return this.#budget > 0;

@@ -127,6 +127,45 @@ Deno.test("ioq find tells of errors and goes on", async () => {
   }
 });
 
+Deno.test({
+  name: "ioq find waits for the reader of a pipe that does not block",
+  ignore: !hasPython(),
+  async fn() {
+    using dir = new TempDir();
+    for (let i = 0; i < 1000; i++) {
+      dir.file(`${"long name ".repeat(20)}${i}`);
+    }
+    // Deno cannot make one; what it reads comes late, and more than a pipe holds
+    const program = `
+import fcntl, os, subprocess, sys, time
+r, w = os.pipe()
+fcntl.fcntl(w, fcntl.F_SETFL, fcntl.fcntl(w, fcntl.F_GETFL) | os.O_NONBLOCK)
+child = subprocess.Popen(sys.argv[1:], stdout=w)
+os.close(w)
+time.sleep(0.5)
+length = 0
+while True:
+    chunk = os.read(r, 1 << 16)
+    if not chunk: break
+    length += chunk.count(b"\\0")
+print(length, child.wait())`;
+    const args = [Deno.execPath(), "run", "-A", "--quiet", CLI, "find", "--print0", dir.path];
+    const { stdout, stderr } = await new Deno.Command("python3", { args: ["-c", program, ...args] })
+      .output();
+    assertEquals(text(stderr), "");
+    assertEquals(text(stdout), "1001 0\n");
+  },
+});
+
+function hasPython(): boolean {
+  try {
+    return new Deno.Command("python3", { args: ["--version"], stdout: "null" }).outputSync()
+      .success;
+  } catch {
+    return false;
+  }
+}
+
 Deno.test("ioq find is quiet when its reader goes", async () => {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", CLI, "find", "/usr"],

@@ -310,8 +310,18 @@ function statCase({ ioq }: Setup): Case {
   };
 }
 
+/** What Deno takes to start and to end: no command on it can be faster. */
+function floorRun(empty: string, expected: number): Run {
+  return async (count) => {
+    for (let i = 0; i < count; i++) {
+      await runCommand(Deno.execPath(), ["run", "-A", "--quiet", empty]);
+    }
+    return count * expected;
+  };
+}
+
 /** The commands, as they print everything below /usr. */
-async function commandRunners(expected: number): Promise<Runner[]> {
+async function commandRunners(expected: number, empty: string): Promise<Runner[]> {
   const ioqFind = ["run", "-A", "--quiet", CLI, "find", "--print0", USR] as const;
   const fd = await versionOf("fdfind") === "no fdfind" ? "fd" : "fdfind";
   const run = (...command: [string, ...string[]]) => commandRun(command, expected);
@@ -321,6 +331,7 @@ async function commandRunners(expected: number): Promise<Runner[]> {
     peer("find", await run("find", USR, "-print0")),
     peer("fd -u", await run(fd, "-u", "-0", ".", USR)),
     peer("bfs", await run("bfs", USR, "-print0")),
+    peer("Deno, an empty file", floorRun(empty, expected)),
   ];
 }
 
@@ -390,6 +401,7 @@ const GOALS: readonly Goal[] = [
     peer: "find",
     atLeast: 1 / 0.6,
   },
+  { group: COMMANDS, subject: "ioq find", inFlight: [1], peer: "find", atLeast: 1 },
   {
     group: WITH_STAT,
     subject: "walk, stat",
@@ -425,7 +437,9 @@ async function openWalk({ cold }: SuiteOptions): Promise<OpenSuite> {
     fdir: typeof module === "string" ? await fdirOnDeno(module) : module,
   };
   const entries = await inBatches(ioq, USR, 1);
-  const commands = await commandRunners(entries);
+  const emptyFile = `${directory}/empty.ts`;
+  Deno.writeTextFileSync(emptyFile, "");
+  const commands = await commandRunners(entries, emptyFile);
   const empty = await peakMemory("0");
   const walking = await peakMemory(
     `const { walk } = await import("${MOD}"); for await (const _ of walk("${USR}"));`,

@@ -2151,6 +2151,61 @@ static void test_overflow(const void *config) {
 	fault_clear();
 }
 
+/** Reads of what is cached, which take no queue. */
+static void test_cached(void) {
+	enum { LENGTH = 256 * 1024, BEGIN = 4096 };
+	static uint8_t bytes[LENGTH], read_back[2 * LENGTH];
+	for (size_t i = 0; i < LENGTH; ++i) {
+		bytes[i] = (uint8_t)(i * 7 + i / 256);
+	}
+	int fd = open("cached", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	CHECK(fd >= 0);
+	CHECK_EQ(write(fd, bytes, LENGTH), LENGTH);
+	CHECK_EQ(ioq_is_cached(fd), 1);
+
+	int32_t ret = ioq_read_cached(fd, read_back, LENGTH, 0, 0);
+	if (ret == -EOPNOTSUPP) {
+		close(fd);
+		SKIP("this file system does not say what is cached");
+		return;
+	}
+	CHECK_EQ(ret, LENGTH);
+	CHECK_EQ(memcmp(read_back, bytes, LENGTH), 0);
+	// Short only at the end; offsets have two words
+	CHECK_EQ(ioq_read_cached(fd, read_back, 2 * LENGTH, BEGIN, 0), LENGTH - BEGIN);
+	CHECK_EQ(memcmp(read_back, bytes + BEGIN, LENGTH - BEGIN), 0);
+	CHECK_EQ(ioq_read_cached(fd, read_back, 1, 0, 1), 0);
+	// None of them has moved the position, which was at the end
+	CHECK_EQ(ioq_read_cached(fd, read_back, 1, 0, IOQ_NO_OFFSET), 0);
+	CHECK_EQ(lseek(fd, BEGIN, SEEK_SET), BEGIN);
+	CHECK_EQ(ioq_read_cached(fd, read_back, 100, 0, IOQ_NO_OFFSET), 100);
+	CHECK_EQ(memcmp(read_back, bytes + BEGIN, 100), 0);
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), BEGIN + 100);
+
+	// Whatever the kernel keeps of it: all, or as if nothing had been read
+	CHECK_EQ(fsync(fd), 0);
+	CHECK_EQ(posix_fadvise(fd, LENGTH / 2, 0, POSIX_FADV_DONTNEED), 0);
+	CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
+	ret = ioq_read_cached(fd, read_back, LENGTH, 0, IOQ_NO_OFFSET);
+	CHECK(ret == LENGTH || ret == -EAGAIN);
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), ret > 0 ? ret : 0);
+	close(fd);
+
+	CHECK_EQ(ioq_is_cached(fd), 0);
+	CHECK_EQ(ioq_read_cached(fd, read_back, 1, 0, 0), -EBADF);
+	int direct = open("cached", O_RDONLY | O_DIRECT | O_CLOEXEC);
+	if (direct >= 0) {
+		CHECK_EQ(ioq_is_cached(direct), 0);
+		close(direct);
+	}
+	int pipes[2];
+	CHECK_EQ(pipe(pipes), 0);
+	CHECK_EQ(ioq_is_cached(pipes[0]), 0);
+	close(pipes[0]);
+	close(pipes[1]);
+	CHECK_EQ(unlink("cached"), 0);
+}
+
 /** With several primaries, too, and more than there are processors. */
 static void test_primaries(const void *config) {
 	atomic_store(&fault_cpus, 9);
@@ -2737,6 +2792,7 @@ int main(void) {
 
 	TEST(test_options);
 	TEST(test_utf8);
+	TEST(test_cached);
 	TEST(test_terminal);
 	run_config(&lanes_config);
 	TEST_WITH(test_nop, sync_config);

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { NOT_NOW } from "../cached_reads.ts";
 import * as layout from "../../ffi/layout.ts";
 import type { Backend, BackendInfo, ClockName, LaneCounts, Sink } from "../backend.ts";
 import { ERRNO } from "../errors.ts";
@@ -147,6 +148,14 @@ export class MainThreadBackend implements Backend {
     // A turn always completes something, but for what waits for its time
     return arm && due.length + done + this.#due.length + this.#waiting.length === 0 &&
       this.#timers.size > 0;
+  }
+
+  isCached(): boolean {
+    return false;
+  }
+
+  readCached(): number {
+    return NOT_NOW;
   }
 
   park(): Promise<void> {

@@ -120,6 +120,9 @@ export class NativeOpenError extends Error {
   }
 }
 
+/** The largest payload for which memory is kept: fresh memory costs more than the copy. */
+const SCRATCH_MAX = 1 << 20;
+
 /** A payload in the output of a turn, or one that the core holds. */
 class NativePayload implements Payload {
   readonly words: Int32Array;
@@ -128,6 +131,8 @@ class NativePayload implements Payload {
   /** The slot whose payload the core holds, or -1. */
   held = -1;
   readonly #output: Uint8Array<ArrayBuffer>;
+  /** Where they are taken to if they are only to be decoded. */
+  #scratch = new Uint8Array(0);
   readonly #ioq: Deno.PointerValue;
   readonly #symbols: Symbols;
 
@@ -142,7 +147,16 @@ class NativePayload implements Payload {
     if (this.held < 0) {
       return this.#output.subarray(this.at, this.at + this.length);
     }
-    const bytes = new Uint8Array(this.length);
+    const length = this.length;
+    if (length > SCRATCH_MAX) {
+      const bytes = new Uint8Array(length);
+      this.take(bytes);
+      return bytes;
+    }
+    if (length > this.#scratch.length) {
+      this.#scratch = new Uint8Array(Math.min(2 * length, SCRATCH_MAX));
+    }
+    const bytes = this.#scratch.subarray(0, length);
     this.take(bytes);
     return bytes;
   }
@@ -401,6 +415,25 @@ export class NativeBackend implements Backend {
     payload.held = flagsAndLane & layout.COMPLETION_HELD ? slot : -1;
     this.#sink.complete(slot, words[at + layout.COMPLETION_RESULT]!, payload);
     payload.release();
+  }
+
+  isCached(fd: number): boolean {
+    return !this.#closed && this.#symbols.ioq_is_cached(fd) === 1;
+  }
+
+  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
+    const isShort = (offset | 0) === offset && offset >= 0;
+    const result = this.#symbols.ioq_read_cached(
+      fd,
+      target,
+      target.byteLength,
+      isShort ? offset : offset < 0 ? 0 : offset % 0x1_0000_0000,
+      isShort ? 0 : offset < 0 ? layout.NO_OFFSET : Math.floor(offset / 0x1_0000_0000),
+    );
+    if (result >= 0) {
+      this.completed.core++;
+    }
+    return result;
   }
 
   async park(): Promise<void> {

@@ -18,6 +18,7 @@
  * @module
  */
 
+import { NOT_NOW } from "../cached_reads.ts";
 import { Worker } from "node:worker_threads";
 import * as layout from "../../ffi/layout.ts";
 import type { Library } from "../../ffi/library.ts";
@@ -491,6 +492,14 @@ export class WorkerBackend implements Backend {
     this.#bytes += length;
     this.#payload.length = length;
     this.#sink.complete(slot, result, this.#payload);
+  }
+
+  isCached(): boolean {
+    return false;
+  }
+
+  readCached(): number {
+    return NOT_NOW;
   }
 
   async park(): Promise<void> {

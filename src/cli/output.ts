@@ -11,16 +11,22 @@ const encoder = new TextEncoder();
 /** The reader of our output has gone: there is nobody to work for any more. */
 export class ReaderGone extends Error {}
 
+/** How long to wait before another attempt to write where nobody has read yet. */
+const RETRY_MS = 2;
+
 /**
  * Write some of it to standard output: at once, since a thread that waits for it
- * costs more than the writing. Only where that would block a thread waits.
+ * costs more than the writing. If that does not block, as somebody else may have
+ * asked of the pipe, it is tried again until there is room.
+ *
+ * @returns How many bytes.
  */
 function writeSome(bytes: Uint8Array): number | Promise<number> {
   try {
     return Deno.stdout.writeSync(bytes);
   } catch (error) {
     if (error instanceof Deno.errors.WouldBlock) {
-      return Deno.stdout.write(bytes);
+      return new Promise((resolve) => setTimeout(() => resolve(0), RETRY_MS));
     }
     throw error;
   }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { dirname } from "node:path/posix";
 import { osError } from "../errors.ts";
 import { ERRNO } from "../errors.ts";
 import { toCoreRequest } from "../operation.ts";
@@ -46,6 +47,10 @@ const O_EXCL = 0o200;
 const O_NONBLOCK = 0o4000;
 /** What makes a directory ours until its contents are there. */
 const MODE_OURS = 0o700;
+
+/** Levels to look above a copy for its original; who goes beyond finds out later. */
+const LEVELS_MAX = 4096;
+const SLASH = 0x2f;
 
 function hasCode(error: unknown, code: string): boolean {
   return (error as { code?: string }).code === code;
@@ -305,6 +310,54 @@ export async function copyTree(
   });
 }
 
+/** The path of what something is to be made in. */
+function parentOf(path: string | Uint8Array): string | Uint8Array {
+  if (typeof path === "string") {
+    return dirname(path);
+  }
+  let end = path.length;
+  while (end > 1 && path[end - 1] === SLASH) {
+    end--;
+  }
+  const slash = path.subarray(0, end).lastIndexOf(SLASH);
+  return slash < 0 ? "." : path.subarray(0, Math.max(1, slash));
+}
+
+/**
+ * Whether a copy would be made below its original, so that nothing of it need be
+ * made to find out. What cannot be told now shows when the copy is met on the way.
+ */
+async function isInside(
+  descent: Descent,
+  original: OpenDirectory,
+  target: string | Uint8Array,
+): Promise<boolean> {
+  const path = pathText(target);
+  let directory: OpenDirectory | undefined;
+  try {
+    // A symbolic link may lead there, a dot after it does not
+    directory = await descent.open(undefined, joinPath(parentOf(target), "."), path);
+    for (let level = 0; level < LEVELS_MAX && !directory.is(original.identity); level++) {
+      const above = await descent.open(directory.fd, "..", path);
+      await descent.close(directory.fd);
+      const isRoot = above.is(directory.identity);
+      directory = above;
+      if (isRoot) {
+        return false;
+      }
+    }
+    return directory.is(original.identity);
+  } catch (error) {
+    // If it matters, what comes next fails, too
+    if (error instanceof Error && "code" in error) {
+      return false;
+    }
+    throw error;
+  } finally {
+    await descent.close(directory?.fd ?? -1);
+  }
+}
+
 async function copyRoot(
   descent: Descent,
   copier: Copier,
@@ -315,6 +368,9 @@ async function copyRoot(
   const directory = await descent.open(undefined, source, path);
   let copy: OpenDirectory | undefined;
   try {
+    if (await isInside(descent, directory, target)) {
+      throw new Error(`Cannot copy '${path}' into itself`);
+    }
     copy = await copier.openTarget(undefined, target, pathText(target));
     if (copy.is(directory.identity)) {
       throw osError(ERRNO.EINVAL!, `copy '${path}' -> '${pathText(target)}'`);

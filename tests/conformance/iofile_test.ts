@@ -239,7 +239,8 @@ forEachBackend("a target that is gone at the completion is an error", async ({ o
   await using file = await ioq.openFile(dir.file("file", "text"));
   const before = descriptorsUnder("/");
   const target = new Uint8Array(4);
-  const read = file.readAt(target, 0);
+  // With a signal, so that it is not over before that
+  const read = file.readAt(target, 0, { signal: new AbortController().signal });
   structuredClone(target, { transfer: [target.buffer] });
   await assertRejects(() => read, TypeError, "detached");
 

@@ -5,7 +5,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { copyTree, Ioq, removeTree, walk } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
-import { descriptors, descriptorsUnder, looksOf, MOD, runDeno, TempDir } from "../fixtures.ts";
+import {
+  bytes,
+  descriptors,
+  descriptorsUnder,
+  looksOf,
+  MOD,
+  runDeno,
+  TempDir,
+} from "../fixtures.ts";
 import { DEEP_LEVELS, findPaths, makeDeep, makeHostile } from "../walk/hostile_tree.ts";
 
 /** What there is to see of a tree: paths, types, modes, contents, where links point to. */
@@ -245,6 +253,15 @@ forEachBackend("copyTree() makes the same tree", async ({ open, t }) => {
     const from = dir.at("tree");
     const looks = await looksOf(() => copyTree(from, `${from}/a/inside`, { ioq }));
     assert(looks.message.includes("into itself"), looks.message);
+    // Nothing is made that shows only later to be too much
+    await assertRejects(() => Deno.lstat(`${from}/a/inside`), Deno.errors.NotFound);
+    Deno.symlinkSync(`${from}/a`, dir.at("way in"));
+    for (const to of [`${from}/inside/`, `${dir.at("way in")}/inside`, bytes(`${from}/a/inside`)]) {
+      const { message } = await looksOf(() => copyTree(from, to, { ioq }));
+      assert(message.includes("into itself"), message);
+    }
+    assertEquals([...Deno.readDirSync(`${from}/a`)].some(({ name }) => name === "inside"), false);
+    Deno.removeSync(dir.at("way in"));
     const same = await looksOf(() => copyTree(from, from, { ioq, overwrite: true }));
     assertEquals(same.code, "EINVAL");
   });

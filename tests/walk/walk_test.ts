@@ -480,6 +480,13 @@ async function runAsNobody(script: string, args: string[]) {
     Deno.env.get("IOQ_LIBRARY") ?? new URL("../../native/build/libioq.so", import.meta.url),
     library,
   );
+  // A library that was built for a sanitizer takes its runtime along, as in tests/trust/asan.ts;
+  // what that finds goes to standard error, since nobody may write to root's reports
+  const preload = Deno.env.get("LD_PRELOAD");
+  const options = Deno.env.get("ASAN_OPTIONS")?.replace(/log_path=[^:]*/, "log_path=stderr");
+  const sanitizer = preload === undefined || options === undefined
+    ? {}
+    : { LD_PRELOAD: preload, ASAN_OPTIONS: `${options}:detect_leaks=0` };
   const { code, stdout, stderr } = await new Deno.Command("setpriv", {
     args: [
       "--reuid=65534",
@@ -495,7 +502,13 @@ async function runAsNobody(script: string, args: string[]) {
     ],
     cwd: dir.path,
     clearEnv: true,
-    env: { IOQ_LIBRARY: library, NO_COLOR: "1", HOME: dir.path, DENO_DIR: dir.at("cache") },
+    env: {
+      ...sanitizer,
+      IOQ_LIBRARY: library,
+      NO_COLOR: "1",
+      HOME: dir.path,
+      DENO_DIR: dir.at("cache"),
+    },
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
