@@ -120,6 +120,19 @@ export const symbols = {
     ],
     result: "void",
   },
+  ioq_caller_id: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+    ],
+    result: "u32",
+  },
+  ioq_interrupt: {
+    parameters: [
+      "u32", // uint32_t id
+      "u32", // uint32_t turn
+    ],
+    result: "i32",
+  },
   ioq_id: {
     parameters: [
       "pointer", // struct ioq *ioq

@@ -44,6 +44,7 @@
 
 #include "ioq_abi.h"
 
+#include "caller.h"
 #include "contents.h"
 #include "entry.h"
 #include "lane.h"
@@ -138,6 +139,8 @@ struct ioq {
 	struct ioq_lanes *lanes;
 	/** What those turns need. */
 	struct ioq_scratch scratch;
+	/** By what other threads interrupt those turns, or NULL. */
+	struct ioq_caller *caller;
 	/** Cancelled entries that are with the lanes. */
 	uint32_t lane_cancels;
 	/** When to interrupt the lanes that are at them, by the monotonic clock. */
@@ -217,6 +220,7 @@ static void ioq_free_arena(struct ioq *ioq) {
 /** Release all of a queue in which nothing is in flight. */
 static void ioq_free(struct ioq *ioq) {
 	lanes_stop(ioq->lanes);
+	caller_close(ioq->caller);
 	ioq_scratch_release(&ioq->scratch);
 	// Before the eventfd goes, and the ring
 	mailbox_close(ioq->mailbox);
@@ -346,7 +350,13 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 		ioq_describe_ring(ioq, info);
 	}
 
-	if (!sync) {
+	if (sync) {
+		ioq->caller = caller_open();
+		if (!ioq->caller) {
+			ret = -ENOMEM;
+			goto fail;
+		}
+	} else {
 		ioq->lanes = lanes_start(ioq->depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
 		if (!ioq->lanes) {
 			ret = -errno;
@@ -528,7 +538,9 @@ static void turn_flush(struct ioq *ioq, struct turn_out *out) {
 static void turn_to_lanes(struct ioq *ioq, struct turn_out *out, struct ioq_entry *entry) {
 	if (!ioq->lanes) {
 		entry->lane = IOQ_LANE_CORE;
+		caller_enter(ioq->caller, entry);
 		ioq_perform(entry, &ioq->scratch);
+		caller_enter(ioq->caller, NULL);
 		// There is room: a turn takes as many as it can hand out
 		turn_hand_out(ioq, out, entry);
 		return;
@@ -941,6 +953,9 @@ int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, u
 		return -EINVAL;
 	}
 
+	if (ioq->caller) {
+		caller_turn(ioq->caller);
+	}
 	if (ioq->ring.live) {
 		ring_disarm(&ioq->ring);
 	}
@@ -1228,6 +1243,14 @@ void ioq_wake(struct ioq *ioq) {
 	do {
 		ret = write(ioq->wake_fd, &one, sizeof(one));
 	} while (ret < 0 && errno == EINTR);
+}
+
+uint32_t ioq_caller_id(struct ioq *ioq) {
+	return ioq->caller ? caller_id(ioq->caller) : 0;
+}
+
+int32_t ioq_interrupt(uint32_t id, uint32_t turn) {
+	return caller_interrupt(id, turn);
 }
 
 int32_t ioq_close(struct ioq *ioq) {

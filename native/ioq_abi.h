@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that an older caller could not bear. */
-#define IOQ_ABI_VERSION 7
+#define IOQ_ABI_VERSION 8
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -471,6 +471,26 @@ IOQ_EXPORT int32_t ioq_park(struct ioq *ioq);
 
 /** Make the parked call return. */
 IOQ_EXPORT void ioq_wake(struct ioq *ioq);
+
+/**
+ * What another thread interrupts the turns of a queue without lanes by.
+ *
+ * @return The number, or 0 if the queue has lanes.
+ */
+IOQ_EXPORT uint32_t ioq_caller_id(struct ioq *ioq);
+
+/**
+ * Cancel what a queue without lanes is at, and interrupt its thread, unless that is
+ * a close. For any thread. A signal may come too early to count: to be repeated
+ * until the turn is over.
+ *
+ * @param id
+ *         Of the queue, from ioq_caller_id(): it may be gone.
+ * @param turn
+ *         Which of its turns, counted from 1. Others are left alone.
+ * @return 0, or -ESRCH if it is not at an operation of that turn.
+ */
+IOQ_EXPORT int32_t ioq_interrupt(uint32_t id, uint32_t turn);
 
 /**
  * What other queues of this process post to, good until this one is closed.

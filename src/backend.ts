@@ -194,6 +194,12 @@ export interface Backend {
   cancelAll(): void;
 
   /**
+   * Complete what does not end although it was cancelled, if whatever is at it can be
+   * left to itself. Called when a close has waited long enough.
+   */
+  abandon?(): void;
+
+  /**
    * Release everything. Nothing may be in flight or parked. Turns and
    * cancellations of a closed backend do nothing.
    *

@@ -662,7 +662,10 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
     let deadline: Deadline | undefined;
     const late = new Promise<never>((_, reject) => {
-      deadline = new Deadline(timeoutMs, () => reject(this.#closeError(timeoutMs)));
+      deadline = new Deadline(timeoutMs, () => {
+        reject(this.#closeError(timeoutMs));
+        this.#backend.abandon?.();
+      });
     });
     this.#deadlines.add(deadline!);
     try {

@@ -27,7 +27,7 @@ export interface Row {
 /** Rows of the native core. */
 const NATIVE = { library: true, concurrent: true, nativeThreads: true } as const;
 /** Rows of the worker backend. */
-const WORKER = { interruptible: false, concurrent: true, nativeThreads: false } as const;
+const WORKER = { concurrent: true, nativeThreads: false } as const;
 /** A library that is not there. */
 const MISSING = "/nonexistent/libioq.so";
 
@@ -58,16 +58,24 @@ const ROWS: readonly Row[] = [
     interruptible: true,
     ...NATIVE,
   },
-  { name: "worker", options: { backend: "worker" }, library: true, ...WORKER },
+  {
+    name: "worker",
+    options: { backend: "worker" },
+    interruptible: true,
+    library: true,
+    ...WORKER,
+  },
   {
     name: "worker without library",
     options: { backend: "worker", library: MISSING },
+    interruptible: false,
     library: false,
     ...WORKER,
   },
   {
     name: "main thread",
     options: { backend: "worker", [LANE]: null } as IoqOptions,
+    interruptible: false,
     library: true,
     ...WORKER,
     concurrent: false,
@@ -75,6 +83,7 @@ const ROWS: readonly Row[] = [
   {
     name: "main thread without library",
     options: { backend: "worker", library: MISSING, [LANE]: null } as IoqOptions,
+    interruptible: false,
     library: false,
     ...WORKER,
     concurrent: false,

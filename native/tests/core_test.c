@@ -2779,6 +2779,51 @@ static void run_rings(void) {
 	}
 }
 
+/** Interrupts a queue without lanes from a thread of its own. */
+static void *interrupt_caller(void *argument) {
+	uint32_t id = *(uint32_t *)argument;
+	struct timespec pause = {.tv_nsec = 20000000};
+	// What is meant by another turn, and by another queue, is nothing of this one's
+	nanosleep(&pause, NULL);
+	CHECK_EQ(ioq_interrupt(id, 2), -ESRCH);
+	CHECK_EQ(ioq_interrupt(id + 1, 1), -ESRCH);
+	nanosleep(&pause, NULL);
+	int32_t ret;
+	do {
+		ret = ioq_interrupt(id, 1);
+		pause.tv_nsec = 1000000;
+		nanosleep(&pause, NULL);
+	} while (ret == 0);
+	// Until it was over
+	CHECK_EQ(ret, -ESRCH);
+	return NULL;
+}
+
+/** A thread that runs its requests itself can be interrupted by another one. */
+static void test_interrupt_caller(void) {
+	CHECK_EQ(mkfifo("lonely", 0600), 0);
+	open_queue(&sync_config, 8, 1);
+	uint32_t id = ioq_caller_id(q.ioq);
+	CHECK(id != 0);
+	add_path(0, IOQ_OP_OPEN, "lonely");
+	pthread_t thread;
+	CHECK_EQ(pthread_create(&thread, NULL, interrupt_caller, &id), 0);
+	CHECK_EQ(turn(0), 1);
+	CHECK_EQ(q.results[0].result, -EINTR);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	// It was that one only
+	add_path(1, IOQ_OP_STAT, "lonely");
+	CHECK_EQ(turn(0), 1);
+	CHECK_EQ(q.results[1].result, 0);
+	close_queue();
+	CHECK_EQ(ioq_interrupt(id, 2), -ESRCH);
+
+	open_queue(&lanes_config, 8, 1);
+	CHECK_EQ(ioq_caller_id(q.ioq), 0);
+	close_queue();
+	CHECK_EQ(unlink("lonely"), 0);
+}
+
 /** Say that there are no rings to be tested. */
 static void test_rings(void) {
 	SKIP("this kernel grants no io_uring");
@@ -2804,6 +2849,7 @@ int main(void) {
 	TEST_WITH(test_file, sync_config);
 	TEST_WITH(test_directory, sync_config);
 	TEST_WITH(test_output, sync_config);
+	TEST(test_interrupt_caller);
 	TEST_WITH(test_interrupt, lanes_config);
 	TEST_WITH(test_boost, lanes_config);
 	TEST_WITH(test_boost_claimed, lanes_config);

@@ -189,20 +189,22 @@ function openWorker(
     );
   };
 
-  // Lanes load it themselves: it was only to see whether they can
-  const path = library instanceof LibraryError ? undefined : library.path;
+  // Lanes load it themselves. What is held here sees whether they can, and
+  // interrupts them
+  const held = library instanceof LibraryError ? undefined : library;
+  const module = choice.module === undefined ? LANE_MODULE : choice.module;
+  const reason = module === null ? "no Worker may be started" : whyNoWorker(module);
   try {
-    const module = choice.module === undefined ? LANE_MODULE : choice.module;
-    const reason = module === null ? "no Worker may be started" : whyNoWorker(module);
     if (module === null || reason !== undefined) {
-      return openMainThread(reason!);
+      const backend = openMainThread(reason!);
+      held?.release();
+      return backend;
     }
-    const options = { depth, threads, library: path, module, refuse, openMainThread };
+    const options = { depth, threads, library: held, module, refuse, openMainThread };
     return new WorkerBackend(options, info(threads), sink);
-  } finally {
-    if (!(library instanceof LibraryError)) {
-      library.release();
-    }
+  } catch (error) {
+    held?.release();
+    throw error;
   }
 }
 

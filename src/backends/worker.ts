@@ -21,6 +21,7 @@
 import { NOT_NOW } from "../cached_reads.ts";
 import { Worker } from "node:worker_threads";
 import * as layout from "../../ffi/layout.ts";
+import type { Library } from "../../ffi/library.ts";
 import type { Backend, BackendInfo, ClockName, LaneCounts, Payload, Sink } from "../backend.ts";
 import { loadLibrary } from "../../ffi/library.ts";
 import { ERRNO, osError, UNSUPPORTED, WORKER_CRASHED } from "../errors.ts";
@@ -48,6 +49,9 @@ const TICK_MS = 5;
 const PRIMARIES = Math.max(1, navigator.hardwareConcurrency - 1);
 /** Lanes that may be replaced. */
 const CRASHES_MAX = 8;
+/** Milliseconds between the first interruptions of an operation, and at the most. */
+const INTERRUPT_MIN_MS = 1;
+const INTERRUPT_MAX_MS = 64;
 /** How long lanes may take to end, in milliseconds, before they are ended. */
 const END_MS = 2000;
 
@@ -68,8 +72,8 @@ export interface WorkerOptions {
   readonly depth: number;
   /** The most Workers. */
   readonly threads: number;
-  /** The path of the native library, if there is one. */
-  readonly library: string | undefined;
+  /** The native library, if there is one, which is let go of at the end. */
+  readonly library: Library | undefined;
   /** The module that lanes run. */
   readonly module: URL;
   /** Says why a request cannot be run, as a number, or 0. */
@@ -135,6 +139,8 @@ export class WorkerBackend implements Backend {
   /** By slot: the parts of a long payload. */
   readonly #outputs = new Map<number, { readonly bytes: Uint8Array<ArrayBuffer>; got: number }>();
 
+  /** Cancelled while a lane was at it: when to interrupt that next, and how long after. */
+  readonly #interrupts = new Map<number, { at: number; after: number }>();
   /** Slots whose descriptor is being closed because they were cancelled. */
   readonly #discarded = new Set<number>();
 
@@ -193,7 +199,7 @@ export class WorkerBackend implements Backend {
       throw osError(UNSUPPORTED.synchronous, "synchronous call");
     }
     return this.#synchronous ??= new SynchronousCalls(
-      new LibraryExecutor(loadLibrary(library)),
+      new LibraryExecutor(loadLibrary(library.path)),
       refuse,
     );
   }
@@ -479,6 +485,9 @@ export class WorkerBackend implements Backend {
     if (this.#inputs.size > 0) {
       this.#inputs.delete(slot);
     }
+    if (this.#interrupts.size > 0) {
+      this.#interrupts.delete(slot);
+    }
     this.#inFlight--;
     this.#bytes += length;
     this.#payload.length = length;
@@ -509,6 +518,9 @@ export class WorkerBackend implements Backend {
 
   /** Look after the lanes. */
   #tick(): void {
+    if (this.#interrupts.size > 0) {
+      this.#interrupt(performance.now());
+    }
     const { worker } = this.completed;
     const heldUp = worker === this.#completedAtTick;
     this.#completedAtTick = worker;
@@ -543,7 +555,7 @@ export class WorkerBackend implements Backend {
       depth,
       lanes: threads,
       lane: at,
-      library,
+      library: library?.path,
     };
     // Only files and data are taken for the module itself
     const entry = module.protocol === "file:"
@@ -604,7 +616,11 @@ export class WorkerBackend implements Backend {
 
   /** There can be no lanes: this thread takes what none of them has taken. */
   #giveUp(error: unknown): void {
-    const message = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    const message = error === undefined
+      ? "they ended unexpectedly"
+      : error instanceof Error
+      ? error.message.split("\n")[0]
+      : String(error);
     const mainThread = this.#options.openMainThread(`no Worker can be started: ${message}`);
     const slots = this.#batch;
     this.#batch = [];
@@ -671,7 +687,47 @@ export class WorkerBackend implements Backend {
       return result !== -ERRNO.EINTR!;
     }
     const index = (this.#memory.cell(slot) >> 2) + shared.CELL_CANCELLED;
-    return Atomics.exchange(this.#memory.words, index, 1) === 0;
+    if (Atomics.exchange(this.#memory.words, index, 1) !== 0) {
+      return false;
+    }
+    // A lane looks at the mark after it has told that it is at the request
+    if (this.#options.library !== undefined && this.#laneOf(slot) >= 0) {
+      this.#interrupts.set(slot, { at: 0, after: INTERRUPT_MIN_MS });
+      this.#interrupt(performance.now());
+    }
+    return true;
+  }
+
+  /** The lane that is at a request, or -1. */
+  #laneOf(slot: number): number {
+    const { words } = this.#memory;
+    return this.#lanes.findIndex((lane, at) =>
+      lane !== undefined && !lane.gone &&
+      Atomics.load(words, this.#memory.controls(at) + shared.LANE_CURRENT) === slot + 1
+    );
+  }
+
+  /**
+   * Interrupt lanes that are at cancelled requests. A signal may come too early, so
+   * this goes on until they are over; what does not mind, such as a disk, is bothered
+   * ever less.
+   */
+  #interrupt(time: number): void {
+    const { words } = this.#memory;
+    for (const [slot, state] of this.#interrupts) {
+      const lane = this.#laneOf(slot);
+      if (lane >= 0 && time >= state.at) {
+        const controls = this.#memory.controls(lane);
+        const turn = Atomics.load(words, controls + shared.LANE_TURN) >>> 0;
+        const caller = Atomics.load(words, controls + shared.LANE_CALLER) >>> 0;
+        if (this.#laneOf(slot) === lane) {
+          // It was that turn's: if it is over by now, nothing is hit
+          this.#options.library!.symbols.ioq_interrupt(caller, turn);
+        }
+        state.at = time + state.after;
+        state.after = Math.min(INTERRUPT_MAX_MS, state.after * 2);
+      }
+    }
   }
 
   cancelAll(): void {
@@ -680,6 +736,27 @@ export class WorkerBackend implements Backend {
     for (const [slot, request] of this.#requests.entries()) {
       if (request !== undefined) {
         this.cancel(slot);
+      }
+    }
+  }
+
+  /**
+   * End lanes that are held up and that nothing can interrupt: those without the
+   * library. A thread of such a lane may stay in the kernel for as long as that takes,
+   * but has nothing left to come back to, and keeps no process alive. With the library
+   * it comes to its end as soon as the kernel lets go, and says what came of it.
+   */
+  abandon(): void {
+    if (this.#options.library !== undefined || this.#mainThread !== undefined) {
+      return;
+    }
+    const { words } = this.#memory;
+    for (const [at, lane] of this.#lanes.entries()) {
+      const current = Atomics.load(words, this.#memory.controls(at) + shared.LANE_CURRENT);
+      if (lane !== undefined && !lane.gone && current !== 0) {
+        lane.gone = true;
+        lane.worker.terminate();
+        this.#lost(at, lane, undefined);
       }
     }
   }
@@ -700,5 +777,6 @@ export class WorkerBackend implements Backend {
     await Promise.race([Promise.all(lanes.map(({ ended }) => ended)), late]);
     clearTimeout(timer);
     await Promise.all(lanes.filter(({ gone }) => !gone).map(({ worker }) => worker.terminate()));
+    this.#options.library?.release();
   }
 }

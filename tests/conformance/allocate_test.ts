@@ -93,7 +93,7 @@ forEachBackend(
     assert(many.every(({ byteLength }) => byteLength === 0));
     assertThrows(() => ioq.allocate(1), Deno.errors.BadResource);
   },
-  (row) => row.interruptible,
+  (row) => row.nativeThreads,
 );
 
 forEachBackend("aborted reads keep their memory until they are over", async ({ open }) => {
@@ -115,7 +115,7 @@ forEachBackend("aborted reads keep their memory until they are over", async ({ o
     assertThrows(() => ioq.allocate(length), RangeError);
   }
   assertThrows(() => ioq.allocate("1" as unknown as number), TypeError);
-}, (row) => row.interruptible);
+}, (row) => row.nativeThreads);
 
 Deno.test("allocate() takes unrestricted FFI, and says so", async () => {
   const script = `

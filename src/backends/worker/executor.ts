@@ -20,6 +20,12 @@ export interface Executor {
    */
   perform(record: Int32Array, at: number, input: Uint8Array): number;
 
+  /** By what another thread interrupts it, or 0 if it cannot be interrupted. */
+  readonly caller: number;
+
+  /** The number of the last request that was run, for that. */
+  readonly turn: number;
+
   /** Bytes that the last request produced. */
   readonly length: number;
 

@@ -7,7 +7,6 @@
  * @module
  */
 
-import process from "node:process";
 import { workerData } from "node:worker_threads";
 import * as layout from "../../../ffi/layout.ts";
 import { EMBEDDED, loadLibrary, prepareLibrary } from "../../../ffi/library.ts";
@@ -50,6 +49,7 @@ class Lane {
     this.#produced = Atomics.load(this.#memory.words, this.#controls + shared.LANE_RELEASED);
     this.#granted = Atomics.load(this.#memory.words, this.#controls + shared.LANE_GRANTED);
     this.#executor = executor;
+    Atomics.store(this.#memory.words, this.#controls + shared.LANE_CALLER, executor.caller);
   }
 
   /** Run requests until there is the message to stop. */
@@ -66,6 +66,7 @@ class Lane {
           return;
         }
         words[(this.#memory.cell(slot) >> 2) + shared.CELL_LANE] = this.#lane + 1;
+        words[this.#controls + shared.LANE_TURN] = this.#executor.turn + 1;
         Atomics.store(words, this.#controls + shared.LANE_CURRENT, slot + 1);
         this.#perform(slot);
         Atomics.store(words, this.#controls + shared.LANE_CURRENT, 0);
@@ -216,5 +217,5 @@ async function openExecutor({ library }: shared.LaneStart): Promise<Executor> {
 
 const start = workerData as shared.LaneStart;
 new Lane(start, await openExecutor(start)).run();
-// The Worker's, not the program's
-process.exit();
+// With its module the Worker ends. To have it exit, process.exit(), leaves two
+// descriptors of the runtime's behind (2.9.6): those of its event loop

@@ -69,6 +69,10 @@ export const LANE_CURRENT = 0;
 export const LANE_RELEASED = 1;
 /** How many parts of input were given; wraps around. */
 export const LANE_GRANTED = 2;
+/** By what the library interrupts the lane, or 0. */
+export const LANE_CALLER = 3;
+/** Which turn of the library's the lane is at, or about to begin. */
+export const LANE_TURN = 4;
 
 /** In `ready`: the request is complete. */
 export const DONE = 0;

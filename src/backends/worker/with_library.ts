@@ -27,6 +27,8 @@ const RAW_MODES: Readonly<Record<RawMode, number>> = {
 /** See the module. */
 export class LibraryExecutor implements Executor {
   length = 0;
+  turn = 0;
+  readonly caller: number;
   readonly #library: Library;
   readonly #symbols: Symbols;
   readonly #ioq: Deno.PointerValue;
@@ -52,6 +54,7 @@ export class LibraryExecutor implements Executor {
     if (this.#ioq === null) {
       throw new Error("The native library has no memory for a lane");
     }
+    this.caller = this.#symbols.ioq_caller_id(this.#ioq);
   }
 
   perform(record: Int32Array, at: number, input: Uint8Array): number {
@@ -75,14 +78,12 @@ export class LibraryExecutor implements Executor {
       const bytes = input.subarray(paths) as Uint8Array<ArrayBuffer>;
       const result = this.#symbols.ioq_stage(this.#ioq, 0, bytes, bytes.length);
       if (result < 0) {
+        // A turn all the same, so that no other request goes by its number
+        this.#run(0, 0);
         return result;
       }
     }
-    words[layout.TURN_REQUEST_COUNT] = 1;
-    words[layout.TURN_INPUT_LENGTH] = paths;
-    words[layout.TURN_OUTPUT_LENGTH] = OUTPUT_LENGTH;
-    words[layout.TURN_FLAGS] = 0;
-    const result = this.#symbols.ioq_turn(this.#ioq, this.#turn, this.#input, this.#output);
+    const result = this.#run(1, paths);
     if (result < 0) {
       return result;
     }
@@ -91,6 +92,16 @@ export class LibraryExecutor implements Executor {
     this.#held =
       (words[COMPLETION + layout.COMPLETION_FLAGS_AND_LANE]! & layout.COMPLETION_HELD) !== 0;
     return words[COMPLETION + layout.COMPLETION_RESULT]!;
+  }
+
+  #run(requests: number, inputLength: number): number {
+    const words = this.#words;
+    words[layout.TURN_REQUEST_COUNT] = requests;
+    words[layout.TURN_INPUT_LENGTH] = inputLength;
+    words[layout.TURN_OUTPUT_LENGTH] = OUTPUT_LENGTH;
+    words[layout.TURN_FLAGS] = 0;
+    this.turn = (this.turn + 1) | 0;
+    return this.#symbols.ioq_turn(this.#ioq, this.#turn, this.#input, this.#output);
   }
 
   take(target: Uint8Array): void {

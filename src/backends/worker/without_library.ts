@@ -178,6 +178,8 @@ function splitTime(time: Date | null): [seconds: number, nanoseconds: number] {
 
 /** See the module. */
 export class DenoExecutor implements Executor {
+  readonly caller = 0;
+  readonly turn = 0;
   #payload: Uint8Array = new Uint8Array(0);
   readonly #stat = new Int32Array(layout.STAT_SIZE / 4);
   readonly #statBytes = new Uint8Array(this.#stat.buffer);
