@@ -6,6 +6,7 @@
 
 #include "fault.h"
 #include "ioq_abi.h"
+#include "ring.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -2149,6 +2150,34 @@ static void test_overflow(const void *config) {
 	fault_clear();
 }
 
+/** A ring does what it was made for and nothing else, whoever has it. */
+static void test_restricted(void) {
+	struct ioq_ring ring;
+	CHECK_EQ(ring_open(&ring, 8, 16, -1, false), 0);
+	if (!ring.restricted) {
+		ring_close(&ring);
+		SKIP("this kernel restricts no rings");
+	}
+	static const uint8_t refused[] = {
+		IORING_OP_ACCEPT, IORING_OP_CONNECT, IORING_OP_SENDMSG, IORING_OP_EPOLL_CTL, IORING_OP_SHUTDOWN,
+		IORING_OP_FILES_UPDATE,
+	};
+	// Each is refused as such: a bad descriptor would be found out only then
+	for (size_t i = 0; i < sizeof(refused); ++i) {
+		struct io_uring_sqe *sqe = io_uring_get_sqe(&ring.uring);
+		CHECK(sqe);
+		io_uring_prep_rw(refused[i], sqe, -1, NULL, 0, 0);
+		CHECK_EQ(io_uring_submit_and_wait(&ring.uring, 1), 1);
+		struct io_uring_cqe *cqe;
+		CHECK_EQ(io_uring_peek_cqe(&ring.uring, &cqe), 0);
+		CHECK_EQ(cqe->res, -EACCES);
+		io_uring_cqe_seen(&ring.uring, cqe);
+	}
+	int fd = 0;
+	CHECK_EQ(io_uring_register_files(&ring.uring, &fd, 1), -EACCES);
+	ring_close(&ring);
+}
+
 /** A submission queue of one entry, and more completions at once than the ring holds. */
 static void test_small_ring(const void *config) {
 	atomic_store(&fault_small, true);
@@ -2761,6 +2790,7 @@ static void run_rings(void) {
 	TEST_WITH(test_small_ring, lane_rings_config);
 	TEST_WITH(test_small_ring, all_rings_config);
 	TEST(test_raw);
+	TEST(test_restricted);
 	TEST(test_setup_plainer);
 	TEST(test_lane_setup_fails);
 	TEST_WITH(test_submit_retried, ring_config);
