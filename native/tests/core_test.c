@@ -1209,19 +1209,17 @@ static void test_timeouts(const void *config) {
 			CHECK_EQ(ioq_cancel(q.ioq, slot), 1);
 			CHECK_EQ(ioq_cancel(q.ioq, slot), 0);
 		}
-		uint32_t latest = 0;
 		while (q.pending_count > 0) {
 			turn_wait();
 			for (uint32_t i = 0; i < q.turn.completion_count; ++i) {
 				const struct ioq_completion *completion = &q.turn.completions[i];
 				CHECK_EQ(completion->result, completion->slot % 5 ? 0 : -EINTR);
-				if (completion->slot % 5 && q.config->lane != IOQ_LANE_RING) {
-					CHECK(ms[completion->slot] + 1 >= latest);
-					latest = ms[completion->slot] > latest ? ms[completion->slot] : latest;
+				// Never early; how late, and so in which order, is up to the machine
+				if (completion->slot % 5) {
+					CHECK(test_since(&start) * 1000 + 1 >= ms[completion->slot]);
 				}
 			}
 		}
-		CHECK(test_since(&start) >= 0.035);
 		// A point in time that has passed
 		add_timeout(0, clock | IOQ_TIMEOUT_ABSOLUTE, 1);
 		CHECK_EQ(result_of(0), 0);
@@ -2151,6 +2149,53 @@ static void test_overflow(const void *config) {
 	fault_clear();
 }
 
+/** A submission queue of one entry, and more completions at once than the ring holds. */
+static void test_small_ring(const void *config) {
+	atomic_store(&fault_small, true);
+	open_queue(config, 512, 1);
+	for (int round = 0; round < 5; ++round) {
+		for (uint32_t slot = 0; slot < 512;) {
+			if (slot % 2) {
+				add(slot, IOQ_OP_KERNEL_NOP);
+			} else {
+				add_path(slot, IOQ_OP_STAT, "plain");
+			}
+			if (++slot % 128 == 0) {
+				turn(0);
+			}
+		}
+		wait_all();
+		for (uint32_t slot = 0; slot < 512; ++slot) {
+			CHECK_EQ(q.results[slot].result, 0);
+		}
+	}
+	// All are waiting when what they wait for comes; half of them are cancelled then
+	int fd = make_fifo("fifo");
+	for (uint32_t slot = 0; slot < 300;) {
+		add_read(slot, fd, 1);
+		if (++slot % 100 == 0) {
+			turn(0);
+		}
+	}
+	uint8_t bytes[150] = {0};
+	CHECK_EQ(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
+	uint32_t read = 0;
+	while (q.pending_count > 150) {
+		turn_wait();
+	}
+	ioq_cancel_all(q.ioq);
+	wait_all();
+	for (uint32_t slot = 0; slot < 300; ++slot) {
+		CHECK(q.results[slot].result == 1 || q.results[slot].result == -EINTR);
+		read += q.results[slot].result == 1;
+	}
+	CHECK_EQ(read, 150);
+	close_queue();
+	close(fd);
+	CHECK_EQ(unlink("fifo"), 0);
+	fault_clear();
+}
+
 /** Reads of what is cached, which take no queue. */
 static void test_cached(void) {
 	enum { LENGTH = 256 * 1024, BEGIN = 4096 };
@@ -2581,8 +2626,10 @@ static void test_lane_wait_interrupted(void) {
 	fault_inject(&fault_wait, FAULT_LANES, EINTR, 0, 1000);
 	CHECK_EQ(write(fds[0], "x", 1), 1);
 	check_result(0, 1);
+	// A lane that was late, and is waiting already, is sent round once more
 	while (atomic_load(&fault_wait.times) > 0) {
-		test_sleep(1);
+		add_path(2, IOQ_OP_STAT, "plain");
+		check_result(2, 0);
 	}
 	CHECK_EQ(write(fds[1], "x", 1), 1);
 	check_result(1, 1);
@@ -2710,6 +2757,9 @@ static void run_rings(void) {
 	TEST_WITH(test_cancel_fifo, lane_rings_config);
 	TEST_WITH(test_boost, idle_ring_config);
 	TEST_WITH(test_overflow, overflow_config);
+	TEST_WITH(test_small_ring, ring_config);
+	TEST_WITH(test_small_ring, lane_rings_config);
+	TEST_WITH(test_small_ring, all_rings_config);
 	TEST(test_raw);
 	TEST(test_setup_plainer);
 	TEST(test_lane_setup_fails);

@@ -50,6 +50,8 @@ static struct fault fault_wait;
 static struct fault fault_thread;
 /** How many processors there seem to be; 0: as many as there are. */
 static atomic_int fault_cpus;
+/** Whether rings have one entry, and room for two completions. */
+static atomic_bool fault_small;
 /** Whether this thread is the one that runs the tests. */
 static _Thread_local bool fault_owner;
 
@@ -70,6 +72,7 @@ static inline void fault_clear(void) {
 	fault_inject(&fault_wait, FAULT_OWNER, 0, 0, 0);
 	fault_inject(&fault_thread, FAULT_OWNER, 0, 0, 0);
 	atomic_store(&fault_cpus, 0);
+	atomic_store(&fault_small, false);
 }
 
 /** Take one from a counter, unless it is zero. */
@@ -99,6 +102,10 @@ int __real_io_uring_queue_init_params(unsigned entries, struct io_uring *ring, s
 int __wrap_io_uring_queue_init_params(unsigned entries, struct io_uring *ring, struct io_uring_params *params);
 int __wrap_io_uring_queue_init_params(unsigned entries, struct io_uring *ring, struct io_uring_params *params) {
 	int error = fault_strikes(&fault_setup);
+	if (atomic_load(&fault_small)) {
+		entries = 1;
+		params->cq_entries = 2;
+	}
 	return error ? -error : __real_io_uring_queue_init_params(entries, ring, params);
 }
 

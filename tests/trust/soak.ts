@@ -6,6 +6,7 @@
  *
  * A run is a series of queues, each of another depth (one of 1 has a submission
  * queue of one entry) and another end: drained, cancelled, or closed in the middle.
+ * When it has nothing to do, its depth may change.
  * Requests go through the stream and as promises, are cancelled and aborted, and
  * are pushed against a full queue. After each queue the descriptors that are left
  * must be those that the model has open.
@@ -31,6 +32,8 @@ export interface SoakFigures {
   failed: number;
   interrupted: number;
   aborted: number;
+  /** That had so much time and no more. */
+  timedOut: number;
   /** That the backend cannot do, and said so. */
   unsupported: number;
   refused: number;
@@ -38,9 +41,17 @@ export interface SoakFigures {
   cancelled: number;
   /** Queues that were closed with requests in flight. */
   closedInFlight: number;
+  /** Changes of a queue's depth. */
+  resized: number;
 }
 
 const DEPTHS = [1, 2, 3, 8, 64, 256, 1024];
+/** How many of those that may be late have no more than a millisecond. */
+const LIMITED = 0.02;
+/** How often a queue changes its depth when there is a chance. */
+const RESIZED = 0.05;
+/** Requests without arguments, of which there is one each. */
+const SHARED: ReadonlySet<Request> = new Set([op.nop(), op.kernelNop(), op.receive()]);
 /** Milliseconds without any progress after which it hangs. */
 const HANG_MS = 30_000;
 
@@ -48,6 +59,8 @@ const HANG_MS = 30_000;
 interface Pending {
   readonly task: Task;
   cancelled: boolean;
+  /** Whether it has so much time and no more. */
+  limited: boolean;
   over: boolean;
 }
 
@@ -82,6 +95,9 @@ class Life {
     } else if (outcome.ok) {
       this.#figures.succeeded++;
       pending.task.check(outcome);
+    } else if (pending.limited && outcome.error instanceof Deno.errors.TimedOut) {
+      this.#figures.timedOut++;
+      pending.task.doubt();
     } else if (outcome.error instanceof Deno.errors.Interrupted) {
       assert(
         pending.cancelled || this.#cancelledAll,
@@ -105,8 +121,11 @@ class Life {
 
   #submit(task: Task): void {
     const ioq = this.#ioq;
-    const pending = { task, cancelled: false, over: false };
-    const id = ioq.submit(task.request, pending);
+    // One that is too late may still be running when the stream says so
+    const limited = task.isFree === true && this.#random() < LIMITED;
+    const pending = { task, cancelled: false, limited, over: false };
+    const timeoutMs = limited ? this.#random() : Infinity;
+    const id = ioq.submit(task.request, pending, limited ? { timeoutMs } : undefined);
     assertEquals(this.#stream.has(id), false, `id ${id} is in use`);
     this.#stream.set(id, pending);
     this.#recent.push(id);
@@ -130,11 +149,11 @@ class Life {
   /** A promise form, perhaps with a signal. */
   #run(task: Task): void {
     this.#figures.requests++;
-    const pending = { task, cancelled: false, over: false };
+    const pending = { task, cancelled: false, limited: false, over: false };
     let settled = false;
     let outcome: Outcome | undefined;
     // One that has no arguments is one for all, and there is nothing to wait for
-    const isShared = task.request === op.nop() || task.request === op.kernelNop();
+    const isShared = SHARED.has(task.request);
     let ended = isShared;
     const entry = { controller: new AbortController(), pending, settled: false };
     // As an open file learns that nothing is at its descriptor any more
@@ -150,7 +169,7 @@ class Life {
         },
       };
     }
-    const options: { signal?: AbortSignal } = {};
+    const options: { signal?: AbortSignal; timeoutMs?: number } = {};
     // A close that is aborted while it waits in line is none
     const closes = task.request.op === "close" || task.request.op === "closeDir";
     if (!closes && this.#random() < 0.4) {
@@ -160,6 +179,10 @@ class Life {
         entry.controller.abort("before");
         pending.cancelled = true;
       }
+    }
+    if (!closes && this.#random() < LIMITED) {
+      options.timeoutMs = this.#random();
+      pending.limited = true;
     }
     const settle = (result: Outcome | undefined) => {
       settled = true;
@@ -177,6 +200,9 @@ class Life {
         if (options.signal?.aborted && !(error instanceof Error)) {
           assertEquals(error, options.signal.reason);
           this.#figures.aborted++;
+          settle(undefined);
+        } else if (pending.limited && error instanceof Deno.errors.TimedOut) {
+          this.#figures.timedOut++;
           settle(undefined);
         } else {
           settle({ ok: false, error });
@@ -300,6 +326,34 @@ class Life {
     }
   }
 
+  /** Consume whatever comes until nothing is left. */
+  async #drain(): Promise<void> {
+    for await (const batch of this.#ioq.batches()) {
+      batch.forEach((completion) => this.#take(completion));
+    }
+    await Promise.all(this.#promises);
+  }
+
+  /** Another depth, if nothing is in flight; that is refused otherwise. */
+  #resize(): void {
+    const ioq = this.#ioq;
+    const depth = DEPTHS[Math.floor(this.#random() * DEPTHS.length)]!;
+    const { size } = ioq;
+    try {
+      ioq.resize(depth);
+    } catch (error) {
+      if (ioq.backend.kind === "worker" && error instanceof Deno.errors.NotSupported) {
+        return;
+      }
+      assert(error instanceof Deno.errors.Busy && size > 0, `${size} in use: ${error}`);
+      return;
+    }
+    assertEquals([size, ioq.depth, ioq.capacity], [0, depth, depth]);
+    // Ids go by the depth
+    this.#recent.length = 0;
+    this.#figures.resized++;
+  }
+
   /** Live, and come to an end. */
   async run(requests: number): Promise<void> {
     const ioq = this.#ioq;
@@ -310,6 +364,12 @@ class Life {
       this.#check();
       await this.#consume(iterators);
       this.#check();
+      if (this.#random() < RESIZED) {
+        this.#resize();
+        await this.#drain();
+        this.#resize();
+        this.#check();
+      }
     }
 
     const way = this.#random();
@@ -324,10 +384,7 @@ class Life {
         ioq.cancel();
       }
     }
-    for await (const batch of ioq.batches()) {
-      batch.forEach((completion) => this.#take(completion));
-    }
-    await Promise.all(this.#promises);
+    await this.#drain();
     await ioq.close();
     this.#check();
     assertEquals([this.#stream.size, this.#promises.size, ioq.size], [0, 0, 0]);
@@ -351,10 +408,12 @@ export async function soak(open: OpenQueue, seed: number, requests: number): Pro
     failed: 0,
     interrupted: 0,
     aborted: 0,
+    timedOut: 0,
     unsupported: 0,
     refused: 0,
     cancelled: 0,
     closedInFlight: 0,
+    resized: 0,
   };
 
   let before = -1;
@@ -372,22 +431,29 @@ export async function soak(open: OpenQueue, seed: number, requests: number): Pro
     while (figures.requests < requests) {
       const depth = DEPTHS[Math.floor(random() * DEPTHS.length)]!;
       const ioq = await open<Pending>({ depth });
-      world.dataFd = await ioq.run(op.open(world.dir.at("data"), { read: true, write: true }));
-      const dataFd = world.dataFd;
+      const readWrite = { read: true, write: true };
+      const dataFd = await ioq.run(op.open(world.dir.at("data"), readWrite));
+      // Workers cannot be kept from waiting for a pipe, nor take messages
+      const isNative = ioq.backend.kind !== "worker";
+      const pipeFd = isNative ? await ioq.run(op.open(world.dir.at("pipe"), readWrite)) : -1;
+      world.begin(dataFd, pipeFd, isNative ? ioq.id : 0);
       const most = Math.min(requests - figures.requests, depth < 8 ? 2000 : 20_000);
       const life = new Life(ioq, world, random, figures);
       await life.run(1 + Math.floor(random() * most));
       figures.queues++;
-      world.dataFd = -1;
+      world.begin(-1, -1, 0);
       if (ioq.backend.kind === "worker" && descriptorsUnder(world.dir.path) === 0) {
         // Web Workers without the library take what they have opened with them
         world.forgetDescriptors();
         continue;
       }
       // What the model has open, and what it was written through
-      assertEquals(descriptorsUnder(world.dir.path), world.openCount + 1);
+      assertEquals(descriptorsUnder(world.dir.path), world.openCount + (isNative ? 2 : 1));
       await using closer = await open({ depth: 8 });
       await closer.run(op.close(dataFd));
+      if (isNative) {
+        await closer.run(op.close(pipeFd));
+      }
       for (let task; (task = world.pickClose()) !== undefined;) {
         task.check({ ok: true, value: await closer.run(task.request) });
       }

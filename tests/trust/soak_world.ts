@@ -29,6 +29,8 @@ export interface Task {
   doubt(): void;
   /** It is over: what it had is free again. */
   end(): void;
+  /** It has nothing for itself: nobody need know when it is over. */
+  readonly isFree?: boolean;
 }
 
 const REGIONS = 64;
@@ -37,6 +39,11 @@ const FIXED_LENGTH = 9000;
 const NAMES = 48;
 const ENTRIES = 40;
 const OPEN_MAX = 24;
+const ATTRIBUTES = 8;
+/** What fits a pipe, whatever is in it already. */
+const PIPED_MAX = 3000;
+/** Messages that a queue keeps. */
+const MESSAGES_MAX = 1024;
 
 interface Region {
   busy: boolean;
@@ -50,6 +57,13 @@ interface Name {
   is: "nothing" | "file" | "directory" | "link" | "unknown";
   /** The length, if it is a file. */
   length: number;
+}
+
+interface Attribute {
+  readonly name: string;
+  busy: boolean;
+  /** Its value, `null` if there is none, `undefined` if nobody knows. */
+  value: Uint8Array | null | undefined;
 }
 
 interface Descriptor {
@@ -92,6 +106,25 @@ export class World implements Disposable {
   readonly #fixed = this.dir.at("fixed");
   readonly #many = this.dir.at("many");
   readonly #opened = new Map<number, Descriptor>();
+  readonly #attributes: Attribute[] = Array.from({ length: ATTRIBUTES }, (_, i) => ({
+    name: `user.soak.${i}`,
+    busy: false,
+    value: null,
+  }));
+  /** Whether the file system has attributes. */
+  #hasAttributes = true;
+  /** What is in the pipe: bytes of the fixed file, something, or who knows. */
+  #piped: { offset: number; length: number } | "nothing" | "something" | "unknown" = "nothing";
+  #isPipeBusy = false;
+  /** Messages that were sent, and perhaps have not come. */
+  readonly #messages = new Set<number>();
+  #nextMessage = 0;
+  /** Messages that are there and that nobody waits for, at least. */
+  #messageCount = 0;
+  /** The queue at hand, for messages to itself; 0 if it has none. */
+  #queueId = 0;
+  /** The descriptor of the pipe, likewise; -1 if it has none. */
+  #pipeFd = -1;
   /** The descriptor of the file of regions, opened by each queue for itself. */
   dataFd = -1;
 
@@ -107,6 +140,7 @@ export class World implements Disposable {
       Deno.writeTextFileSync(`${this.#many}/entry ${i}`, "");
     }
     Deno.mkdirSync(this.dir.at("names"));
+    this.dir.fifo("pipe");
     this.#names = Array.from({ length: NAMES }, (_, i) => ({
       path: this.dir.at(`names/${i}`),
       busy: false,
@@ -117,6 +151,22 @@ export class World implements Disposable {
 
   [Symbol.dispose](): void {
     this.dir[Symbol.dispose]();
+  }
+
+  /**
+   * A queue begins.
+   *
+   * @param dataFd The file of regions, as the queue has opened it.
+   * @param pipeFd The pipe, which nobody else has open; -1 if the queue cannot use it.
+   * @param queueId The queue, if it takes messages; else 0.
+   */
+  begin(dataFd: number, pipeFd: number, queueId: number): void {
+    this.dataFd = dataFd;
+    this.#pipeFd = pipeFd;
+    this.#piped = "nothing";
+    this.#queueId = queueId;
+    this.#messages.clear();
+    this.#messageCount = 0;
   }
 
   below(n: number): number {
@@ -145,6 +195,12 @@ export class World implements Disposable {
     if (way < 0.7) {
       return this.#onName() ?? this.#harmless();
     }
+    if (way < 0.76) {
+      return this.#onAttribute() ?? this.#harmless();
+    }
+    if (way < 0.82) {
+      return (way < 0.79 ? this.#onPipe() : this.#message()) ?? this.#harmless();
+    }
     return this.#onDescriptor() ?? this.#harmless();
   }
 
@@ -160,7 +216,7 @@ export class World implements Disposable {
 
   /** A task without anything of its own. */
   #plain(request: Request, check: (outcome: Outcome) => void): Task {
-    return { request, check, doubt: () => {}, end: () => {} };
+    return { request, check, doubt: () => {}, end: () => {}, isFree: true };
   }
 
   #harmless(): Task {
@@ -169,7 +225,7 @@ export class World implements Disposable {
       this.#plain(request, (outcome) => assertEquals(valueOf(outcome, request.op), undefined));
     const gone = (request: Request) =>
       this.#plain(request, (outcome) => expectCode(outcome, "ENOENT", request.op));
-    switch (this.below(16)) {
+    switch (this.below(19)) {
       case 0:
       case 1:
       case 2:
@@ -209,6 +265,16 @@ export class World implements Disposable {
         });
       case 14:
         return ok(op.access(this.#fixed, { read: true }));
+      case 15:
+        return ok(op.sleep(this.#random()));
+      case 16:
+        return ok(op.timeout(BigInt(this.below(1_000_000)), {
+          clock: (["monotonic", "realtime", "boottime"] as const)[this.below(3)]!,
+        }));
+      case 17:
+        return ok(
+          this.dataFd < 0 ? op.nop() : op.syncRange(this.dataFd, 0, REGIONS * REGION_LENGTH),
+        );
       default:
         return this.#plain(op.realPath(`${this.#many}/../fixed`), (outcome) => {
           assertEquals(valueOf(outcome, "realPath"), this.#fixed);
@@ -238,7 +304,9 @@ export class World implements Disposable {
     if (this.#random() < 0.5) {
       const byte = this.below(256);
       return {
-        request: op.write(this.dataFd, new Uint8Array(REGION_LENGTH).fill(byte), offset),
+        request: this.#random() < 0.5
+          ? op.write(this.dataFd, new Uint8Array(REGION_LENGTH).fill(byte), offset)
+          : op.writev(this.dataFd, this.#parts(new Uint8Array(REGION_LENGTH).fill(byte)), offset),
         check(outcome) {
           assertEquals(valueOf(outcome, "write"), REGION_LENGTH);
           region.byte = byte;
@@ -251,7 +319,9 @@ export class World implements Disposable {
     const into = this.#random() < 0.5;
     return {
       request: into
-        ? op.readInto(this.dataFd, target, offset)
+        ? this.#random() < 0.5
+          ? op.readInto(this.dataFd, target, offset)
+          : op.readv(this.dataFd, this.#parts(target), offset)
         : op.read(this.dataFd, REGION_LENGTH, offset),
       check(outcome) {
         const value = valueOf(outcome, "read");
@@ -267,6 +337,159 @@ export class World implements Disposable {
       doubt() {},
       end,
     };
+  }
+
+  /** The same bytes in three pieces, of which some may be empty. */
+  #parts(whole: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
+    const first = this.below(whole.length + 1);
+    const second = first + this.below(whole.length - first + 1);
+    return [whole.subarray(0, first), whole.subarray(first, second), whole.subarray(second)];
+  }
+
+  #onAttribute(): Task | undefined {
+    const attribute = this.#attributes[this.below(ATTRIBUTES)]!;
+    if (attribute.busy || !this.#hasAttributes || this.dataFd < 0) {
+      return undefined;
+    }
+    attribute.busy = true;
+    const { name, value } = attribute;
+    const file = this.#random() < 0.5 ? this.dataFd : this.dir.at("data");
+    const task = (
+      request: Request,
+      check: (outcome: Outcome) => void,
+      changes = false,
+    ): Task => ({
+      request,
+      check: (outcome) => {
+        if (!outcome.ok && outcome.error instanceof Deno.errors.NotSupported) {
+          this.#hasAttributes = false;
+        } else {
+          check(outcome);
+        }
+      },
+      doubt: () => attribute.value = changes ? undefined : attribute.value,
+      end: () => attribute.busy = false,
+    });
+    const fails = (request: Request, code: string) =>
+      task(request, (outcome) => expectCode(outcome, code, `${request.op} of ${name}`));
+    const becomes = (request: Request, is: Uint8Array | null) =>
+      task(request, (outcome) => {
+        valueOf(outcome, `${request.op} of ${name}`);
+        attribute.value = is;
+      }, true);
+    const next = new Uint8Array(this.below(40)).fill(this.below(256));
+    if (value === undefined) {
+      return task(op.getXattr(file, name), (outcome) => {
+        if (outcome.ok) {
+          attribute.value = outcome.value as Uint8Array;
+        } else {
+          expectCode(outcome, "ENODATA", "getXattr");
+          attribute.value = null;
+        }
+      });
+    }
+    if (value === null) {
+      return [
+        () => becomes(op.setXattr(file, name, next), next),
+        () => becomes(op.setXattr(file, name, next, { create: true }), next),
+        () => fails(op.setXattr(file, name, next, { replace: true }), "ENODATA"),
+        () => fails(op.getXattr(file, name), "ENODATA"),
+        () => fails(op.removeXattr(file, name), "ENODATA"),
+      ][this.below(5)]!();
+    }
+    return [
+      () => becomes(op.setXattr(file, name, next), next),
+      () => becomes(op.setXattr(file, name, next, { replace: true }), next),
+      () => becomes(op.removeXattr(file, name), null),
+      () => fails(op.setXattr(file, name, next, { create: true }), "EEXIST"),
+      () =>
+        task(
+          op.getXattr(file, name),
+          (outcome) => assertEquals(valueOf(outcome, "getXattr"), value),
+        ),
+      () =>
+        task(op.listXattr(file), (outcome) => {
+          assert((valueOf(outcome, "listXattr") as string[]).includes(name));
+        }),
+    ][this.below(6)]!();
+  }
+
+  #onPipe(): Task | undefined {
+    if (this.#pipeFd < 0 || this.#isPipeBusy) {
+      return undefined;
+    }
+    this.#isPipeBusy = true;
+    const piped = this.#piped;
+    const task = (request: Request, check: (value: unknown) => void): Task => ({
+      request,
+      check: (outcome) => check(valueOf(outcome, `${request.op}, pipe with ${piped}`)),
+      doubt: () => this.#piped = "unknown",
+      end: () => this.#isPipeBusy = false,
+    });
+    if (piped === "nothing") {
+      const descriptor = [...this.#opened.values()].find((it) => !it.isDirectory);
+      if (descriptor === undefined) {
+        this.#isPipeBusy = false;
+        return undefined;
+      }
+      descriptor.users++;
+      const offset = this.below(FIXED_LENGTH - PIPED_MAX);
+      const length = 1 + this.below(PIPED_MAX);
+      const splice = task(
+        op.splice(descriptor.fd, this.#pipeFd, length, { from: offset }),
+        (value) => {
+          assert((value as number) > 0 && (value as number) <= length, `${value} of ${length}`);
+          this.#piped = { offset, length: value as number };
+        },
+      );
+      return {
+        ...splice,
+        end: () => {
+          splice.end();
+          descriptor.users--;
+        },
+      };
+    }
+    if (piped === "unknown") {
+      return task(op.poll(this.#pipeFd, { readable: true, writable: true }), (value) => {
+        this.#piped = (value as { readable: boolean }).readable ? "something" : "nothing";
+      });
+    }
+    return task(op.read(this.#pipeFd, 65_536), (value) => {
+      if (piped === "something") {
+        this.#piped = "unknown";
+        return;
+      }
+      assertEquals((value as Uint8Array).length, piped.length);
+      this.#assertFixed(value as Uint8Array, piped.offset, piped.length);
+      this.#piped = "nothing";
+    });
+  }
+
+  /** A message to the queue itself, or the receipt of one that is there. */
+  #message(): Task | undefined {
+    if (this.#queueId === 0) {
+      return undefined;
+    }
+    if (this.#messageCount > 0 && this.#random() < 0.6) {
+      // If it is cancelled, the message is there for another, or was lost with the promise
+      this.#messageCount--;
+      return this.#plain(op.receive(), (outcome) => {
+        const value = valueOf(outcome, "receive") as number;
+        assert(this.#messages.delete(value), `message ${value} came, and was not sent or twice`);
+      });
+    }
+    const value = this.#nextMessage++;
+    this.#messages.add(value);
+    return this.#plain(op.post(this.#queueId, value), (outcome) => {
+      if (outcome.ok) {
+        this.#messageCount++;
+      } else {
+        expectCode(outcome, "EAGAIN", "post");
+        assert(this.#messages.size > MESSAGES_MAX, `refused after ${this.#messages.size}`);
+        this.#messages.delete(value);
+      }
+    });
   }
 
   #onName(): Task | undefined {
@@ -431,9 +654,10 @@ export class World implements Disposable {
     const { fd, isDirectory } = descriptor;
     // As soon as it is submitted: the number may come back before its completion does
     this.#opened.delete(fd);
-    return this.#plain(
+    const close = this.#plain(
       isDirectory ? op.closeDir(fd) : op.close(fd),
       (outcome) => assertEquals(valueOf(outcome, "close"), undefined),
     );
+    return { ...close, isFree: false };
   }
 }
