@@ -30,7 +30,7 @@ forEachBackend("many files are opened, read and closed", async ({ open }) => {
 
 forEachBackend("many requests wait their turn at a small depth", async ({ open }) => {
   await using ioq = await open({ depth: 64 });
-  const total = times(5000, 100_000);
+  const total = times(20_000, 100_000);
   let most = 0;
   let done = 0;
   const all = Array.from(
@@ -42,14 +42,16 @@ forEachBackend("many requests wait their turn at a small depth", async ({ open }
       }),
   );
   assertEquals(ioq.size, 64);
-  // The event loop has its share meanwhile
+  // The event loop has its share meanwhile: its turns come while requests still wait. How many is
+  // the machine's affair
   let turns = 0;
   while (done < total) {
     await sleep(0);
-    turns++;
+    turns += Number(done < total);
   }
   await Promise.all(all);
-  assert(most <= 64 && turns > 5, `${most} at most, ${turns} turns of the event loop`);
+  assert(most <= 64, `${most} at most`);
+  assert(turns > 0, "no turn of the event loop before the last request had completed");
   assertEquals(ioq.size, 0);
 });
 
