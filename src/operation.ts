@@ -196,6 +196,11 @@ export const ON_CANCEL: unique symbol = Symbol("ioq.onCancel");
 export const AT_FDCWD = -100;
 /** From `<fcntl.h>`. */
 export const AT_SYMLINK_NOFOLLOW = 0x100;
+/**
+ * In the flags of an `unlink`, beside none of the kernel's: a directory with all that
+ * is in it. For where there is no native library, which removes such piece by piece.
+ */
+export const REMOVE_TREE = 0x10000;
 const AT_REMOVEDIR = 0x200;
 
 /** From `<poll.h>`. */

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { REMOVE_TREE } from "../operation.ts";
 import { type Path, pathText, toPath } from "../path.ts";
 import { checkAccess, WRITE } from "../permissions.ts";
 import { DT_DIR } from "../walk/tree_block.ts";
@@ -65,6 +66,20 @@ class Remover {
     return isEmpty;
   }
 
+  /** Remove all there is by one call of the runtime's, which takes as much care. */
+  async removeWhole(found: Found): Promise<void> {
+    const descent = this.#descent;
+    const { name: path } = found;
+    if (
+      await descent.attempt(
+        found.path,
+        () => descent.request("unlink", { path, flags: REMOVE_TREE }),
+      )
+    ) {
+      descent.progress(found.path);
+    }
+  }
+
   async #removeDirectory(above: OpenDirectory, found: Found, depth: number): Promise<boolean> {
     const descent = this.#descent;
     let directory: OpenDirectory | undefined;
@@ -116,10 +131,12 @@ class Remover {
  * where a directory was: see `openat(2)` and `O_NOFOLLOW`. What others remove
  * meanwhile is no error. Trees may be deeper than paths can be long.
  *
+ * Without the native library one call of `Deno.removeSync()` on a Worker removes all of
+ * it: the first error ends it, and progress is told once.
+ *
  * @param path What to remove.
  * @param options What to do about errors, a signal, and whom to tell of progress.
  * @throws {Deno.errors.NotFound} If there is nothing at the path.
- * @throws {Deno.errors.NotSupported} Where there is no native library.
  * @throws {Deno.errors.NotCapable} If the path may not be written to.
  *
  * @example
@@ -143,9 +160,15 @@ export async function removeTree(path: Path, options: TreeOptions = {}): Promise
     const remover = new Remover(descent);
     let directory: OpenDirectory;
     try {
+      if (Deno.build.os !== "linux") {
+        return await remover.removeWhole(found);
+      }
       directory = await descent.open(undefined, root, text);
     } catch (error) {
-      if (hasCode(error, "ENOTDIR", "ELOOP")) {
+      if (error instanceof Deno.errors.NotSupported) {
+        // No library, which is the one to go through trees by descriptors
+        await remover.removeWhole(found);
+      } else if (hasCode(error, "ENOTDIR", "ELOOP")) {
         await remover.remove(undefined, found, 0);
       } else {
         await descent.attempt(text, () => Promise.reject(error));
