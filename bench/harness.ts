@@ -57,6 +57,16 @@ export interface Runner {
   readonly run: Run | { readonly missing: string };
 }
 
+/** One of our own forms. */
+export function subject(name: string, run: Runner["run"]): Runner {
+  return { name, role: "subject", run };
+}
+
+/** Something to compare with. */
+export function peer(name: string, run: Runner["run"]): Runner {
+  return { name, role: "peer", run };
+}
+
 /** A piece of work. */
 export interface Case {
   /** Which table it is a row of. */
