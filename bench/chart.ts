@@ -1,9 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Draws the results as bars, for light and for dark pages:
- *
- *     deno run -A bench/chart.ts     draws bench/results.json again
+ * Draws the results as bars, for light and for dark pages.
  *
  * A case is drawn if one of its suite's goals compares it with a peer: of each such
  * group the one with the most operations in flight, and of our own forms in it those
@@ -41,9 +39,6 @@ const TITLE_HEIGHT = 34;
 const FOOT_LINE_HEIGHT = 16;
 /** What is left for a bar: the value stands behind it. */
 const BAR_WIDTH = WIDTH - NAME_WIDTH - VALUE_WIDTH;
-
-/** Where the results and the charts are. */
-export const RESULTS: URL = new URL("./results.json", import.meta.url);
 
 /** Where a theme's chart is. */
 export function chartUrl(theme: keyof typeof THEMES): URL {
@@ -190,8 +185,4 @@ export async function writeCharts(results: BenchResults): Promise<void> {
   for (const theme of Object.keys(THEMES) as (keyof typeof THEMES)[]) {
     await Deno.writeTextFile(chartUrl(theme), drawChart(results, theme));
   }
-}
-
-if (import.meta.main) {
-  await writeCharts(JSON.parse(await Deno.readTextFile(RESULTS)));
 }

@@ -11,8 +11,12 @@ import { Ioq, type IoqOptions } from "@ioq/ioq";
 import { fileURLToPath } from "node:url";
 import type { Case, Effort, Run, Runner } from "../harness.ts";
 import { LineProgram, type Missing } from "../peers.ts";
+import { makeScratch } from "../scratch.ts";
+import { sideBySide } from "../side_by_side.ts";
+import { makeSmallFiles, SMALL_FILES_NOTE } from "../small_files.ts";
 import type { Goal, OpenSuite, Suite } from "../suite.ts";
-import { filesOf, linesOf, sideBySide } from "./fallback/work.ts";
+import { filesOf } from "./fallback/work.ts";
+import { denoSync } from "./walk/deno.ts";
 
 const STAT = "stat";
 const STAT_ROOT = "/usr/bin";
@@ -20,8 +24,6 @@ const READ = "read a small file";
 const WALK = "walk";
 const WALK_ROOT = "/usr/share";
 
-const SMALL_FILES = 20_000;
-const SMALL_FOLDER = 200;
 const IN_FLIGHT = 128;
 
 const WALK_EFFORT: Effort = { sampleMs: 1, warmRuns: 1, verifyOperations: 1, rounds: 3 };
@@ -89,14 +91,6 @@ async function denoWalk(path: string): Promise<number> {
   return sum;
 }
 
-function denoWalkSync(path: string): number {
-  let sum = 1;
-  for (const entry of Deno.readDirSync(path)) {
-    sum += entry.isDirectory ? denoWalkSync(`${path}/${entry.name}`) : 1;
-  }
-  return sum;
-}
-
 // Cases ------------------------------------------------------------------------
 
 /** A backend's process, or why there is none. */
@@ -135,24 +129,6 @@ function makeCase(
   return { group: work.group, inFlight, runners, ...(effort === undefined ? {} : { effort }) };
 }
 
-/** Make the small files, and a list of them. */
-function makeFiles(directory: string): string {
-  const paths: string[] = [];
-  const bytes = new Uint8Array(8192).fill(0x61);
-  for (let i = 0; i < SMALL_FILES; i++) {
-    const folder = `${directory}/folder_${Math.floor(i / SMALL_FOLDER)}`;
-    if (i % SMALL_FOLDER === 0) {
-      Deno.mkdirSync(folder);
-    }
-    const path = `${folder}/file_${i}`;
-    Deno.writeFileSync(path, bytes.subarray(0, 200 + (i * 7919) % 8000));
-    paths.push(path);
-  }
-  const list = `${directory}/list`;
-  Deno.writeTextFileSync(list, paths.join("\n"));
-  return list;
-}
-
 const GOALS: readonly Goal[] = [
   { group: STAT, subject: "worker", inFlight: [IN_FLIGHT], peer: "Deno.stat", atLeast: 5 },
   { group: READ, subject: "worker", inFlight: [IN_FLIGHT], peer: "Deno.readFile", atLeast: 1 },
@@ -161,16 +137,16 @@ const GOALS: readonly Goal[] = [
 
 async function openFallback(): Promise<OpenSuite> {
   await using stack = new AsyncDisposableStack();
-  const directory = Deno.makeTempDirSync({ prefix: "ioq_bench_" });
-  stack.defer(() => Deno.removeSync(directory, { recursive: true }));
-  const list = makeFiles(directory);
+  const { path: directory } = stack.use(makeScratch());
+  const paths = makeSmallFiles(directory);
+  const list = `${directory}/list`;
+  Deno.writeTextFileSync(list, paths.join("\n"));
   const programs: Record<string, LineProgram | Missing> = {};
   for (const [name, options] of Object.entries(BACKENDS)) {
     const program = await start(options);
     programs[name] = program instanceof LineProgram ? stack.use(program) : program;
   }
   const files = filesOf(STAT_ROOT);
-  const paths = linesOf(list);
   const stat = (inFlight: number) =>
     makeCase(programs, { group: STAT, name: "stat", root: STAT_ROOT }, inFlight, {
       "Deno.stat": (count) => denoStat(files, inFlight, count),
@@ -180,7 +156,7 @@ async function openFallback(): Promise<OpenSuite> {
   return {
     notes: {
       [STAT]: `${files.length} files in ${STAT_ROOT}`,
-      [READ]: `${SMALL_FILES} files of 200 to 8200 bytes`,
+      [READ]: SMALL_FILES_NOTE,
       [WALK]: WALK_ROOT,
     },
     backend: undefined,
@@ -199,13 +175,7 @@ async function openFallback(): Promise<OpenSuite> {
           }
           return sum;
         },
-        "Deno.readDirSync": (count) => {
-          let sum = 0;
-          for (let i = 0; i < count; i++) {
-            sum += denoWalkSync(WALK_ROOT);
-          }
-          return sum;
-        },
+        "Deno.readDirSync": (count) => denoSync(WALK_ROOT, count),
       }, WALK_EFFORT),
     ],
     goals: GOALS,
