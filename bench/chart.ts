@@ -3,9 +3,9 @@
 /**
  * Draws the results as bars, for light and for dark pages.
  *
- * A case is drawn if one of its suite's goals compares it with a peer: of each such
- * group the one with the most operations in flight, and of our own forms in it those
- * that goals are about. Bars are rates: twice as long is twice as fast. Peers that are
+ * A case is drawn if one of its suite's goals that are headlines is about it: of each
+ * such group the one with the most operations in flight, and of our own forms in it
+ * those that goals are about. Bars are rates: twice as long is twice as fast. Peers that are
  * missing are named, with the reason.
  *
  * @module
@@ -53,10 +53,7 @@ function escape(text: string): string {
 /** The cases of a suite that are drawn, with those of their runners that are. */
 export function headlines({ cases, goals }: SuiteResult): CaseResult[] {
   const chosen = new Map<string, CaseResult>();
-  for (const { group, peer } of goals) {
-    if (peer === undefined) {
-      continue;
-    }
+  for (const { group } of goals.filter(({ headline }) => headline)) {
     for (const item of cases.filter((it) => it.group === group)) {
       if (item.inFlight >= (chosen.get(group)?.inFlight ?? 0)) {
         chosen.set(group, item);

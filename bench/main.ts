@@ -144,7 +144,7 @@ async function runSuite(
   const cases = await runCases(open, options);
   const goals = open.goals.map((goal) => judge(goal, cases));
   const facts = open.facts ?? [];
-  if (goals.length + facts.length > 0) {
+  if (goals.length + facts.length > 0 && !options.signal.aborted) {
     console.log(formatGoals(goals, facts));
   }
   const seconds = (performance.now() - start) / 1000;

@@ -56,8 +56,9 @@ function conditions(results: BenchResults): string {
     disturbed.length === 0
       ? "Nothing else ran on the machine."
       : `**Other work used ${
-        disturbed.map((it) => `${percent(it.othersBusy)} of the machine during \`${it.name}\``)
-          .join(", ")
+        disturbed.map((it, i) =>
+          `${percent(it.othersBusy)}${i === 0 ? " of the machine" : ""} during \`${it.name}\``
+        ).join(", ")
       }**: look at the ratios rather than at the times.`,
   ].join("\n");
 }
@@ -93,7 +94,7 @@ function casesBesidePeers(suite: SuiteResult): string {
       beside(subject, peers),
     ]);
   });
-  return table(["work", "ioq", "takes", "beside (ioq is … as fast)"], rows, [1, 3]);
+  return table(["work", "ioq", "takes", "beside (how many times as fast ioq is)"], rows, [1, 3]);
 }
 
 /** The operations that have peers, with one and with many in flight. */

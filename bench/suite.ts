@@ -22,6 +22,8 @@ export interface Goal {
   readonly peer?: string;
   /** How many times as fast as the peer, or how many operations per second. */
   readonly atLeast: number;
+  /** Whether the chart shows what it is about. */
+  readonly headline?: boolean;
   /** Whether it is about the time of one: `atLeast` is 1e9 over the nanoseconds. */
   readonly asTime?: boolean;
 }

@@ -66,6 +66,7 @@ const results: BenchResults = {
         inFlight: [1],
         peer: "Deno.stat",
         atLeast: 1,
+        headline: true,
         measured: 10,
         reached: true,
       },
@@ -74,7 +75,7 @@ const results: BenchResults = {
   }],
 };
 
-Deno.test("the chart shows what goals compare with peers, at its deepest", () => {
+Deno.test("the chart shows what headlines are about, at its deepest", () => {
   const [item, ...others] = headlines(results.suites[0]!);
   assertEquals([item?.group, item?.inFlight, others], ["stat", 128, []]);
   assertEquals(item?.results.map(({ name }) => name), ["promise", "Deno.stat", "fio"]);

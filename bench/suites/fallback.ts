@@ -12,10 +12,11 @@ import { fileURLToPath } from "node:url";
 import type { Case, Effort, Run, Runner } from "../harness.ts";
 import { LineProgram, type Missing } from "../peers.ts";
 import { makeScratch } from "../scratch.ts";
-import { sideBySide } from "../side_by_side.ts";
 import { makeSmallFiles, SMALL_FILES_NOTE } from "../small_files.ts";
 import type { Goal, OpenSuite, Suite } from "../suite.ts";
 import { filesOf } from "./fallback/work.ts";
+import { readFileDeno } from "./files/whole_files.ts";
+import { statDeno, statDenoSync } from "./ops/stat.ts";
 import { denoSync } from "./walk/deno.ts";
 
 const STAT = "stat";
@@ -43,36 +44,6 @@ const BACKENDS: Readonly<Record<string, IoqOptions & { mainThread?: true }>> = {
 };
 
 // Deno's -----------------------------------------------------------------------
-
-function denoStat(paths: readonly string[], inFlight: number, count: number): Promise<number> {
-  let next = 0;
-  return sideBySide(inFlight, async () => {
-    let sum = 0;
-    while (next < count) {
-      sum += (await Deno.stat(paths[next++ % paths.length]!)).size;
-    }
-    return sum;
-  });
-}
-
-function denoStatSync(paths: readonly string[], count: number): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    sum += Deno.statSync(paths[i % paths.length]!).size;
-  }
-  return sum;
-}
-
-function denoRead(paths: readonly string[], inFlight: number, count: number): Promise<number> {
-  let next = 0;
-  return sideBySide(inFlight, async () => {
-    let sum = 0;
-    while (next < count) {
-      sum += (await Deno.readFile(paths[next++ % paths.length]!)).length;
-    }
-    return sum;
-  });
-}
 
 function denoReadSync(paths: readonly string[], count: number): number {
   let sum = 0;
@@ -132,7 +103,14 @@ function makeCase(
 const GOALS: readonly Goal[] = [
   { group: STAT, subject: "worker", inFlight: [IN_FLIGHT], peer: "Deno.stat", atLeast: 5 },
   { group: READ, subject: "worker", inFlight: [IN_FLIGHT], peer: "Deno.readFile", atLeast: 1 },
-  { group: WALK, subject: "worker", inFlight: [1], peer: "Deno.readDir", atLeast: 3 },
+  {
+    group: WALK,
+    subject: "worker",
+    inFlight: [1],
+    peer: "Deno.readDir",
+    atLeast: 3,
+    headline: true,
+  },
 ];
 
 async function openFallback(): Promise<OpenSuite> {
@@ -149,8 +127,8 @@ async function openFallback(): Promise<OpenSuite> {
   const files = filesOf(STAT_ROOT);
   const stat = (inFlight: number) =>
     makeCase(programs, { group: STAT, name: "stat", root: STAT_ROOT }, inFlight, {
-      "Deno.stat": (count) => denoStat(files, inFlight, count),
-      "Deno.statSync": (count) => denoStatSync(files, count),
+      "Deno.stat": (count) => statDeno(files, inFlight, count),
+      "Deno.statSync": (count) => statDenoSync(files, count),
     });
   const made = stack.move();
   return {
@@ -164,7 +142,7 @@ async function openFallback(): Promise<OpenSuite> {
       stat(1),
       stat(IN_FLIGHT),
       makeCase(programs, { group: READ, name: "read", root: list }, IN_FLIGHT, {
-        "Deno.readFile": (count) => denoRead(paths, IN_FLIGHT, count),
+        "Deno.readFile": (count) => readFileDeno(paths, IN_FLIGHT, count),
         "Deno.readFileSync": (count) => denoReadSync(paths, count),
       }, READ_EFFORT),
       makeCase(programs, { group: WALK, name: "walk", root: WALK_ROOT }, 1, {

@@ -27,7 +27,14 @@ const MEBIBYTE = 1024 * 1024;
 const DIRECT_DEPTHS = [1, 8, 32, 128];
 
 const GOALS: readonly Goal[] = [
-  { group: CACHED, subject: "promise", inFlight: [32], peer: "FsFile seek+read", atLeast: 50 },
+  {
+    group: CACHED,
+    subject: "promise",
+    inFlight: [32],
+    peer: "FsFile seek+read",
+    atLeast: 50,
+    headline: true,
+  },
   {
     group: CACHED,
     subject: "promise",
@@ -35,10 +42,31 @@ const GOALS: readonly Goal[] = [
     peer: "C, liburing",
     atLeast: 1 / 1.3,
   },
-  { group: DIRECT, subject: "promise", inFlight: DIRECT_DEPTHS, peer: "fio", atLeast: 1 },
-  { group: SMALL, subject: "readFiles", inFlight: [64], peer: "Deno.readFile", atLeast: 3 },
+  {
+    group: DIRECT,
+    subject: "promise",
+    inFlight: DIRECT_DEPTHS,
+    peer: "fio",
+    atLeast: 1,
+    headline: true,
+  },
+  {
+    group: SMALL,
+    subject: "readFiles",
+    inFlight: [64],
+    peer: "Deno.readFile",
+    atLeast: 3,
+    headline: true,
+  },
   { group: SMALL, subject: "readFiles", inFlight: [64], peer: "readFileSync", atLeast: 1 },
-  ...["FsFile 64 KiB", "FsFile 1 MiB", "Deno stream", "Deno.readFile"].map((peer) => ({
+  {
+    group: SEQUENTIAL,
+    subject: "64 KiB, 8 at once",
+    inFlight: [1],
+    peer: "FsFile 64 KiB",
+    atLeast: 1,
+  },
+  ...["FsFile 1 MiB", "readSync 1 MiB", "Deno stream", "Deno.readFile"].map((peer) => ({
     group: SEQUENTIAL,
     subject: "1 MiB, 4 at once",
     inFlight: [1],

@@ -41,7 +41,14 @@ const READ_ETC = "readDir, small";
 const GOALS: readonly Goal[] = [
   { group: "nop", subject: "batch", inFlight: [256], atLeast: 8e6 },
   { group: "nop", subject: "stream", inFlight: [256], atLeast: 4e6 },
-  { group: "stat", subject: "promise", inFlight: [128], peer: "Deno.stat", atLeast: 20 },
+  {
+    group: "stat",
+    subject: "promise",
+    inFlight: [128],
+    peer: "Deno.stat",
+    atLeast: 20,
+    headline: true,
+  },
   { group: "stat", subject: "promise", inFlight: [1], peer: "Deno.stat", atLeast: 1 },
   { group: READ_ETC, subject: "promise", inFlight: DEPTHS, peer: "Deno.readDir", atLeast: 5 },
   { group: READ_LARGE, subject: "promise", inFlight: DEPTHS, peer: "Deno.readDir", atLeast: 5 },

@@ -51,7 +51,12 @@ function readFilePromise(
   });
 }
 
-function readFileDeno(paths: string[], inFlight: number, count: number): Promise<number> {
+/** Deno, asynchronously. */
+export function readFileDeno(
+  paths: readonly string[],
+  inFlight: number,
+  count: number,
+): Promise<number> {
   let next = 0;
   return sideBySide(inFlight, async () => {
     let sum = 0;

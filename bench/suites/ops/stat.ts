@@ -82,7 +82,12 @@ async function statBatch(
   return sum;
 }
 
-function statDeno(files: string[], inFlight: number, count: number): Promise<number> {
+/** Deno, asynchronously. Suites may share this: it is the same work wherever it is done. */
+export function statDeno(
+  files: readonly string[],
+  inFlight: number,
+  count: number,
+): Promise<number> {
   let next = 0;
   return sideBySide(inFlight, async () => {
     let sum = 0;
@@ -94,7 +99,8 @@ function statDeno(files: string[], inFlight: number, count: number): Promise<num
   });
 }
 
-function statDenoSync(files: string[], count: number): number {
+/** Deno, synchronously. */
+export function statDenoSync(files: readonly string[], count: number): number {
   let sum = 0;
   for (let i = 0; i < count; i++) {
     sum += Deno.statSync(files[i % files.length]!).size;
