@@ -25,7 +25,7 @@ function assertTimedOut(completion: Completion | undefined): void {
 
 forEachBackend(
   "an operation that takes longer than timeoutMs is cancelled",
-  async ({ open, row }) => {
+  async ({ open }) => {
     using dir = new TempDir();
     const path = dir.fifo("fifo");
     await using ioq = await open();

@@ -5,15 +5,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { copyTree, Ioq, removeTree, walk } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
-import {
-  bytes,
-  descriptors,
-  descriptorsUnder,
-  looksOf,
-  MOD,
-  runDeno,
-  TempDir,
-} from "../fixtures.ts";
+import { bytes, descriptorsUnder, looksOf, MOD, runDeno, TempDir } from "../fixtures.ts";
 import { DEEP_LEVELS, findPaths, makeDeep, makeHostile } from "../walk/hostile_tree.ts";
 
 /** What there is to see of a tree: paths, types, modes, contents, where links point to. */
@@ -56,12 +48,12 @@ forEachBackend("removeTree() removes a hostile tree", async ({ open }) => {
   Deno.symlinkSync(outside, tree.at("to outside"));
   const before = await describe(outside);
   const expected = (await findPaths(tree.path)).length;
-  const open_ = descriptors().size;
   const seen: number[] = [];
   await removeTree(tree.path, { ioq, onProgress: ({ entries }) => seen.push(entries) });
   assertEquals(await looksOf(() => Deno.lstat(tree.path)).then((it) => it.code), "ENOENT");
   assertEquals(seen, Array.from({ length: expected }, (_, i) => i + 1));
-  assertEquals(descriptors().size, open_);
+  // Not of all there are: on some backends a Worker may have started meanwhile
+  assertEquals(descriptorsUnder(tree.path), 0);
   assertEquals(await describe(outside), before);
   Deno.mkdirSync(tree.path);
 }, ({ library }) => library);
