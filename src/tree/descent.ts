@@ -124,6 +124,9 @@ export class Descent {
     if (onProgress !== undefined && typeof onProgress !== "function") {
       throw new TypeError(`Expected onProgress to be a function, got ${typeof onProgress}`);
     }
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new TypeError("Expected signal to be an AbortSignal");
+    }
     checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX);
     signal?.throwIfAborted();
     const ioq = await open();

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { defaultQueue } from "../default_queue.ts";
+import { checkGivenQueue, defaultQueue } from "../default_queue.ts";
 import type { Ioq } from "../ioq.ts";
 
 /** What has been done so far. */
@@ -44,7 +44,12 @@ export interface TreeOptions {
   ioq?: Ioq;
 }
 
-/** Gives the queue that options name, or else the one that all share. */
+/**
+ * Gives the queue that options name, or else the one that all share.
+ *
+ * @throws {TypeError} If they name what is no queue.
+ */
 export function queueOf({ ioq }: TreeOptions): () => Ioq | Promise<Ioq> {
-  return () => ioq ?? defaultQueue();
+  const given = checkGivenQueue(ioq);
+  return () => given ?? defaultQueue();
 }

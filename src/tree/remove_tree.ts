@@ -35,6 +35,6 @@ import { removeTreeOn } from "./remover.ts";
  * console.log(removed); // 4
  * ```
  */
-export function removeTree(path: Path, options: TreeOptions = {}): Promise<void> {
-  return removeTreeOn(queueOf(options), path, options);
+export async function removeTree(path: Path, options: TreeOptions = {}): Promise<void> {
+  await removeTreeOn(queueOf(options), path, options);
 }
