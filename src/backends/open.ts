@@ -12,7 +12,7 @@ import type { Backend, BackendInfo, BackendKind, LaneCounts, Sink } from "../bac
 import { errnoCode } from "../errors.ts";
 import { explainRingError, NativeBackend, NativeOpenError } from "./native.ts";
 import { NativeWaits } from "./worker/native_waits.ts";
-import type { Runner } from "./worker/runner.ts";
+import type { RequestRunner } from "./worker/request_runner.ts";
 import { ThisThread } from "./worker/this_thread.ts";
 import { Timers } from "./worker/timers.ts";
 import { LibraryExecutor } from "./worker/with_library.ts";
@@ -154,7 +154,7 @@ function openWorker(
   const module = choice.module === undefined ? LANE_MODULE : choice.module;
   const refused = module === null ? "no Worker may be started" : whyNoWorker(module);
 
-  const openThisThread = (completed: LaneCounts, sink: Sink): Runner => {
+  const openThisThread = (completed: LaneCounts, sink: Sink): RequestRunner => {
     const executor = library === undefined
       ? new DenoExecutor()
       : new LibraryExecutor(loadLibrary(library.path));

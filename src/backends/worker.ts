@@ -7,7 +7,7 @@
  *     timeout, poll, post, receive ──▶ waits ──────────▶ complete
  *     all the rest ──▶ runner: Workers, else this thread ──▶ complete
  *
- * See `worker/waits.ts` for what waits, and `worker/runner.ts` for what runs. If
+ * See `worker/waits.ts` for what waits, and `worker/request_runner.ts` for what runs. If
  * Workers cannot be started at all, or no more, the requests that none of them has
  * begun go to this very thread.
  *
@@ -15,12 +15,14 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
-import type { Backend, BackendInfo, ClockName, LaneCounts, Payload, Sink } from "../backend.ts";
+import type { Backend, BackendInfo, LaneCounts, Sink } from "../backend.ts";
 import { NOT_NOW } from "../cached_reads.ts";
+import type { ClockName } from "../clock.ts";
 import { ERRNO, osError, UNSUPPORTED } from "../errors.ts";
-import type { CoreRequest } from "../operation.ts";
+import type { CoreRequest } from "../operation/request.ts";
+import type { Payload } from "../payload.ts";
 import { type Refuse, SynchronousCalls } from "./synchronous.ts";
-import type { LeftRequest, Runner } from "./worker/runner.ts";
+import type { LeftRequest, RequestRunner } from "./worker/request_runner.ts";
 import { type CompleteWait, isWait, type Waits } from "./worker/waits.ts";
 
 /** What is told with completions that have no payload. */
@@ -46,9 +48,9 @@ export interface WorkerParts {
     completed: LaneCounts,
     sink: Sink,
     giveUp: (reason: string, left: readonly LeftRequest[]) => void,
-  ) => Runner;
+  ) => RequestRunner;
   /** Opens what does without Workers. */
-  readonly openThisThread: (completed: LaneCounts, sink: Sink) => Runner;
+  readonly openThisThread: (completed: LaneCounts, sink: Sink) => RequestRunner;
   /** Lets go of what the parts share. */
   readonly release: () => void;
 }
@@ -62,9 +64,9 @@ export class WorkerBackend implements Backend {
   readonly #waits: Waits;
   #info: BackendInfo;
   /** What runs requests. */
-  #runner: Runner;
+  #runner: RequestRunner;
   /** What did, while Workers may still be at what they had begun. */
-  #former: Runner | undefined;
+  #former: RequestRunner | undefined;
   #synchronous: SynchronousCalls | undefined;
   /** Completions that nobody else has a part in. */
   #local: { readonly slot: number; result: number }[] = [];

@@ -10,10 +10,10 @@
 
 import type { LaneCounts, Sink } from "../../backend.ts";
 import { ERRNO } from "../../errors.ts";
-import type { CoreRequest } from "../../operation.ts";
+import type { CoreRequest } from "../../operation/request.ts";
 import { type EncodedRequest, encodeRequest, ExecutorPayload } from "../synchronous.ts";
 import type { Executor } from "./executor.ts";
-import type { Runner } from "./runner.ts";
+import type { RequestRunner } from "./request_runner.ts";
 
 /** Bytes of payloads from which on a turn ends. */
 const TURN_BYTES = 4 << 20;
@@ -28,7 +28,7 @@ interface Waiting extends EncodedRequest {
 }
 
 /** See the module. */
-export class ThisThread implements Runner {
+export class ThisThread implements RequestRunner {
   readonly executor: Executor;
   readonly #completed: LaneCounts;
   readonly #sink: Sink;

@@ -10,9 +10,10 @@
  * @module
  */
 
-import type { ClockName, Payload } from "../../backend.ts";
+import type { ClockName } from "../../clock.ts";
+import type { Payload } from "../../payload.ts";
 import { OP } from "../../../ffi/layout.ts";
-import type { CoreRequest } from "../../operation.ts";
+import type { CoreRequest } from "../../operation/request.ts";
 
 /** Is told of completions, never from within a call other than {@linkcode Waits.turn}. */
 export type CompleteWait = (slot: number, result: number, payload?: Payload) => void;

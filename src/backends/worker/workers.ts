@@ -20,14 +20,15 @@ import * as layout from "../../../ffi/layout.ts";
 import { type Library, loadLibrary } from "../../../ffi/library.ts";
 import type { LaneCounts, Sink } from "../../backend.ts";
 import { ERRNO, WORKER_CRASHED } from "../../errors.ts";
-import { AT_FDCWD, CoreRequest } from "../../operation.ts";
+import { AT_FDCWD } from "../../fcntl.ts";
+import { CoreRequest } from "../../operation/request.ts";
 import { pathBound } from "../../path.ts";
 import type { Ioqq } from "../../queue/ioqq.ts";
 import { encodeRequest, writeInput, writtenLength } from "../synchronous.ts";
 import { Interrupts } from "./interrupts.ts";
 import { LanePool } from "./lane_pool.ts";
 import * as shared from "./memory.ts";
-import type { LeftRequest, Runner } from "./runner.ts";
+import type { LeftRequest, RequestRunner } from "./request_runner.ts";
 import { LongInputs, LongOutputs, release, SharedPayload } from "./transfers.ts";
 import { LibraryExecutor } from "./with_library.ts";
 
@@ -72,7 +73,7 @@ export interface WorkersOptions {
 }
 
 /** See the module. */
-export class Workers implements Runner {
+export class Workers implements RequestRunner {
   readonly #library: Library | undefined;
   readonly #completed: LaneCounts;
   readonly #sink: Sink;

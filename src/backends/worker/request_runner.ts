@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { CoreRequest } from "../../operation.ts";
+import type { CoreRequest } from "../../operation/request.ts";
 import type { Executor } from "./executor.ts";
 
 /** A request that was accepted, but that nobody has begun. */
@@ -18,7 +18,7 @@ export interface LeftRequest {
 }
 
 /** See the module; `Backend` says more of what the methods are for. */
-export interface Runner {
+export interface RequestRunner {
   /** Accepted requests whose completion has yet to come. */
   readonly inFlight: number;
   /** What runs requests at once on the queue's thread, if it may use the same descriptors. */
@@ -28,11 +28,11 @@ export interface Runner {
   push(slot: number, request: CoreRequest): void;
   /** Submit what was taken in, and hand completions out. Returns how many. */
   turn(): number;
-  /** After a turn that completed nothing: whether {@linkcode Runner.park} may be called. */
+  /** After a turn that completed nothing: whether {@linkcode RequestRunner.park} may be called. */
   arm(): boolean;
-  /** Resolves when a turn has something to do, or at {@linkcode Runner.wake}. */
+  /** Resolves when a turn has something to do, or at {@linkcode RequestRunner.wake}. */
   park(): Promise<void>;
-  /** Make {@linkcode Runner.park} resolve. */
+  /** Make {@linkcode RequestRunner.park} resolve. */
   wake(): void;
   /** Cancel a request. Returns whether there was something to cancel. */
   cancel(slot: number): boolean;
