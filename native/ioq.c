@@ -75,6 +75,8 @@ static_assert(sizeof(struct ioq_stat) == 128, "a stat is two");
 #define SQ_ENTRIES 256
 /** The kernel's own bound on completion queue entries. */
 #define CQ_ENTRIES_MAX 65536
+/** Nanoseconds after which lanes of which nothing comes are held up. */
+#define BOOST_AFTER 1000000
 /** Nanoseconds between the first interruptions of an operation, and at the most. */
 #define INTERRUPT_MIN 1000000
 #define INTERRUPT_MAX 64000000
@@ -902,8 +904,8 @@ static void turn_interrupt(struct ioq *ioq) {
 		lanes_interrupt(ioq->lanes);
 		ioq->interrupt_at = now + ioq->interrupt_after;
 		ioq->interrupt_after *= ioq->interrupt_after < INTERRUPT_MAX ? 2 : 1;
-		ioq->waits.remind_at = ioq->interrupt_at;
 	}
+	ioq->waits.remind_at = ioq->interrupt_at;
 }
 
 /** Prepare what ioq_park() waits for. Returns whether it may be called. */
@@ -918,7 +920,10 @@ static bool turn_arm(struct ioq *ioq) {
 		ret = read(ioq->wake_fd, &count, sizeof(count));
 	} while (ret < 0 && errno == EINTR);
 	if (ioq->lanes) {
-		lanes_boost(ioq->lanes);
+		int64_t now = lanes_backlog(ioq->lanes) > 0 ? ioq_clock_now(IOQ_CLOCK_MONOTONIC) : 0;
+		if (lanes_boost(ioq->lanes, now) && now + BOOST_AFTER < ioq->waits.remind_at) {
+			ioq->waits.remind_at = now + BOOST_AFTER;
+		}
 	}
 	// A ring with something left to submit wants another turn
 	bool ring = !ioq->ring.live || (ring_arm(&ioq->ring) && !ioq->cancels_owed);
