@@ -2,7 +2,7 @@
 
 #include "entry.h"
 
-#include "waits.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <stdio.h>

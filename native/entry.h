@@ -173,12 +173,6 @@ static inline int ioq_entry_open_flags(const struct ioq_entry *entry) {
 	return directory ? flags | O_RDONLY | O_DIRECTORY : flags;
 }
 
-/** The mask of a STAT. */
-#define IOQ_STATX_MASK (STATX_BASIC_STATS | STATX_BTIME)
-
-/** Bring the result of statx(2) into the form that JavaScript reads. */
-void ioq_pack_stat(struct ioq_stat *to, const struct statx *from);
-
 /**
  * Allocate what the operation reads into, if anything.
  *

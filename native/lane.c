@@ -46,6 +46,7 @@
 
 #include "lane.h"
 
+#include "clock.h"
 #include "interrupt.h"
 #include "perform.h"
 #include "ring.h"
@@ -507,7 +508,8 @@ unsigned int lanes_count(const struct ioq_lanes *lanes) {
  * How many spares may be up: one for the owner's processor, or all if requests keep
  * lanes busy for longer than they would in memory.
  */
-static size_t lanes_welcome(struct ioq_lanes *lanes, unsigned int idle, int64_t now) {
+static size_t lanes_welcome(struct ioq_lanes *lanes, unsigned int idle) {
+	int64_t now = ioq_clock_now(IOQ_CLOCK_MONOTONIC);
 	size_t reaped = lanes->reaped;
 	int64_t elapsed = now - lanes->looked_at;
 	bool first = lanes->looked_at == 0;
@@ -518,7 +520,7 @@ static size_t lanes_welcome(struct ioq_lanes *lanes, unsigned int idle, int64_t 
 	return quick ? lanes->quick_spares : IOQ_LANES_MAX;
 }
 
-bool lanes_boost(struct ioq_lanes *lanes, int64_t now) {
+bool lanes_boost(struct ioq_lanes *lanes) {
 	size_t needed = ioqq_count(lanes->pending);
 	if (needed == 0) {
 		lanes->looked_at = 0;
@@ -527,7 +529,7 @@ bool lanes_boost(struct ioq_lanes *lanes, int64_t now) {
 	// A read-modify-write, as is the spares': whichever comes second sees what
 	// the other did before, so either they see the requests or we see them idle
 	unsigned int idle = atomic_fetch_add_explicit(&lanes->idle, 0, memory_order_acq_rel);
-	size_t welcome = lanes_welcome(lanes, idle, now);
+	size_t welcome = lanes_welcome(lanes, idle);
 	atomic_store_explicit(&lanes->welcome, (unsigned int)welcome, memory_order_relaxed);
 	size_t up = atomic_load_explicit(&lanes->spares, memory_order_relaxed) - idle;
 	size_t wanted = up < welcome ? welcome - up : 0;

@@ -51,12 +51,10 @@ struct ioq_entry *lanes_reap(struct ioq_lanes *lanes);
 /**
  * Have spare lanes step in if requests are queued: the owner has nothing else to do.
  *
- * @param now
- *         What the monotonic clock says.
  * @return Whether to call again soon even if nothing completes: not all came that
  *         would be needed if the lanes were held up.
  */
-bool lanes_boost(struct ioq_lanes *lanes, int64_t now);
+bool lanes_boost(struct ioq_lanes *lanes);
 
 /** See ioqq_arm(). */
 bool lanes_arm(struct ioq_lanes *lanes);

@@ -1,72 +1,61 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * A JavaScript Worker may be terminated at any time. Its thread ends then, and no
- * line of JavaScript runs any more that could close a queue, whose worker lanes,
- * descriptors and memory would stay until the process ends.
- *
- * What does run is the destructor of a thread-specific value (pthread_key_create(3)),
- * and that on the very thread that owns the queue: even a ring that takes requests
- * from its owner alone can still be emptied. The value is the list of what the
- * thread has open.
- *
- * The main thread ends with the process, without destructors, which is just as well.
+ * The end of a queue whose thread ends first, which owned.c tells of: all is
+ * cancelled, and it is turned on that thread until it has come to rest. If something
+ * in the kernel does not let go in time, everything is left as it is, since that may
+ * still write to it.
  */
 
 #include "orphan.h"
 
-#include <pthread.h>
-#include <stdbool.h>
-#include <stddef.h>
+#include "park.h"
 
-/** Its value on each thread: what that thread owns. */
-static pthread_key_t key;
-/** Whether there was one left to be had. */
-static bool have_key;
+#include <stdlib.h>
+#include <unistd.h>
 
-/** A thread ends. */
-static void thread_ends(void *list) {
-	for (struct ioq_owned *owned = list; owned;) {
-		struct ioq_owned *next = owned->next;
-		owned->orphaned(owned);
-		owned = next;
-	}
-}
+/** Milliseconds that the end of a thread waits for its queue to come to rest. */
+#define WAIT_MS 2000
 
-/** The library is loaded. */
-__attribute__((constructor))
-static void make_key(void) {
-	have_key = pthread_key_create(&key, thread_ends) == 0;
-}
-
-/** The library is unloaded, so no queue is open: an open one holds on to it. */
-__attribute__((destructor))
-static void delete_key(void) {
-	if (have_key) {
-		have_key = false;
-		pthread_key_delete(key);
-	}
-}
-
-void owned_add(struct ioq_owned *owned, void (*orphaned)(struct ioq_owned *owned)) {
-	owned->orphaned = orphaned;
-	owned->next = have_key ? pthread_getspecific(key) : NULL;
-	if (have_key) {
-		// Without memory for it the thread's end goes unnoticed
-		pthread_setspecific(key, owned);
-	}
-}
-
-void owned_remove(struct ioq_owned *owned) {
-	struct ioq_owned *first = have_key ? pthread_getspecific(key) : NULL;
-	if (first == owned) {
-		pthread_setspecific(key, owned->next);
-		return;
-	}
-	for (struct ioq_owned *other = first; other; other = other->next) {
-		if (other->next == owned) {
-			other->next = owned->next;
-			return;
+/** Close what a turn has opened, since there is nobody to tell. */
+static void close_opened(struct ioq *ioq, const struct ioq_turn *turn) {
+	for (uint32_t i = 0; i < turn->completion_count; ++i) {
+		const struct ioq_completion *completion = &turn->completions[i];
+		const struct ioq_entry *entry = arena_at(&ioq->arena, completion->slot);
+		// What never left the core has left nothing in its entry
+		if (completion->lane != IOQ_LANE_CORE && entry && completion->result >= 0 && ioq_entry_is_open(entry)) {
+			close(completion->result);
 		}
+	}
+}
+
+void orphan_end(struct ioq_owned *owned) {
+	struct ioq *ioq = (void *)((char *)owned - offsetof(struct ioq, owned));
+	uint32_t output_length = IOQ_TURN_COMPLETIONS * (uint32_t)sizeof(struct ioq_stat);
+	struct ioq_turn *turn = calloc(1, sizeof(*turn));
+	uint8_t *output = aligned_alloc(8, output_length);
+
+	bool rests = false;
+	ioq_cancel_all(ioq);
+	for (int ms = 0; turn && output && !rests && ms < WAIT_MS; ++ms) {
+		turn->output_length = output_length;
+		if (ioq_turn(ioq, turn, output, output) != 0) {
+			break;
+		}
+		close_opened(ioq, turn);
+		// A call that is parked, or about to be, still looks at us
+		ioq_wake(ioq);
+		rests = ioq->in_flight == 0 && park_is_over(ioq);
+		if (!rests && turn->completion_count == 0) {
+			struct timespec pause = {.tv_nsec = 1000000};
+			nanosleep(&pause, NULL);
+		}
+	}
+	free(turn);
+	free(output);
+	if (rests) {
+		// It may be the last reference, and we are running in there
+		ioq->library = NULL;
+		queue_free(ioq);
 	}
 }

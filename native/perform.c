@@ -8,6 +8,7 @@
 #include "perform.h"
 
 #include "contents.h"
+#include "stat.h"
 #include "tree.h"
 
 #include <errno.h>

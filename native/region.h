@@ -33,4 +33,31 @@ struct ioq_region {
 	uint16_t index;
 };
 
+/**
+ * Make a region.
+ *
+ * @param regions
+ *         IOQ_REGIONS_MAX of them, or NULL before the first one.
+ * @return It, or NULL: there is no memory, or there are too many.
+ */
+struct ioq_region *region_make(struct ioq_region **regions, uint32_t length);
+
+/** The region of an index that JavaScript still has, or NULL. `regions` may be NULL. */
+struct ioq_region *region_at(struct ioq_region *regions, uint32_t index);
+
+/** JavaScript gives it back. */
+void region_give_back(struct ioq_region *region);
+
+/** A request has to do with it, until region_unpin(). */
+void region_pin(struct ioq_region *region);
+
+/** That request is over. */
+void region_unpin(struct ioq_region *region);
+
+/**
+ * Release all of them, but for those that a ring died with, which the kernel may
+ * still write to. NULL is fine.
+ */
+void regions_free(struct ioq_region *regions);
+
 #endif // IOQ_REGION_H

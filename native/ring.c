@@ -38,6 +38,7 @@
 #include "ring.h"
 
 #include "mailbox.h"
+#include "stat.h"
 
 #include <errno.h>
 #include <poll.h>

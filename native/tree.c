@@ -26,6 +26,8 @@
 
 #include "tree.h"
 
+#include "stat.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -30,7 +30,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /** Readiness looked at in one go. */
@@ -39,26 +38,6 @@
 #define DONE UINT32_MAX
 /** Nanoseconds of a second. */
 #define SECOND 1000000000
-
-/** Clocks by IOQ_CLOCK_*. */
-static const clockid_t clock_ids[IOQ_CLOCK_COUNT] = {
-	[IOQ_CLOCK_MONOTONIC] = CLOCK_MONOTONIC,
-	[IOQ_CLOCK_REALTIME] = CLOCK_REALTIME,
-	[IOQ_CLOCK_BOOTTIME] = CLOCK_BOOTTIME,
-};
-
-int64_t ioq_clock_now(uint32_t clock) {
-	struct timespec now;
-	clock_gettime(clock_ids[clock], &now);
-	return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
-}
-
-int64_t ioq_nanoseconds(uint64_t seconds, uint32_t nanoseconds) {
-	if (seconds >= IOQ_NEVER / SECOND) {
-		return IOQ_NEVER;
-	}
-	return (int64_t)seconds * SECOND + nanoseconds;
-}
 
 /** Have a descriptor end a park. */
 static int waits_watch(const struct ioq_waits *waits, int fd) {
@@ -166,7 +145,7 @@ static int clock_open(struct ioq_waits *waits, uint32_t which) {
 	if (clock->fd >= 0) {
 		return 0;
 	}
-	int fd = timerfd_create(clock_ids[which], TFD_CLOEXEC | TFD_NONBLOCK);
+	int fd = timerfd_create(ioq_clock_id(which), TFD_CLOEXEC | TFD_NONBLOCK);
 	if (fd < 0) {
 		return -errno;
 	}

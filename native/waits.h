@@ -7,10 +7,8 @@
 #ifndef IOQ_WAITS_H
 #define IOQ_WAITS_H
 
+#include "clock.h"
 #include "entry.h"
-
-/** No point in time. */
-#define IOQ_NEVER INT64_MAX
 
 /** The requests that wait for a clock. */
 struct ioq_clock {
@@ -40,12 +38,6 @@ struct ioq_waits {
 	/** Where the next of them goes. */
 	struct ioq_entry **done_tail;
 };
-
-/** What a clock says, in nanoseconds. */
-int64_t ioq_clock_now(uint32_t clock);
-
-/** Seconds and nanoseconds as nanoseconds, or IOQ_NEVER if that is too far away. */
-int64_t ioq_nanoseconds(uint64_t seconds, uint32_t nanoseconds);
 
 /**
  * Begin, with nothing waiting.

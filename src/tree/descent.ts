@@ -21,7 +21,7 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
-import { defaultQueue } from "../default_queue.ts";
+import { checkGivenQueue, defaultQueue } from "../default_queue.ts";
 import { checkInteger } from "../integer.ts";
 import type { Ioq } from "../ioq.ts";
 import {
@@ -155,9 +155,13 @@ export class Descent {
     if (onProgress !== undefined && typeof onProgress !== "function") {
       throw new TypeError(`Expected onProgress to be a function, got ${typeof onProgress}`);
     }
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new TypeError("Expected signal to be an AbortSignal");
+    }
     checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX);
+    const given = checkGivenQueue(options.ioq);
     signal?.throwIfAborted();
-    const ioq = options.ioq ?? await defaultQueue();
+    const ioq = given ?? await defaultQueue();
     const descent = new Descent(ioq, verb, options, concurrency);
     const abort = () => descent.#abort.abort(signal!.reason);
     signal?.addEventListener("abort", abort);

@@ -95,7 +95,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> {
   /** Requests that the queue has yet to be done with. */
   #requests = 0;
   /** Batches that were not taken, from {@linkcode #outboxAt} on. */
-  #outbox: B[] = [];
+  #outbox: (B | undefined)[] = [];
   #outboxAt = 0;
   #outboxEntries = 0;
   /** The batch that is being made. */
@@ -135,7 +135,8 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> {
       return undefined;
     }
     const batch = this.#outbox[this.#outboxAt]!;
-    this.#outboxAt++;
+    // Nothing is to outlive its use: what the collector finds alive costs it most
+    this.#outbox[this.#outboxAt++] = undefined;
     if (this.#outboxAt === this.#outbox.length) {
       this.#outbox = [];
       this.#outboxAt = 0;

@@ -56,7 +56,7 @@ asanTest(
       assertEquals(isOurs(`${leak}    #1 0x5565  (/usr/bin/deno+0x1f3ad30)`), false);
       for (
         const frame of [
-          "in ioq_open native/ioq.c:202",
+          "in ioq_open native/open.c:82",
           " (<unknown module>)",
           " (/x/libioq.so+0x12)",
           "in realpath (/lib/x86_64-linux-gnu/libc.so.6+0x12)\n    #2 0x5565 in perform native/perform.c:9",
