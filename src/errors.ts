@@ -299,3 +299,8 @@ export function osError(errno: number, context: string): Error & { code: string 
   const error = new (CLASSES[code] ?? Error)(`${errnoText(errno)}: ${context}`);
   return Object.assign(error, { code });
 }
+
+/** Whether an error has one of some codes. */
+export function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && codes.includes((error as { code?: string }).code ?? "");
+}

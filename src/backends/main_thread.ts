@@ -10,9 +10,10 @@
 
 import { NOT_NOW } from "../cached_reads.ts";
 import * as layout from "../../ffi/layout.ts";
-import type { Backend, BackendInfo, ClockName, LaneCounts, Sink } from "../backend.ts";
+import type { Backend, BackendInfo, LaneCounts, Sink } from "../backend.ts";
+import type { ClockName } from "../clock.ts";
 import { ERRNO } from "../errors.ts";
-import type { CoreRequest } from "../operation.ts";
+import type { CoreRequest } from "../operation/request.ts";
 import {
   type EncodedRequest,
   encodeRequest,

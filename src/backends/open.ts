@@ -11,7 +11,7 @@ import { type Library, LibraryError, loadLibrary, readEnv } from "../../ffi/libr
 import type { Backend, BackendInfo, BackendKind, Sink } from "../backend.ts";
 import { OP, TIMEOUT_ABSOLUTE } from "../../ffi/layout.ts";
 import { errnoCode, UNSUPPORTED } from "../errors.ts";
-import type { CoreRequest } from "../operation.ts";
+import type { CoreRequest } from "../operation/request.ts";
 import { clockOf } from "./timers.ts";
 import { MainThreadBackend } from "./main_thread.ts";
 import { explainRingError, NativeBackend, NativeOpenError } from "./native.ts";

@@ -8,9 +8,9 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
-import type { ClockName } from "../backend.ts";
+import { type ClockName, CLOCKS } from "../clock.ts";
 import { ERRNO } from "../errors.ts";
-import { CLOCKS, type CoreRequest } from "../operation.ts";
+import type { CoreRequest } from "../operation/request.ts";
 
 /** The longest time that a timer of the runtime can run, in milliseconds. */
 const TIMER_MAX_MS = 0x7fffffff;

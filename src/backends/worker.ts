@@ -21,11 +21,13 @@
 import { NOT_NOW } from "../cached_reads.ts";
 import { Worker } from "node:worker_threads";
 import * as layout from "../../ffi/layout.ts";
-import type { Library } from "../../ffi/library.ts";
-import type { Backend, BackendInfo, ClockName, LaneCounts, Payload, Sink } from "../backend.ts";
-import { loadLibrary } from "../../ffi/library.ts";
+import { type Library, loadLibrary } from "../../ffi/library.ts";
+import type { Backend, BackendInfo, LaneCounts, Sink } from "../backend.ts";
+import type { ClockName } from "../clock.ts";
+import type { Payload } from "../payload.ts";
 import { ERRNO, osError, UNSUPPORTED, WORKER_CRASHED } from "../errors.ts";
-import { AT_FDCWD, CoreRequest } from "../operation.ts";
+import { AT_FDCWD } from "../fcntl.ts";
+import { CoreRequest } from "../operation/request.ts";
 import type { Ioqq } from "../queue/ioqq.ts";
 import { pathBound } from "../path.ts";
 import {

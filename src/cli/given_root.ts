@@ -9,7 +9,7 @@
 
 import { normalize } from "node:path/posix";
 import type { WalkEntry } from "../walk/options.ts";
-import { joinPath } from "../walk/directory_node.ts";
+import { joinPath } from "../path.ts";
 
 /** A root as it was given. */
 export class GivenRoot {

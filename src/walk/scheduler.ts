@@ -26,16 +26,11 @@ import { isUtf8 } from "../directory.ts";
 import { decodeFileInfo, type FileInfo } from "../file_info.ts";
 import type { Ioq } from "../ioq.ts";
 import { op } from "../op.ts";
-import {
-  type Holder,
-  type OpName,
-  type OpValues,
-  type Request,
-  toCoreRequest,
-} from "../operation.ts";
-import { pathText } from "../path.ts";
+import { type Holder, type Request, toCoreRequest } from "../operation/request.ts";
+import type { OpName, OpValues } from "../operation/values.ts";
+import { joinPath, pathText } from "../path.ts";
 import { checkAccess, mayReadAllBelow, READ } from "../permissions.ts";
-import { DirectoryNode, joinPath } from "./directory_node.ts";
+import { DirectoryNode } from "./directory_node.ts";
 import { LineBuffer, type LineFormat, type Lines } from "./lines.ts";
 import type { WalkEntry, WalkPlan } from "./options.ts";
 import { type Item, Order } from "./order.ts";

@@ -172,3 +172,25 @@ forEachBackend("close() reports what does not end, and releases it later", async
   await other.run(op.close(fd));
   // Without the library a descriptor is of use to one Worker alone
 }, ({ library, concurrent }) => library && concurrent);
+
+forEachBackend(
+  "what takes several operations has timeoutMs for each of them",
+  async ({ open }) => {
+    using dir = new TempDir();
+    await using ioq = await open();
+    // Nobody reads, so opening it to write waits
+    const fifo = dir.fifo("fifo");
+    const writes: [string, Uint8Array | ReadableStream<Uint8Array>][] = [
+      ["a stream", ReadableStream.from([bytes("text")])],
+      ["long bytes", new Uint8Array(5 * 1024 * 1024)],
+    ];
+    for (const [what, data] of writes) {
+      const error = await errorOf(() =>
+        within(5000, ioq.writeFile(fifo, data, { timeoutMs: 10 }), what)
+      );
+      assert(error instanceof Deno.errors.TimedOut, `${what}: ${error}`);
+    }
+    assertEquals(descriptorsUnder(dir.path), 0);
+  },
+  ({ interruptible }) => interruptible,
+);

@@ -14,7 +14,8 @@
 import type NodeFs from "node:fs";
 import * as layout from "../../../ffi/layout.ts";
 import { ERRNO, UNSUPPORTED } from "../../errors.ts";
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type CoreRequest } from "../../operation.ts";
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../../fcntl.ts";
+import type { CoreRequest } from "../../operation/request.ts";
 import type { Executor } from "./executor.ts";
 import { pathsLength } from "./with_library.ts";
 
