@@ -229,7 +229,18 @@ export class DenoExecutor implements Executor {
     // It holds nothing
   }
 
-  perform(record: Int32Array, at: number, input: Uint8Array): number {
+  takeWords(target: Int32Array, at: number): void {
+    this.take(new Uint8Array(target.buffer, target.byteOffset + at * 4, this.length));
+  }
+
+  perform(
+    record: Int32Array,
+    at: number,
+    memory: Uint8Array,
+    start: number,
+    total: number,
+  ): number {
+    const input = memory.subarray(start, start + total);
     const call = this.#call;
     const opAndHints = record[at + layout.REQUEST_OP_AND_HINTS]!;
     const length = record[at + layout.REQUEST_PATH_LENGTH]!;
