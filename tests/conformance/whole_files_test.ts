@@ -123,3 +123,50 @@ forEachBackend("copyFile() to a device leaves its mode alone", async ({ open }) 
     }
   }
 });
+
+forEachBackend("modes may be those of stat(), type and all", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  const like = dir.file("like");
+  Deno.chmodSync(like, 0o640);
+  const mode = (await ioq.stat(like)).mode!;
+  assert(mode > 0o7777);
+  const modeOf = (path: string) => Deno.statSync(path).mode! & 0o7777;
+  const chmodded = dir.file("chmodded");
+  await ioq.chmod(chmodded, mode);
+  await ioq.writeFile(dir.at("written"), bytes("text"), { mode });
+  {
+    await using _ = await ioq.openFile(dir.at("opened"), { write: true, create: true, mode });
+  }
+  for (const name of ["chmodded", "written", "opened"]) {
+    assertEquals(modeOf(dir.at(name)), 0o640, name);
+  }
+  Deno.chmodSync(dir.path, 0o750);
+  await ioq.mkdir(dir.at("made"), { mode: (await ioq.stat(dir.path)).mode! });
+  assertEquals(modeOf(dir.at("made")), 0o750);
+});
+
+forEachBackend("streams of files take bytes of any kind, and nothing else", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  const path = dir.at("file");
+  const words = Uint16Array.from([0x6261, 0x6463, 0x6665]);
+  const chunks: unknown[] = [
+    bytes("0"),
+    words.subarray(1, 2),
+    new DataView(words.buffer, 1, 2),
+    words.buffer,
+  ];
+  const stream = (chunks: unknown[]) => ReadableStream.from(chunks) as ReadableStream<Uint8Array>;
+  await ioq.writeFile(path, stream(chunks));
+  assertEquals(Deno.readTextFileSync(path), "0cdbcabcdef");
+  for (const wrong of ["text", 5, null, undefined, {}, [1]]) {
+    // As Deno words it, which leaves the file open, though
+    await assertRejects(
+      () => ioq.writeFile(path, stream([wrong])),
+      TypeError,
+      "Expected ArrayBuffer or ArrayBufferView for write chunk",
+    );
+    assertEquals(descriptorsUnder(dir.path), 0);
+  }
+});
