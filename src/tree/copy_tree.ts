@@ -11,17 +11,10 @@ import { osError } from "../errors.ts";
 import { ERRNO } from "../errors.ts";
 import { toCoreRequest } from "../operation.ts";
 import { op } from "../op.ts";
-import { type Path, pathText, toPath } from "../path.ts";
+import { joinPath, type Path, pathText, toPath } from "../path.ts";
 import { checkAccess, READ, WRITE } from "../permissions.ts";
-import { joinPath } from "../walk/directory_node.ts";
-import { DT_DIR, DT_LNK, DT_REG } from "../walk/tree_block.ts";
-import {
-  Descent,
-  type Found,
-  O_NOFOLLOW,
-  type OpenDirectory,
-  type TreeOptions,
-} from "./descent.ts";
+import { DT_DIR, DT_LNK, DT_REG, O_NOFOLLOW } from "../walk/tree_block.ts";
+import { Descent, type Found, type OpenDirectory, type TreeOptions } from "./descent.ts";
 
 /** How to copy a tree. */
 export interface CopyTreeOptions extends TreeOptions {

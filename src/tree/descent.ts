@@ -31,8 +31,8 @@ import {
   type OpValues,
   toCoreRequest,
 } from "../operation.ts";
-import { joinPath } from "../walk/directory_node.ts";
-import { RECORD_WORDS, type TreeBlock, treeRequest } from "../walk/tree_block.ts";
+import { joinPath } from "../path.ts";
+import { O_NOFOLLOW, RECORD_WORDS, type TreeBlock, treeRequest } from "../walk/tree_block.ts";
 import { osError } from "../errors.ts";
 
 /** What has been done so far. */
@@ -76,8 +76,6 @@ const LEVELS_OPEN = 16;
 const BRANCHES = 16;
 const CONCURRENCY = 64;
 const CONCURRENCY_MAX = 4096;
-/** From `<fcntl.h>`, by architecture: x86 has one, ARM another. */
-export const O_NOFOLLOW: number = Deno.build.arch === "aarch64" ? 0o100000 : 0o400000;
 
 /** A directory that is gone through, and what it is when it is opened again. */
 export class OpenDirectory {

@@ -18,6 +18,9 @@ export const DT_REG = 8;
 /** From `<dirent.h>`. */
 export const DT_LNK = 10;
 
+/** From `<fcntl.h>`, by architecture: x86 has one, ARM another. */
+export const O_NOFOLLOW: number = Deno.build.arch === "aarch64" ? 0o100000 : 0o400000;
+
 /** Words of a directory's record. */
 export const RECORD_WORDS: number = layout.TREE_DIRECTORY_SIZE / 4;
 /** Words of a stat. */
