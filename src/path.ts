@@ -61,6 +61,24 @@ export function pathText(path: string | Uint8Array): string {
   return typeof path === "string" ? path : decoder.decode(path);
 }
 
+/** A path and a name: bytes if either is. */
+export function joinPath(
+  path: string | Uint8Array,
+  name: string | Uint8Array,
+): string | Uint8Array {
+  if (typeof path === "string" && typeof name === "string") {
+    return path === "" || path.endsWith("/") ? path + name : `${path}/${name}`;
+  }
+  const head = typeof path === "string" ? encoder.encode(path) : path;
+  const tail = typeof name === "string" ? encoder.encode(name) : name;
+  const slash = head.length === 0 || head[head.length - 1] === SLASH ? 0 : 1;
+  const bytes = new Uint8Array(head.length + slash + tail.length);
+  bytes.set(head);
+  bytes.fill(SLASH, head.length, head.length + slash);
+  bytes.set(tail, head.length + slash);
+  return bytes;
+}
+
 /** How many bytes {@linkcode encodePath} may need at most. */
 export function pathBound(path: string | Uint8Array): number {
   return path.length > PATH_MAX ? 0 : path.length * (typeof path === "string" ? 3 : 1);
@@ -89,22 +107,4 @@ export function encodePath(path: string | Uint8Array, into: Uint8Array, at: numb
     into[at + i] = unit;
   }
   return length;
-}
-
-/** A path and a name: bytes if either is. */
-export function joinPath(
-  path: string | Uint8Array,
-  name: string | Uint8Array,
-): string | Uint8Array {
-  if (typeof path === "string" && typeof name === "string") {
-    return path === "" || path.endsWith("/") ? path + name : `${path}/${name}`;
-  }
-  const head = typeof path === "string" ? encoder.encode(path) : path;
-  const tail = typeof name === "string" ? encoder.encode(name) : name;
-  const slash = head.length === 0 || head[head.length - 1] === SLASH ? 0 : 1;
-  const bytes = new Uint8Array(head.length + slash + tail.length);
-  bytes.set(head);
-  bytes.fill(SLASH, head.length, head.length + slash);
-  bytes.set(tail, head.length + slash);
-  return bytes;
 }

@@ -8,8 +8,8 @@
  */
 
 import { normalize } from "node:path/posix";
-import { joinPath } from "../path.ts";
 import type { WalkEntry } from "../walk/options.ts";
+import { joinPath } from "../path.ts";
 
 /** A root as it was given. */
 export class GivenRoot {

@@ -7,7 +7,8 @@
  */
 
 import type { Ioq } from "../ioq.ts";
-import type { OpName, OpValues, Request } from "../operation.ts";
+import type { Request } from "../operation/request.ts";
+import type { OpName, OpValues } from "../operation/values.ts";
 import type { WalkEntry, WalkPlan } from "./options.ts";
 import type { PendingDirectories } from "./pending_directories.ts";
 

@@ -20,14 +20,10 @@
 
 import * as layout from "../../ffi/layout.ts";
 import { defaultQueue } from "../default_queue.ts";
+import { O_NOFOLLOW } from "../fcntl.ts";
 import type { Ioq } from "../ioq.ts";
-import {
-  type Holder,
-  type OpName,
-  type OpValues,
-  type Request,
-  toCoreRequest,
-} from "../operation.ts";
+import { type Holder, type Request, toCoreRequest } from "../operation/request.ts";
+import type { OpName, OpValues } from "../operation/values.ts";
 import { checkAccess, mayReadAllBelow, READ } from "../permissions.ts";
 import { BlockEntries } from "./block_entries.ts";
 import type { WalkContext } from "./context.ts";
@@ -38,7 +34,7 @@ import type { WalkEntry, WalkPlan } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { PendingDirectories } from "./pending_directories.ts";
 import { findRoot } from "./root.ts";
-import { O_NOFOLLOW, type TreeBlock, treeRequest } from "./tree_block.ts";
+import { type TreeBlock, treeRequest } from "./tree_block.ts";
 
 /** Entries in the outbox, beyond which nothing is asked for. */
 const OUTBOX_MAX = 32768;

@@ -7,7 +7,9 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
-import { AT_FDCWD, CoreRequest, type Decoder, type Request } from "../operation.ts";
+import { AT_FDCWD } from "../fcntl.ts";
+import { CoreRequest, type Request } from "../operation/request.ts";
+import type { Decoder } from "../operation/decode.ts";
 import { isUtf8 } from "../directory.ts";
 import { pathText } from "../path.ts";
 
@@ -17,9 +19,6 @@ export const DT_DIR = 4;
 export const DT_REG = 8;
 /** From `<dirent.h>`. */
 export const DT_LNK = 10;
-
-/** From `<fcntl.h>`, by architecture: x86 has one, ARM another. */
-export const O_NOFOLLOW: number = Deno.build.arch === "aarch64" ? 0o100000 : 0o400000;
 
 /** Words of a directory's record. */
 export const RECORD_WORDS: number = layout.TREE_DIRECTORY_SIZE / 4;
