@@ -144,7 +144,8 @@ export function drawChart(results: BenchResults, theme: keyof typeof THEMES): st
     for (const { group, inFlight, results: runners } of headlines(suite)) {
       const note = suite.notes[group];
       drawing.title(
-        `${suite.name}: ${group}, ${inFlight} in flight${note === undefined ? "" : ` (${note})`}`,
+        `${suite.name}: ${group}${inFlight === 1 ? "" : `, ${inFlight} in flight`}` +
+          (note === undefined ? "" : ` (${note})`),
       );
       const measured = runners.filter((it) => it.missing === undefined);
       const fastest = Math.min(...measured.map((it) => it.ns.median));

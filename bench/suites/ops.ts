@@ -27,7 +27,7 @@ import { statCase } from "./ops/stat.ts";
 /** In flight at the same time. */
 const DEPTHS = [1, 8, 32, 128];
 /** For what costs next to nothing: also a whole turn. */
-const NOP_DEPTHS = [...DEPTHS, 256];
+const NOP_DEPTHS = [1, 32, 128, 256];
 /** Files to stat and to open: enough to be no single hot one, few enough to stay cached. */
 const FILES_MAX = 512;
 const FILES_DIRECTORY = "/usr/bin";
@@ -102,7 +102,7 @@ async function openOps(): Promise<OpenSuite> {
     backend: ioq.backend,
     cases: [
       ...NOP_DEPTHS.map((inFlight) => nopCase(ioq, inFlight)),
-      ...DEPTHS.map((inFlight) => kernelNopCase(ioq, inFlight)),
+      ...[1, 128].map((inFlight) => kernelNopCase(ioq, inFlight)),
       ...DEPTHS.map((inFlight) => statCase(ioq, files, inFlight)),
       ...DEPTHS.map((inFlight) => openCase(ioq, files, inFlight)),
       ...DEPTHS.map((inFlight) => readDirCase(ioq, READ_ETC, ETC, inFlight)),

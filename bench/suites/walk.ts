@@ -17,7 +17,7 @@ import { LineProgram } from "../peers.ts";
 import { makeScratch } from "../scratch.ts";
 import type { Goal, OpenSuite, Suite, SuiteOptions } from "../suite.ts";
 import { whenAllCold, whyNotCold } from "./walk/cold.ts";
-import { commandRunners } from "./walk/commands.ts";
+import { commandRunners, floorRun } from "./walk/commands.ts";
 import { denoAsync, denoSync } from "./walk/deno.ts";
 import { FDIR_VERSION, fdirOnDeno, fdirOnNode, installFdir } from "./walk/fdir.ts";
 import { inBatches, libraryCase } from "./walk/libraries.ts";
@@ -33,6 +33,7 @@ const ON_USR = `walk ${USR}`;
 const ON_TREE = "walk a tree";
 const WITH_STAT = `walk ${SMALLER} and stat`;
 const COMMANDS = `commands, whole, on ${USR}`;
+const FLOOR = "start Deno with an empty file and end it";
 const COLD = `nothing cached: ${USR}`;
 const PEAK = `peak memory of a walk of ${USR}, one by one, beyond an empty Deno`;
 
@@ -96,7 +97,7 @@ async function openWalk({ cold }: SuiteOptions): Promise<OpenSuite> {
   const entries = await inBatches(ioq, USR, 1);
   const empty = `${directory}/empty.ts`;
   Deno.writeTextFileSync(empty, "");
-  const commands = await commandRunners(USR, entries, empty);
+  const commands = await commandRunners(USR, entries);
   const inProcess = subject("walk.batches, in process", (count) => inBatches(ioq, USR, count));
   const whyNot = whyNotCold();
   const peak = await peakMemoryOfWalk(USR);
@@ -121,6 +122,12 @@ async function openWalk({ cold }: SuiteOptions): Promise<OpenSuite> {
         inFlight: 1,
         effort: { ...EFFORT, rounds: 7 },
         runners: [inProcess, ...commands],
+      },
+      {
+        group: FLOOR,
+        inFlight: 1,
+        effort: EFFORT,
+        runners: [subject("Deno", floorRun(empty))],
       },
       ...(cold
         ? [{

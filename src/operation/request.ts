@@ -15,6 +15,12 @@ import { OPERATIONS } from "./table.ts";
 import type { OpName } from "./values.ts";
 
 /**
+ * In the flags of an `unlink`, beside none of the kernel's: a directory with all that
+ * is in it. For where there is no native library, which removes such piece by piece.
+ */
+export const REMOVE_TREE = 0x10000;
+
+/**
  * A request: an operation with its arguments, made by {@linkcode op}. It may be
  * submitted any number of times.
  */

@@ -17,10 +17,12 @@ import { removeTreeOn } from "./remover.ts";
  * where a directory was: see `openat(2)` and `O_NOFOLLOW`. What others remove
  * meanwhile is no error. Trees may be deeper than paths can be long.
  *
+ * Without the native library one call of `Deno.removeSync()` on a Worker removes all of
+ * it: the first error ends it, and progress is told once.
+ *
  * @param path What to remove.
  * @param options What to do about errors, a signal, and whom to tell of progress.
  * @throws {Deno.errors.NotFound} If there is nothing at the path.
- * @throws {Deno.errors.NotSupported} Where there is no native library.
  * @throws {Deno.errors.NotCapable} If the path may not be written to.
  *
  * @example

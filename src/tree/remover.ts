@@ -8,6 +8,7 @@
 
 import { hasCode } from "../errors.ts";
 import { AT_REMOVEDIR } from "../fcntl.ts";
+import { REMOVE_TREE } from "../operation/request.ts";
 import { type Path, pathText, toPath } from "../path.ts";
 import { checkAccess, WRITE } from "../permissions.ts";
 import type { Runner } from "../runner.ts";
@@ -59,6 +60,15 @@ class Remover {
       }
     });
     return isEmpty;
+  }
+
+  /** Remove all there is by one call of the runtime's, which takes as much care. */
+  async removeWhole(found: Found): Promise<void> {
+    const descent = this.#descent;
+    const request = { path: found.name, flags: REMOVE_TREE };
+    if (await descent.attempt(found.path, () => descent.request("unlink", request))) {
+      descent.progress(found.path);
+    }
   }
 
   async #removeDirectory(above: OpenDirectory, found: Found, depth: number): Promise<boolean> {
@@ -125,9 +135,15 @@ export async function removeTreeOn(
     const remover = new Remover(descent);
     let directory: OpenDirectory;
     try {
+      if (Deno.build.os !== "linux") {
+        return await remover.removeWhole(found);
+      }
       directory = await descent.open(undefined, root, text);
     } catch (error) {
-      if (hasCode(error, "ENOTDIR", "ELOOP")) {
+      if (error instanceof Deno.errors.NotSupported) {
+        // No library, which is the one to go through trees by descriptors
+        await remover.removeWhole(found);
+      } else if (hasCode(error, "ENOTDIR", "ELOOP")) {
         await remover.remove(undefined, found, 0);
       } else {
         await descent.attempt(text, () => Promise.reject(error));
