@@ -398,7 +398,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
    *
    * @example
    * ```ts
-   *    *
+   * import { Ioq } from "@ioq/ioq";
+   *
    * await using ioq = await Ioq.open();
    * await using file = await ioq.openFile("/etc/hostname");
    * const buffer = new Uint8Array(64);

@@ -86,7 +86,8 @@ const LATE_CONSUMED = 2;
  *
  * @example One operation as a promise
  * ```ts
- *  *
+ * import { Ioq } from "@ioq/ioq";
+ *
  * await using ioq = await Ioq.open();
  * const info = await ioq.stat("/");
  * console.log(info.isDirectory, ioq.backend.kind);
@@ -292,7 +293,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    *
    * @example
    * ```ts
-   *    *
+   * import { Ioq, op } from "@ioq/ioq";
+   *
    * await using ioq = await Ioq.open();
    * for (let i = 0; i < 100; i++) ioq.submit(op.nop());
    * let count = 0;
@@ -386,7 +388,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    *
    * @example
    * ```ts
-   *    *
+   * import { Ioq } from "@ioq/ioq";
+   *
    * await using ioq = await Ioq.open();
    * using buffer = ioq.allocate(1024 * 1024);
    * await using file = await ioq.openFile("/etc/hostname");
@@ -559,7 +562,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    *
    * @example
    * ```ts
-   *    *
+   * import { Ioq, op } from "@ioq/ioq";
+   *
    * await using ioq = await Ioq.open();
    * const fd = await ioq.run(op.open("/etc/hostname"));
    * const bytes = await ioq.run(op.read(fd, 64, 0));

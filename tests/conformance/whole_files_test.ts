@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { forEachBackend } from "../backends.ts";
-import { bytes, descriptorsUnder, TempDir, text } from "../fixtures.ts";
+import { bytes, descriptorsUnder, errorOf, TempDir, text } from "../fixtures.ts";
 
 forEachBackend("readFile() gives all that is in a file", async ({ open }) => {
   using dir = new TempDir();
@@ -168,5 +168,27 @@ forEachBackend("streams of files take bytes of any kind, and nothing else", asyn
       "Expected ArrayBuffer or ArrayBufferView for write chunk",
     );
     assertEquals(descriptorsUnder(dir.path), 0);
+  }
+});
+
+forEachBackend("errors of long files are worded as those of short ones", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  const there = dir.file("there");
+  const cases: [string, Deno.WriteFileOptions][] = [
+    [dir.at("missing/file"), {}],
+    [there, { createNew: true }],
+    [dir.path, {}],
+  ];
+  // All go to the device that is always full, too
+  cases.push(["/dev/full", {}]);
+  for (const [path, options] of cases) {
+    for (const length of [1, 5 * 1024 * 1024]) {
+      const data = new Uint8Array(length);
+      const ours = await errorOf(() => ioq.writeFile(path, data, options));
+      const denos = await errorOf(() => Deno.writeFile(path, data, options));
+      assertEquals(ours.message, denos.message, `${length} bytes`);
+      assertEquals(ours.constructor, denos.constructor);
+    }
   }
 });
