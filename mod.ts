@@ -10,7 +10,8 @@ export { Ioq } from "./src/ioq.ts";
 export type { CloseOptions, IoqOptions, SubmitOptions } from "./src/ioq.ts";
 export { IoqBuffer } from "./src/buffer.ts";
 export { PromiseForms } from "./src/promise_forms.ts";
-export type { OperationOptions, RemoveOptions } from "./src/promise_forms.ts";
+export type { OperationOptions } from "./src/runner.ts";
+export type { RemoveOptions } from "./src/promise_forms.ts";
 export { IoqFile } from "./src/file.ts";
 export type { OpenFileOptions } from "./src/file.ts";
 export type { FileContents, ReadFilesErrorPolicy, ReadFilesOptions } from "./src/read_files.ts";
@@ -42,7 +43,6 @@ export { op } from "./src/op.ts";
 export type {
   Advice,
   AtOptions,
-  OpBuilders,
   OpenRequestOptions,
   PollOptions,
   RenameOptions,
@@ -53,10 +53,14 @@ export type {
   TimeoutOptions,
   WriteFileOptions,
   XattrOptions,
-} from "./src/op.ts";
-export type { OpName, OpValues, PollEvents, Request } from "./src/operation.ts";
+} from "./src/op/options.ts";
+export type { OpBuilders } from "./src/op/builders.ts";
+export type { OpName, OpValues } from "./src/operation/values.ts";
+export type { PollEvents } from "./src/poll_events.ts";
+export type { Request } from "./src/operation/request.ts";
 export type { Completion } from "./src/completion.ts";
-export type { BackendInfo, BackendKind, ClockName, LaneCounts, RingInfo } from "./src/backend.ts";
+export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backend.ts";
+export type { ClockName } from "./src/clock.ts";
 export type { BigIntFileInfo, FileInfo } from "./src/file_info.ts";
 export type { DirEntry } from "./src/directory.ts";
 export type { Path } from "./src/path.ts";
@@ -75,4 +79,4 @@ export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/walk/options
 export { removeTree } from "./src/tree/remove_tree.ts";
 export { copyTree } from "./src/tree/copy_tree.ts";
 export type { CopyTreeOptions } from "./src/tree/copy_tree.ts";
-export type { TreeOptions, TreeProgress } from "./src/tree/descent.ts";
+export type { TreeOptions, TreeProgress } from "./src/tree/options.ts";

@@ -1,13 +1,11 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Draws the results as bars, for light and for dark pages:
+ * Draws the results as bars, for light and for dark pages.
  *
- *     deno run -A bench/chart.ts     draws bench/results.json again
- *
- * A case is drawn if one of its suite's goals compares it with a peer: of each such
- * group the one with the most operations in flight, and of our own forms in it those
- * that goals are about. Bars are rates: twice as long is twice as fast. Peers that are
+ * A case is drawn if one of its suite's goals that are headlines is about it: of each
+ * such group the one with the most operations in flight, and of our own forms in it
+ * those that goals are about. Bars are rates: twice as long is twice as fast. Peers that are
  * missing are named, with the reason.
  *
  * @module
@@ -42,9 +40,6 @@ const FOOT_LINE_HEIGHT = 16;
 /** What is left for a bar: the value stands behind it. */
 const BAR_WIDTH = WIDTH - NAME_WIDTH - VALUE_WIDTH;
 
-/** Where the results and the charts are. */
-export const RESULTS: URL = new URL("./results.json", import.meta.url);
-
 /** Where a theme's chart is. */
 export function chartUrl(theme: keyof typeof THEMES): URL {
   return new URL(`./chart-${theme}.svg`, import.meta.url);
@@ -58,10 +53,7 @@ function escape(text: string): string {
 /** The cases of a suite that are drawn, with those of their runners that are. */
 export function headlines({ cases, goals }: SuiteResult): CaseResult[] {
   const chosen = new Map<string, CaseResult>();
-  for (const { group, peer } of goals) {
-    if (peer === undefined) {
-      continue;
-    }
+  for (const { group } of goals.filter(({ headline }) => headline)) {
     for (const item of cases.filter((it) => it.group === group)) {
       if (item.inFlight >= (chosen.get(group)?.inFlight ?? 0)) {
         chosen.set(group, item);
@@ -152,7 +144,8 @@ export function drawChart(results: BenchResults, theme: keyof typeof THEMES): st
     for (const { group, inFlight, results: runners } of headlines(suite)) {
       const note = suite.notes[group];
       drawing.title(
-        `${suite.name}: ${group}, ${inFlight} in flight${note === undefined ? "" : ` (${note})`}`,
+        `${suite.name}: ${group}${inFlight === 1 ? "" : `, ${inFlight} in flight`}` +
+          (note === undefined ? "" : ` (${note})`),
       );
       const measured = runners.filter((it) => it.missing === undefined);
       const fastest = Math.min(...measured.map((it) => it.ns.median));
@@ -190,8 +183,4 @@ export async function writeCharts(results: BenchResults): Promise<void> {
   for (const theme of Object.keys(THEMES) as (keyof typeof THEMES)[]) {
     await Deno.writeTextFile(chartUrl(theme), drawChart(results, theme));
   }
-}
-
-if (import.meta.main) {
-  await writeCharts(JSON.parse(await Deno.readTextFile(RESULTS)));
 }

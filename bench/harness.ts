@@ -43,7 +43,7 @@ export interface Effort {
   readonly sampleMs?: number;
   /** Runs that are long enough before measuring begins. */
   readonly warmRuns?: number;
-  /** Operations whose checksums are compared. */
+  /** Operations whose checksums are compared; 0 if another case has compared them. */
   readonly verifyOperations?: number;
 }
 
@@ -55,6 +55,16 @@ export interface Runner {
   readonly role: "subject" | "peer";
   /** The work, or why this runner is missing here. */
   readonly run: Run | { readonly missing: string };
+}
+
+/** One of our own forms. */
+export function subject(name: string, run: Runner["run"]): Runner {
+  return { name, role: "subject", run };
+}
+
+/** Something to compare with. */
+export function peer(name: string, run: Runner["run"]): Runner {
+  return { name, role: "peer", run };
 }
 
 /** A piece of work. */
@@ -154,6 +164,9 @@ async function sample(run: Run, count: number): Promise<number> {
 
 /** Have all runners of a case do the same, and compare what came of it. */
 async function verify(item: Case, contestants: readonly Contestant[]): Promise<void> {
+  if (item.effort?.verifyOperations === 0) {
+    return;
+  }
   const count = Math.max(item.effort?.verifyOperations ?? VERIFY_OPERATIONS, item.inFlight);
   let expected: number | undefined;
   for (const { run, runner } of contestants) {

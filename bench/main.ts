@@ -1,18 +1,20 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * The benchmarks: `deno task bench [SUITE…] [--json FILE]`.
+ * The benchmarks: `deno task bench [SUITE…]`, see `--help`.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
-import { RESULTS, writeCharts } from "./chart.ts";
+import { writeCharts } from "./chart.ts";
 import { type CaseResult, measure, type MeasureOptions } from "./harness.ts";
 import { describeMachine, OTHERS_BUSY_MAX, othersBusy, readTicks } from "./machine.ts";
 import { findPeerVersions } from "./peer_versions.ts";
 import { formatBackend, formatGoals, formatGroup, formatMachine, formatPeers } from "./report.ts";
-import type { BenchResults, SuiteResult } from "./results.ts";
+import { writeReadme } from "./readme.ts";
+import { type BenchResults, readResults, RESULTS, type SuiteResult } from "./results.ts";
+import { removeScratch } from "./scratch.ts";
 import { judge, type OpenSuite, type Suite, type SuiteOptions } from "./suite.ts";
 import { fallback } from "./suites/fallback.ts";
 import { files } from "./suites/files.ts";
@@ -37,16 +39,18 @@ function usage(): string {
   return `Usage: deno task bench [OPTION…] [SUITE…]
 
 Measure the queue beside its peers. Without a SUITE, all run, and what they measured
-goes to bench/results.json and into the charts beside it.
+goes to bench/results.json, into the charts beside it and into the README's tables.
 
 Suites:
 ${suites.join("\n")}
 
 Options:
   --json FILE   write the results to FILE, and to no other
-  --cold        also with the kernel's caches dropped, which takes root
+  --no-cold     not with the kernel's caches dropped, which is done as root only
   --quick       fewer and shorter samples, to see that everything works; writes no file
                 but FILE
+  --readme      measure nothing: make the charts and the README's tables again from
+                bench/results.json
   -h, --help    show this`;
 }
 
@@ -61,8 +65,9 @@ function parse(args: string[]) {
       allowPositionals: true,
       options: {
         json: { type: "string" },
-        cold: { type: "boolean", default: false },
+        "no-cold": { type: "boolean", default: false },
         quick: { type: "boolean", default: false },
+        readme: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
     });
@@ -80,7 +85,7 @@ function parse(args: string[]) {
     ? SUITES
     : SUITES.filter((suite) => positionals.includes(suite.name));
   const publish = values.json === undefined && !values.quick && positionals.length === 0;
-  return { ...values, suites, publish };
+  return { ...values, cold: !values["no-cold"], suites, publish };
 }
 
 /** Shows what is going on, if there is someone to see it. */
@@ -127,7 +132,9 @@ async function runSuite(
 ): Promise<SuiteResult> {
   const start = performance.now();
   const ticks = readTicks();
+  options.onStep(`${suite.name}: making what is measured with`);
   await using open = await suite.open(options);
+  options.onStep("");
   console.log(`\n${suite.name}: ${suite.summary}`);
   if (open.backend !== undefined) {
     console.log(formatBackend(open.backend));
@@ -136,8 +143,9 @@ async function runSuite(
 
   const cases = await runCases(open, options);
   const goals = open.goals.map((goal) => judge(goal, cases));
-  if (goals.length > 0) {
-    console.log(formatGoals(goals));
+  const facts = open.facts ?? [];
+  if (goals.length + facts.length > 0 && !options.signal.aborted) {
+    console.log(formatGoals(goals, facts));
   }
   const seconds = (performance.now() - start) / 1000;
   const others = othersBusy(ticks, readTicks());
@@ -154,35 +162,51 @@ async function runSuite(
     seconds,
     othersBusy: others,
     notes: open.notes,
+    peers: open.peers ?? {},
     cases,
     goals,
+    facts,
   };
+}
+
+/**
+ * Have Ctrl-C end the measuring. The first one waits for the sample that is running,
+ * the second for nothing but that what was made is removed.
+ */
+function listenForInterrupt(): AbortController {
+  const interrupt = new AbortController();
+  const onInterrupt = () => {
+    if (interrupt.signal.aborted) {
+      removeScratch();
+      Deno.exit(EXIT_INTERRUPTED);
+    }
+    interrupt.abort();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, onInterrupt);
+  }
+  return interrupt;
 }
 
 /** Run the benchmarks; the exit code. */
 async function main(args: string[]): Promise<number> {
-  const { suites, json, quick, cold, help, publish } = parse(args);
+  const { suites, json, quick, cold, readme, help, publish } = parse(args);
   if (help) {
     console.log(usage());
     return 0;
   }
-
-  if (cold && Deno.uid() !== 0) {
-    throw new UsageError("Only root can drop the kernel's caches");
+  if (readme) {
+    const results = await readResults();
+    await writeCharts(results);
+    await writeReadme(results);
+    return 0;
   }
   if (json !== undefined) {
     // Now, not after a minute: throws if it cannot be written
     (await Deno.open(json, { write: true, create: true })).close();
   }
 
-  const interrupt = new AbortController();
-  const onInterrupt = () => {
-    // The first one waits for the sample that is running, the second for nothing
-    Deno.removeSignalListener("SIGINT", onInterrupt);
-    interrupt.abort();
-  };
-  Deno.addSignalListener("SIGINT", onInterrupt);
-
+  const interrupt = listenForInterrupt();
   const [machine, peers] = await Promise.all([describeMachine(), findPeerVersions()]);
   const { rounds, sampleMs } = quick ? QUICK : FULL;
   const options = { cold, rounds, sampleMs, signal: interrupt.signal, onStep: makeProgress() };
@@ -193,13 +217,21 @@ async function main(args: string[]): Promise<number> {
 
   const results: SuiteResult[] = [];
   for (const suite of suites) {
-    results.push(await runSuite(suite, options));
-    if (interrupt.signal.aborted) {
+    // Ctrl-C ends the processes of peers as well: then it is not their fault
+    const result = await runSuite(suite, options).catch((error) => {
+      if (interrupt.signal.aborted) {
+        return undefined;
+      }
+      throw error;
+    });
+    if (result === undefined || interrupt.signal.aborted) {
+      options.onStep("");
       console.error("Interrupted: results are incomplete and were not written");
       return EXIT_INTERRUPTED;
     }
+    results.push(result);
+    Object.assign(peers, result.peers);
   }
-  Deno.removeSignalListener("SIGINT", onInterrupt);
   if (results.length > 1) {
     const seconds = results.reduce((sum, it) => sum + it.seconds, 0);
     console.log(`all suites took ${seconds.toFixed(0)} s`);
@@ -212,6 +244,7 @@ async function main(args: string[]): Promise<number> {
   } else if (publish) {
     await Deno.writeTextFile(RESULTS, text);
     await writeCharts(all);
+    await writeReadme(all);
   }
   return 0;
 }
@@ -222,5 +255,7 @@ if (import.meta.main) {
   } catch (error) {
     console.error(`bench: ${error instanceof Error ? error.message : error}`);
     Deno.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
+  } finally {
+    removeScratch();
   }
 }

@@ -9,15 +9,15 @@
 /** Versions by program; `null`: it is not here. */
 export type PeerVersions = Readonly<Record<string, string | null>>;
 
-/** Programs that some suite may compare with, and how they tell their version. */
+/** Programs that some suite may compare with, and what they may be called. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
-  bfs: ["bfs", "--version"],
-  cc: ["cc", "--version"],
-  fd: ["fd", "--version"],
-  fdfind: ["fdfind", "--version"],
-  find: ["find", "--version"],
-  fio: ["fio", "--version"],
-  node: ["node", "--version"],
+  bfs: ["bfs"],
+  cat: ["cat"],
+  cc: ["cc"],
+  fd: ["fdfind", "fd"],
+  find: ["find"],
+  fio: ["fio"],
+  node: ["node"],
 };
 
 /** The number in what a program says of itself. */
@@ -25,17 +25,23 @@ export function versionIn(output: string): string | null {
   return /\d+(?:\.\d+)+(?:[-+~][\w.+~-]+)?/.exec(output)?.[0] ?? null;
 }
 
+async function versionOf(names: readonly string[]): Promise<string | null> {
+  for (const name of names) {
+    try {
+      const command = new Deno.Command(name, { args: ["--version"], stderr: "null" });
+      const { stdout } = await command.output();
+      return versionIn(new TextDecoder().decode(stdout));
+    } catch {
+      // Not by this name
+    }
+  }
+  return null;
+}
+
 /** Ask all programs for their versions. */
-export async function findPeerVersions(): Promise<PeerVersions> {
-  const found = await Promise.all(
-    Object.entries(PROGRAMS).map(async ([name, [command, ...args]]) => {
-      try {
-        const { stdout } = await new Deno.Command(command!, { args, stderr: "null" }).output();
-        return [name, versionIn(new TextDecoder().decode(stdout))] as const;
-      } catch {
-        return [name, null] as const;
-      }
-    }),
+export async function findPeerVersions(): Promise<Record<string, string | null>> {
+  const found = Object.entries(PROGRAMS).map(async ([name, names]) =>
+    [name, await versionOf(names)] as const
   );
-  return Object.fromEntries(found);
+  return Object.fromEntries(await Promise.all(found));
 }

@@ -34,6 +34,11 @@ async function outputOf(command: string, args: string[]): Promise<string | Missi
   }
 }
 
+/** Whether there is such a program here that tells its version. */
+export async function isHere(command: string): Promise<boolean> {
+  return typeof await outputOf(command, ["--version"]) === "string";
+}
+
 /** Build a C program of `peers/` into a directory; its path. */
 export async function buildPeer(name: string, directory: string): Promise<string | Missing> {
   const source = fileURLToPath(new URL(`${name}.c`, PEERS));

@@ -10,7 +10,7 @@ import type { BackendInfo } from "@ioq/ioq";
 import type { CaseResult, Result } from "./harness.ts";
 import type { Machine } from "./machine.ts";
 import type { PeerVersions } from "./peer_versions.ts";
-import type { GoalResult } from "./suite.ts";
+import type { Fact, GoalResult } from "./suite.ts";
 
 const integer = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
@@ -24,7 +24,8 @@ function formatNumber(value: number): string {
   return value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : integer.format(value);
 }
 
-function formatRatio(value: number): string {
+/** A ratio with three digits that count. */
+export function formatRatio(value: number): string {
   return `${formatNumber(value)} ×`;
 }
 
@@ -71,23 +72,58 @@ export function formatGroup(cases: readonly CaseResult[], note: string | undefin
   return `${group}${note === undefined ? "" : ` (${note})`}\n${lines.join("\n")}\n`;
 }
 
+/** A goal in words: what it is about, what was measured, what it is, and what came of it. */
+export interface GoalInWords {
+  readonly about: string;
+  readonly measured: string;
+  readonly goal: string;
+  /** `undefined`: it was not measured. */
+  readonly reached: boolean | undefined;
+}
+
+function describeGoal(goal: GoalResult): GoalInWords {
+  const format = (value: number) =>
+    goal.asTime
+      ? formatTime(1e9 / value)
+      : goal.peer === undefined
+      ? `${formatNumber(value / 1e6)} M/s`
+      : formatRatio(value);
+  const against = goal.peer === undefined ? "" : `, vs ${goal.peer}`;
+  const deep = goal.inFlight.length > 1 || goal.inFlight[0] !== 1;
+  return {
+    about: `${goal.group}, ${goal.subject}` +
+      `${deep ? `, ${goal.inFlight.join("/")} in flight` : ""}${against}`,
+    measured: goal.measured === undefined ? "–" : format(goal.measured),
+    goal: `${goal.asTime ? "≤" : "≥"} ${format(goal.atLeast)}`,
+    reached: goal.measured === undefined ? undefined : goal.reached,
+  };
+}
+
+function describeFact({ name, value, unit, atMost }: Fact): GoalInWords {
+  return {
+    about: name,
+    measured: `${integer.format(value)} ${unit}`,
+    goal: `≤ ${integer.format(atMost)} ${unit}`,
+    reached: value <= atMost,
+  };
+}
+
+/** All that a suite is to reach, in words. */
+export function describeGoals(
+  goals: readonly GoalResult[],
+  facts: readonly Fact[],
+): GoalInWords[] {
+  return [...goals.map(describeGoal), ...facts.map(describeFact)];
+}
+
 /** The goals, and what came of them. */
-export function formatGoals(goals: readonly GoalResult[]): string {
-  const rows = goals.map((goal) => {
-    const format = (value: number) =>
-      goal.asTime
-        ? formatTime(1e9 / value)
-        : goal.peer === undefined
-        ? `${formatNumber(value / 1e6)} M/s`
-        : formatRatio(value);
-    const against = goal.peer === undefined ? "" : `, vs ${goal.peer}`;
-    return [
-      goal.measured === undefined ? "not measured" : goal.reached ? "reached" : "NOT REACHED",
-      `${goal.group}, ${goal.subject}, ${goal.inFlight.join("/")} in flight${against}`,
-      goal.measured === undefined ? "–" : format(goal.measured),
-      `goal ${format(goal.atLeast)}`,
-    ];
-  });
+export function formatGoals(goals: readonly GoalResult[], facts: readonly Fact[]): string {
+  const rows = describeGoals(goals, facts).map((it) => [
+    it.reached === undefined ? "not measured" : it.reached ? "reached" : "NOT REACHED",
+    it.about,
+    it.measured,
+    `goal ${it.goal}`,
+  ]);
   return `Goals (of several numbers in flight, the worst counts)\n${layOut(rows, 1).join("\n")}\n`;
 }
 

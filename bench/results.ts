@@ -10,7 +10,7 @@ import type { BackendInfo } from "@ioq/ioq";
 import type { CaseResult } from "./harness.ts";
 import type { Machine } from "./machine.ts";
 import type { PeerVersions } from "./peer_versions.ts";
-import type { GoalResult } from "./suite.ts";
+import type { Fact, GoalResult } from "./suite.ts";
 
 /** What a suite measured. */
 export interface SuiteResult {
@@ -20,8 +20,11 @@ export interface SuiteResult {
   /** The share of the machine that other processes used meanwhile, 0 to 1. */
   readonly othersBusy: number;
   readonly notes: Readonly<Record<string, string>>;
+  /** Versions of what it alone compares with. */
+  readonly peers: PeerVersions;
   readonly cases: readonly CaseResult[];
   readonly goals: readonly GoalResult[];
+  readonly facts: readonly Fact[];
 }
 
 /** What a run measured. */
@@ -33,4 +36,12 @@ export interface BenchResults {
   readonly rounds: number;
   readonly sampleMs: number;
   readonly suites: readonly SuiteResult[];
+}
+
+/** Where the results of the last whole run are. */
+export const RESULTS: URL = new URL("./results.json", import.meta.url);
+
+/** Read them. */
+export async function readResults(): Promise<BenchResults> {
+  return JSON.parse(await Deno.readTextFile(RESULTS));
 }

@@ -8,6 +8,7 @@
 
 import type { BackendInfo } from "@ioq/ioq";
 import type { Case, CaseResult } from "./harness.ts";
+import type { PeerVersions } from "./peer_versions.ts";
 
 /** Something to reach. */
 export interface Goal {
@@ -21,6 +22,8 @@ export interface Goal {
   readonly peer?: string;
   /** How many times as fast as the peer, or how many operations per second. */
   readonly atLeast: number;
+  /** Whether the chart shows what it is about. */
+  readonly headline?: boolean;
   /** Whether it is about the time of one: `atLeast` is 1e9 over the nanoseconds. */
   readonly asTime?: boolean;
 }
@@ -33,10 +36,26 @@ export interface GoalResult extends Goal {
   readonly reached: boolean;
 }
 
+/** Something that is measured once, and not by the clock. */
+export interface Fact {
+  /** What it is. */
+  readonly name: string;
+  /** How much of it. */
+  readonly value: number;
+  /** Of what. */
+  readonly unit: string;
+  /** The goal. */
+  readonly atMost: number;
+}
+
 /** A suite that is ready to run. */
 export interface OpenSuite extends AsyncDisposable {
   /** What it works on, a line for each group that needs one. */
   readonly notes: Readonly<Record<string, string>>;
+  /** Versions of what it compares with beyond the programs that all suites may use. */
+  readonly peers?: PeerVersions;
+  /** What it measured when it was opened. */
+  readonly facts?: readonly Fact[];
   /** The backend of its queue, if it has one. */
   readonly backend: BackendInfo | undefined;
   /** Its cases, those of one group together. */
@@ -47,7 +66,7 @@ export interface OpenSuite extends AsyncDisposable {
 
 /** What the command line says about what to measure. */
 export interface SuiteOptions {
-  /** Whether to drop the kernel's caches for some cases, which takes root. */
+  /** Whether to drop the kernel's caches for some cases, where that is allowed. */
   readonly cold: boolean;
 }
 

@@ -52,8 +52,8 @@ void cancel_interrupt(struct ioq *ioq) {
 		ioq->interrupt_at = now + ioq->interrupt_after;
 		// What does not mind, such as a disk, is bothered ever less
 		ioq->interrupt_after *= ioq->interrupt_after < INTERRUPT_MAX ? 2 : 1;
-		ioq->waits.remind_at = ioq->interrupt_at;
 	}
+	ioq->waits.remind_at = ioq->interrupt_at;
 }
 
 /** Mark an entry, if that can be. Returns whether it was not before. */

@@ -48,8 +48,13 @@ size_t lanes_backlog(const struct ioq_lanes *lanes);
 /** The next entry that a lane has completed, or NULL. For one thread only. */
 struct ioq_entry *lanes_reap(struct ioq_lanes *lanes);
 
-/** Have spare lanes step in if requests are queued: all others are held up. */
-void lanes_boost(struct ioq_lanes *lanes);
+/**
+ * Have spare lanes step in if requests are queued: the owner has nothing else to do.
+ *
+ * @return Whether to call again soon even if nothing completes: not all came that
+ *         would be needed if the lanes were held up.
+ */
+bool lanes_boost(struct ioq_lanes *lanes);
 
 /** See ioqq_arm(). */
 bool lanes_arm(struct ioq_lanes *lanes);

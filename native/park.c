@@ -21,6 +21,9 @@
 #include <poll.h>
 #include <unistd.h>
 
+/** Nanoseconds after which lanes of which nothing comes are held up. */
+#define BOOST_AFTER 1000000
+
 /** Empty the eventfd of writes that are left over from an earlier wait. */
 static void drain_wakes(const struct ioq *ioq) {
 	uint64_t count;
@@ -32,8 +35,11 @@ static void drain_wakes(const struct ioq *ioq) {
 
 /** Arm all that may complete something. Returns false if something may be complete. */
 static bool arm_all(struct ioq *ioq) {
-	if (ioq->lanes) {
-		lanes_boost(ioq->lanes);
+	if (ioq->lanes && lanes_boost(ioq->lanes)) {
+		int64_t at = ioq_later(ioq_clock_now(IOQ_CLOCK_MONOTONIC), BOOST_AFTER);
+		if (at < ioq->waits.remind_at) {
+			ioq->waits.remind_at = at;
+		}
 	}
 	// A ring with something left to submit wants another turn
 	bool ring = !ioq->ring.live || (ring_arm(&ioq->ring) && !ioq->cancels_owed);

@@ -7,13 +7,9 @@
  */
 
 import type { SynchronousCalls } from "./backends/synchronous.ts";
-import type { CoreRequest } from "./operation.ts";
-
-/**
- * A clock: `monotonic` nobody sets, and it stands still while the machine is
- * suspended; `boottime` goes on then; `realtime` is the time of day since 1970.
- */
-export type ClockName = "monotonic" | "realtime" | "boottime";
+import type { ClockName } from "./clock.ts";
+import type { CoreRequest } from "./operation/request.ts";
+import type { Payload } from "./payload.ts";
 
 /** Which kind of backend runs the requests. */
 export type BackendKind = "uring" | "threads" | "worker";
@@ -58,25 +54,6 @@ export interface BackendInfo {
   readonly errno?: number;
   /** The ring, if there is one. */
   readonly ring?: RingInfo;
-}
-
-/** What an operation produced, valid during {@linkcode Sink.complete} only. */
-export interface Payload {
-  /** For records: the buffer it is in, as 32-bit words. */
-  readonly words: Int32Array;
-  /** The byte of that buffer it begins at, a multiple of 8. */
-  readonly at: number;
-  /** How many bytes it has. */
-  readonly length: number;
-  /** For blocks: a view or a copy of the bytes, at a multiple of 8 in its buffer. */
-  bytes(): Uint8Array<ArrayBuffer>;
-  /** For what was read: copy the bytes to where they belong. */
-  take(target: Uint8Array<ArrayBuffer>): void;
-  /**
-   * For what was read into several buffers: copy the bytes from a place on to where
-   * they belong.
-   */
-  takePart(at: number, target: Uint8Array<ArrayBuffer>): void;
 }
 
 /** Receives completions. */

@@ -38,7 +38,7 @@ export const NOT_NOW = -1_000_000;
 const SKIPPED_MAX = 63;
 
 /** What can read what is cached. */
-interface CachedReader {
+export interface CachedReader {
   [READ_CACHED](fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number;
   [IS_CACHED](fd: number): boolean;
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { OpName, OpValues } from "./operation.ts";
+import type { OpName, OpValues } from "./operation/values.ts";
 
 /**
  * What became of a request: a value, whose type follows from `op`, or an error.

@@ -39,6 +39,19 @@ export function defaultQueue(): Promise<Ioq> {
   return opening;
 }
 
+/**
+ * The queue that options name.
+ *
+ * @returns It, or `undefined` if they name none: the shared one is meant then.
+ * @throws {TypeError} If that is no queue.
+ */
+export function checkGivenQueue(ioq: unknown): Ioq | undefined {
+  if (ioq !== undefined && !(ioq instanceof Ioq)) {
+    throw new TypeError(`Expected ioq to be a queue, as Ioq.open() gives it, got ${typeof ioq}`);
+  }
+  return ioq;
+}
+
 /** Call a function with the shared queue: at once, if it is open. */
 export function onDefaultQueue<V>(call: (ioq: Ioq) => Promise<V>): Promise<V> {
   return current?.accepts ? call(current) : defaultQueue().then(call);

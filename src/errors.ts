@@ -171,10 +171,10 @@ export const UNSUPPORTED = {
   advise: 4111,
   direct: 4112,
   setRaw: 4113,
-  poll: 4150,
-  message: 4151,
-  boottime: 4152,
-  synchronous: 4153,
+  poll: 4114,
+  message: 4115,
+  boottime: 4116,
+  synchronous: 4117,
 } as const;
 
 /** The Worker that ran a request has ended. */
@@ -196,15 +196,10 @@ const WITHOUT_LIBRARY: Readonly<Record<number, string>> = {
   [UNSUPPORTED.advise]: "Deno has no call that advises the kernel",
   [UNSUPPORTED.direct]: "direct transfers need buffers that begin at a certain address",
   [UNSUPPORTED.setRaw]: "Deno sets the mode of its own files only",
-};
-
-/** The same for what the worker backend cannot do at all. */
-const ON_WORKER: Readonly<Record<number, string>> = {
-  [UNSUPPORTED.poll]: "a Worker would be busy for as long as that takes",
-  [UNSUPPORTED.message]: "it cannot be posted to",
-  [UNSUPPORTED.boottime]: "Deno does not tell the time of that clock",
-  [UNSUPPORTED.synchronous]:
-    "without the native library its files belong to a Worker, and no other thread can use them",
+  [UNSUPPORTED.poll]: "Deno does not tell when a descriptor is ready",
+  [UNSUPPORTED.message]: "queues know of each other by the library",
+  [UNSUPPORTED.boottime]: "only Linux's /proc/uptime tells that clock, and it cannot be read",
+  [UNSUPPORTED.synchronous]: "its files belong to a Worker, and no other thread can use them",
 };
 
 const BY_ERRNO = new Map(ERRORS.map((entry) => [entry[0], entry]));
@@ -247,7 +242,7 @@ export function errnoCode(errno: number): string {
   if (Object.hasOwn(REFUSALS, errno)) {
     return REFUSALS[errno]![0];
   }
-  if (Object.hasOwn(WITHOUT_LIBRARY, errno) || Object.hasOwn(ON_WORKER, errno)) {
+  if (Object.hasOwn(WITHOUT_LIBRARY, errno)) {
     return "ENOTSUP";
   }
   if (errno === WORKER_CRASHED) {
@@ -263,9 +258,6 @@ export function errnoText(errno: number): string {
   }
   if (Object.hasOwn(WITHOUT_LIBRARY, errno)) {
     return `Cannot do this without the native library (${WITHOUT_LIBRARY[errno]})`;
-  }
-  if (Object.hasOwn(ON_WORKER, errno)) {
-    return `Cannot do this on the worker backend (${ON_WORKER[errno]})`;
   }
   if (errno === WORKER_CRASHED) {
     return "The Worker that ran it ended unexpectedly";
@@ -298,4 +290,9 @@ export function osError(errno: number, context: string): Error & { code: string 
   const code = errnoCode(errno);
   const error = new (CLASSES[code] ?? Error)(`${errnoText(errno)}: ${context}`);
   return Object.assign(error, { code });
+}
+
+/** Whether an error has one of some codes. */
+export function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && codes.includes((error as { code?: string }).code ?? "");
 }

@@ -8,80 +8,22 @@
 
 import type { SynchronousCalls } from "./backends/synchronous.ts";
 import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
-import { CachedReads, NOT_NOW } from "./cached_reads.ts";
-import { makeReadable } from "./file_readable.ts";
-import { checkInteger } from "./integer.ts";
-import { checkBytes, op, type OpenRequestOptions } from "./op.ts";
+import { CachedReads } from "./cached_reads.ts";
+import { PIECE_LENGTH, readInPieces, transferInPiecesSync, writeInPieces } from "./file/pieces.ts";
+import { makeReadable } from "./file/readable.ts";
+import { checkBuffer, checkedOffset, FileRequests, NOBODY, OWN_POSITION } from "./file/requests.ts";
+import { checkBytes } from "./op/arguments.ts";
+import { op } from "./op.ts";
+import type { OpenRequestOptions } from "./op/options.ts";
 import { addOpenFile, type OpenFile, removeOpenFile } from "./open_files.ts";
-import { HINT_OFFSET, TERMINAL_STATE } from "../ffi/layout.ts";
-import {
-  CoreRequest,
-  decodeIntoOrEnd,
-  type Holder,
-  type OpName,
-  type OpValues,
-  QUEUE,
-  type Request,
-  SYNCHRONOUS,
-  toCoreRequest,
-} from "./operation.ts";
-import type { OperationOptions, PromiseForms } from "./promise_forms.ts";
+import { TERMINAL_STATE } from "../ffi/layout.ts";
+import { type CoreRequest, type Request, toCoreRequest } from "./operation/request.ts";
+import type { OpName, OpValues } from "./operation/values.ts";
+import { type OperationOptions, QUEUE, type Runner, SYNCHRONOUS } from "./runner.ts";
 import type { Path } from "./path.ts";
 
 /** How to open a file: `Deno.OpenOptions` and a few more, and where the path begins. */
 export type OpenFileOptions = OpenRequestOptions;
-
-/**
- * Bytes that are transferred by one request, at the most: to copy more at once
- * would keep the event loop waiting.
- */
-const PIECE_LENGTH = 2 * 1024 * 1024;
-/** Pieces of a read that are in flight. */
-const PIECES_AT_ONCE = 4;
-
-/** Bytes that one of several synchronous system calls transfers. */
-const SYNCHRONOUS_LENGTH = 2 * 1024 * 1024;
-
-/** Requests that are kept to be used again, of each kind. */
-const SPARES_MAX = 256;
-
-/** The requests of a file that are in flight, and those that are to be used again. */
-class InFlight implements Holder {
-  count = 0;
-  /** Those that are no reads. */
-  others = 0;
-  /** What to call when there are none left. */
-  onIdle: (() => void) | undefined;
-  readonly reads: CoreRequest<"readInto">[] = [];
-  readonly writes: CoreRequest<"write">[] = [];
-
-  enter(request: CoreRequest): void {
-    this.count++;
-    if (request.op !== "readInto") {
-      this.others++;
-    }
-  }
-
-  leave(request: CoreRequest): void {
-    if (request.op !== "readInto") {
-      this.others--;
-    }
-    if (request.op === "readInto") {
-      request.target = undefined;
-      if (this.reads.length < SPARES_MAX) {
-        this.reads.push(request as CoreRequest<"readInto">);
-      }
-    } else if (request.op === "write") {
-      request.bytes = undefined;
-      if (this.writes.length < SPARES_MAX) {
-        this.writes.push(request as CoreRequest<"write">);
-      }
-    }
-    if (--this.count === 0) {
-      this.onIdle?.();
-    }
-  }
-}
 
 /**
  * An open file: all of `Deno.FsFile`'s members (but `close()` gives a promise), and reading and writing at an offset,
@@ -102,11 +44,11 @@ class InFlight implements Holder {
  * ```
  */
 export class IoqFile implements AsyncDisposable, Disposable {
-  readonly #ioq: PromiseForms;
+  readonly #ioq: Runner;
   readonly #path: Path;
   readonly #direct: boolean;
   #fd: number;
-  readonly #inFlight = new InFlight();
+  readonly #requests = new FileRequests();
   readonly #cached: CachedReads;
   readonly #entry: OpenFile;
   /** Its closing, if it was the queue that began it and nobody asked since. */
@@ -117,7 +59,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   #terminal: Uint8Array<ArrayBuffer> | undefined;
 
   /** Made by {@linkcode Ioq.openFile}. */
-  constructor(ioq: PromiseForms, fd: number, path: Path, direct: boolean) {
+  constructor(ioq: Runner, fd: number, path: Path, direct: boolean) {
     this.#ioq = ioq;
     this.#direct = direct;
     this.#cached = new CachedReads(ioq);
@@ -164,8 +106,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
     request: CoreRequest<K>,
     options: OperationOptions | undefined,
   ): Promise<OpValues[K]> {
-    request.holder = this.#inFlight;
-    this.#inFlight.enter(request);
+    request.holder = this.#requests;
+    this.#requests.enter(request);
     return this.#ioq.run(request, options);
   }
 
@@ -184,40 +126,66 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * A request to read. Nothing else is as frequent, so it takes the short way, and
-   * the request is one that was used before.
-   */
-  #readRequest(buffer: Uint8Array<ArrayBuffer>, fd = this.fd): CoreRequest<"readInto"> {
-    checkBuffer(buffer);
-    const request = this.#inFlight.reads.pop() ?? makeRead(fd);
-    request.target = buffer;
-    request.length = buffer.byteLength;
-    request.hints = 0;
-    return request;
-  }
-
-  /**
-   * Read what is cached, if nothing else on the file would be overtaken by that.
+   * Read at an offset, or at {@linkcode OWN_POSITION}.
    *
-   * @param offset Where, -1 for the file's position.
-   * @returns How many bytes; or a negative number if it is to become a request.
+   * @throws {TypeError} If there is nothing to read into.
+   * @throws {Deno.errors.BadResource} If the file is closed.
    */
-  #readCached(buffer: Uint8Array<ArrayBuffer>, offset: number): number {
-    const { count, others } = this.#inFlight;
+  #read(
+    buffer: Uint8Array<ArrayBuffer>,
+    offset: number,
+    options: OperationOptions | undefined,
+  ): Promise<number | null> {
+    checkBuffer(buffer);
+    const { fd } = this;
     const { byteLength } = buffer;
-    return byteLength === 0 || byteLength > PIECE_LENGTH || (offset < 0 ? count : others) > 0
-      ? NOT_NOW
-      : this.#cached.read(this.fd, buffer, offset);
+    if (byteLength > PIECE_LENGTH) {
+      const read = (piece: Uint8Array<ArrayBuffer>, at: number) =>
+        this.#start(this.#requests.read(fd, piece, placeOf(offset, at)), options);
+      return this.#inPieces(
+        this.#requests.read(fd, buffer, offset),
+        () => readInPieces(buffer, offset !== OWN_POSITION, read, options?.signal),
+      );
+    }
+    if (options === undefined && byteLength > 0) {
+      const { count, others } = this.#requests;
+      // Nothing else on the file may be overtaken
+      if ((offset === OWN_POSITION ? count : others) === 0) {
+        const count = this.#cached.read(fd, buffer, offset);
+        if (count >= 0) {
+          return Promise.resolve(count === 0 ? null : count);
+        }
+      }
+    }
+    return this.#start(this.#requests.read(fd, buffer, offset), options);
   }
 
-  /** A request to write. */
-  #writeRequest(bytes: Uint8Array, fd = this.fd): CoreRequest<"write"> {
+  /** Write at an offset, or at {@linkcode OWN_POSITION}; throws as a read does. */
+  #write(
+    bytes: Uint8Array,
+    offset: number,
+    options: OperationOptions | undefined,
+  ): Promise<number> {
     checkBytes(bytes, "bytes");
-    const request = this.#inFlight.writes.pop() ?? makeWrite(fd);
-    request.bytes = bytes;
-    request.length = bytes.byteLength;
-    request.hints = 0;
-    return request;
+    const { fd } = this;
+    const request = this.#requests.write(fd, bytes, offset);
+    if (bytes.byteLength <= PIECE_LENGTH) {
+      return this.#start(request, options);
+    }
+    const write = (piece: Uint8Array, at: number) =>
+      this.#start(this.#requests.write(fd, piece, placeOf(offset, at)), options);
+    return this.#inPieces(request, () => writeInPieces(bytes, write, options?.signal));
+  }
+
+  /** Run a transfer that is too long for one request, keeping the file open. */
+  async #inPieces<V>(request: CoreRequest, transfer: () => Promise<V>): Promise<V> {
+    // What it would have been as one: in flight until the last piece is
+    this.#requests.enter(request);
+    try {
+      return await transfer();
+    } finally {
+      this.#requests.leave(request);
+    }
   }
 
   /**
@@ -227,22 +195,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @returns How many bytes were read, `null` at the end; 0 if the buffer is empty.
    */
   read(buffer: Uint8Array<ArrayBuffer>, options?: OperationOptions): Promise<number | null> {
-    let request;
     try {
-      if (options === undefined) {
-        const count = this.#readCached(checkBuffer(buffer), -1);
-        if (count >= 0) {
-          return Promise.resolve(count === 0 ? null : count);
-        }
-      }
-      request = this.#readRequest(buffer);
+      return this.#read(buffer, OWN_POSITION, options);
     } catch (error) {
       return Promise.reject(error);
     }
-    if (request.length > PIECE_LENGTH) {
-      return this.#inPieces(request, (fd) => this.#readPieces(fd, buffer, undefined, options));
-    }
-    return this.#start(request, options);
   }
 
   /**
@@ -257,23 +214,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
     offset: number,
     options?: OperationOptions,
   ): Promise<number | null> {
-    let request;
     try {
-      if (options === undefined) {
-        const count = this.#readCached(checkBuffer(buffer), checkedOffset(offset));
-        if (count >= 0) {
-          return Promise.resolve(count === 0 ? null : count);
-        }
-      }
-      request = this.#readRequest(buffer);
-      setOffset(request, offset);
+      return this.#read(buffer, checkedOffset(offset), options);
     } catch (error) {
       return Promise.reject(error);
     }
-    if (request.length > PIECE_LENGTH) {
-      return this.#inPieces(request, (fd) => this.#readPieces(fd, buffer, offset, options));
-    }
-    return this.#start(request, options);
   }
 
   /**
@@ -338,98 +283,6 @@ export class IoqFile implements AsyncDisposable, Disposable {
     return this.#run((fd) => op.writev(fd, parts, checkedOffset(offset)), options);
   }
 
-  /** Run a transfer that is too long for one in pieces, keeping the file open. */
-  async #inPieces<V>(request: CoreRequest, transfer: (fd: number) => Promise<V>): Promise<V> {
-    // What it would have been as one: in flight until the last piece is
-    this.#inFlight.enter(request);
-    try {
-      return await transfer(request.fd);
-    } finally {
-      this.#inFlight.leave(request);
-    }
-  }
-
-  /**
-   * Read in pieces, some of them at the same time if they have offsets. As for one
-   * read, what ends it early counts only if nothing came before; an abort always.
-   */
-  async #readPieces(
-    fd: number,
-    buffer: Uint8Array<ArrayBuffer>,
-    offset: number | undefined,
-    options: OperationOptions | undefined,
-  ): Promise<number | null> {
-    const { length } = buffer;
-    const begin = (at: number) => {
-      const piece = buffer.subarray(at, at + PIECE_LENGTH);
-      const request = this.#readRequest(piece, fd);
-      if (offset !== undefined) {
-        setOffset(request, offset + at);
-      }
-      const count = this.#start(request, options);
-      // One that comes after the end of another fails unseen
-      count.catch(() => {});
-      return { piece: piece.length, count };
-    };
-    const pieces: ReturnType<typeof begin>[] = [];
-    const most = offset === undefined ? 1 : PIECES_AT_ONCE;
-    let next = 0;
-    for (let done = 0;;) {
-      for (; next < length && pieces.length < most; next += PIECE_LENGTH) {
-        pieces.push(begin(next));
-      }
-      const first = pieces.shift();
-      if (first === undefined) {
-        return done;
-      }
-      try {
-        const count = await first.count ?? 0;
-        done += count;
-        if (count < first.piece) {
-          // The buffer is written to until all are over
-          await Promise.allSettled(pieces.map(({ count }) => count));
-          return done === 0 ? null : done;
-        }
-      } catch (error) {
-        await Promise.allSettled(pieces.map(({ count }) => count));
-        if (done === 0 || options?.signal?.aborted) {
-          throw error;
-        }
-        return done;
-      }
-    }
-  }
-
-  /** Write in pieces, one after the other. */
-  async #writePieces(
-    fd: number,
-    bytes: Uint8Array,
-    offset: number | undefined,
-    options: OperationOptions | undefined,
-  ): Promise<number> {
-    let done = 0;
-    while (done < bytes.length) {
-      const piece = bytes.subarray(done, done + PIECE_LENGTH);
-      try {
-        const request = this.#writeRequest(piece, fd);
-        if (offset !== undefined) {
-          setOffset(request, offset + done);
-        }
-        const count = await this.#start(request, options);
-        done += count;
-        if (count < piece.length) {
-          break;
-        }
-      } catch (error) {
-        if (done === 0 || options?.signal?.aborted) {
-          throw error;
-        }
-        break;
-      }
-    }
-    return done;
-  }
-
   /**
    * Write at the file's position.
    *
@@ -437,16 +290,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @returns How many bytes were written, possibly fewer.
    */
   write(bytes: Uint8Array, options?: OperationOptions): Promise<number> {
-    let request;
     try {
-      request = this.#writeRequest(bytes);
+      return this.#write(bytes, OWN_POSITION, options);
     } catch (error) {
       return Promise.reject(error);
     }
-    if (request.length > PIECE_LENGTH) {
-      return this.#inPieces(request, (fd) => this.#writePieces(fd, bytes, undefined, options));
-    }
-    return this.#start(request, options);
   }
 
   /**
@@ -457,17 +305,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @returns How many bytes were written, possibly fewer.
    */
   writeAt(bytes: Uint8Array, offset: number, options?: OperationOptions): Promise<number> {
-    let request;
     try {
-      request = this.#writeRequest(bytes);
-      setOffset(request, offset);
+      return this.#write(bytes, checkedOffset(offset), options);
     } catch (error) {
       return Promise.reject(error);
     }
-    if (request.length > PIECE_LENGTH) {
-      return this.#inPieces(request, (fd) => this.#writePieces(fd, bytes, offset, options));
-    }
-    return this.#start(request, options);
   }
 
   /**
@@ -555,8 +397,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    *
    * @example
    * ```ts
-   * import { Ioq } from "@ioq/ioq";
-   *
+   *    *
    * await using ioq = await Ioq.open();
    * await using file = await ioq.openFile("/etc/hostname");
    * const buffer = new Uint8Array(64);
@@ -565,7 +406,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
    */
   readSync(buffer: Uint8Array<ArrayBuffer>): number | null {
     checkBytes(buffer, "buffer");
-    const done = this.#piecesSync(buffer, (piece) => this.#runSync((fd) => op.readInto(fd, piece)));
+    const done = transferInPiecesSync(
+      buffer,
+      (piece) => this.#runSync((fd) => op.readInto(fd, piece)),
+    );
     return done === 0 && buffer.length > 0 ? null : done;
   }
 
@@ -577,30 +421,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    */
   writeSync(bytes: Uint8Array): number {
     checkBytes(bytes, "bytes");
-    return this.#piecesSync(bytes, (piece) => this.#runSync((fd) => op.write(fd, piece)));
-  }
-
-  /** Transfer in pieces; what ends it early counts only if nothing came before. */
-  #piecesSync<B extends ArrayBufferLike>(
-    bytes: Uint8Array<B>,
-    transfer: (piece: Uint8Array<B>) => number,
-  ): number {
-    let done = 0;
-    try {
-      while (true) {
-        const piece = bytes.subarray(done, done + SYNCHRONOUS_LENGTH);
-        const count = transfer(piece);
-        done += count;
-        if (count < piece.length || done === bytes.length) {
-          return done;
-        }
-      }
-    } catch (error) {
-      if (done === 0) {
-        throw error;
-      }
-      return done;
-    }
+    return transferInPiecesSync(bytes, (piece) => this.#runSync((fd) => op.write(fd, piece)));
   }
 
   /**
@@ -701,7 +522,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /**
    * The rest of the file as a stream of bytes; the file is closed at its end, or on
-   * cancel. What is read ahead is bounded: see `src/file_readable.ts`.
+   * cancel. What is read ahead is bounded: see `src/file/readable.ts`.
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ??= makeReadable(this, this.#direct);
@@ -740,8 +561,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
     const fd = this.#fd;
     this.#fd = -1;
     try {
-      if (this.#inFlight.count > 0) {
-        await new Promise<void>((resolve) => this.#inFlight.onIdle = resolve);
+      if (this.#requests.count > 0) {
+        await new Promise<void>((resolve) => this.#requests.onIdle = resolve);
       }
       const request = toCoreRequest(op.close(fd));
       request.holder = NOBODY;
@@ -789,44 +610,14 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 }
 
-/** Holds what needs no holder: a file's own closing. */
-const NOBODY: Holder = { leave() {} };
-
-/** A request to read, that can be used again and again. */
-function makeRead(fd: number): CoreRequest<"readInto"> {
-  const request = new CoreRequest("readInto");
-  request.fd = fd;
-  request.decode = decodeIntoOrEnd;
-  return request;
-}
-
-/** A request to write, that can be used again and again. */
-function makeWrite(fd: number): CoreRequest<"write"> {
-  const request = new CoreRequest("write");
-  request.fd = fd;
-  return request;
-}
-
-/** Check what is to be read into. */
-function checkBuffer(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  checkBytes(buffer, "buffer");
-  return buffer;
-}
-
-/** Check an offset that must be given. */
-function checkedOffset(offset: number): number {
-  return checkInteger(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
-}
-
-/** Have a transfer take place at an offset. */
-function setOffset(request: CoreRequest, offset: number): void {
-  request.offset = checkedOffset(offset);
-  request.hints = HINT_OFFSET;
+/** Where a piece of a transfer is. */
+function placeOf(offset: number, at: number): number {
+  return offset === OWN_POSITION ? OWN_POSITION : checkedOffset(offset + at);
 }
 
 /** Open a file on a queue. */
 export async function openFile(
-  ioq: PromiseForms,
+  ioq: Runner,
   path: Path,
   options: OpenFileOptions & OperationOptions = { read: true },
 ): Promise<IoqFile> {

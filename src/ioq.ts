@@ -18,15 +18,9 @@
 
 import { DEPTH_MAX, LANES_MAX, TRANSFER_MAX } from "../ffi/layout.ts";
 import { prepareLibrary } from "../ffi/library.ts";
-import type {
-  Backend,
-  BackendInfo,
-  BackendKind,
-  ClockName,
-  LaneCounts,
-  Payload,
-  Sink,
-} from "./backend.ts";
+import type { Backend, BackendInfo, BackendKind, LaneCounts, Sink } from "./backend.ts";
+import { checkClock, type ClockName } from "./clock.ts";
+import type { Payload } from "./payload.ts";
 import { IoqBuffer } from "./buffer.ts";
 import { type BackendChoice, chooseBackend, LANE, openBackend } from "./backends/open.ts";
 import { IS_CACHED, NOT_NOW, READ_CACHED } from "./cached_reads.ts";
@@ -35,20 +29,12 @@ import { Deadline, Deadlines } from "./deadlines.ts";
 import { ERRNO, osError, timeoutError } from "./errors.ts";
 import { checkInteger, checkTimeout } from "./integer.ts";
 import { checkQueue, closeFilesOf } from "./open_files.ts";
-import {
-  ABORT,
-  checkClock,
-  type CoreRequest,
-  ON_CANCEL,
-  type OpName,
-  type OpValues,
-  type Request,
-  SYNCHRONOUS,
-  toCoreRequest,
-} from "./operation.ts";
+import { ABORT, ON_CANCEL, type OperationOptions, SYNCHRONOUS } from "./runner.ts";
+import { type CoreRequest, type Request, toCoreRequest } from "./operation/request.ts";
+import type { OpName, OpValues } from "./operation/values.ts";
 import { pathText, toPath } from "./path.ts";
 import { checkAll } from "./permissions.ts";
-import { type OperationOptions, PromiseForms } from "./promise_forms.ts";
+import { PromiseForms } from "./promise_forms.ts";
 import { Pump } from "./pump.ts";
 
 /** How to open a queue. */
@@ -204,8 +190,7 @@ function closedError(): Error {
  *
  * @example One operation as a promise
  * ```ts
- * import { Ioq } from "@ioq/ioq";
- *
+ *  *
  * await using ioq = await Ioq.open();
  * const info = await ioq.stat("/");
  * console.log(info.isDirectory, ioq.backend.kind);
@@ -433,8 +418,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    *
    * @example
    * ```ts
-   * import { Ioq, op } from "@ioq/ioq";
-   *
+   *    *
    * await using ioq = await Ioq.open();
    * for (let i = 0; i < 100; i++) ioq.submit(op.nop());
    * let count = 0;
@@ -528,8 +512,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    *
    * @example
    * ```ts
-   * import { Ioq } from "@ioq/ioq";
-   *
+   *    *
    * await using ioq = await Ioq.open();
    * using buffer = ioq.allocate(1024 * 1024);
    * await using file = await ioq.openFile("/etc/hostname");
@@ -731,8 +714,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    *
    * @example
    * ```ts
-   * import { Ioq, op } from "@ioq/ioq";
-   *
+   *    *
    * await using ioq = await Ioq.open();
    * const fd = await ioq.run(op.open("/etc/hostname"));
    * const bytes = await ioq.run(op.read(fd, 64, 0));

@@ -18,6 +18,8 @@ const encoder = new TextEncoder();
 // A name may begin with U+FEFF, which must not be taken for a byte order mark
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+const SLASH = 0x2f;
+
 /** What a path that is longer than any path can be is reported as. */
 export const TOO_LONG: number = PATH_MAX + 1;
 
@@ -57,6 +59,24 @@ function nulError(context: string): TypeError {
 /** A path as text, for messages and permission checks. */
 export function pathText(path: string | Uint8Array): string {
   return typeof path === "string" ? path : decoder.decode(path);
+}
+
+/** A path and a name: bytes if either is. */
+export function joinPath(
+  path: string | Uint8Array,
+  name: string | Uint8Array,
+): string | Uint8Array {
+  if (typeof path === "string" && typeof name === "string") {
+    return path === "" || path.endsWith("/") ? path + name : `${path}/${name}`;
+  }
+  const head = typeof path === "string" ? encoder.encode(path) : path;
+  const tail = typeof name === "string" ? encoder.encode(name) : name;
+  const slash = head.length === 0 || head[head.length - 1] === SLASH ? 0 : 1;
+  const bytes = new Uint8Array(head.length + slash + tail.length);
+  bytes.set(head);
+  bytes.fill(SLASH, head.length, head.length + slash);
+  bytes.set(tail, head.length + slash);
+  return bytes;
 }
 
 /** How many bytes {@linkcode encodePath} may need at most. */

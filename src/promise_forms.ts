@@ -8,40 +8,26 @@
 
 import type { DirEntry } from "./directory.ts";
 import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
-import { ERRNO, osError } from "./errors.ts";
-import { openFile } from "./file.ts";
-import type { Ioq } from "./ioq.ts";
-import type { IoqFile, OpenFileOptions } from "./file.ts";
-import { type AtOptions, op, type RenameOptions, type StatOptions } from "./op.ts";
-import type { SetXattrOptions, WriteFileOptions, XattrOptions } from "./op.ts";
-import {
-  ABORT,
-  type OpName,
-  type OpValues,
-  QUEUE,
-  type Request,
-  SYNCHRONOUS,
-  toCoreRequest,
-} from "./operation.ts";
-import { type Path, toPath } from "./path.ts";
+import { hasCode } from "./errors.ts";
+import { type IoqFile, openFile, type OpenFileOptions } from "./file.ts";
+import type {
+  AtOptions,
+  RenameOptions,
+  SetXattrOptions,
+  StatOptions,
+  WriteFileOptions,
+  XattrOptions,
+} from "./op/options.ts";
+import { op } from "./op.ts";
+import { ABORT, limitsOf, type OperationOptions, QUEUE, SYNCHRONOUS } from "./runner.ts";
+import type { OpName, OpValues } from "./operation/values.ts";
+import type { Request } from "./operation/request.ts";
+import type { Path } from "./path.ts";
 import { IS_CACHED, NOT_NOW, READ_CACHED } from "./cached_reads.ts";
+import { makeDirectory } from "./make_directory.ts";
+import { readWhole, writeWhole } from "./whole_files.ts";
+import { removeTreeOn } from "./tree/remover.ts";
 import { type FileContents, readFiles, type ReadFilesOptions } from "./read_files.ts";
-
-/** Options of every operation's promise form. */
-export interface OperationOptions {
-  /** Cancels the operation; its promise rejects with the signal's reason. */
-  signal?: AbortSignal;
-  /**
-   * Milliseconds that the operation may take, waiting in line included; a fraction is
-   * fine. Then its promise rejects with `Deno.errors.TimedOut`, and the operation is
-   * cancelled: on a ring by the kernel itself (`IORING_OP_LINK_TIMEOUT`). What cannot
-   * be cancelled any more may yet have its effect, and keeps its place in the queue
-   * until it is over. Of what takes several operations, each has that long.
-   *
-   * @default {Infinity}
-   */
-  timeoutMs?: number;
-}
 
 /** Options of {@linkcode Ioq.remove}. */
 export interface RemoveOptions extends AtOptions {
@@ -53,17 +39,7 @@ export interface RemoveOptions extends AtOptions {
   recursive?: boolean;
 }
 
-/** Bytes of a file that are copied at once; longer ones are read and written in pieces. */
-const WHOLE_LENGTH_MAX = 4 * 1024 * 1024;
-/** Bytes of a read that looks whether a file has more than it said. */
-const PROBE_LENGTH = 64 * 1024;
-
 const encoder = new TextEncoder();
-
-/** Whether an error has a code. */
-function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && codes.includes((error as { code?: string }).code ?? "");
-}
 
 /**
  * The promise forms of the operations. They never appear in the stream, and wait
@@ -185,50 +161,11 @@ export abstract class PromiseForms {
   }
 
   /** All that is in a file, as bytes. Rejects as `Deno.readFile` does. */
-  async readFile(
+  readFile(
     path: Path,
     options?: AtOptions & OperationOptions,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const request = toCoreRequest(op.readFile(path, options));
-    request.length = WHOLE_LENGTH_MAX;
-    try {
-      return await this.run(request, options);
-    } catch (error) {
-      if (!hasCode(error, "EFBIG")) {
-        throw error;
-      }
-      return await this.#readLarge(path, options ?? {});
-    }
-  }
-
-  /** Read a file that is too long to be copied at once. */
-  async #readLarge(
-    path: Path,
-    { at, signal }: AtOptions & OperationOptions,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    const abort = signal === undefined ? {} : { signal };
-    await using file = await this.openFile(path, {
-      read: true,
-      ...(at === undefined ? {} : { at }),
-      ...abort,
-    });
-    // As ever a hint: it may grow or shrink meanwhile
-    let bytes = new Uint8Array((await file.stat(abort)).size);
-    const probe = new Uint8Array(PROBE_LENGTH);
-    for (let done = 0;;) {
-      const rest = bytes.subarray(done);
-      const count = await file.readAt(rest.length > 0 ? rest : probe, done, abort);
-      if (count === null) {
-        return done === bytes.length ? bytes : bytes.slice(0, done);
-      }
-      if (rest.length === 0) {
-        const more = new Uint8Array(Math.max(bytes.length * 2, done + count));
-        more.set(bytes);
-        more.set(probe.subarray(0, count), done);
-        bytes = more;
-      }
-      done += count;
-    }
+    return readWhole(this, path, options);
   }
 
   /** All that is in a file, as text; what is not UTF-8 becomes U+FFFD. */
@@ -282,12 +219,7 @@ export abstract class PromiseForms {
     data: Uint8Array | ReadableStream<Uint8Array>,
     options?: WriteFileOptions & OperationOptions,
   ): Promise<undefined> {
-    if (data instanceof ReadableStream) {
-      return this.#writeStream(path, data, options ?? {});
-    }
-    return data?.byteLength > WHOLE_LENGTH_MAX
-      ? this.#writeLarge(path, data, options ?? {})
-      : this.#build(() => op.writeFile(path, data, options), options);
+    return writeWhole(this, path, data, options);
   }
 
   /** Write text, or a stream of it, to a file. Options as `Deno.writeTextFile`'s. */
@@ -296,70 +228,10 @@ export abstract class PromiseForms {
     data: string | ReadableStream<string>,
     options?: WriteFileOptions & OperationOptions,
   ): Promise<undefined> {
-    return data instanceof ReadableStream
-      ? this.#writeStream(path, data.pipeThrough(new TextEncoderStream()), options ?? {})
-      : this.writeFile(path, encoder.encode(data), options);
-  }
-
-  /** Open a file as `writeFile` does. */
-  async #openToWrite(
-    path: Path,
-    { append, create = true, createNew, mode, at, signal }: WriteFileOptions & OperationOptions,
-  ): Promise<IoqFile> {
-    const abort = signal === undefined ? {} : { signal };
-    const file = await this.openFile(path, {
-      write: true,
-      ...(append ? { append } : createNew ? {} : { truncate: true }),
-      create,
-      ...(createNew === undefined ? {} : { createNew }),
-      ...(mode === undefined ? {} : { mode }),
-      ...(at === undefined ? {} : { at }),
-      ...abort,
-    });
-    try {
-      if (mode !== undefined) {
-        // On a file that exists, too
-        await this.run(op.chmod(file.fd, mode), abort);
-      }
-      return file;
-    } catch (error) {
-      await file[Symbol.asyncDispose]();
-      throw error;
-    }
-  }
-
-  /** Write what a stream brings to a file. */
-  async #writeStream(
-    path: Path,
-    stream: ReadableStream<Uint8Array>,
-    options: WriteFileOptions & OperationOptions,
-  ): Promise<undefined> {
-    let file;
-    try {
-      file = await this.#openToWrite(path, options);
-    } catch (error) {
-      await stream.cancel(error).catch(() => {});
-      throw error;
-    }
-    const { signal } = options;
-    await stream.pipeTo(file.writable, signal === undefined ? {} : { signal });
-  }
-
-  /** Write bytes that are too many to be copied at once. */
-  async #writeLarge(
-    path: Path,
-    bytes: Uint8Array,
-    options: WriteFileOptions & OperationOptions,
-  ): Promise<undefined> {
-    const { signal } = options;
-    await using file = await this.#openToWrite(path, options);
-    for (let done = 0; done < bytes.length;) {
-      const count = await file.write(bytes.subarray(done), signal === undefined ? {} : { signal });
-      if (count === 0) {
-        throw new Deno.errors.WriteZero("failed to write whole buffer");
-      }
-      done += count;
-    }
+    const bytes = data instanceof ReadableStream
+      ? data.pipeThrough(new TextEncoderStream())
+      : encoder.encode(data);
+    return writeWhole(this, path, bytes, options);
   }
 
   /** Copy a file's contents and permission bits. Rejects as `Deno.copyFile` does. */
@@ -374,76 +246,11 @@ export abstract class PromiseForms {
    * @param options Permission bits; `recursive` makes those above it as well, and
    *        does not mind if it exists.
    */
-  async mkdir(
+  mkdir(
     path: Path,
     options?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean },
   ): Promise<void> {
-    const request = op.mkdir(path, options);
-    if (!options?.recursive) {
-      await this.run(request, options);
-      return;
-    }
-    const whole = toPath(path, "mkdir");
-    if (whole.length === 0) {
-      // As for Deno: the path of the current directory, which exists
-      return;
-    }
-    try {
-      await this.#mkdirAll(whole, options);
-    } catch (error) {
-      // Whichever directory it was, this is the one that was asked for
-      const { code } = error as { code?: string };
-      const errno = code === undefined ? undefined : ERRNO[code];
-      throw errno === undefined ? error : osError(errno, toCoreRequest(request).context);
-    }
-  }
-
-  /** Make a directory and those above it. */
-  async #mkdirAll(
-    path: string | Uint8Array,
-    options: AtOptions & OperationOptions & { mode?: number },
-  ): Promise<void> {
-    // From the last to the first that is missing, and back; so it ends
-    const missing: (string | Uint8Array)[] = [];
-    let next: string | Uint8Array | undefined = path;
-    while (next !== undefined) {
-      try {
-        await this.#mkdirIfNone(next, options);
-        break;
-      } catch (error) {
-        missing.push(next);
-        next = hasCode(error, "ENOENT") ? parentOf(next) : undefined;
-        if (next === undefined) {
-          throw error;
-        }
-      }
-    }
-    for (const directory of missing.reverse()) {
-      await this.#mkdirIfNone(directory, options);
-    }
-  }
-
-  /** Make a directory unless there is one. */
-  async #mkdirIfNone(
-    path: string | Uint8Array,
-    options: AtOptions & OperationOptions & { mode?: number },
-  ): Promise<void> {
-    try {
-      await this.run(op.mkdir(path, options), options);
-    } catch (error) {
-      if (!hasCode(error, "EEXIST")) {
-        throw error;
-      }
-      const { at, signal } = options;
-      const is = await this.stat(path, {
-        ...(at === undefined ? {} : { at }),
-        ...(signal === undefined ? {} : { signal }),
-      }).catch(() => undefined);
-      if (!is?.isDirectory) {
-        signal?.throwIfAborted();
-        throw error;
-      }
-    }
+    return makeDirectory(this, path, options);
   }
 
   /**
@@ -458,12 +265,7 @@ export abstract class PromiseForms {
       if (options.at !== undefined) {
         throw new TypeError("'recursive' option cannot be combined with 'at'");
       }
-      // Not before: it is built on queues, and those on this
-      const { removeTree } = await import("./tree/remove_tree.ts");
-      const { signal } = options;
-      // It only runs requests, which any of us does
-      const ioq = this as unknown as Ioq;
-      return await removeTree(path, { ioq, ...(signal === undefined ? {} : { signal }) });
+      return await removeTreeOn(() => this, path, limitsOf(options));
     }
     try {
       await this.run(op.unlink(path, options), options);
@@ -516,8 +318,7 @@ export abstract class PromiseForms {
    *
    * @example
    * ```ts
-   * import { Ioq } from "@ioq/ioq";
-   *
+   *    *
    * await using ioq = await Ioq.open();
    * await ioq.sleep(1.5);
    * ```
@@ -538,8 +339,7 @@ export abstract class PromiseForms {
    *
    * @example
    * ```ts
-   * import { Ioq } from "@ioq/ioq";
-   *
+   *    *
    * await using one = await Ioq.open();
    * await using other = await Ioq.open();
    * await one.post(other.id, 42);
@@ -628,20 +428,4 @@ export abstract class PromiseForms {
   ): Promise<undefined> {
     return this.#build(() => op.utime(path, atime, mtime), options);
   }
-}
-
-/** The path of the directory that a path is in, if there is one to be made. */
-function parentOf(path: string | Uint8Array): string | Uint8Array | undefined {
-  const isSlash = (i: number) => path[i] === "/" || path[i] === 0x2f;
-  let end = path.length;
-  while (end > 0 && isSlash(end - 1)) {
-    end--;
-  }
-  while (end > 0 && !isSlash(end - 1)) {
-    end--;
-  }
-  while (end > 0 && isSlash(end - 1)) {
-    end--;
-  }
-  return end > 0 ? path.slice(0, end) : undefined;
 }

@@ -15,9 +15,9 @@
 
 import { checkInteger } from "./integer.ts";
 import { op } from "./op.ts";
-import { ABORT, type CoreRequest, toCoreRequest } from "./operation.ts";
+import { ABORT, type Runner } from "./runner.ts";
+import { type CoreRequest, toCoreRequest } from "./operation/request.ts";
 import type { Path } from "./path.ts";
-import type { PromiseForms } from "./promise_forms.ts";
 
 /**
  * What to do about a file that cannot be read: end the iteration, leave the file
@@ -63,8 +63,8 @@ interface Consumer {
 
 /** The iteration. */
 class FilesReader implements AsyncIterableIterator<FileContents> {
-  readonly #open: () => PromiseForms | Promise<PromiseForms>;
-  #ioq: PromiseForms | undefined;
+  readonly #open: () => Runner | Promise<Runner>;
+  #ioq: Runner | undefined;
   readonly #paths: Iterator<Path> | AsyncIterator<Path>;
   readonly #concurrency: number;
   readonly #signal: AbortSignal | undefined;
@@ -86,7 +86,7 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
   readonly #onAbort = () => this.#fail(this.#signal!.reason);
 
   constructor(
-    open: () => PromiseForms | Promise<PromiseForms>,
+    open: () => Runner | Promise<Runner>,
     paths: Iterable<Path> | AsyncIterable<Path>,
     options: ReadFilesOptions,
   ) {
@@ -323,7 +323,7 @@ function iteratorOf(
  * @param options How many at once; what to do about errors; a signal.
  */
 export function readFiles(
-  open: () => PromiseForms | Promise<PromiseForms>,
+  open: () => Runner | Promise<Runner>,
   paths: Iterable<Path> | AsyncIterable<Path>,
   options: ReadFilesOptions = {},
 ): AsyncIterableIterator<FileContents> {

@@ -116,8 +116,14 @@ function iterator<T>(
 
 function walkOneByOne(root: Path, options: WalkOptions = {}): AsyncIterableIterator<WalkEntry> {
   const scheduler = begin(root, options);
-  let batch: WalkEntry[] = [];
+  let batch: (WalkEntry | undefined)[] = [];
   let at = 0;
+  /** The next entry, which then is its receiver's alone. */
+  const out = (): WalkEntry => {
+    const entry = batch[at]!;
+    batch[at++] = undefined;
+    return entry;
+  };
   let waiting = 0;
   const wait = async (): Promise<IteratorResult<WalkEntry>> => {
     waiting++;
@@ -133,7 +139,7 @@ function walkOneByOne(root: Path, options: WalkOptions = {}): AsyncIterableItera
           at = 0;
         }
       }
-      return { done: false, value: batch[at++]! };
+      return { done: false, value: out() };
     } finally {
       waiting--;
     }
@@ -148,7 +154,7 @@ function walkOneByOne(root: Path, options: WalkOptions = {}): AsyncIterableItera
       }
     }
     return at < batch.length && waiting === 0 && !scheduler.cut
-      ? Promise.resolve({ done: false, value: batch[at++]! })
+      ? Promise.resolve({ done: false, value: out() })
       : wait();
   });
 }

@@ -5,10 +5,10 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { chartUrl, drawChart, headlines, RESULTS, THEMES } from "../bench/chart.ts";
+import { chartUrl, drawChart, headlines, THEMES } from "../bench/chart.ts";
 import type { Result } from "../bench/harness.ts";
 import { versionIn } from "../bench/peer_versions.ts";
-import type { BenchResults } from "../bench/results.ts";
+import { type BenchResults, readResults } from "../bench/results.ts";
 
 function result(name: string, role: "subject" | "peer", ns: number, missing?: string): Result {
   return {
@@ -43,6 +43,8 @@ const results: BenchResults = {
     seconds: 1,
     othersBusy: 0,
     notes: { stat: "2 files" },
+    peers: {},
+    facts: [],
     cases: [
       { group: "stat", inFlight: 1, results: [result("promise", "subject", 4000)] },
       {
@@ -64,6 +66,7 @@ const results: BenchResults = {
         inFlight: [1],
         peer: "Deno.stat",
         atLeast: 1,
+        headline: true,
         measured: 10,
         reached: true,
       },
@@ -72,7 +75,7 @@ const results: BenchResults = {
   }],
 };
 
-Deno.test("the chart shows what goals compare with peers, at its deepest", () => {
+Deno.test("the chart shows what headlines are about, at its deepest", () => {
   const [item, ...others] = headlines(results.suites[0]!);
   assertEquals([item?.group, item?.inFlight, others], ["stat", 128, []]);
   assertEquals(item?.results.map(({ name }) => name), ["promise", "Deno.stat", "fio"]);
@@ -121,13 +124,13 @@ Deno.test("the charts are well-formed, and differ in their colours alone", () =>
 });
 
 Deno.test("the charts in the checkout are those of its results, and the README shows them", async () => {
-  const stored = JSON.parse(await Deno.readTextFile(RESULTS)) as BenchResults;
+  const stored = await readResults();
   const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
   for (const theme of Object.keys(THEMES) as (keyof typeof THEMES)[]) {
     assertEquals(
       await Deno.readTextFile(chartUrl(theme)),
       drawChart(stored, theme),
-      "draw them again: deno run -A bench/chart.ts",
+      "draw them again: deno task bench --readme",
     );
     assert(readme.includes(`bench/chart-${theme}.svg`), theme);
   }

@@ -79,6 +79,22 @@ Deno.test("ioq find prints what find prints", async (t) => {
       });
     }
   }
+  await t.step("what is no directory", async () => {
+    Deno.symlinkSync("nothing", dir.at("broken"));
+    const given = ["one.ts", "./two.js", "a/fifo", "link", "broken", "a//three.ts"];
+    for (const [ours, theirs] of cases) {
+      const expected = await output("find", ["-H", ...given, ...theirs], dir.path);
+      const actual = await ioq(["find", ...given, ...ours], dir.path);
+      assertEquals(sortedLines(actual.stdout), sortedLines(expected.stdout));
+      assertEquals([actual.code, actual.stderr], [0, ""]);
+    }
+    for (const slashed of ["one.ts/", "broken/"]) {
+      const wrong = await ioq(["find", slashed], dir.path);
+      assertEquals([wrong.code, text(wrong.stdout)], [1, ""]);
+      assertMatch(wrong.stderr, /^ioq find: /);
+    }
+    Deno.removeSync(dir.at("broken"));
+  });
   await t.step("no root, and several", async () => {
     const none = await ioq(["find"], dir.path);
     assertEquals(

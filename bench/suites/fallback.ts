@@ -11,8 +11,13 @@ import { Ioq, type IoqOptions } from "@ioq/ioq";
 import { fileURLToPath } from "node:url";
 import type { Case, Effort, Run, Runner } from "../harness.ts";
 import { LineProgram, type Missing } from "../peers.ts";
+import { makeScratch } from "../scratch.ts";
+import { makeSmallFiles, SMALL_FILES_NOTE } from "../small_files.ts";
 import type { Goal, OpenSuite, Suite } from "../suite.ts";
-import { filesOf, linesOf, sideBySide } from "./fallback/work.ts";
+import { filesOf } from "./fallback/work.ts";
+import { readFileDeno } from "./files/whole_files.ts";
+import { statDeno, statDenoSync } from "./ops/stat.ts";
+import { denoSync } from "./walk/deno.ts";
 
 const STAT = "stat";
 const STAT_ROOT = "/usr/bin";
@@ -20,8 +25,6 @@ const READ = "read a small file";
 const WALK = "walk";
 const WALK_ROOT = "/usr/share";
 
-const SMALL_FILES = 20_000;
-const SMALL_FOLDER = 200;
 const IN_FLIGHT = 128;
 
 const WALK_EFFORT: Effort = { sampleMs: 1, warmRuns: 1, verifyOperations: 1, rounds: 3 };
@@ -42,36 +45,6 @@ const BACKENDS: Readonly<Record<string, IoqOptions & { mainThread?: true }>> = {
 
 // Deno's -----------------------------------------------------------------------
 
-function denoStat(paths: readonly string[], inFlight: number, count: number): Promise<number> {
-  let next = 0;
-  return sideBySide(inFlight, async () => {
-    let sum = 0;
-    while (next < count) {
-      sum += (await Deno.stat(paths[next++ % paths.length]!)).size;
-    }
-    return sum;
-  });
-}
-
-function denoStatSync(paths: readonly string[], count: number): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    sum += Deno.statSync(paths[i % paths.length]!).size;
-  }
-  return sum;
-}
-
-function denoRead(paths: readonly string[], inFlight: number, count: number): Promise<number> {
-  let next = 0;
-  return sideBySide(inFlight, async () => {
-    let sum = 0;
-    while (next < count) {
-      sum += (await Deno.readFile(paths[next++ % paths.length]!)).length;
-    }
-    return sum;
-  });
-}
-
 function denoReadSync(paths: readonly string[], count: number): number {
   let sum = 0;
   for (let i = 0; i < count; i++) {
@@ -85,14 +58,6 @@ async function denoWalk(path: string): Promise<number> {
   let sum = 1;
   for await (const entry of Deno.readDir(path)) {
     sum += entry.isDirectory ? await denoWalk(`${path}/${entry.name}`) : 1;
-  }
-  return sum;
-}
-
-function denoWalkSync(path: string): number {
-  let sum = 1;
-  for (const entry of Deno.readDirSync(path)) {
-    sum += entry.isDirectory ? denoWalkSync(`${path}/${entry.name}`) : 1;
   }
   return sum;
 }
@@ -135,52 +100,41 @@ function makeCase(
   return { group: work.group, inFlight, runners, ...(effort === undefined ? {} : { effort }) };
 }
 
-/** Make the small files, and a list of them. */
-function makeFiles(directory: string): string {
-  const paths: string[] = [];
-  const bytes = new Uint8Array(8192).fill(0x61);
-  for (let i = 0; i < SMALL_FILES; i++) {
-    const folder = `${directory}/folder_${Math.floor(i / SMALL_FOLDER)}`;
-    if (i % SMALL_FOLDER === 0) {
-      Deno.mkdirSync(folder);
-    }
-    const path = `${folder}/file_${i}`;
-    Deno.writeFileSync(path, bytes.subarray(0, 200 + (i * 7919) % 8000));
-    paths.push(path);
-  }
-  const list = `${directory}/list`;
-  Deno.writeTextFileSync(list, paths.join("\n"));
-  return list;
-}
-
 const GOALS: readonly Goal[] = [
   { group: STAT, subject: "worker", inFlight: [IN_FLIGHT], peer: "Deno.stat", atLeast: 5 },
   { group: READ, subject: "worker", inFlight: [IN_FLIGHT], peer: "Deno.readFile", atLeast: 1 },
-  { group: WALK, subject: "worker", inFlight: [1], peer: "Deno.readDir", atLeast: 3 },
+  {
+    group: WALK,
+    subject: "worker",
+    inFlight: [1],
+    peer: "Deno.readDir",
+    atLeast: 3,
+    headline: true,
+  },
 ];
 
 async function openFallback(): Promise<OpenSuite> {
   await using stack = new AsyncDisposableStack();
-  const directory = Deno.makeTempDirSync({ prefix: "ioq_bench_" });
-  stack.defer(() => Deno.removeSync(directory, { recursive: true }));
-  const list = makeFiles(directory);
+  const { path: directory } = stack.use(makeScratch());
+  const paths = makeSmallFiles(directory);
+  const list = `${directory}/list`;
+  Deno.writeTextFileSync(list, paths.join("\n"));
   const programs: Record<string, LineProgram | Missing> = {};
   for (const [name, options] of Object.entries(BACKENDS)) {
     const program = await start(options);
     programs[name] = program instanceof LineProgram ? stack.use(program) : program;
   }
   const files = filesOf(STAT_ROOT);
-  const paths = linesOf(list);
   const stat = (inFlight: number) =>
     makeCase(programs, { group: STAT, name: "stat", root: STAT_ROOT }, inFlight, {
-      "Deno.stat": (count) => denoStat(files, inFlight, count),
-      "Deno.statSync": (count) => denoStatSync(files, count),
+      "Deno.stat": (count) => statDeno(files, inFlight, count),
+      "Deno.statSync": (count) => statDenoSync(files, count),
     });
   const made = stack.move();
   return {
     notes: {
       [STAT]: `${files.length} files in ${STAT_ROOT}`,
-      [READ]: `${SMALL_FILES} files of 200 to 8200 bytes`,
+      [READ]: SMALL_FILES_NOTE,
       [WALK]: WALK_ROOT,
     },
     backend: undefined,
@@ -188,7 +142,7 @@ async function openFallback(): Promise<OpenSuite> {
       stat(1),
       stat(IN_FLIGHT),
       makeCase(programs, { group: READ, name: "read", root: list }, IN_FLIGHT, {
-        "Deno.readFile": (count) => denoRead(paths, IN_FLIGHT, count),
+        "Deno.readFile": (count) => readFileDeno(paths, IN_FLIGHT, count),
         "Deno.readFileSync": (count) => denoReadSync(paths, count),
       }, READ_EFFORT),
       makeCase(programs, { group: WALK, name: "walk", root: WALK_ROOT }, 1, {
@@ -199,13 +153,7 @@ async function openFallback(): Promise<OpenSuite> {
           }
           return sum;
         },
-        "Deno.readDirSync": (count) => {
-          let sum = 0;
-          for (let i = 0; i < count; i++) {
-            sum += denoWalkSync(WALK_ROOT);
-          }
-          return sum;
-        },
+        "Deno.readDirSync": (count) => denoSync(WALK_ROOT, count),
       }, WALK_EFFORT),
     ],
     goals: GOALS,

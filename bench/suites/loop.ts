@@ -9,7 +9,9 @@
  */
 
 import { EventLoop, Mutex } from "@ioq/ioq/loop";
-import type { Case, Run } from "../harness.ts";
+import { type Case, peer, type Run, subject } from "../harness.ts";
+import { sideBySide } from "../side_by_side.ts";
+import { makeScratch } from "../scratch.ts";
 import type { Goal, OpenSuite, Suite } from "../suite.ts";
 import hashFile from "./loop/hash_file.ts";
 
@@ -73,8 +75,8 @@ function startCase(loop: EventLoop, inFlight: number): Case {
     group: START,
     inFlight,
     runners: [
-      { name: "loop.async", role: "subject", run: task },
-      { name: "async function", role: "peer", run: plain },
+      subject("loop.async", task),
+      peer("async function", plain),
     ],
   };
 }
@@ -125,8 +127,8 @@ function mutexCase(loop: EventLoop, inFlight: number): Case {
     group: MUTEX,
     inFlight,
     runners: [
-      { name: "Mutex", role: "subject", run: mutex },
-      { name: "chain of promises", role: "peer", run: chain },
+      subject("Mutex", mutex),
+      peer("chain of promises", chain),
     ],
   };
 }
@@ -153,17 +155,12 @@ function workerCase(loop: EventLoop, worker: Worker): Case {
     group: WORKER,
     inFlight: 1,
     runners: [
-      {
-        name: "loop.concurrent",
-        role: "subject",
-        run: through(new URL("./loop/echo_task.ts", import.meta.url), "concurrent"),
-      },
-      {
-        name: "loop.offload",
-        role: "subject",
-        run: through(new URL("./loop/echo.ts", import.meta.url), "offload"),
-      },
-      { name: "postMessage", role: "peer", run: messages },
+      subject(
+        "loop.concurrent",
+        through(new URL("./loop/echo_task.ts", import.meta.url), "concurrent"),
+      ),
+      subject("loop.offload", through(new URL("./loop/echo.ts", import.meta.url), "offload")),
+      peer("postMessage", messages),
     ],
   };
 }
@@ -172,14 +169,13 @@ function hashCase(loop: EventLoop, paths: readonly string[], inFlight: number): 
   const module = new URL("./loop/hash_file.ts", import.meta.url);
   const offloaded: Run = async (count) => {
     let next = 0;
-    const sums = await Promise.all(Array.from({ length: inFlight }, async () => {
+    return await sideBySide(inFlight, async () => {
       let sum = 0;
       while (next < count) {
         sum += await loop.offload<number>(module, [paths[next++ % paths.length]]);
       }
       return sum;
-    }));
-    return sums.reduce((a, b) => a + b);
+    });
   };
   const alone: Run = (count) => {
     let sum = 0;
@@ -192,8 +188,8 @@ function hashCase(loop: EventLoop, paths: readonly string[], inFlight: number): 
     group: HASH,
     inFlight,
     runners: [
-      { name: "loop.offload", role: "subject", run: offloaded },
-      { name: "one thread", role: "peer", run: alone },
+      subject("loop.offload", offloaded),
+      peer("one thread", alone),
     ],
   };
 }
@@ -206,8 +202,7 @@ const GOALS: readonly Goal[] = [
 
 async function openLoop(): Promise<OpenSuite> {
   await using stack = new AsyncDisposableStack();
-  const directory = Deno.makeTempDirSync({ prefix: "ioq_bench_" });
-  stack.defer(() => Deno.removeSync(directory, { recursive: true }));
+  const { path: directory } = stack.use(makeScratch());
   const paths = Array.from({ length: HASH_FILES }, (_, i) => {
     const path = `${directory}/${i}`;
     Deno.writeFileSync(path, new Uint8Array(HASH_LENGTH).fill(i));

@@ -13,17 +13,11 @@
 
 import * as layout from "../../ffi/layout.ts";
 import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
-import type {
-  Backend,
-  BackendInfo,
-  ClockName,
-  LaneCounts,
-  Payload,
-  RingInfo,
-  Sink,
-} from "../backend.ts";
+import type { Backend, BackendInfo, LaneCounts, RingInfo, Sink } from "../backend.ts";
+import { type ClockName, CLOCKS } from "../clock.ts";
+import type { Payload } from "../payload.ts";
 import { ERRNO, errnoCode, errnoText, osError } from "../errors.ts";
-import { CLOCKS, type CoreRequest } from "../operation.ts";
+import type { CoreRequest } from "../operation/request.ts";
 import { checkFfi } from "../permissions.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";
@@ -97,7 +91,7 @@ const OVERFLOW_OPS: readonly number[] = [
 export interface NativeOptions {
   /** Bound on requests that are in flight. */
   readonly depth: number;
-  /** Worker lanes. */
+  /** Worker lanes; 0: turns run their requests themselves. */
   readonly threads: number;
   /** Whether to make a ring on this thread. */
   readonly ring: boolean;
@@ -223,8 +217,9 @@ export class NativeBackend implements Backend {
 
     const request = new Uint32Array(layout.OPTIONS_SIZE / 4);
     request[layout.OPTIONS_DEPTH] = options.depth;
-    request[layout.OPTIONS_LANES] = options.threads;
+    request[layout.OPTIONS_LANES] = Math.max(1, options.threads);
     request[layout.OPTIONS_FLAGS] = (options.ring ? layout.OPEN_RING : 0) |
+      (options.threads === 0 ? layout.OPEN_SYNC : 0) |
       (options.laneRings ? layout.OPEN_LANE_RINGS : 0) |
       (options.rawSqe ? layout.OPEN_RAW_SQE : 0);
     writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, OVERFLOW_OPS);
@@ -357,10 +352,7 @@ export class NativeBackend implements Backend {
   }
 
   now(clock: ClockName): bigint {
-    const words = new Uint32Array(3);
-    this.#symbols.ioq_now(CLOCKS[clock], asBytes(words));
-    const seconds = BigInt(words[1]!) << 32n | BigInt(words[0]!);
-    return seconds * 1_000_000_000n + BigInt(words[2]!);
+    return readClock(this.#symbols, clock);
   }
 
   turn(arm: boolean, yields: boolean): boolean {
@@ -529,6 +521,14 @@ export class NativeBackend implements Backend {
     this.#synchronous?.close();
     this.#library.release();
   }
+}
+
+/** What a clock says, in nanoseconds. */
+export function readClock(symbols: Symbols, clock: ClockName): bigint {
+  const words = new Uint32Array(3);
+  symbols.ioq_now(CLOCKS[clock], asBytes(words));
+  const seconds = BigInt(words[1]!) << 32n | BigInt(words[0]!);
+  return seconds * 1_000_000_000n + BigInt(words[2]!);
 }
 
 function asBytes(words: Uint32Array): Uint8Array<ArrayBuffer> {

@@ -8,16 +8,17 @@
 
 import { fileURLToPath } from "node:url";
 import { type Library, LibraryError, loadLibrary, readEnv } from "../../ffi/library.ts";
-import type { Backend, BackendInfo, BackendKind, Sink } from "../backend.ts";
-import { OP, TIMEOUT_ABSOLUTE } from "../../ffi/layout.ts";
-import { errnoCode, UNSUPPORTED } from "../errors.ts";
-import type { CoreRequest } from "../operation.ts";
-import { clockOf } from "./timers.ts";
-import { MainThreadBackend } from "./main_thread.ts";
+import type { Backend, BackendInfo, BackendKind, LaneCounts, Sink } from "../backend.ts";
+import { errnoCode } from "../errors.ts";
 import { explainRingError, NativeBackend, NativeOpenError } from "./native.ts";
+import { NativeWaits } from "./worker/native_waits.ts";
+import type { RequestRunner } from "./worker/request_runner.ts";
+import { ThisThread } from "./worker/this_thread.ts";
+import { Timers } from "./worker/timers.ts";
 import { LibraryExecutor } from "./worker/with_library.ts";
 import { DenoExecutor, refusalOf } from "./worker/without_library.ts";
-import { WorkerBackend } from "./worker.ts";
+import { Workers } from "./worker/workers.ts";
+import { WorkerBackend, type WorkerParts } from "./worker.ts";
 
 /**
  * Key of an option of `Ioq.open()`, for the tests of the library itself: the module
@@ -135,23 +136,6 @@ function whyNoWorker(module: URL): string | undefined {
     : `no Worker may be started without --allow-read=${root.replace(/(?<=.)\/$/, "")}`;
 }
 
-/** Why a request cannot be run by Workers at all, or 0. */
-function refusalOnWorker(request: CoreRequest): number {
-  switch (request.code) {
-    case OP.poll:
-      return UNSUPPORTED.poll;
-    case OP.post:
-    case OP.receive:
-      return UNSUPPORTED.message;
-    case OP.timeout:
-      return (request.flags & TIMEOUT_ABSOLUTE) !== 0 && clockOf(request) === "boottime"
-        ? UNSUPPORTED.boottime
-        : 0;
-    default:
-      return 0;
-  }
-}
-
 /** Open the worker backend; `preferred` is why it is not another one. */
 function openWorker(
   choice: BackendChoice,
@@ -159,51 +143,52 @@ function openWorker(
   sink: Sink,
 ): Backend {
   const { depth, threads } = choice;
-  const library = tryLibrary(choice.library);
-  const missing = library instanceof LibraryError ? library.message : undefined;
-  const reasons = preferred === undefined
-    ? missing === undefined ? [] : [`Without the native library: ${missing}`]
-    : [preferred.message];
-  const info = (lanes: number, reason?: string): BackendInfo => {
-    const all = reason === undefined ? reasons : [...reasons, reason];
-    return {
-      kind: "worker",
-      lanes,
-      ...(all.length > 0 ? { reason: all.join("; ") } : {}),
-      ...(preferred?.code === undefined ? {} : { code: preferred.code }),
-      ...(preferred?.errno === undefined ? {} : { errno: preferred.errno }),
-    };
-  };
-  const refuse = (request: CoreRequest) =>
-    refusalOnWorker(request) || (missing === undefined ? 0 : refusalOf(request));
-  const openMainThread = (reason: string) => {
-    const again = tryLibrary(choice.library);
-    const executor = again instanceof LibraryError
-      ? new DenoExecutor()
-      : new LibraryExecutor(again);
-    return new MainThreadBackend(
-      info(1, `${reason}: requests run on the queue's own thread`),
-      executor,
-      refuse,
-      sink,
-    );
-  };
-
-  // Lanes load it themselves. What is held here sees whether they can, and
-  // interrupts them
-  const held = library instanceof LibraryError ? undefined : library;
+  const found = tryLibrary(choice.library);
+  const library = found instanceof LibraryError ? undefined : found;
+  const reasons: string[] = [];
+  if (preferred !== undefined) {
+    reasons.push(preferred.message);
+  } else if (found instanceof LibraryError) {
+    reasons.push(`Without the native library: ${found.message}`);
+  }
   const module = choice.module === undefined ? LANE_MODULE : choice.module;
-  const reason = module === null ? "no Worker may be started" : whyNoWorker(module);
+  const refused = module === null ? "no Worker may be started" : whyNoWorker(module);
+
+  const openThisThread = (completed: LaneCounts, sink: Sink): RequestRunner => {
+    const executor = library === undefined
+      ? new DenoExecutor()
+      : new LibraryExecutor(loadLibrary(library.path));
+    return new ThisThread(executor, completed, sink);
+  };
+  const parts: WorkerParts = {
+    refuse: library === undefined ? refusalOf : () => 0,
+    describe: (lost = refused): BackendInfo => {
+      const all = lost === undefined
+        ? reasons
+        : [...reasons, `${lost}: requests run on the queue's own thread`];
+      return {
+        kind: "worker",
+        lanes: lost === undefined ? threads : 1,
+        ...(all.length > 0 ? { reason: all.join("; ") } : {}),
+        ...(preferred?.code === undefined ? {} : { code: preferred.code }),
+        ...(preferred?.errno === undefined ? {} : { errno: preferred.errno }),
+      };
+    },
+    openWaits: (complete, wake) =>
+      library === undefined
+        ? new Timers(complete, wake)
+        : new NativeWaits(library, depth, complete, wake),
+    openRunner: (completed, sink, giveUp) =>
+      module === null || refused !== undefined
+        ? openThisThread(completed, sink)
+        : new Workers({ depth, threads, library, module, completed, sink, giveUp }),
+    openThisThread,
+    release: () => library?.release(),
+  };
   try {
-    if (module === null || reason !== undefined) {
-      const backend = openMainThread(reason!);
-      held?.release();
-      return backend;
-    }
-    const options = { depth, threads, library: held, module, refuse, openMainThread };
-    return new WorkerBackend(options, info(threads), sink);
+    return new WorkerBackend(parts, sink);
   } catch (error) {
-    held?.release();
+    library?.release();
     throw error;
   }
 }

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { parseArgs, type ParseArgsConfig } from "node:util";
+
 /** Everything went well. */
 export const EXIT_OK = 0;
 /** Something could not be done, or not all of it. */
@@ -34,11 +36,24 @@ export interface Command {
 }
 
 /** A mistake on the command line. */
-export class UsageError extends Error {
-  /** What the parser of options says, without its advice. */
-  static from(error: unknown): UsageError {
+export class UsageError extends Error {}
+
+/**
+ * What a command line says.
+ *
+ * @param args What follows the command's name.
+ * @param options The options that there are, as for `parseArgs()` of `node:util`.
+ * @throws {UsageError} What that says of a mistake, without its advice.
+ */
+export function parseCommandLine<const O extends NonNullable<ParseArgsConfig["options"]>>(
+  args: string[],
+  options: O,
+) {
+  try {
+    return parseArgs({ args, allowPositionals: true, options });
+  } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return new UsageError(message.split("\n")[0]);
+    throw new UsageError(message.split(/\n|\. /)[0]);
   }
 }
 

@@ -11,11 +11,17 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
 import type { FileInfo } from "../file_info.ts";
 import { walk } from "../walk.ts";
 import type { WalkEntry } from "../walk/options.ts";
-import { type Command, EXIT_FAILURE, EXIT_OK, parseCount, UsageError } from "./command.ts";
+import {
+  type Command,
+  EXIT_FAILURE,
+  EXIT_OK,
+  parseCommandLine,
+  parseCount,
+  UsageError,
+} from "./command.ts";
 import { defaultQueue } from "../default_queue.ts";
 import { GivenRoot } from "./given_root.ts";
 import { complain, concat, harmless, Progress, write } from "./output.ts";
@@ -90,20 +96,12 @@ class Seen {
 }
 
 function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        summarize: { type: "boolean", short: "s", default: false },
-        human: { type: "boolean", short: "h", default: false },
-        "max-depth": { type: "string" },
-        "apparent-size": { type: "boolean", default: false },
-      },
-    });
-  } catch (error) {
-    throw UsageError.from(error);
-  }
+  return parseCommandLine(args, {
+    summarize: { type: "boolean", short: "s", default: false },
+    human: { type: "boolean", short: "h", default: false },
+    "max-depth": { type: "string" },
+    "apparent-size": { type: "boolean", default: false },
+  });
 }
 
 async function run(args: string[]): Promise<number> {

@@ -6,10 +6,18 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { basename } from "node:path/posix";
+import { defaultQueue } from "../default_queue.ts";
 import { walk, walkLines } from "../walk.ts";
-import type { WalkEntry, WalkOptions } from "../walk/options.ts";
-import { type Command, EXIT_FAILURE, EXIT_OK, parseCount, UsageError } from "./command.ts";
+import { planWalk, type WalkEntry, type WalkOptions } from "../walk/options.ts";
+import {
+  type Command,
+  EXIT_FAILURE,
+  EXIT_OK,
+  parseCommandLine,
+  parseCount,
+  UsageError,
+} from "./command.ts";
 import { GivenRoot } from "./given_root.ts";
 import { globToPathExpression } from "./glob.ts";
 import { complain, concat, harmless, hasColors, Progress, write, writeText } from "./output.ts";
@@ -17,7 +25,7 @@ import { complain, concat, harmless, hasColors, Progress, write, writeText } fro
 const USAGE = `Usage: ioq find [OPTION…] [ROOT…]
 
 Print what is below each ROOT (default: .), and the ROOT itself, in no particular
-order.
+order. A ROOT that is a symbolic link counts as what it leads to.
 
 Options:
   --type TYPES      only entries of these types: f (regular file), d (directory),
@@ -65,24 +73,16 @@ function parseGlob(glob: string): RegExp {
 }
 
 function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        type: { type: "string", multiple: true },
-        name: { type: "string", multiple: true },
-        ext: { type: "string", multiple: true },
-        skip: { type: "string", multiple: true },
-        "max-depth": { type: "string" },
-        print0: { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-        errors: { type: "boolean", default: false },
-      },
-    });
-  } catch (error) {
-    throw UsageError.from(error);
-  }
+  return parseCommandLine(args, {
+    type: { type: "string", multiple: true },
+    name: { type: "string", multiple: true },
+    ext: { type: "string", multiple: true },
+    skip: { type: "string", multiple: true },
+    "max-depth": { type: "string" },
+    print0: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    errors: { type: "boolean", default: false },
+  });
 }
 
 /** Brings a batch of entries into the form that is printed. */
@@ -119,7 +119,7 @@ const printJson: Printer = (root, entries) => {
   const lines = entries.map((entry) => {
     const raw = root.bytesOf(entry);
     const object = { path: root.pathOf(entry), name: entry.name, type: typeOf(entry) };
-    const rawPath = typeof raw === "string" ? undefined : btoa(String.fromCharCode(...raw));
+    const rawPath = typeof raw === "string" ? undefined : raw.toBase64();
     return JSON.stringify({ ...object, rawPath });
   });
   return encoder.encode(lines.map((line) => `${line}\n`).join(""));
@@ -135,6 +135,27 @@ const printForReaders: Printer = (root, entries) => {
   });
   return encoder.encode(lines.map((line) => `${line}\n`).join(""));
 };
+
+/**
+ * What was given, if that is no directory: a walk of it would be an error. A link is
+ * what it leads to, as for a walk, or itself if that is nothing.
+ */
+async function findAlone(given: string, root: GivenRoot): Promise<WalkEntry | undefined> {
+  const ioq = await defaultQueue();
+  let info;
+  try {
+    info = await ioq.stat(given).catch(() => ioq.lstat(given));
+  } catch {
+    // The walk tells of it
+    return undefined;
+  }
+  const { isFile, isDirectory, isSymlink } = info;
+  if (isDirectory) {
+    return undefined;
+  }
+  const path = root.normalized;
+  return { path, name: basename(path), isFile, isDirectory, isSymlink, info };
+}
 
 async function run(args: string[]): Promise<number> {
   const { values, positionals } = parse(args);
@@ -169,6 +190,15 @@ async function run(args: string[]): Promise<number> {
   let count = 0;
   for (const given of positionals.length === 0 ? ["."] : positionals) {
     const root = new GivenRoot(given);
+    const alone = await findAlone(given, root);
+    if (alone !== undefined) {
+      const finds = planWalk(options).finds ?? (() => true);
+      if (finds(given) && (matches === undefined || matches.some((is) => is(alone)))) {
+        await write(print(root, [alone]));
+        count++;
+      }
+      continue;
+    }
     options.onError = (error, entry) => {
       errors++;
       // What was named on the command line is worth a line in any case

@@ -9,12 +9,13 @@
 
 import { normalize } from "node:path/posix";
 import type { WalkEntry } from "../walk/options.ts";
-import { joinPath } from "../walk/directory_node.ts";
+import { joinPath } from "../path.ts";
 
 /** A root as it was given. */
 export class GivenRoot {
   readonly root: string;
-  readonly #normalized: string;
+  /** As a walk has it. */
+  readonly normalized: string;
   /** Characters of a walk's paths that stand for the root. */
   readonly #length: number;
   /** The same in bytes. */
@@ -25,7 +26,7 @@ export class GivenRoot {
   constructor(root: string) {
     this.root = root;
     const normalized = normalize(root);
-    this.#normalized = normalized;
+    this.normalized = normalized;
     const walked = /^\.\/?$/.test(normalized)
       ? ""
       : normalized.endsWith("/")
@@ -39,12 +40,12 @@ export class GivenRoot {
 
   /** Whether an entry is the root itself. */
   isRoot(entry: WalkEntry): boolean {
-    return entry.path === this.#normalized;
+    return entry.path === this.normalized;
   }
 
   /** The path of an entry. */
   pathOf(entry: WalkEntry): string {
-    if (entry.path === this.#normalized) {
+    if (entry.path === this.normalized) {
       return this.root;
     }
     return this.#prefix === undefined ? entry.path : this.#prefix + entry.path.slice(this.#length);
@@ -52,7 +53,7 @@ export class GivenRoot {
 
   /** What paths of a directory's entries begin with, by the path of its entry. */
   prefixOf(path: string): string {
-    if (path === this.#normalized) {
+    if (path === this.normalized) {
       return this.root.endsWith("/") ? this.root : `${this.root}/`;
     }
     const prefix = path.endsWith("/") ? path : `${path}/`;

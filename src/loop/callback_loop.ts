@@ -10,7 +10,7 @@
 
 import type { Completion } from "../completion.ts";
 import { Ioq, type IoqOptions } from "../ioq.ts";
-import type { Request } from "../operation.ts";
+import type { Request } from "../operation/request.ts";
 
 /** What is called when a request is complete. */
 export type CompletionCallback = (completion: Completion<CompletionCallback>) => void;

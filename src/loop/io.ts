@@ -6,20 +6,13 @@
  * @module
  */
 
-import type { ClockName } from "../backend.ts";
+import type { ClockName } from "../clock.ts";
 import { checkMs } from "../integer.ts";
 import { op } from "../op.ts";
-import {
-  ABORT,
-  ON_CANCEL,
-  type OpName,
-  type OpValues,
-  QUEUE,
-  type Request,
-  SYNCHRONOUS,
-  toCoreRequest,
-} from "../operation.ts";
-import { type OperationOptions, PromiseForms } from "../promise_forms.ts";
+import { ABORT, ON_CANCEL, type OperationOptions, QUEUE, SYNCHRONOUS } from "../runner.ts";
+import type { OpName, OpValues } from "../operation/values.ts";
+import { type Request, toCoreRequest } from "../operation/request.ts";
+import { PromiseForms } from "../promise_forms.ts";
 import type { Path } from "../path.ts";
 import { Canceled, closedLoopError } from "./errors.ts";
 import type { EventLoop } from "./event_loop.ts";

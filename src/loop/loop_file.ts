@@ -8,9 +8,10 @@
 
 import { IoqFile, type OpenFileOptions } from "../file.ts";
 import { op } from "../op.ts";
-import { toCoreRequest } from "../operation.ts";
+import { toCoreRequest } from "../operation/request.ts";
 import type { Path } from "../path.ts";
-import type { OperationOptions, PromiseForms } from "../promise_forms.ts";
+import type { OperationOptions } from "../runner.ts";
+import type { PromiseForms } from "../promise_forms.ts";
 
 /** A lock to take on a file while opening it. See `flock(2)`. */
 export interface FileLockOptions {

@@ -7,21 +7,15 @@
  */
 
 import { dirname } from "node:path/posix";
-import { osError } from "../errors.ts";
-import { ERRNO } from "../errors.ts";
-import { toCoreRequest } from "../operation.ts";
+import { ERRNO, hasCode, osError } from "../errors.ts";
+import { O_EXCL, O_NOFOLLOW, O_NONBLOCK } from "../fcntl.ts";
+import { toCoreRequest } from "../operation/request.ts";
 import { op } from "../op.ts";
-import { type Path, pathText, toPath } from "../path.ts";
+import { joinPath, type Path, pathText, toPath } from "../path.ts";
 import { checkAccess, READ, WRITE } from "../permissions.ts";
-import { joinPath } from "../walk/directory_node.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../walk/tree_block.ts";
-import {
-  Descent,
-  type Found,
-  O_NOFOLLOW,
-  type OpenDirectory,
-  type TreeOptions,
-} from "./descent.ts";
+import { Descent, type Found, type OpenDirectory } from "./descent.ts";
+import { queueOf, type TreeOptions } from "./options.ts";
 
 /** How to copy a tree. */
 export interface CopyTreeOptions extends TreeOptions {
@@ -41,20 +35,12 @@ export interface CopyTreeOptions extends TreeOptions {
   preserveTimestamps?: boolean;
 }
 
-/** From `<fcntl.h>`. */
-const O_EXCL = 0o200;
-/** From `<fcntl.h>`: do not wait for the other end of what has become a pipe. */
-const O_NONBLOCK = 0o4000;
 /** What makes a directory ours until its contents are there. */
 const MODE_OURS = 0o700;
 
 /** Levels to look above a copy for its original; who goes beyond finds out later. */
 const LEVELS_MAX = 4096;
 const SLASH = 0x2f;
-
-function hasCode(error: unknown, code: string): boolean {
-  return (error as { code?: string }).code === code;
-}
 
 /** A directory, and what it is copied to. */
 interface Pair {
@@ -152,7 +138,7 @@ class Copier {
   /** Make a symbolic link, which as for Deno takes more than permission for its path. */
   async #link(at: number | undefined, target: Uint8Array, name: string | Uint8Array) {
     const descent = this.#descent;
-    const make = () => descent.ioq.symlink(target, name, at === undefined ? {} : { at });
+    const make = () => descent.ioq.run(op.symlink(target, name, at === undefined ? {} : { at }));
     try {
       await make();
     } catch (error) {
@@ -293,7 +279,7 @@ export async function copyTree(
   }
   checkAccess(source, READ, false);
   checkAccess(target, WRITE, false);
-  await Descent.run("copy", options, async (descent) => {
+  await Descent.run("copy", queueOf(options), options, async (descent) => {
     const path = pathText(source);
     const copier = new Copier(descent, options);
     await descent.attempt(path, async () => {

@@ -21,53 +21,23 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
-import { defaultQueue } from "../default_queue.ts";
 import { checkInteger } from "../integer.ts";
-import type { Ioq } from "../ioq.ts";
-import {
-  CoreRequest,
-  type Holder,
-  type OpName,
-  type OpValues,
-  toCoreRequest,
-} from "../operation.ts";
-import { joinPath } from "../walk/directory_node.ts";
+import { O_NOFOLLOW } from "../fcntl.ts";
+import type { Runner } from "../runner.ts";
+import { CoreRequest, type Holder, toCoreRequest } from "../operation/request.ts";
+import type { OpName, OpValues } from "../operation/values.ts";
+import { joinPath } from "../path.ts";
 import { RECORD_WORDS, type TreeBlock, treeRequest } from "../walk/tree_block.ts";
 import { osError } from "../errors.ts";
 
-/** What has been done so far. */
-export interface TreeProgress {
-  /** What was dealt with last. */
-  readonly path: string;
-  /** How many entries were dealt with. */
-  readonly entries: number;
-}
-
-/** How to go through a tree. */
-export interface TreeOptions {
-  /**
-   * How many requests are in flight at the same time, about: 1 to 4096.
-   *
-   * @default {64}
-   */
+/** What of {@linkcode TreeOptions} is needed to go through a tree on a given queue. */
+export interface DescentOptions {
   concurrency?: number;
-  /** Ends it; what has been done by then stays done. */
   signal?: AbortSignal;
-  /**
-   * What to do about what fails: end with its error, pass over it, or tell, and go
-   * on. A function that throws ends it with what it throws.
-   *
-   * @default {"throw"}
-   */
+  /** For each request. */
+  timeoutMs?: number;
   onError?: "throw" | "skip" | ((error: Error, path: string) => void);
-  /** Called for each entry that was dealt with. */
-  onProgress?: (progress: TreeProgress) => void;
-  /**
-   * The queue to use.
-   *
-   * @default One that all share who name none
-   */
-  ioq?: Ioq;
+  onProgress?: (progress: { path: string; entries: number }) => void;
 }
 
 /** Levels below which descriptors are closed on the way down. */
@@ -76,9 +46,6 @@ const LEVELS_OPEN = 16;
 const BRANCHES = 16;
 const CONCURRENCY = 64;
 const CONCURRENCY_MAX = 4096;
-/** From `<fcntl.h>`, by architecture: x86 has one, ARM another. */
-export const O_NOFOLLOW: number = Deno.build.arch === "aarch64" ? 0o100000 : 0o400000;
-
 /** A directory that is gone through, and what it is when it is opened again. */
 export class OpenDirectory {
   /** For messages. */
@@ -112,9 +79,9 @@ export interface Found {
 
 /** Runs what belongs to one going through a tree. */
 export class Descent {
-  readonly ioq: Ioq;
+  readonly ioq: Runner;
   readonly concurrency: number;
-  readonly #options: TreeOptions;
+  readonly #options: DescentOptions;
   readonly #abort = new AbortController();
   readonly #verb: string;
   #branches = BRANCHES;
@@ -130,7 +97,7 @@ export class Descent {
   };
   #entries = 0;
 
-  private constructor(ioq: Ioq, verb: string, options: TreeOptions, concurrency: number) {
+  private constructor(ioq: Runner, verb: string, options: DescentOptions, concurrency: number) {
     this.ioq = ioq;
     this.#verb = verb;
     this.#options = options;
@@ -141,11 +108,13 @@ export class Descent {
    * Do something to a tree.
    *
    * @param verb What that is called in messages.
+   * @param open Gives the queue.
    * @throws What it throws, or the signal's reason; nothing is in progress then.
    */
   static async run(
     verb: string,
-    options: TreeOptions,
+    open: () => Runner | Promise<Runner>,
+    options: DescentOptions,
     work: (descent: Descent) => Promise<void>,
   ): Promise<void> {
     const { signal, onError = "throw", onProgress, concurrency = CONCURRENCY } = options;
@@ -155,9 +124,12 @@ export class Descent {
     if (onProgress !== undefined && typeof onProgress !== "function") {
       throw new TypeError(`Expected onProgress to be a function, got ${typeof onProgress}`);
     }
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new TypeError("Expected signal to be an AbortSignal");
+    }
     checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX);
     signal?.throwIfAborted();
-    const ioq = options.ioq ?? await defaultQueue();
+    const ioq = await open();
     const descent = new Descent(ioq, verb, options, concurrency);
     const abort = () => descent.#abort.abort(signal!.reason);
     signal?.addEventListener("abort", abort);
@@ -185,7 +157,11 @@ export class Descent {
   #run<K extends OpName>(request: CoreRequest<K>): Promise<OpValues[K]> {
     this.#requests++;
     request.holder = this.#holder;
-    return this.ioq.run(request, { signal: this.#abort.signal });
+    const { timeoutMs } = this.#options;
+    return this.ioq.run(request, {
+      signal: this.#abort.signal,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    });
   }
 
   /** Close a descriptor, come what may. */

@@ -20,6 +20,7 @@
 
 import type { Ioq } from "../ioq.ts";
 import { op } from "../op.ts";
+import { joinPath } from "../path.ts";
 
 /** Characters of a path, beyond which it becomes an anchor. With a name 3765 bytes at most. */
 const PATH_LONG = 1000;
@@ -139,25 +140,4 @@ export class DirectoryNode {
     }
     return false;
   }
-}
-
-const encoder = new TextEncoder();
-const SLASH = 0x2f;
-
-/** A path and a name: bytes if either is. */
-export function joinPath(
-  path: string | Uint8Array,
-  name: string | Uint8Array,
-): string | Uint8Array {
-  if (typeof path === "string" && typeof name === "string") {
-    return path === "" || path.endsWith("/") ? path + name : `${path}/${name}`;
-  }
-  const head = typeof path === "string" ? encoder.encode(path) : path;
-  const tail = typeof name === "string" ? encoder.encode(name) : name;
-  const slash = head.length === 0 || head[head.length - 1] === SLASH ? 0 : 1;
-  const bytes = new Uint8Array(head.length + slash + tail.length);
-  bytes.set(head);
-  bytes.fill(SLASH, head.length, head.length + slash);
-  bytes.set(tail, head.length + slash);
-  return bytes;
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { checkGivenQueue } from "../default_queue.ts";
 import { checkInteger } from "../integer.ts";
 import type { Ioq } from "../ioq.ts";
 import type { FileInfo } from "../file_info.ts";
@@ -166,6 +167,13 @@ function checkBoolean(value: unknown, name: string, otherwise: boolean): boolean
   return value ?? otherwise;
 }
 
+function checkSort(value: unknown): boolean | "directory" {
+  if (value !== undefined && value !== "directory" && typeof value !== "boolean") {
+    throw new TypeError(`Expected sort to be a boolean or "directory", got ${value}`);
+  }
+  return value ?? false;
+}
+
 /** Check a list of what `is` accepts. */
 function checkList<T>(
   value: readonly T[] | undefined,
@@ -245,11 +253,11 @@ export function planWalk(options: WalkOptions): WalkPlan {
     canonicalize: checkBoolean(options.canonicalize, "canonicalize", true),
     stat: checkBoolean(options.stat, "stat", false),
     sameDevice: checkBoolean(options.sameDevice, "sameDevice", false),
-    sort: options.sort === "directory" ? "directory" : checkBoolean(options.sort, "sort", false),
+    sort: checkSort(options.sort),
     concurrency: checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX),
     signal,
     onError,
-    ioq,
+    ioq: checkGivenQueue(ioq),
     skips,
     finds: makeFilter(exts, anyMatch(match), skips),
   };

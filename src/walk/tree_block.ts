@@ -7,7 +7,9 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
-import { AT_FDCWD, CoreRequest, type Decoder, type Request } from "../operation.ts";
+import { AT_FDCWD } from "../fcntl.ts";
+import { CoreRequest, type Request } from "../operation/request.ts";
+import type { Decoder } from "../operation/decode.ts";
 import { isUtf8 } from "../directory.ts";
 import { pathText } from "../path.ts";
 

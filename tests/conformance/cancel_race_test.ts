@@ -52,7 +52,8 @@ forEachBackend("cancelling at any moment leaves nothing behind", async ({ open, 
         () => op.readFile(file),
         () => op.readDir(dir.path),
         () => op.lock(own, random() < 0.5 ? "shared" : "unlock", { wait: true }),
-        ...(row.nativeThreads ? [() => op.poll(fd), () => op.receive()] : []),
+        () => op.poll(fd),
+        () => op.receive(),
       ];
       const errors: Promise<(Error & { code?: string }) | undefined>[] = [];
       const controllers: AbortController[] = [];

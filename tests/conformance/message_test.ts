@@ -26,7 +26,7 @@ forEachBackend("post() reaches receive(), in order, each message once", async ({
     await sleep(at % 3);
   }
   assertEquals(await within(5000, waiting, "messages"), values);
-}, ({ nativeThreads }) => nativeThreads);
+}, ({ library }) => library);
 
 forEachBackend("posts to what is no queue, and bad values, are refused", async ({ open }) => {
   await using ioq = await open();
@@ -48,7 +48,7 @@ forEachBackend("posts to what is no queue, and bad values, are refused", async (
     await assertRejects(() => ioq.post(target, 1), RangeError);
   }
   assertThrows(() => op.post("1" as unknown as number, 1), TypeError);
-}, ({ nativeThreads }) => nativeThreads);
+}, ({ library }) => library);
 
 forEachBackend("a queue keeps 1024 messages and refuses more", async ({ open }) => {
   await using one = await open();
@@ -63,7 +63,7 @@ forEachBackend("a queue keeps 1024 messages and refuses more", async ({ open }) 
   for (let i = 1; i <= 1024; i++) {
     assertEquals(await other.receive(), i);
   }
-}, ({ nativeThreads }) => nativeThreads);
+}, ({ library }) => library);
 
 forEachBackend("receive() can be cancelled, and loses no message by it", async ({ open }) => {
   await using ioq = await open<number>();
@@ -83,7 +83,7 @@ forEachBackend("receive() can be cancelled, and loses no message by it", async (
   const left = errorOf(() => ioq.receive());
   ioq.cancel();
   assert(await within(5000, left, "cancelling") instanceof Deno.errors.Interrupted);
-}, ({ nativeThreads }) => nativeThreads);
+}, ({ library }) => library);
 
 forEachBackend("post() wakes a queue in another Worker", async ({ open, row }) => {
   const script = `
@@ -123,4 +123,4 @@ forEachBackend("post() wakes a queue in another Worker", async ({ open, row }) =
   await within(20_000, exchange(), "messages");
   assertEquals(await done, "done");
   worker.terminate();
-}, ({ nativeThreads }) => nativeThreads);
+}, ({ library }) => library);

@@ -38,7 +38,7 @@ forEachBackend("poll() waits until a descriptor is ready", async ({ open }) => {
   });
   await ioq.run(op.close(file));
   await assertRejects(() => ioq.run(op.poll(10_000)), Error, "Bad file descriptor");
-}, ({ nativeThreads }) => nativeThreads);
+}, ({ library }) => library);
 
 forEachBackend("poll() tells that the other end is closed", async ({ open }) => {
   using dir = new TempDir();
@@ -50,7 +50,7 @@ forEachBackend("poll() tells that the other end is closed", async ({ open }) => 
   const events = await ioq.run(op.poll(writer, {}));
   assertEquals(events, { ...NOTHING, error: true });
   await ioq.run(op.close(writer));
-}, ({ nativeThreads }) => nativeThreads);
+}, ({ library }) => library);
 
 forEachBackend("poll() can be cancelled, and leaves no descriptor", async ({ open }) => {
   using dir = new TempDir();
@@ -73,4 +73,4 @@ forEachBackend("poll() can be cancelled, and leaves no descriptor", async ({ ope
   assert(await within(5000, left, "cancelling") instanceof Deno.errors.Interrupted);
   await closing;
   assertEquals(descriptors().size, before - 1);
-}, ({ nativeThreads }) => nativeThreads);
+}, ({ library }) => library);

@@ -39,4 +39,4 @@ forEachBackend("remove() removes trees only if it is told to", async ({ open }) 
   await assertRejects(() => ioq.remove("again", { recursive: true, at: 0 }), TypeError, "at");
   assert(Deno.statSync(dir.at("again")).isDirectory);
   assertEquals(descriptorsUnder(dir.path), 0);
-}, ({ library }) => library);
+});

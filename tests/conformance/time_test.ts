@@ -36,7 +36,7 @@ forEachBackend("timeout() by every clock, for a while and until then", async ({ 
   assert(Math.abs(realtime - Date.now()) < 10_000);
   const monotonic = ioq.now("monotonic");
   assert(ioq.now("boottime") >= monotonic);
-}, ({ nativeThreads }) => nativeThreads);
+});
 
 forEachBackend("times that are none are refused before anything is queued", async ({ open }) => {
   await using ioq = await open();
@@ -90,7 +90,7 @@ forEachBackend("sleeps that last forever can be cancelled, all of them", async (
     assert(!completion.ok && completion.error instanceof Deno.errors.Interrupted);
   }
   assertEquals(count, 180);
-}, ({ nativeThreads }) => nativeThreads);
+});
 
 forEachBackend("sleeping keeps no worker thread busy", async ({ open }) => {
   await using ioq = await open({ threads: 1 });

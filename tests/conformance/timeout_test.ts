@@ -25,7 +25,7 @@ function assertTimedOut(completion: Completion | undefined): void {
 
 forEachBackend(
   "an operation that takes longer than timeoutMs is cancelled",
-  async ({ open, row }) => {
+  async ({ open }) => {
     using dir = new TempDir();
     const path = dir.fifo("fifo");
     await using ioq = await open();
@@ -50,9 +50,7 @@ forEachBackend(
     await ioq.run(op.close(fd), { timeoutMs: 10_000 });
     assertEquals((await ioq.stat("/", { timeoutMs: Infinity })).isDirectory, true);
     await assertRejects(() => ioq.sleep(1e6, { timeoutMs: 3 }), Deno.errors.TimedOut);
-    if (row.nativeThreads) {
-      await assertRejects(() => ioq.receive({ timeoutMs: 3 }), Deno.errors.TimedOut);
-    }
+    await assertRejects(() => ioq.receive({ timeoutMs: 3 }), Deno.errors.TimedOut);
   },
   ({ interruptible }) => interruptible,
 );
@@ -182,3 +180,25 @@ forEachBackend("close() reports what does not end, and releases it later", async
   );
   // Without the library a descriptor is of use to one Worker alone
 }, ({ library, concurrent }) => library && concurrent);
+
+forEachBackend(
+  "what takes several operations has timeoutMs for each of them",
+  async ({ open }) => {
+    using dir = new TempDir();
+    await using ioq = await open();
+    // Nobody reads, so opening it to write waits
+    const fifo = dir.fifo("fifo");
+    const writes: [string, Uint8Array | ReadableStream<Uint8Array>][] = [
+      ["a stream", ReadableStream.from([bytes("text")])],
+      ["long bytes", new Uint8Array(5 * 1024 * 1024)],
+    ];
+    for (const [what, data] of writes) {
+      const error = await errorOf(() =>
+        within(5000, ioq.writeFile(fifo, data, { timeoutMs: 10 }), what)
+      );
+      assert(error instanceof Deno.errors.TimedOut, `${what}: ${error}`);
+    }
+    assertEquals(descriptorsUnder(dir.path), 0);
+  },
+  ({ interruptible }) => interruptible,
+);

@@ -2,42 +2,63 @@
 
 /** What the worker backend cannot do says so, and nothing else does. */
 
-import { assert, assertEquals } from "@std/assert";
-import { op, type Request } from "../../mod.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { type Ioq, op, type Request } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
-import { bytes, errorOf, TempDir, text } from "../fixtures.ts";
+import { bytes, errorOf, MOD, runDeno, TempDir, text } from "../fixtures.ts";
 
-/** Check that requests are refused, each for its reason. */
-async function assertRefused(
-  run: (request: Request) => Promise<unknown>,
-  requests: readonly (readonly [request: Request, reason: string])[],
-): Promise<void> {
-  for (const [request, reason] of requests) {
-    const error = await errorOf(() => run(request));
-    assert(error instanceof Deno.errors.NotSupported, `${request.op}: ${error}`);
-    assertEquals((error as { code?: string }).code, "ENOTSUP", request.op);
-    assert(error.message.includes(reason), `${request.op}: ${error.message}`);
-  }
+/** What a limit is about. */
+interface Ground {
+  readonly ioq: Ioq;
+  /** A file of ten bytes. */
+  readonly path: string;
+  /** Its descriptor. */
+  readonly fd: number;
+  /** A path that is not UTF-8. */
+  readonly odd: Uint8Array;
 }
 
-forEachBackend("without the native library, what cannot be there says why", async ({ open }) => {
+/** A request that is refused, and the reason; see the table in the README. */
+type Limit = readonly [make: (ground: Ground) => Request, reason: string];
+
+/** What there is on all backends but those without the native library. */
+const LIMITS: readonly Limit[] = [
+  [({ path }) => op.stat(path, { bigint: true }), "milliseconds"],
+  [({ path }) => op.lstat(path, { bigint: true }), "milliseconds"],
+  [({ odd }) => op.stat(odd), "not UTF-8"],
+  [({ odd }) => op.unlink(odd), "not UTF-8"],
+  [({ fd }) => op.readDirBlock(fd), "as a whole"],
+  [({ fd }) => op.seek(fd, 3, Deno.SeekMode.Start), "cannot move it"],
+  [({ fd }) => op.lock(fd, "exclusive"), "lock"],
+  [({ fd }) => op.allocate(fd, 0, 100), "allocates"],
+  [({ fd }) => op.advise(fd, "willNeed"), "advises"],
+  [({ fd }) => op.syncRange(fd), "no call"],
+  [({ fd }) => op.splice(fd, fd, 1), "no call"],
+  [({ path }) => op.getXattr(path, "user.a"), "no call"],
+  [({ path }) => op.listXattr(path), "no call"],
+  [({ path }) => op.rename(path, `${path} 2`, { noReplace: true }), "noReplace"],
+  [({ path }) => op.rename(path, `${path} 2`, { exchange: true }), "noReplace"],
+  [({ path }) => op.open(path, { read: true, direct: true }), "direct"],
+  [({ fd }) => op.poll(fd), "ready"],
+  [() => op.post(1, 1), "queues"],
+  [() => op.receive(), "queues"],
+];
+
+forEachBackend("what takes the native library says so without it, and why", async ({ open }) => {
   using dir = new TempDir();
   const path = dir.file("file", "0123456789");
+  const odd = new Uint8Array([...bytes(`${dir.path}/`), 0xff]);
   await using ioq = await open();
   const fd = await ioq.run(op.open(path, { read: true, write: true }));
-  const odd = new Uint8Array([...bytes(`${dir.path}/`), 0xff]);
-  await assertRefused((request) => ioq.run(request), [
-    [op.stat(path, { bigint: true }), "milliseconds"],
-    [op.lstat(path, { bigint: true }), "milliseconds"],
-    [op.stat(odd), "not UTF-8"],
-    [op.readDirBlock(fd), "as a whole"],
-    [op.seek(fd, 3, Deno.SeekMode.Start), "cannot move it"],
-    [op.lock(fd, "exclusive"), "lock"],
-    [op.allocate(fd, 0, 100), "allocates"],
-    [op.advise(fd, "willNeed"), "advises"],
-    [op.rename(path, dir.at("other"), { noReplace: true }), "noReplace"],
-    [op.open(path, { read: true, direct: true }), "direct"],
-  ]);
+  for (const [make, reason] of LIMITS) {
+    const request = make({ ioq, path, fd, odd });
+    const error = await errorOf(() => ioq.run(request));
+    assert(error instanceof Deno.errors.NotSupported, `${request.op}: ${error}`);
+    assertEquals((error as { code?: string }).code, "ENOTSUP", request.op);
+    assert(error.message.includes("without the native library"), error.message);
+    assert(error.message.includes(reason), `${request.op}: ${error.message}`);
+  }
+  assertThrows(() => ioq.id, Deno.errors.NotSupported, "without the native library");
   // The rest is as if nothing had been
   assertEquals(text(await ioq.run(op.read(fd, 4, 2))), "2345");
   await ioq.run(op.close(fd));
@@ -52,7 +73,9 @@ forEachBackend(
     }).outputSync();
     assertEquals(success, true);
     await using ioq = await row.open();
-    await assertRefused((request) => ioq.run(request), [[op.readDir(dir.path), "not UTF-8"]]);
+    const error = await errorOf(() => ioq.readDir(dir.path));
+    assert(error instanceof Deno.errors.NotSupported, `${error}`);
+    assert(error.message.includes("not UTF-8"), error.message);
     // A name that has the very letter that stands for others is one as any other
     using other = new TempDir();
     other.file("\ufffd");
@@ -96,16 +119,24 @@ forEachBackend("unlink() and rmdir() tell files from directories", async ({ open
   assertEquals([...Deno.readDirSync(dir.path)], []);
 });
 
-forEachBackend(
-  "the worker backend waits for no descriptor and takes no message",
-  async ({ open }) => {
-    await using ioq = await open();
-    await assertRefused((request) => ioq.run(request), [
-      [op.poll(0), "busy"],
-      [op.post(1, 1), "posted to"],
-      [op.receive(), "posted to"],
-      [op.timeout(1n, { clock: "boottime", absolute: true }), "clock"],
-    ]);
-  },
-  ({ nativeThreads }) => !nativeThreads,
-);
+Deno.test("without the library or /proc/uptime nobody tells the clock 'boottime'", async () => {
+  const script = `
+    import { Ioq, op } from "${MOD}";
+    await using ioq = await Ioq.open({ backend: "worker", library: "/nonexistent" });
+    const now = () => ioq.now("boottime");
+    const sleep = () => ioq.run(op.timeout(1n, { clock: "boottime", absolute: true }));
+    for (const call of [now, sleep]) {
+      try {
+        console.log(typeof await call());
+      } catch (error) {
+        console.log(error.name, error.message);
+      }
+    }
+  `;
+  const { stdout, stderr } = await runDeno(script, { flags: ["--no-prompt"] });
+  assertEquals(stdout.trim().split("\n"), [
+    "NotSupported Cannot read the clock 'boottime' without the native library or /proc/uptime",
+    "NotSupported Cannot do this without the native library (only Linux's /proc/uptime tells " +
+    "that clock, and it cannot be read): timeout",
+  ], stderr);
+});

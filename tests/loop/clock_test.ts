@@ -44,8 +44,6 @@ forEachLoop(
       await assertRejects(() => io.sleep(-1n), RangeError);
     });
   },
-  {},
-  ({ nativeThreads }) => nativeThreads,
 );
 
 forEachLoop(
@@ -65,6 +63,4 @@ forEachLoop(
     controller.abort();
     await assertRejects(() => aborted, DOMException);
   },
-  {},
-  ({ nativeThreads }) => nativeThreads,
 );

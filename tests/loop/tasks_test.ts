@@ -419,5 +419,5 @@ forEachLoop(
     assertEquals(descriptorsUnder(dir.path), 0);
   },
   {},
-  ({ nativeThreads }) => nativeThreads,
+  ({ library }) => library,
 );

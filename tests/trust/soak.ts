@@ -19,7 +19,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type Completion, type Ioq, op, type Request } from "../../mod.ts";
-import type { CoreRequest } from "../../src/operation.ts";
+import type { CoreRequest } from "../../src/operation/request.ts";
 import { type OpenQueue, rows } from "../backends.ts";
 import { descriptorsUnder, newSeed, randomFrom } from "../fixtures.ts";
 import { type Outcome, type Task, World } from "./soak_world.ts";
@@ -473,8 +473,11 @@ export async function soak(open: OpenQueue, seed: number, requests: number): Pro
 }
 
 if (import.meta.main) {
-  const requests = Number(Deno.args[0] ?? 10_000_000);
-  const seed = Deno.args[1] === undefined ? newSeed() : Number(Deno.args[1]);
+  const [requests = 10_000_000, seed = newSeed()] = Deno.args.map(Number);
+  if (Deno.args.length > 2 || !(requests > 0) || !Number.isSafeInteger(requests + seed)) {
+    console.error("usage: deno task soak [requests] [seed]");
+    Deno.exit(2);
+  }
   const here = rows.filter(([, cannot]) => cannot === undefined);
   for (const [row, cannot] of rows) {
     if (cannot !== undefined) {

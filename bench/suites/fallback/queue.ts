@@ -14,7 +14,8 @@ import { createInterface } from "node:readline";
 import process from "node:process";
 import { Ioq, type IoqOptions, walk } from "@ioq/ioq";
 import { LANE } from "../../../src/backends/open.ts";
-import { filesOf, linesOf, sideBySide } from "./work.ts";
+import { sideBySide } from "../../side_by_side.ts";
+import { filesOf, linesOf } from "./work.ts";
 
 /** What the argument says. */
 interface Options extends IoqOptions {

@@ -34,9 +34,3 @@ export function filesOf(directory: string): readonly string[] {
 export function linesOf(path: string): readonly string[] {
   return once(path, () => Deno.readTextFileSync(path).trimEnd().split("\n"));
 }
-
-/** Run `inFlight` loops side by side; the sum of their sums. */
-export async function sideBySide(inFlight: number, loop: () => Promise<number>): Promise<number> {
-  const sums = await Promise.all(Array.from({ length: inFlight }, loop));
-  return sums.reduce((a, b) => a + b);
-}

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { workerData } from "node:worker_threads";
+import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import * as layout from "../../../ffi/layout.ts";
 import { EMBEDDED, loadLibrary, prepareLibrary } from "../../../ffi/library.ts";
 import type { Executor } from "./executor.ts";
@@ -23,7 +23,6 @@ const ENOMEM = 12;
 class Lane {
   readonly #memory: shared.SharedMemory;
   readonly #lane: number;
-  readonly #depth: number;
   readonly #executor: Executor;
   /** The first word of its controls. */
   readonly #controls: number;
@@ -36,13 +35,12 @@ class Lane {
   /** Where its requests come from. */
   readonly #queue: Ioqq;
 
-  constructor(start: shared.LaneStart, executor: Executor) {
-    const { buffer, depth, lanes, lane, library } = start;
+  constructor(start: shared.LaneStart, { buffer, depth }: shared.LaneMemory, executor: Executor) {
+    const { lanes, lane, library } = start;
     this.#memory = new shared.SharedMemory(depth, lanes, buffer);
     const isOwner = library === undefined && lane === shared.DESCRIPTOR_LANE;
     this.#queue = isOwner ? this.#memory.descriptors : this.#memory.pending;
     this.#lane = lane;
-    this.#depth = depth;
     this.#controls = this.#memory.controls(lane);
     this.#window = this.#memory.window(lane);
     // One that was replaced may have left something
@@ -52,27 +50,24 @@ class Lane {
     Atomics.store(this.#memory.words, this.#controls + shared.LANE_CALLER, executor.caller);
   }
 
-  /** Run requests until there is the message to stop. */
-  run(): void {
+  /** Run requests until there is the message to stop. Returns whether it is to move. */
+  run(): boolean {
     const { words } = this.#memory;
     const queue = this.#queue;
+    const stop = this.#memory.stop;
     this.#send(shared.STARTED, 0);
-    try {
-      while (true) {
-        const slot = queue.pop();
-        if (slot === this.#depth) {
-          // The next lane is to stop as well
-          queue.push(slot);
-          return;
-        }
-        words[(this.#memory.cell(slot) >> 2) + shared.CELL_LANE] = this.#lane + 1;
-        words[this.#controls + shared.LANE_TURN] = this.#executor.turn + 1;
-        Atomics.store(words, this.#controls + shared.LANE_CURRENT, slot + 1);
-        this.#perform(slot);
-        Atomics.store(words, this.#controls + shared.LANE_CURRENT, 0);
+    while (true) {
+      const slot = queue.pop();
+      if (slot >= stop) {
+        // The next lane is to do so as well
+        queue.push(slot);
+        return slot !== stop;
       }
-    } finally {
-      this.#executor.close();
+      words[(this.#memory.cell(slot) >> 2) + shared.CELL_LANE] = this.#lane + 1;
+      words[this.#controls + shared.LANE_TURN] = this.#executor.turn + 1;
+      Atomics.store(words, this.#controls + shared.LANE_CURRENT, slot + 1);
+      this.#perform(slot);
+      Atomics.store(words, this.#controls + shared.LANE_CURRENT, 0);
     }
   }
 
@@ -216,6 +211,15 @@ async function openExecutor({ library }: shared.LaneStart): Promise<Executor> {
 }
 
 const start = workerData as shared.LaneStart;
-new Lane(start, await openExecutor(start)).run();
+const executor = await openExecutor(start);
+try {
+  let memory: shared.LaneMemory = start;
+  while (new Lane(start, memory, executor).run()) {
+    memory = receiveMessageOnPort(start.port)!.message;
+  }
+} finally {
+  executor.close();
+  start.port.close();
+}
 // With its module the Worker ends. To have it exit, process.exit(), leaves two
 // descriptors of the runtime's behind (2.9.6): those of its event loop

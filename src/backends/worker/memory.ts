@@ -31,6 +31,7 @@
  */
 
 import { REQUEST_SIZE } from "../../../ffi/layout.ts";
+import type { MessagePort } from "node:worker_threads";
 import { Ioqq } from "../../queue/ioqq.ts";
 
 /** Bytes of a cell. */
@@ -91,19 +92,31 @@ export function message(kind: number, slot: number, lane: number): number {
   return kind | lane << 2 | slot << 8;
 }
 
-/** What a lane is told when it starts. */
-export interface LaneStart {
+/** The memory that a lane is to go by. */
+export interface LaneMemory {
   readonly buffer: SharedArrayBuffer;
   readonly depth: number;
+}
+
+/** What a lane is told when it starts. */
+export interface LaneStart extends LaneMemory {
   readonly lanes: number;
   /** Which one it is. */
   readonly lane: number;
+  /** Gives it a {@linkcode LaneMemory} when there is a larger one. */
+  readonly port: MessagePort;
   /** The native library, if there is one. */
   readonly library: string | undefined;
 }
 
 /** A view of the memory. Each thread has one of its own. */
 export class SharedMemory {
+  /** Slots. */
+  readonly depth: number;
+  /** Stands for a slot: the lane is to end. */
+  readonly stop: number;
+  /** The same: the lane is to go on in another memory. */
+  readonly move: number;
   readonly buffer: SharedArrayBuffer;
   readonly words: Int32Array<SharedArrayBuffer>;
   readonly bytes: Uint8Array<SharedArrayBuffer>;
@@ -122,7 +135,10 @@ export class SharedMemory {
    * @param buffer The memory, if another thread made it.
    */
   constructor(depth: number, lanes: number, buffer?: SharedArrayBuffer) {
-    // One more for the message to stop; of each lane a few messages beside DONE
+    this.depth = depth;
+    this.stop = depth;
+    this.move = depth + 1;
+    // One more for STOP or MOVE; of each lane a few messages beside DONE
     const pendingSize = depth + 1;
     const readySize = depth + 4 * lanes;
     const pendingAt = lanes * LANE_WORDS * 4;

@@ -14,7 +14,8 @@
 import type NodeFs from "node:fs";
 import * as layout from "../../../ffi/layout.ts";
 import { ERRNO, UNSUPPORTED } from "../../errors.ts";
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type CoreRequest } from "../../operation.ts";
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../../fcntl.ts";
+import { type CoreRequest, REMOVE_TREE } from "../../operation/request.ts";
 import type { Executor } from "./executor.ts";
 import { pathsLength } from "./with_library.ts";
 
@@ -558,6 +559,10 @@ export class DenoExecutor implements Executor {
   /** Remove a name; the calls beneath would take a directory for a file. */
   #unlink(call: Call): number {
     const path = pathAt(call.fd, call.path);
+    if (call.flags === REMOVE_TREE) {
+      Deno.removeSync(path, { recursive: true });
+      return 0;
+    }
     const { isDirectory } = Deno.lstatSync(path);
     if (call.flags & AT_REMOVEDIR) {
       if (!isDirectory) {

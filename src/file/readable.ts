@@ -19,14 +19,20 @@
  * @module
  */
 
-import type { IoqFile } from "./file.ts";
-
 /** Bytes of a read. */
 const CHUNK_LENGTH = 64 * 1024;
 /** Reads in flight. */
 const READS_AHEAD = 8;
 /** Ends of reads of a file opened with `direct` are multiples of it, but at the file's end. */
 const SECTOR_LENGTH = 512;
+
+/** What is to be known of a file to read it: `IoqFile` has all of it. */
+interface ReadableFile extends AsyncDisposable {
+  stat(): Promise<{ isFile: boolean; size: number }>;
+  seek(offset: number, whence: Deno.SeekMode): Promise<number>;
+  read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null>;
+  readAt(buffer: Uint8Array<ArrayBuffer>, offset: number): Promise<number | null>;
+}
 
 /** A read that is under way. */
 interface Read {
@@ -38,7 +44,7 @@ interface Read {
 
 /** Reads a file from its position on. */
 class ReadAhead {
-  readonly #file: IoqFile;
+  readonly #file: ReadableFile;
   readonly #direct: boolean;
   /** Reads in flight, in order. */
   #reads: Read[] = [];
@@ -47,7 +53,7 @@ class ReadAhead {
   #started = false;
   #ended = false;
 
-  constructor(file: IoqFile, direct: boolean) {
+  constructor(file: ReadableFile, direct: boolean) {
     this.#file = file;
     this.#direct = direct;
   }
@@ -105,7 +111,7 @@ class ReadAhead {
 
 /** The rest of a file as a stream; it is closed at its end, on cancel, and if it fails. */
 export function makeReadable(
-  file: IoqFile,
+  file: ReadableFile,
   direct: boolean,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const ahead = new ReadAhead(file, direct);

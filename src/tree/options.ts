@@ -1,0 +1,55 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * How to go through a tree.
+ *
+ * @module
+ */
+
+import { checkGivenQueue, defaultQueue } from "../default_queue.ts";
+import type { Ioq } from "../ioq.ts";
+
+/** What has been done so far. */
+export interface TreeProgress {
+  /** What was dealt with last. */
+  readonly path: string;
+  /** How many entries were dealt with. */
+  readonly entries: number;
+}
+
+/** How to go through a tree. */
+export interface TreeOptions {
+  /**
+   * How many requests are in flight at the same time, about: 1 to 4096.
+   *
+   * @default {64}
+   */
+  concurrency?: number;
+  /** Ends it; what has been done by then stays done. */
+  signal?: AbortSignal;
+  /**
+   * What to do about what fails: end with its error, pass over it, or tell, and go
+   * on. A function that throws ends it with what it throws.
+   *
+   * @default {"throw"}
+   */
+  onError?: "throw" | "skip" | ((error: Error, path: string) => void);
+  /** Called for each entry that was dealt with. */
+  onProgress?: (progress: TreeProgress) => void;
+  /**
+   * The queue to use.
+   *
+   * @default One that all share who name none
+   */
+  ioq?: Ioq;
+}
+
+/**
+ * Gives the queue that options name, or else the one that all share.
+ *
+ * @throws {TypeError} If they name what is no queue.
+ */
+export function queueOf({ ioq }: TreeOptions): () => Ioq | Promise<Ioq> {
+  const given = checkGivenQueue(ioq);
+  return () => given ?? defaultQueue();
+}
