@@ -16,13 +16,17 @@ const DEMO = fileURLToPath(new URL("../examples/demo.ts", import.meta.url));
 const CLI = fileURLToPath(new URL("../cli.ts", import.meta.url));
 
 /** Run Deno, perhaps by way of a launcher. */
-async function run(launcher: string | undefined, args: string[]): Promise<string> {
+async function run(
+  launcher: string | undefined,
+  args: string[],
+  library = LIBRARY,
+): Promise<string> {
   const deno = Deno.execPath();
   const { IOQ_BACKEND: _, ...inherited } = Deno.env.toObject();
   const { code, stdout, stderr } = await new Deno.Command(launcher ?? deno, {
     args: [...(launcher === undefined ? [] : [deno]), "run", "-A", ...args],
     clearEnv: true,
-    env: { ...inherited, NO_COLOR: "1", IOQ_LIBRARY: LIBRARY },
+    env: { ...inherited, NO_COLOR: "1", IOQ_LIBRARY: library },
   }).output();
   assertEquals(code, 0, text(stderr));
   return text(stdout);
@@ -87,6 +91,19 @@ Deno.test({
       });
     }
   },
+});
+
+Deno.test("the main job has the same totals without the native library, which `info` tells", async () => {
+  using dir = new TempDir();
+  const tree = fileURLToPath(new URL("../src", import.meta.url));
+  const expected = totals(await run(undefined, [DEMO, tree]));
+  for (const library of [dir.at("missing.so"), dir.file("no library")]) {
+    assertEquals(totals(await run(undefined, [DEMO, tree], library)), expected);
+    const told = JSON.parse(await run(undefined, [CLI, "info", "--json"], library));
+    assertEquals(told.backend.kind, "worker");
+    assert(told.backend.reason.startsWith(`Cannot load '${library}': `), told.backend.reason);
+    assert(told.backend.reason.includes("Workers use Deno's own calls"), told.backend.reason);
+  }
 });
 
 Deno.test({

@@ -136,7 +136,7 @@ forEachBackend("splice() moves bytes through a pipe", async ({ open }) => {
   for (const fd of [pipe, from, to]) {
     await ioq.run(op.close(fd));
   }
-}, ({ nativeThreads }) => nativeThreads);
+}, ({ library, interruptible }) => library && interruptible);
 
 forEachBackend("syncRange() takes every combination", async ({ open }) => {
   using dir = new TempDir();
