@@ -7,7 +7,7 @@
  */
 
 export { Ioq } from "./src/ioq.ts";
-export type { CloseOptions, IoqOptions, SubmitOptions } from "./src/ioq.ts";
+export type { CloseOptions, IoqOptions, SubmitOptions } from "./src/ioq/options.ts";
 export { IoqBuffer } from "./src/buffer.ts";
 export { PromiseForms } from "./src/promise_forms.ts";
 export type { OperationOptions } from "./src/runner.ts";

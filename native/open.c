@@ -153,19 +153,19 @@ int32_t ioq_resize(struct ioq *ioq, uint32_t depth) {
 	}
 	// The lanes' queues are as large as the arena, so both are made anew; what
 	// parks, waits or posts has nothing to do with either
+	struct ioq_lanes *lanes = NULL;
 	struct ioq_arena arena;
 	int ret = arena_make(&arena, depth);
+	if (ret == 0 && ioq->lanes) {
+		lanes = lanes_start(depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
+		ret = lanes ? 0 : -errno;
+	}
 	if (ret == 0) {
-		struct ioq_lanes *lanes = lanes_start(depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
-		if (lanes) {
-			struct ioq_arena old = ioq->arena;
-			ioq->arena = arena;
-			arena = old;
-			lanes_stop(ioq->lanes);
-			ioq->lanes = lanes;
-		} else {
-			ret = -errno;
-		}
+		lanes_stop(ioq->lanes);
+		ioq->lanes = lanes;
+		struct ioq_arena old = ioq->arena;
+		ioq->arena = arena;
+		arena = old;
 	}
 	// Of the two arenas the one that is of no use
 	arena_free(&arena);

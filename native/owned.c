@@ -58,7 +58,10 @@ void owned_add(struct ioq_owned *owned, void (*orphaned)(struct ioq_owned *owned
 }
 
 void owned_remove(struct ioq_owned *owned) {
-	struct ioq_owned *first = have_key ? pthread_getspecific(key) : NULL;
+	if (!have_key) {
+		return;
+	}
+	struct ioq_owned *first = pthread_getspecific(key);
 	if (first == owned) {
 		pthread_setspecific(key, owned->next);
 		return;

@@ -38,11 +38,11 @@
 #include "ring.h"
 
 #include "mailbox.h"
-#include "stat.h"
+#include "opcodes.h"
+#include "sqe.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -54,14 +54,6 @@
 #define IOWQ_BOUNDED_MIN 8
 /** io-wq threads for what may wait forever, such as FIFOs. */
 #define IOWQ_UNBOUNDED 64
-
-/** Opcodes that the kernel is asked about. */
-#define PROBED 256
-
-/** user_data of what is not an entry. */
-#define NOT_AN_ENTRY 0
-/** Set in the user_data of a message, which no address has. */
-#define MESSAGE ((uint64_t)1 << 63)
 
 /** Setups from the best to the plainest, each with the kernel that brought it. */
 static const uint32_t setups[] = {
@@ -82,102 +74,6 @@ static const uint32_t setups[] = {
 	0,
 };
 
-/** An operation's opcode. */
-static const struct {
-	uint8_t op;
-	uint8_t opcode;
-} opcodes[] = {
-	{IOQ_OP_KERNEL_NOP, IORING_OP_NOP},
-	{IOQ_OP_OPEN, IORING_OP_OPENAT},
-	{IOQ_OP_OPEN_DIR, IORING_OP_OPENAT},
-	{IOQ_OP_CLOSE, IORING_OP_CLOSE},
-	{IOQ_OP_CLOSE_DIR, IORING_OP_CLOSE},
-	{IOQ_OP_STAT, IORING_OP_STATX},
-	{IOQ_OP_READ, IORING_OP_READ},
-	{IOQ_OP_WRITE, IORING_OP_WRITE},
-	{IOQ_OP_SYNC, IORING_OP_FSYNC},
-	{IOQ_OP_ALLOCATE, IORING_OP_FALLOCATE},
-	{IOQ_OP_ADVISE, IORING_OP_FADVISE},
-	{IOQ_OP_UNLINK, IORING_OP_UNLINKAT},
-	{IOQ_OP_RENAME, IORING_OP_RENAMEAT},
-	{IOQ_OP_MKDIR, IORING_OP_MKDIRAT},
-	{IOQ_OP_SYMLINK, IORING_OP_SYMLINKAT},
-	{IOQ_OP_LINK, IORING_OP_LINKAT},
-	{IOQ_OP_TIMEOUT, IORING_OP_TIMEOUT},
-	{IOQ_OP_POLL, IORING_OP_POLL_ADD},
-	{IOQ_OP_POST, IORING_OP_MSG_RING},
-	{IOQ_OP_SYNC_RANGE, IORING_OP_SYNC_FILE_RANGE},
-	{IOQ_OP_SPLICE, IORING_OP_SPLICE},
-	{IOQ_OP_GET_XATTR, IORING_OP_GETXATTR},
-	{IOQ_OP_SET_XATTR, IORING_OP_SETXATTR},
-};
-#define OPCODES (sizeof(opcodes) / sizeof(opcodes[0]))
-
-/** Opcodes that serve the ring itself. */
-static const uint8_t service_opcodes[] = {
-	IORING_OP_ASYNC_CANCEL, IORING_OP_POLL_ADD, IORING_OP_LINK_TIMEOUT, IORING_OP_FGETXATTR, IORING_OP_FSETXATTR,
-	IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED,
-};
-#define SERVICE_OPCODES (sizeof(service_opcodes) / sizeof(service_opcodes[0]))
-
-/** Find out which opcodes the kernel has. */
-static int ring_probe(struct ioq_ring *ring) {
-	struct io_uring_probe *probe = calloc(1, sizeof(*probe) + PROBED * sizeof(probe->ops[0]));
-	if (!probe) {
-		return -ENOMEM;
-	}
-	int ret = io_uring_register_probe(&ring->uring, probe, PROBED);
-	if (ret < 0) {
-		free(probe);
-		// Before 5.6, which had none of the operations anyway
-		return ret == -EINVAL ? -ENOSYS : ret;
-	}
-	for (int i = 0; i < 64; ++i) {
-		if (io_uring_opcode_supported(probe, i)) {
-			ring->opcodes |= (uint64_t)1 << i;
-		}
-	}
-	free(probe);
-
-	for (size_t i = 0; i < OPCODES; ++i) {
-		if (ring->opcodes >> opcodes[i].opcode & 1) {
-			ring->ops |= (ioq_ops)1 << opcodes[i].op;
-		}
-	}
-	// The clocks came with 5.15, this with 5.17
-	ring->clocks = ring->uring.features & IORING_FEAT_CQE_SKIP;
-	ring->link_timeouts = ring->opcodes >> IORING_OP_LINK_TIMEOUT & 1;
-	// Without cancellation an operation that hangs would hang us for good
-	return (ring->opcodes >> IORING_OP_ASYNC_CANCEL & 1) && (ring->ops >> IOQ_OP_READ & 1) ? 0 : -ENOSYS;
-}
-
-/** Have the kernel refuse every opcode but ours, whoever gets hold of the ring. */
-static void ring_restrict(struct ioq_ring *ring) {
-	struct io_uring_restriction allowed[OPCODES + SERVICE_OPCODES + 3] = {0};
-	unsigned int count = 0;
-	uint64_t seen = 0;
-	for (size_t i = 0; i < OPCODES + SERVICE_OPCODES; ++i) {
-		uint8_t opcode = i < OPCODES ? opcodes[i].opcode : service_opcodes[i - OPCODES];
-		if (ring->opcodes & ~seen & (uint64_t)1 << opcode) {
-			seen |= (uint64_t)1 << opcode;
-			allowed[count].opcode = IORING_RESTRICTION_SQE_OP;
-			allowed[count].sqe_op = opcode;
-			++count;
-		}
-	}
-	// For linked timeouts, and for what is punted; without it, flags are refused
-	allowed[count].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-	allowed[count].sqe_flags = IOSQE_ASYNC | IOSQE_IO_LINK;
-	++count;
-	static const uint8_t registrations[] = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS_UPDATE};
-	for (size_t i = 0; i < 2; ++i) {
-		allowed[count].opcode = IORING_RESTRICTION_REGISTER_OP;
-		allowed[count].register_op = registrations[i];
-		++count;
-	}
-	ring->restricted = io_uring_register_restrictions(&ring->uring, allowed, count) == 0;
-}
-
 int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, int wake_fd, bool raw) {
 	memset(ring, 0, sizeof(*ring));
 	ring->done_tail = &ring->done;
@@ -195,10 +91,14 @@ int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, i
 		goto fail;
 	}
 
-	ret = ring_probe(ring);
+	ret = opcodes_probe(&ring->uring, &ring->opcodes);
 	if (ret < 0) {
 		goto fail_exit;
 	}
+	ring->ops = opcodes_ops(ring->opcodes);
+	// The clocks came with 5.15, this with 5.17
+	ring->clocks = ring->uring.features & IORING_FEAT_CQE_SKIP;
+	ring->link_timeouts = ring->opcodes >> IORING_OP_LINK_TIMEOUT & 1;
 
 	if (wake_fd >= 0) {
 		ret = io_uring_register_eventfd(&ring->uring, wake_fd);
@@ -219,7 +119,7 @@ int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, i
 		if (raw) {
 			ring->ops |= (ioq_ops)1 << IOQ_OP_RAW_SQE;
 		} else {
-			ring_restrict(ring);
+			ring->restricted = opcodes_restrict(&ring->uring, ring->opcodes);
 		}
 		ret = io_uring_enable_rings(&ring->uring);
 		if (ret < 0) {
@@ -297,28 +197,6 @@ static bool ring_make_room(struct ioq_ring *ring) {
 	return io_uring_submit(&ring->uring) > 0 && io_uring_sq_space_left(&ring->uring) >= 2;
 }
 
-/** Tell the kernel when an entry is due. */
-static void ring_set_due(struct ioq_entry *e) {
-	e->due_time.tv_sec = e->due / 1000000000;
-	e->due_time.tv_nsec = e->due % 1000000000;
-}
-
-/** Link what was just prepared with a timeout. There must be room. */
-static void ring_link_timeout(struct ioq_ring *ring, struct io_uring_sqe *linked, struct ioq_entry *e) {
-	linked->flags |= IOSQE_IO_LINK;
-	ring_set_due(e);
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
-	io_uring_prep_link_timeout(sqe, &e->due_time, IORING_TIMEOUT_ABS);
-	// The target's completion tells it all
-	io_uring_sqe_set_data(sqe, NOT_AN_ENTRY);
-}
-
-/** Flags of a timeout, by IOQ_CLOCK_*. */
-static const unsigned int clock_flags[IOQ_CLOCK_COUNT] = {
-	[IOQ_CLOCK_REALTIME] = IORING_TIMEOUT_REALTIME,
-	[IOQ_CLOCK_BOOTTIME] = IORING_TIMEOUT_BOOTTIME,
-};
-
 bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *e) {
 	if (!ring->live) {
 		return false;
@@ -332,104 +210,11 @@ bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *e) {
 		return false;
 	}
 
-	// Without an offset of its own an operation uses the file's position
-	uint64_t offset = e->positional ? e->offset : (uint64_t)-1;
-	switch (e->op) {
-	case IOQ_OP_OPEN:
-	case IOQ_OP_OPEN_DIR:
-		io_uring_prep_openat(sqe, e->fd, e->path, ioq_entry_open_flags(e), e->mode);
-		break;
-	case IOQ_OP_CLOSE:
-	case IOQ_OP_CLOSE_DIR:
-		io_uring_prep_close(sqe, e->fd);
-		break;
-	case IOQ_OP_STAT:
-		io_uring_prep_statx(sqe, e->fd, e->path, (int)e->flags, IOQ_STATX_MASK, e->statx);
-		break;
-	case IOQ_OP_READ:
-		if (ring->fixed && e->region && e->region->registered) {
-			io_uring_prep_read_fixed(sqe, e->fd, e->payload, e->length, offset, e->region->index);
-		} else {
-			io_uring_prep_read(sqe, e->fd, e->payload, e->length, offset);
-		}
-		break;
-	case IOQ_OP_WRITE:
-		if (ring->fixed && e->region && e->region->registered) {
-			io_uring_prep_write_fixed(sqe, e->fd, e->payload, e->length, offset, e->region->index);
-		} else {
-			io_uring_prep_write(sqe, e->fd, e->payload, e->length, offset);
-		}
-		break;
-	case IOQ_OP_SYNC:
-		io_uring_prep_fsync(sqe, e->fd, e->flags & IOQ_SYNC_DATA ? IORING_FSYNC_DATASYNC : 0);
-		break;
-	case IOQ_OP_ALLOCATE:
-		io_uring_prep_fallocate(sqe, e->fd, (int)e->flags, e->offset, ioq_entry_arg64(e));
-		break;
-	case IOQ_OP_ADVISE:
-		io_uring_prep_fadvise(sqe, e->fd, e->offset, e->length, (int)e->flags);
-		break;
-	case IOQ_OP_UNLINK:
-		io_uring_prep_unlinkat(sqe, e->fd, e->path, (int)e->flags);
-		break;
-	case IOQ_OP_RENAME:
-		io_uring_prep_renameat(sqe, e->fd, e->path, e->fd2, e->path2, e->flags);
-		break;
-	case IOQ_OP_MKDIR:
-		io_uring_prep_mkdirat(sqe, e->fd, e->path, e->mode);
-		break;
-	case IOQ_OP_SYMLINK:
-		io_uring_prep_symlinkat(sqe, e->path, e->fd2, e->path2);
-		break;
-	case IOQ_OP_LINK:
-		io_uring_prep_linkat(sqe, e->fd, e->path, e->fd2, e->path2, (int)e->flags);
-		break;
-	case IOQ_OP_TIMEOUT:
-		ring_set_due(e);
-		io_uring_prep_timeout(sqe, &e->due_time, 0, IORING_TIMEOUT_ABS | clock_flags[ioq_entry_clock(e)]);
-		break;
-	case IOQ_OP_POLL:
-		io_uring_prep_poll_add(sqe, e->fd, e->flags);
-		break;
-	case IOQ_OP_POST:
-		// fd2 is the target's ring
-		io_uring_prep_msg_ring(sqe, e->fd2, (uint32_t)e->offset, MESSAGE | e->offset >> 32, 0);
-		break;
-	case IOQ_OP_SYNC_RANGE:
-		io_uring_prep_sync_file_range(sqe, e->fd, e->length, e->offset, (int)e->flags);
-		break;
-	case IOQ_OP_SPLICE:
-		io_uring_prep_splice(sqe, e->fd, (int64_t)offset, e->fd2,
-			e->args[2] ? (int64_t)ioq_entry_arg64(e) : -1, e->length, e->flags);
-		break;
-	case IOQ_OP_GET_XATTR:
-		if (ioq_entry_has_path(e)) {
-			io_uring_prep_getxattr(sqe, e->path2, e->payload, e->path, IOQ_XATTR_MAX);
-		} else {
-			io_uring_prep_fgetxattr(sqe, e->fd, e->path2, e->payload, IOQ_XATTR_MAX);
-		}
-		break;
-	case IOQ_OP_SET_XATTR:
-		if (ioq_entry_has_path(e)) {
-			io_uring_prep_setxattr(sqe, e->path2, e->payload, e->path, (int)e->mode, e->length);
-		} else {
-			io_uring_prep_fsetxattr(sqe, e->fd, e->path2, e->payload, (int)e->mode, e->length);
-		}
-		break;
-	case IOQ_OP_RAW_SQE:
-		memcpy(sqe, e->path, sizeof(*sqe));
-		break;
-	default:
-		io_uring_prep_nop(sqe);
-		break;
-	}
-	if (e->punted) {
-		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
-	}
-	io_uring_sqe_set_data(sqe, e);
+	sqe_write(sqe, e, ring->fixed);
 	++ring->in_flight;
 	if (linked) {
-		ring_link_timeout(ring, sqe, e);
+		sqe->flags |= IOSQE_IO_LINK;
+		sqe_write_link_timeout(io_uring_get_sqe(&ring->uring), e);
 	}
 	return true;
 }

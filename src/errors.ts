@@ -296,3 +296,18 @@ export function osError(errno: number, context: string): Error & { code: string 
 export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && codes.includes((error as { code?: string }).code ?? "");
 }
+
+/**
+ * An error of one of several requests, as that of what they were made for: what the
+ * operating system said, of what the caller knows of. Others stay as they are.
+ *
+ * @param context What was being done to what.
+ * @param signal What may have ended it, by a reason of the caller's own.
+ */
+export function inContext(error: unknown, context: string, signal?: AbortSignal): unknown {
+  if (signal?.aborted) {
+    return error;
+  }
+  const errno = error instanceof Error ? /\(os error (\d+)\)/.exec(error.message)?.[1] : undefined;
+  return errno === undefined ? error : osError(Number(errno), context);
+}

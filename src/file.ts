@@ -12,6 +12,7 @@ import { CachedReads } from "./cached_reads.ts";
 import { PIECE_LENGTH, readInPieces, transferInPiecesSync, writeInPieces } from "./file/pieces.ts";
 import { makeReadable } from "./file/readable.ts";
 import { checkBuffer, checkedOffset, FileRequests, NOBODY, OWN_POSITION } from "./file/requests.ts";
+import { makeWritable } from "./file/writable.ts";
 import { checkBytes } from "./op/arguments.ts";
 import { op } from "./op.ts";
 import type { OpenRequestOptions } from "./op/options.ts";
@@ -397,7 +398,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
    *
    * @example
    * ```ts
-   *    *
+   * import { Ioq } from "@ioq/ioq";
+   *
    * await using ioq = await Ioq.open();
    * await using file = await ioq.openFile("/etc/hostname");
    * const buffer = new Uint8Array(64);
@@ -530,30 +532,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** A stream that writes at the file's position; the file is closed with it. */
   get writable(): WritableStream<Uint8Array> {
-    return this.#writable ??= new WritableStream({
-      write: async (chunk) => {
-        for (let done = 0; done < chunk.length;) {
-          const count = await this.#orClose(this.write(chunk.subarray(done)));
-          if (count === 0) {
-            await this[Symbol.asyncDispose]();
-            throw new Deno.errors.WriteZero("failed to write whole buffer");
-          }
-          done += count;
-        }
-      },
-      close: () => this[Symbol.asyncDispose](),
-      abort: () => this[Symbol.asyncDispose](),
-    });
-  }
-
-  /** A stream that fails is over: nobody could close the file by it any more. */
-  async #orClose<V>(transfer: Promise<V>): Promise<V> {
-    try {
-      return await transfer;
-    } catch (error) {
-      await this[Symbol.asyncDispose]();
-      throw error;
-    }
+    return this.#writable ??= makeWritable(this);
   }
 
   /** Refuse all else from now on, wait for what is in flight, close the descriptor. */

@@ -16,99 +16,34 @@
  * @module
  */
 
-import { DEPTH_MAX, LANES_MAX, TRANSFER_MAX } from "../ffi/layout.ts";
+import { DEPTH_MAX, TRANSFER_MAX } from "../ffi/layout.ts";
 import { prepareLibrary } from "../ffi/library.ts";
-import type { Backend, BackendInfo, BackendKind, LaneCounts, Sink } from "./backend.ts";
+import type { Backend, BackendInfo, LaneCounts, Sink } from "./backend.ts";
 import { checkClock, type ClockName } from "./clock.ts";
 import type { Payload } from "./payload.ts";
 import { IoqBuffer } from "./buffer.ts";
-import { type BackendChoice, chooseBackend, LANE, openBackend } from "./backends/open.ts";
+import { openBackend } from "./backends/open.ts";
 import { IS_CACHED, NOT_NOW, READ_CACHED } from "./cached_reads.ts";
 import type { Completion } from "./completion.ts";
 import { Deadline, Deadlines } from "./deadlines.ts";
 import { ERRNO, osError, timeoutError } from "./errors.ts";
 import { checkInteger, checkTimeout } from "./integer.ts";
+import { closedError, DEFAULT_CLOSE_TIMEOUT_MS, drainedWithin } from "./ioq/closing.ts";
+import { Consumers } from "./ioq/consumers.ts";
+import {
+  checkOptions,
+  type CloseOptions,
+  type IoqOptions,
+  type SubmitOptions,
+} from "./ioq/options.ts";
+import { Producers } from "./ioq/producers.ts";
+import { Ticket } from "./ioq/ticket.ts";
 import { checkQueue, closeFilesOf } from "./open_files.ts";
 import { ABORT, ON_CANCEL, type OperationOptions, SYNCHRONOUS } from "./runner.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "./operation/request.ts";
 import type { OpName, OpValues } from "./operation/values.ts";
-import { pathText, toPath } from "./path.ts";
-import { checkAll } from "./permissions.ts";
 import { PromiseForms } from "./promise_forms.ts";
 import { Pump } from "./pump.ts";
-
-/** How to open a queue. */
-export interface IoqOptions {
-  /**
-   * How many requests may be accepted and not yet consumed: 1 to 65536.
-   *
-   * @default {1024}
-   */
-  depth?: number;
-  /**
-   * The most worker threads: 1 to 64. One fewer than there are processors run all
-   * the time; the others step in while those are held up by slow devices.
-   *
-   * @default {16}
-   */
-  threads?: number;
-  /**
-   * What runs the requests: `uring`, a ring on this thread with worker threads
-   * beside it; `threads`, worker threads alone; `auto`, the best there is.
-   *
-   * @default {"auto"}, or the environment variable `IOQ_BACKEND` if it may be read
-   */
-  backend?: "auto" | BackendKind;
-  /**
-   * The file of the native library.
-   *
-   * @default The environment variable `IOQ_LIBRARY` if it may be read, else the local build,
-   * else the one that comes with the package (Linux with glibc 2.31 or newer, x86-64 and arm64)
-   */
-  library?: string | URL;
-  /**
-   * Whether worker threads have rings of their own. On cached files that is
-   * slower; it keeps more in flight on fewer threads.
-   *
-   * @default {false}
-   */
-  threadRings?: boolean;
-  /**
-   * Whether to take requests of `op.rawSqe()`, with which anything can be done that
-   * io_uring can do, also to the process's memory. Needs all permissions; the ring is
-   * then not restricted to the opcodes that the library uses itself.
-   *
-   * @default {false}
-   */
-  unsafeRawSqe?: boolean;
-}
-
-/** How to submit a request. */
-export interface SubmitOptions {
-  /**
-   * Milliseconds that the request may take. Then it completes with
-   * `Deno.errors.TimedOut` and is cancelled, see {@linkcode OperationOptions}.
-   *
-   * @default {Infinity}
-   */
-  timeoutMs?: number;
-}
-
-/** How to close a queue. */
-export interface CloseOptions {
-  /**
-   * Milliseconds to wait for what is in flight: `Infinity` for as long as it takes.
-   *
-   * @default {10000}
-   */
-  timeoutMs?: number;
-}
-
-const DEFAULT_CLOSE_TIMEOUT_MS = 10_000;
-/** Operations that the error of a close names. */
-const NAMED_MAX = 10;
-const DEFAULT_DEPTH = 1024;
-const DEFAULT_THREADS = 16;
 
 /**
  * Bytes from which on what is to be written is copied only if the event loop can
@@ -119,49 +54,10 @@ const LARGE_WRITE = 64 * 1024;
 /** Request ids are unique among this many. */
 const SEQUENCE_MAX = 2 ** 36;
 
-/** A promise form in progress, or waiting in line. */
-interface Ticket {
-  readonly request: CoreRequest;
-  resolve: (value: never) => void;
-  reject: (reason: unknown) => void;
-  readonly signal: AbortSignal | undefined;
-  /** What to call when the signal fires. */
-  onAbort: (() => void) | undefined;
-  /** When it is over at the latest. */
-  deadline: Deadline | undefined;
-  /** Its slot, -1 while it waits in line, -2 when it is settled. */
-  slot: number;
-}
-
 /** In `#late`: the completion is there, and was not consumed. */
 const LATE = 1;
 /** In `#late`: it was consumed. */
 const LATE_CONSUMED = 2;
-
-/** What settles the promise that was made last. */
-const captured: Pick<Ticket, "resolve" | "reject"> = { resolve() {}, reject() {} };
-
-/** Makes a promise's functions known, without a closure for each promise. */
-function capture(resolve: (value: never) => void, reject: (reason: unknown) => void): void {
-  captured.resolve = resolve;
-  captured.reject = reject;
-}
-
-/** In {@linkcode Ticket.slot}: waits for a slot. */
-const WAITING = -1;
-/** In {@linkcode Ticket.slot}: its promise is settled. */
-const SETTLED = -2;
-
-/** Someone who waits for capacity. */
-interface Producer {
-  readonly slots: number;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-function closedError(): Error {
-  return new Deno.errors.BadResource("Cannot use a queue that was closed");
-}
 
 /**
  * An asynchronous I/O queue.
@@ -190,7 +86,8 @@ function closedError(): Error {
  *
  * @example One operation as a promise
  * ```ts
- *  *
+ * import { Ioq } from "@ioq/ioq";
+ *
  * await using ioq = await Ioq.open();
  * const info = await ioq.stat("/");
  * console.log(info.isDirectory, ioq.backend.kind);
@@ -236,9 +133,9 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** Promise forms that wait for a slot, in order. */
   readonly #line = new Set<Ticket>();
   /** Those who wait for a completion of the stream, or for its end. */
-  #consumers: (() => void)[] = [];
+  readonly #consumers = new Consumers();
   /** Those who wait for capacity. */
-  #producers: Producer[] = [];
+  readonly #producers = new Producers();
   /** Who waits for everything to come to rest. */
   #onRest: (() => void) | undefined;
 
@@ -290,31 +187,9 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    *         says why in words, `code` and `errno` what the system said.
    */
   static async open<T = unknown>(options: IoqOptions = {}): Promise<Ioq<T>> {
-    const { depth = DEFAULT_DEPTH, threads = DEFAULT_THREADS, threadRings = false, library } =
-      options;
-    checkInteger(depth, "depth", 1, DEPTH_MAX);
-    checkInteger(threads, "threads", 1, LANES_MAX);
-    if (typeof threadRings !== "boolean") {
-      throw new TypeError(`Expected threadRings to be a boolean, got ${typeof threadRings}`);
-    }
-    const { unsafeRawSqe: rawSqe = false } = options;
-    if (typeof rawSqe !== "boolean") {
-      throw new TypeError(`Expected unsafeRawSqe to be a boolean, got ${typeof rawSqe}`);
-    }
-    if (rawSqe) {
-      checkAll("unsafeRawSqe");
-    }
-    const choice: BackendChoice = {
-      backend: chooseBackend(options.backend),
-      depth,
-      threads,
-      threadRings,
-      rawSqe,
-      library: library === undefined ? undefined : pathText(toPath(library, "dlopen")),
-      module: (options as { [LANE]?: URL | null })[LANE],
-    };
+    const choice = checkOptions(options);
     await prepareLibrary(choice.library);
-    return new Ioq<T>(depth, rawSqe, (sink) => openBackend(choice, sink));
+    return new Ioq<T>(choice.depth, choice.rawSqe, (sink) => openBackend(choice, sink));
   }
 
   /** Which backend runs the requests, on how many lanes, and why that one. */
@@ -418,7 +293,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    *
    * @example
    * ```ts
-   *    *
+   * import { Ioq, op } from "@ioq/ioq";
+   *
    * await using ioq = await Ioq.open();
    * for (let i = 0; i < 100; i++) ioq.submit(op.nop());
    * let count = 0;
@@ -512,7 +388,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    *
    * @example
    * ```ts
-   *    *
+   * import { Ioq } from "@ioq/ioq";
+   *
    * await using ioq = await Ioq.open();
    * using buffer = ioq.allocate(1024 * 1024);
    * await using file = await ioq.openFile("/etc/hostname");
@@ -547,7 +424,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     if (this.#closing) {
       throw closedError();
     }
-    if (this.size > 0 || this.#line.size > 0 || this.#producers.length > 0) {
+    if (this.size > 0 || this.#line.size > 0 || this.#producers.count > 0) {
       throw new Deno.errors.Busy(`Cannot resize a queue that has ${this.size} requests`);
     }
     this.#backend.resize(depth);
@@ -571,7 +448,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       if (this.#freeCount >= slots) {
         resolve();
       } else {
-        this.#producers.push({ slots, resolve, reject });
+        this.#producers.add(slots, resolve, reject);
       }
     });
   }
@@ -630,7 +507,13 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    */
   close(options?: CloseOptions): Promise<void> {
     const timeoutMs = checkTimeout(options?.timeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS);
-    return this.#closing ??= this.#close(timeoutMs);
+    return this.#closing ??= timeoutMs === undefined ? this.#drain() : drainedWithin(
+      this.#drain(),
+      timeoutMs,
+      this.#deadlines,
+      () => this.#requests,
+      () => this.#backend.abandon?.(),
+    );
   }
 
   /** {@linkcode Ioq.close}, for `await using`. */
@@ -638,45 +521,10 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     return this.close();
   }
 
-  async #close(timeoutMs: number | undefined): Promise<void> {
-    const drained = this.#drain();
-    if (timeoutMs === undefined) {
-      return await drained;
-    }
-    let deadline: Deadline | undefined;
-    const late = new Promise<never>((_, reject) => {
-      deadline = new Deadline(timeoutMs, () => {
-        reject(this.#closeError(timeoutMs));
-        this.#backend.abandon?.();
-      });
-    });
-    this.#deadlines.add(deadline!);
-    try {
-      await Promise.race([drained, late]);
-    } finally {
-      this.#deadlines.remove(deadline!);
-    }
-  }
-
-  /** What a close complains about that took too long. */
-  #closeError(timeoutMs: number): Error {
-    const left: string[] = this.#requests.filter((request) => request !== undefined)
-      .map((request) => request.context);
-    const named = left.slice(0, NAMED_MAX).join(", ");
-    const more = left.length > NAMED_MAX ? ` and ${left.length - NAMED_MAX} more` : "";
-    const what = left.length === 1 ? "1 operation does" : `${left.length} operations do`;
-    const error = new Deno.errors.TimedOut(
-      `Cannot close the queue within ${timeoutMs} ms, ${what} not end: ${named}${more}`,
-    );
-    return Object.assign(error, { code: "ETIMEDOUT" });
-  }
-
   /** Cancel everything, wait until it is over, and release all. */
   async #drain(): Promise<void> {
     this.cancel();
-    for (const producer of this.#producers.splice(0)) {
-      producer.reject(closedError());
-    }
+    this.#producers.refuse(closedError());
     closeFilesOf(this);
     while (this.#backend.inFlight > 0 || this.#line.size > 0 || this.#pump.parked) {
       if (this.#backend.inFlight === 0 && this.#line.size > 0) {
@@ -689,7 +537,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       buffer[Symbol.dispose]();
     }
     await this.#backend.close();
-    this.#wakeConsumers();
+    this.#consumers.wake();
   }
 
   /**
@@ -714,7 +562,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    *
    * @example
    * ```ts
-   *    *
+   * import { Ioq, op } from "@ioq/ioq";
+   *
    * await using ioq = await Ioq.open();
    * const fd = await ioq.run(op.open("/etc/hostname"));
    * const bytes = await ioq.run(op.read(fd, 64, 0));
@@ -738,16 +587,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       core?.holder?.leave(core);
       return Promise.reject(error);
     }
-    const promise = new Promise<OpValues[K]>(capture);
-    const ticket: Ticket = {
-      request: core,
-      resolve: captured.resolve,
-      reject: captured.reject,
-      signal,
-      onAbort: undefined,
-      deadline: undefined,
-      slot: WAITING,
-    };
+    const ticket = new Ticket(core, signal);
     if (timeoutMs !== undefined) {
       this.#limit(ticket, timeoutMs);
     }
@@ -766,7 +606,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     } else {
       this.#line.add(ticket);
     }
-    return promise;
+    return ticket.promise as Promise<OpValues[K]>;
   }
 
   /** Read what is cached, unless others wait for their turn or the event loop for its. */
@@ -873,7 +713,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
 
   /** A promise form is over: its signal is of no more interest. */
   #settle(ticket: Ticket): void {
-    ticket.slot = SETTLED;
+    ticket.settle();
     if (ticket.deadline !== undefined) {
       this.#deadlines.remove(ticket.deadline);
     }
@@ -885,7 +725,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   /** Abort the promise forms of requests that are in progress. */
   override [ABORT](requests: ReadonlySet<Request>, reason: unknown): void {
     for (const ticket of [...this.#tickets, ...this.#line]) {
-      if (ticket !== undefined && ticket.slot !== SETTLED && requests.has(ticket.request)) {
+      if (ticket !== undefined && !ticket.isSettled && requests.has(ticket.request)) {
         this.#abort(ticket, reason);
       }
     }
@@ -909,12 +749,12 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     this.#backend.cancel(slot);
     this.#pump.kick();
     this.#completeStream(slot, request.op, undefined, timeoutError(timeoutMs, request.context));
-    this.#wakeConsumers();
+    this.#consumers.wake();
   }
 
   /** A promise form is aborted while it is waiting or in flight. */
   #abort(ticket: Ticket, reason: unknown): void {
-    if (ticket.slot === WAITING) {
+    if (ticket.isWaiting) {
       this.#line.delete(ticket);
       ticket.request.holder?.leave(ticket.request);
     } else {
@@ -928,12 +768,12 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
 
   /** The task that a promise form belongs to is to stop. */
   #interrupt(ticket: Ticket): void {
-    if (ticket.slot === WAITING) {
+    if (ticket.isWaiting) {
       this.#line.delete(ticket);
       ticket.request.holder?.leave(ticket.request);
       this.#settle(ticket);
       ticket.reject(osError(ERRNO.EINTR!, ticket.request.context));
-    } else if (ticket.slot !== SETTLED) {
+    } else if (!ticket.isSettled) {
       this.#backend.cancel(ticket.slot);
       this.#pump.kick();
     }
@@ -957,7 +797,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     if (completed > 0) {
       this.#advance();
       if (this.#readyCount > 0) {
-        this.#wakeConsumers();
+        this.#consumers.wake();
       }
     }
     return completed || (armed ? -1 : 0);
@@ -981,7 +821,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
 
     let value: unknown;
     let error: Error | undefined;
-    if (ticket === undefined || ticket.slot !== SETTLED) {
+    if (ticket === undefined || !ticket.isSettled) {
       if (result < 0) {
         error = deadline !== undefined && result === -ERRNO.ETIMEDOUT!
           ? timeoutError(deadline.timeoutMs, request.context)
@@ -1007,7 +847,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     this.#tickets[slot] = undefined;
     this.#release(slot);
     ticket.request.holder?.leave(ticket.request);
-    if (ticket.slot !== SETTLED) {
+    if (!ticket.isSettled) {
       this.#settle(ticket);
       if (error === undefined) {
         ticket.resolve(value as never);
@@ -1045,9 +885,9 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       this.#release(slot);
     }
     if (--this.#streamSize === 0) {
-      this.#wakeConsumers();
+      this.#consumers.wake();
     }
-    if (this.#line.size > 0 || this.#producers.length > 0) {
+    if (this.#line.size > 0 || this.#producers.count > 0) {
       this.#advance();
     }
     return completion;
@@ -1062,57 +902,13 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       this.#line.delete(ticket);
       this.#start(ticket);
     }
-    if (this.#producers.length > 0) {
-      const waiting = this.#producers;
-      this.#producers = [];
-      for (const producer of waiting) {
-        if (this.#freeCount >= producer.slots) {
-          producer.resolve();
-        } else {
-          this.#producers.push(producer);
-        }
-      }
-    }
-  }
-
-  #wakeConsumers(): void {
-    if (this.#consumers.length > 0) {
-      const consumers = this.#consumers;
-      this.#consumers = [];
-      for (const wake of consumers) {
-        wake();
-      }
+    if (this.#producers.count > 0) {
+      this.#producers.advance(this.#freeCount);
     }
   }
 
   /** An iterator over what `take` finds, until there is nothing left to come. */
   #iterate<V>(take: () => V | undefined): AsyncIterableIterator<V> {
-    let ended = false;
-    const wait = async (): Promise<IteratorResult<V>> => {
-      while (!ended && this.#streamSize > 0) {
-        await new Promise<void>((resolve) => this.#consumers.push(resolve));
-        const value = ended ? undefined : take();
-        if (value !== undefined) {
-          return { done: false, value };
-        }
-      }
-      return { done: true, value: undefined };
-    };
-    return {
-      next: () => {
-        const value = ended ? undefined : take();
-        // By hand: an async generator costs several times as much per item
-        return value === undefined ? wait() : Promise.resolve({ done: false, value });
-      },
-      return: () => {
-        ended = true;
-        // A next() of this iterator may be waiting
-        this.#wakeConsumers();
-        return Promise.resolve({ done: true, value: undefined });
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    return this.#consumers.iterate({ take, hasMore: () => this.#streamSize > 0 });
   }
 }

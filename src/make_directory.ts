@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ERRNO, hasCode, osError } from "./errors.ts";
+import { hasCode, inContext } from "./errors.ts";
 import { op } from "./op.ts";
 import type { AtOptions } from "./op/options.ts";
 import { toCoreRequest } from "./operation/request.ts";
@@ -33,9 +33,7 @@ export async function makeDirectory(
     await makeAll(ioq, whole, options);
   } catch (error) {
     // Whichever directory it was, this is the one that was asked for
-    const { code } = error as { code?: string };
-    const errno = code === undefined ? undefined : ERRNO[code];
-    throw errno === undefined ? error : osError(errno, toCoreRequest(request).context);
+    throw inContext(error, toCoreRequest(request).context, options.signal);
   }
 }
 

@@ -318,7 +318,8 @@ export abstract class PromiseForms {
    *
    * @example
    * ```ts
-   *    *
+   * import { Ioq } from "@ioq/ioq";
+   *
    * await using ioq = await Ioq.open();
    * await ioq.sleep(1.5);
    * ```
@@ -339,7 +340,8 @@ export abstract class PromiseForms {
    *
    * @example
    * ```ts
-   *    *
+   * import { Ioq } from "@ioq/ioq";
+   *
    * await using one = await Ioq.open();
    * await using other = await Ioq.open();
    * await one.post(other.id, 42);

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { hasCode } from "./errors.ts";
+import { hasCode, inContext } from "./errors.ts";
 import { type IoqFile, openFile } from "./file.ts";
 import { op } from "./op.ts";
 import type { AtOptions, WriteFileOptions } from "./op/options.ts";
@@ -34,7 +34,9 @@ export async function readWhole(
     if (!hasCode(error, "EFBIG")) {
       throw error;
     }
-    return await readLarge(ioq, path, options ?? {});
+    return await readLarge(ioq, path, options ?? {}).catch((error) => {
+      throw inContext(error, request.context, options?.signal);
+    });
   }
 }
 
@@ -80,14 +82,17 @@ export function writeWhole(
   if (data instanceof ReadableStream) {
     return writeStream(ioq, path, data, options);
   }
-  if (data?.byteLength > WHOLE_LENGTH_MAX) {
-    return writeLarge(ioq, path, data, options);
-  }
+  let request;
   try {
-    return ioq.run(op.writeFile(path, data, options), options);
+    request = op.writeFile(path, data, options);
   } catch (error) {
     return Promise.reject(error);
   }
+  return data.byteLength > WHOLE_LENGTH_MAX
+    ? writeLarge(ioq, path, data, options).catch((error) => {
+      throw inContext(error, toCoreRequest(request).context, options.signal);
+    })
+    : ioq.run(request, options);
 }
 
 /** Open a file as `writeFile` does. */

@@ -4,28 +4,10 @@
 
 #include "test.h"
 
+#include "core/files.h"
+#include "core/owner.h"
+#include "core/tests.h"
 #include "fault.h"
-#include "ioq_abi.h"
-#include "ring.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <malloc.h>
-#include <poll.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/xattr.h>
-#include <sys/sysmacros.h>
-#include <termios.h>
-
-/** Room for payloads of one turn. */
-#define OUTPUT_LENGTH (128 * 1024)
-/** Room for paths of one turn. */
-#define INPUT_LENGTH (64 * 1024)
-/** Entries of the large directory. */
-#define LARGE_COUNT 20000
-/** The deepest queue here. */
-#define DEPTH_MAX 1024
 
 #ifdef TEST_TSAN
 const char *__tsan_default_options(void);
@@ -35,6 +17,8 @@ const char *__tsan_default_options(void) {
 }
 #endif
 
+<<<<<<< HEAD
+=======
 /** A way to set a queue up. */
 struct config {
 	/** What tests call it. */
@@ -2731,6 +2715,7 @@ static void remove_tree(const char *path) {
 	CHECK_EQ(rmdir(path), 0);
 }
 
+>>>>>>> main
 /** Run a test with a configuration. */
 static void run_with(const char *name, void (*function)(const void *), const struct config *config) {
 	char full[128];
@@ -2739,20 +2724,12 @@ static void run_with(const char *name, void (*function)(const void *), const str
 }
 #define TEST_WITH(function, config) run_with(#function, function, &(config))
 
-/** Run a test in a process of its own. */
-static void run_death(const struct death *death) {
-	char full[128];
-	snprintf(full, sizeof(full), "test_ring_dies_later [%s, %s, after %d]",
-		death->config->name, strerrorname_np(death->error), death->after);
-	test_run(full, TEST_CHILD, test_ring_dies_later, death);
-}
-
 /** The tests that every configuration must pass. */
 static void run_config(const struct config *config) {
 	TEST_WITH(test_nop, *config);
 	TEST_WITH(test_file, *config);
 	TEST_WITH(test_directory, *config);
-		TEST_WITH(test_tree, *config);
+	TEST_WITH(test_tree, *config);
 	TEST_WITH(test_errors, *config);
 	TEST_WITH(test_many, *config);
 	TEST_WITH(test_output, *config);
@@ -2799,58 +2776,7 @@ static void run_rings(void) {
 	TEST(test_ring_dies_first);
 	TEST(test_lane_ring_dies_first);
 	TEST(test_lane_wait_interrupted);
-	static const struct config *const configs[] = {&ring_config, &lane_rings_config};
-	for (size_t i = 0; i < 2; ++i) {
-		for (int after = 0; after < 4; ++after) {
-			run_death(&(struct death) {configs[i], EPERM, after});
-		}
-		run_death(&(struct death) {configs[i], EAGAIN, 0});
-	}
-}
-
-/** Interrupts a queue without lanes from a thread of its own. */
-static void *interrupt_caller(void *argument) {
-	uint32_t id = *(uint32_t *)argument;
-	struct timespec pause = {.tv_nsec = 20000000};
-	// What is meant by another turn, and by another queue, is nothing of this one's
-	nanosleep(&pause, NULL);
-	CHECK_EQ(ioq_interrupt(id, 2), -ESRCH);
-	CHECK_EQ(ioq_interrupt(id + 1, 1), -ESRCH);
-	nanosleep(&pause, NULL);
-	int32_t ret;
-	do {
-		ret = ioq_interrupt(id, 1);
-		pause.tv_nsec = 1000000;
-		nanosleep(&pause, NULL);
-	} while (ret == 0);
-	// Until it was over
-	CHECK_EQ(ret, -ESRCH);
-	return NULL;
-}
-
-/** A thread that runs its requests itself can be interrupted by another one. */
-static void test_interrupt_caller(void) {
-	CHECK_EQ(mkfifo("lonely", 0600), 0);
-	open_queue(&sync_config, 8, 1);
-	uint32_t id = ioq_caller_id(q.ioq);
-	CHECK(id != 0);
-	add_path(0, IOQ_OP_OPEN, "lonely");
-	pthread_t thread;
-	CHECK_EQ(pthread_create(&thread, NULL, interrupt_caller, &id), 0);
-	CHECK_EQ(turn(0), 1);
-	CHECK_EQ(q.results[0].result, -EINTR);
-	CHECK_EQ(pthread_join(thread, NULL), 0);
-	// It was that one only
-	add_path(1, IOQ_OP_STAT, "lonely");
-	CHECK_EQ(turn(0), 1);
-	CHECK_EQ(q.results[1].result, 0);
-	close_queue();
-	CHECK_EQ(ioq_interrupt(id, 2), -ESRCH);
-
-	open_queue(&lanes_config, 8, 1);
-	CHECK_EQ(ioq_caller_id(q.ioq), 0);
-	close_queue();
-	CHECK_EQ(unlink("lonely"), 0);
+	run_ring_deaths();
 }
 
 /** Say that there are no rings to be tested. */
@@ -2878,6 +2804,7 @@ int main(void) {
 	TEST_WITH(test_file, sync_config);
 	TEST_WITH(test_directory, sync_config);
 	TEST_WITH(test_output, sync_config);
+	TEST_WITH(test_resize, sync_config);
 	TEST(test_interrupt_caller);
 	TEST_WITH(test_interrupt, lanes_config);
 	TEST_WITH(test_boost, lanes_config);
@@ -2893,7 +2820,6 @@ int main(void) {
 
 	snprintf(test.name, sizeof(test.name), "clean-up");
 	alarm(TEST_SECONDS);
-	CHECK_EQ(chdir("/"), 0);
-	remove_tree(work_dir);
+	remove_files();
 	return test_end();
 }

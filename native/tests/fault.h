@@ -41,19 +41,19 @@ struct fault {
 };
 
 /** Setting up a ring. */
-static struct fault fault_setup;
+extern struct fault fault_setup;
 /** Submitting to a ring. */
-static struct fault fault_submit;
+extern struct fault fault_submit;
 /** Waiting in a ring with nothing left to submit. */
-static struct fault fault_wait;
+extern struct fault fault_wait;
 /** Starting a thread. */
-static struct fault fault_thread;
+extern struct fault fault_thread;
 /** How many processors there seem to be; 0: as many as there are. */
-static atomic_int fault_cpus;
+extern atomic_int fault_cpus;
 /** Whether rings have one entry, and room for two completions. */
-static atomic_bool fault_small;
+extern atomic_bool fault_small;
 /** Whether this thread is the one that runs the tests. */
-static _Thread_local bool fault_owner;
+extern _Thread_local bool fault_owner;
 
 /** Have a fault strike. */
 static inline void fault_inject(struct fault *fault, enum fault_where where, int error, int after, int times) {
@@ -73,85 +73,6 @@ static inline void fault_clear(void) {
 	fault_inject(&fault_thread, FAULT_OWNER, 0, 0, 0);
 	atomic_store(&fault_cpus, 0);
 	atomic_store(&fault_small, false);
-}
-
-/** Take one from a counter, unless it is zero. */
-static inline bool fault_count_down(atomic_int *counter) {
-	int value = atomic_load(counter);
-	while (value > 0) {
-		if (value == FAULT_FOREVER || atomic_compare_exchange_weak(counter, &value, value - 1)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/** The errno that a call is to fail with, or 0. */
-static inline int fault_strikes(struct fault *fault) {
-	atomic_fetch_add(&fault->calls, 1);
-	if (atomic_load(&fault->times) == 0
-			|| fault_owner != (atomic_load(&fault->where) == FAULT_OWNER)
-			|| fault_count_down(&fault->after)
-			|| !fault_count_down(&fault->times)) {
-		return 0;
-	}
-	return atomic_load(&fault->error);
-}
-
-int __real_io_uring_queue_init_params(unsigned entries, struct io_uring *ring, struct io_uring_params *params);
-int __wrap_io_uring_queue_init_params(unsigned entries, struct io_uring *ring, struct io_uring_params *params);
-int __wrap_io_uring_queue_init_params(unsigned entries, struct io_uring *ring, struct io_uring_params *params) {
-	int error = fault_strikes(&fault_setup);
-	if (atomic_load(&fault_small)) {
-		entries = 1;
-		params->cq_entries = 2;
-	}
-	return error ? -error : __real_io_uring_queue_init_params(entries, ring, params);
-}
-
-int __real_io_uring_submit(struct io_uring *ring);
-int __wrap_io_uring_submit(struct io_uring *ring);
-int __wrap_io_uring_submit(struct io_uring *ring) {
-	int error = fault_strikes(&fault_submit);
-	return error ? -error : __real_io_uring_submit(ring);
-}
-
-int __real_io_uring_submit_and_wait(struct io_uring *ring, unsigned wait_nr);
-int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned wait_nr);
-int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned wait_nr) {
-	int error = fault_strikes(&fault_submit);
-	if (!error && io_uring_sq_ready(ring) == 0) {
-		error = fault_strikes(&fault_wait);
-	}
-	return error ? -error : __real_io_uring_submit_and_wait(ring, wait_nr);
-}
-
-int __real_io_uring_submit_and_get_events(struct io_uring *ring);
-int __wrap_io_uring_submit_and_get_events(struct io_uring *ring);
-int __wrap_io_uring_submit_and_get_events(struct io_uring *ring) {
-	int error = fault_strikes(&fault_submit);
-	return error ? -error : __real_io_uring_submit_and_get_events(ring);
-}
-
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *), void *arg);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *), void *arg);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *), void *arg) {
-	int error = fault_strikes(&fault_thread);
-	return error ? error : __real_pthread_create(thread, attr, function, arg);
-}
-
-int __real_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
-int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
-int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set) {
-	int cpus = atomic_load(&fault_cpus);
-	if (cpus == 0) {
-		return __real_sched_getaffinity(pid, size, set);
-	}
-	CPU_ZERO_S(size, set);
-	for (int i = 0; i < cpus; ++i) {
-		CPU_SET_S((size_t)i, size, set);
-	}
-	return 0;
 }
 
 #endif // IOQ_FAULT_H

@@ -60,8 +60,8 @@ int __lsan_do_recoverable_leak_check(void);
 /** Seconds of processor time that all of them may take, should no alarm get through. */
 #define TEST_CPU_SECONDS 240
 
-/** What the tests came to so far. */
-static struct {
+/** What the tests came to so far; in test.c. */
+extern struct test_state {
 	/** What is being tested. */
 	const char *suite;
 	/** The test that runs. */

@@ -9,7 +9,8 @@
  */
 
 import type { Completion } from "../completion.ts";
-import { Ioq, type IoqOptions } from "../ioq.ts";
+import { Ioq } from "../ioq.ts";
+import type { IoqOptions } from "../ioq/options.ts";
 import type { Request } from "../operation/request.ts";
 
 /** What is called when a request is complete. */

@@ -39,7 +39,8 @@
 
 import type { BackendInfo } from "../backend.ts";
 import { checkInteger } from "../integer.ts";
-import { Ioq, type IoqOptions } from "../ioq.ts";
+import { Ioq } from "../ioq.ts";
+import type { IoqOptions } from "../ioq/options.ts";
 import { closedLoopError, ConcurrencyUnavailable } from "./errors.ts";
 import { type Cancelable, type Future, makeFuture } from "./future.ts";
 import { TaskGroup } from "./group.ts";

@@ -23,7 +23,7 @@
  * @module
  */
 
-import type { IoqOptions } from "../ioq.ts";
+import type { IoqOptions } from "../ioq/options.ts";
 import { Canceled } from "./errors.ts";
 import type { Cancelable } from "./future.ts";
 import { decodeError, type FromWorker, type ToWorker } from "./pool_message.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { IoqOptions } from "../ioq.ts";
+import type { IoqOptions } from "../ioq/options.ts";
 import { Canceled, ConcurrencyUnavailable } from "./errors.ts";
 
 /** What a loop tells a Worker. */

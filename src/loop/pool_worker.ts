@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { IoqOptions } from "../ioq.ts";
+import type { IoqOptions } from "../ioq/options.ts";
 import { Canceled } from "./errors.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";

@@ -29,15 +29,24 @@ export function checkAt(options: AtOptions | undefined): number {
 }
 
 /** Check where in a file, if that is given. */
-export function checkOffset(offset: number | undefined): { offset?: number } {
+export function checkOffset(
+  offset: number | undefined,
+  name = "offset",
+): { offset?: number } {
   return offset === undefined
     ? {}
-    : { offset: checkInteger(offset, "offset", 0, Number.MAX_SAFE_INTEGER) };
+    : { offset: checkInteger(offset, name, 0, Number.MAX_SAFE_INTEGER) };
 }
 
-/** Check permission bits. */
-export function checkMode(mode: number | undefined, otherwise: number): number {
-  return mode === undefined ? otherwise : checkInteger(mode, "mode", 0, 0o7777);
+/** Permission bits, and above them the type of a file, as `stat()` gives them together. */
+const MODE_MAX = 0o177777;
+const PERMISSION_BITS = 0o7777;
+
+/** Check a mode; the type of a file that is in it is left aside, as Deno does. */
+export function checkMode(mode: number | undefined, otherwise?: number): number {
+  return mode === undefined && otherwise !== undefined
+    ? otherwise
+    : checkInteger(mode!, "mode", 0, MODE_MAX) & PERMISSION_BITS;
 }
 
 /** Check bytes that are to be transferred. */

@@ -14,6 +14,7 @@ import {
   checkAt,
   checkFd,
   checkFile,
+  checkMode,
   pathRequest,
   splitArgument,
   UINT32_MAX,
@@ -63,7 +64,7 @@ export const fstat: OpBuilders["fstat"] =
 export const chmod: OpBuilders["chmod"] = (file, mode) =>
   new CoreRequest("chmod", {
     ...checkFile("chmod", file),
-    mode: checkInteger(mode, "mode", 0, 0o7777),
+    mode: checkMode(mode),
   });
 
 export const chown: OpBuilders["chown"] = (file, uid, gid, options) =>

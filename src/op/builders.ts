@@ -35,7 +35,7 @@ export interface OpBuilders {
    * @param path The file.
    * @param options As `Deno.open`'s and a few more; `{ read: true }` by default.
    * @throws {TypeError} If the path or the combination of options is invalid.
-   * @throws {RangeError} If `mode` is no permission bits.
+   * @throws {RangeError} If `mode` is no mode: 0 to 0o177777, of which 0o7777 count.
    */
   open(path: Path, options?: OpenRequestOptions): Request<"open">;
   /**
@@ -185,7 +185,8 @@ export interface OpBuilders {
    * Set permission bits.
    *
    * @param file A path or a descriptor.
-   * @param mode Bits, 0 to 0o7777.
+   * @param mode Permission bits, 0 to 0o7777; the type of a file above them, as `stat()`
+   *        gives it, is left aside.
    */
   chmod(file: Path | number, mode: number): Request<"chmod">;
   /**

@@ -54,7 +54,7 @@ export const syncRange: OpBuilders["syncRange"] = (fd, offset = 0, length = 0, o
 export const truncate: OpBuilders["truncate"] = (file, length = 0) =>
   new CoreRequest("truncate", {
     ...checkFile("truncate", file),
-    ...checkOffset(length),
+    ...checkOffset(length, "length"),
   });
 
 export const allocate: OpBuilders["allocate"] = (fd, offset, length, options) =>

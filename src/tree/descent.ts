@@ -28,7 +28,7 @@ import { CoreRequest, type Holder, toCoreRequest } from "../operation/request.ts
 import type { OpName, OpValues } from "../operation/values.ts";
 import { joinPath } from "../path.ts";
 import { RECORD_WORDS, type TreeBlock, treeRequest } from "../walk/tree_block.ts";
-import { osError } from "../errors.ts";
+import { inContext, osError } from "../errors.ts";
 
 /** What of {@linkcode TreeOptions} is needed to go through a tree on a given queue. */
 export interface DescentOptions {
@@ -207,7 +207,7 @@ export class Descent {
       await work();
       return true;
     } catch (error) {
-      this.report(named(error, this.#verb, path), path);
+      this.report(inContext(error, `${this.#verb} '${path}'`), path);
       return false;
     }
   }
@@ -359,10 +359,4 @@ async function settle(promises: readonly Promise<void>[]): Promise<void> {
   if (failed !== undefined) {
     throw failed.reason;
   }
-}
-
-/** An error of a request by a name in a directory, with the path that the name stands for. */
-function named(error: unknown, verb: string, path: string): unknown {
-  const errno = error instanceof Error ? /\(os error (\d+)\)/.exec(error.message)?.[1] : undefined;
-  return errno === undefined ? error : osError(Number(errno), `${verb} '${path}'`);
 }

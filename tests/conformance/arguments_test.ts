@@ -64,7 +64,7 @@ function* wrongRequests(): Generator<[what: string, ErrorClass, () => unknown]> 
     yield [`offset ${wrong}`, RangeError, () => op.read(0, 1, wrong)];
     yield [`offset ${wrong}`, RangeError, () => op.write(0, new Uint8Array(1), wrong)];
   }
-  for (const wrong of [-1, 0o10000, 1.5]) {
+  for (const wrong of [-1, 0o200000, 1.5]) {
     yield [`mode ${wrong}`, RangeError, () => op.open(path, { read: true, mode: wrong })];
   }
   for (

@@ -10,6 +10,7 @@ import {
   sleep,
   TempDir,
   text,
+  until,
   valueOf,
   within,
 } from "../fixtures.ts";
@@ -152,7 +153,7 @@ forEachBackend("cancel(id) of a close gives false, and it runs", async ({ open }
   }
 });
 
-forEachBackend("cancelled opens leak no descriptor", async ({ t, open }) => {
+forEachBackend("cancelled opens leak no descriptor", async ({ t, open, row }) => {
   using dir = new TempDir();
   const path = dir.file("file");
   const waits = [
@@ -206,8 +207,14 @@ forEachBackend("cancelled opens leak no descriptor", async ({ t, open }) => {
       for (let i = 0; i < 64; i++) {
         ioq.submit(i % 2 ? op.open(path) : op.openDir(dir.path));
       }
-      await waits[round % 4]!();
+      // Of those that were given some time most have opened
+      await (round === 11 ? sleep(50) : waits[round % 4]!());
       await ioq.close();
+      if (!row.library && row.concurrent) {
+        // Without the library a descriptor is a Worker's, and gone with it
+        await until(() => descriptorsUnder(dir.path) === 0, `descriptors of round ${round}`);
+        continue;
+      }
       const opened: number[] = [];
       for await (const completion of ioq) {
         if (completion.ok) {

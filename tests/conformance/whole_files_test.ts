@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { forEachBackend } from "../backends.ts";
-import { bytes, descriptorsUnder, TempDir, text } from "../fixtures.ts";
+import { bytes, descriptorsUnder, errorOf, TempDir, text } from "../fixtures.ts";
 
 forEachBackend("readFile() gives all that is in a file", async ({ open }) => {
   using dir = new TempDir();
@@ -120,6 +120,75 @@ forEachBackend("copyFile() to a device leaves its mode alone", async ({ open }) 
   } finally {
     if (Deno.statSync("/dev/null").mode !== mode) {
       Deno.chmodSync("/dev/null", mode! & 0o7777);
+    }
+  }
+});
+
+forEachBackend("modes may be those of stat(), type and all", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  const like = dir.file("like");
+  Deno.chmodSync(like, 0o640);
+  const mode = (await ioq.stat(like)).mode!;
+  assert(mode > 0o7777);
+  const modeOf = (path: string) => Deno.statSync(path).mode! & 0o7777;
+  const chmodded = dir.file("chmodded");
+  await ioq.chmod(chmodded, mode);
+  await ioq.writeFile(dir.at("written"), bytes("text"), { mode });
+  {
+    await using _ = await ioq.openFile(dir.at("opened"), { write: true, create: true, mode });
+  }
+  for (const name of ["chmodded", "written", "opened"]) {
+    assertEquals(modeOf(dir.at(name)), 0o640, name);
+  }
+  Deno.chmodSync(dir.path, 0o750);
+  await ioq.mkdir(dir.at("made"), { mode: (await ioq.stat(dir.path)).mode! });
+  assertEquals(modeOf(dir.at("made")), 0o750);
+});
+
+forEachBackend("streams of files take bytes of any kind, and nothing else", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  const path = dir.at("file");
+  const words = Uint16Array.from([0x6261, 0x6463, 0x6665]);
+  const chunks: unknown[] = [
+    bytes("0"),
+    words.subarray(1, 2),
+    new DataView(words.buffer, 1, 2),
+    words.buffer,
+  ];
+  const stream = (chunks: unknown[]) => ReadableStream.from(chunks) as ReadableStream<Uint8Array>;
+  await ioq.writeFile(path, stream(chunks));
+  assertEquals(Deno.readTextFileSync(path), "0cdbcabcdef");
+  for (const wrong of ["text", 5, null, undefined, {}, [1]]) {
+    // As Deno words it, which leaves the file open, though
+    await assertRejects(
+      () => ioq.writeFile(path, stream([wrong])),
+      TypeError,
+      "Expected ArrayBuffer or ArrayBufferView for write chunk",
+    );
+    assertEquals(descriptorsUnder(dir.path), 0);
+  }
+});
+
+forEachBackend("errors of long files are worded as those of short ones", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  const there = dir.file("there");
+  const cases: [string, Deno.WriteFileOptions][] = [
+    [dir.at("missing/file"), {}],
+    [there, { createNew: true }],
+    [dir.path, {}],
+  ];
+  // All go to the device that is always full, too
+  cases.push(["/dev/full", {}]);
+  for (const [path, options] of cases) {
+    for (const length of [1, 5 * 1024 * 1024]) {
+      const data = new Uint8Array(length);
+      const ours = await errorOf(() => ioq.writeFile(path, data, options));
+      const denos = await errorOf(() => Deno.writeFile(path, data, options));
+      assertEquals(ours.message, denos.message, `${length} bytes`);
+      assertEquals(ours.constructor, denos.constructor);
     }
   }
 });

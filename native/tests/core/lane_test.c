@@ -1,0 +1,230 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/** Worker lanes: spares step in, and all do without the rings that they cannot have. */
+
+#include "tests.h"
+
+#include "../fault.h"
+#include "fifo.h"
+#include "owner.h"
+
+#include <errno.h>
+
+/** Spares step in for lanes that are held up. */
+void test_boost(const void *config) {
+	// One primary and three spares
+	atomic_store(&fault_cpus, 2);
+	open_queue(config, 64, 4);
+	add_blocked(0, "fifo0");
+	turn(0);
+	test_sleep(10);
+	for (uint32_t slot = 10; slot < 30; ++slot) {
+		add_path(slot, IOQ_OP_STAT, "plain");
+	}
+	CHECK_EQ(turn(0), 0);
+	test_sleep(10);
+	// Nobody has called them
+	CHECK_EQ(turn(0), 0);
+	for (uint32_t slot = 10; slot < 30; ++slot) {
+		check_result(slot, 0);
+	}
+
+	// All lanes but one are held up, and each in turn has others behind it
+	for (int round = 0; round < 10; ++round) {
+		add_blocked(1, "fifo1");
+		add_path(40, IOQ_OP_READ_DIR, "odd");
+		add_blocked(2, "fifo2");
+		for (uint32_t slot = 10; slot < 30; ++slot) {
+			add_path(slot, IOQ_OP_STAT, "plain");
+		}
+		for (uint32_t slot = 10; slot < 30; ++slot) {
+			check_result(slot, 0);
+		}
+		CHECK(result_of(40) > 0);
+		finish_blocked(1, "fifo1");
+		finish_blocked(2, "fifo2");
+	}
+	finish_blocked(0, "fifo0");
+	close_queue();
+	fault_clear();
+}
+
+/** A lane that was held up, and then is held up again, keeps no request to itself. */
+void test_boost_claimed(const void *config) {
+	atomic_store(&fault_cpus, 2);
+	open_queue(config, 64, 4);
+	for (int round = 0; round < 5; ++round) {
+		add_blocked(0, "fifo0");
+		turn(0);
+		test_sleep(5);
+		add_blocked(1, "fifo1");
+		for (uint32_t slot = 10; slot < 30; ++slot) {
+			add_path(slot, IOQ_OP_STAT, "plain");
+		}
+		CHECK_EQ(turn(0), 0);
+		// The primary goes on to the second FIFO, and may now claim what it likes
+		finish_blocked(0, "fifo0");
+		for (uint32_t slot = 10; slot < 30; ++slot) {
+			check_result(slot, 0);
+		}
+		finish_blocked(1, "fifo1");
+	}
+	close_queue();
+	fault_clear();
+}
+
+/** Calls for a spare that is just about to lie down are not lost. */
+void test_boost_race(const void *config) {
+	atomic_store(&fault_cpus, 2);
+	open_queue(config, 8, 2);
+	add_blocked(0, "fifo0");
+	turn(0);
+	test_sleep(5);
+	uint64_t seed = 42;
+	for (int i = 0; i < TEST_SCALE(12000); ++i) {
+		add(1, IOQ_OP_KERNEL_NOP);
+		for (uint32_t spin = test_random(&seed) % 1024; spin > 0; --spin) {
+			__asm__ volatile("");
+		}
+		check_result(1, 0);
+	}
+	finish_blocked(0, "fifo0");
+	close_queue();
+	fault_clear();
+}
+
+/** What prefers the lanes takes the ring when they have a backlog. */
+void test_overflow(const void *config) {
+	atomic_store(&fault_cpus, 2);
+	open_queue(config, 600, 1);
+	add_path(1, IOQ_OP_STAT, "plain");
+	check_result(1, 0);
+	check_lane(1);
+
+	add_blocked(0, "fifo0");
+	turn(0);
+	test_sleep(5);
+	for (uint32_t slot = 1; slot <= IOQ_BACKLOG; ++slot) {
+		add_path(slot, IOQ_OP_STAT, "plain");
+	}
+	CHECK_EQ(turn(0), 0);
+	for (uint32_t slot = 500; slot < 510; ++slot) {
+		add_path(slot, IOQ_OP_STAT, "plain");
+	}
+	for (uint32_t slot = 500; slot < 510; ++slot) {
+		check_result(slot, 0);
+		CHECK_EQ(q.results[slot].lane, IOQ_LANE_RING);
+	}
+	CHECK_EQ(q.pending_count, 1 + IOQ_BACKLOG);
+	finish_blocked(0, "fifo0");
+	for (uint32_t slot = 1; slot <= IOQ_BACKLOG; ++slot) {
+		check_result(slot, 0);
+		check_lane(slot);
+	}
+	// Both ways at once
+	for (int round = 0; round < 20; ++round) {
+		for (uint32_t slot = 0; slot < 600;) {
+			add_path(slot, IOQ_OP_STAT, "plain");
+			if (++slot % 200 == 0) {
+				turn(0);
+			}
+		}
+		wait_all();
+	}
+	close_queue();
+	fault_clear();
+}
+
+/** With several primaries, too, and more than there are processors. */
+void test_primaries(const void *config) {
+	atomic_store(&fault_cpus, 9);
+	open_queue(config, 256, 8);
+	for (int round = 0; round < TEST_SCALE(40); ++round) {
+		for (uint32_t slot = 0; slot < 200; ++slot) {
+			add_path(slot, slot % 5 ? IOQ_OP_STAT : IOQ_OP_READ_DIR, slot % 5 ? "plain" : "odd");
+		}
+		wait_all();
+		for (uint32_t slot = 0; slot < 200; ++slot) {
+			CHECK(q.results[slot].result >= 0);
+		}
+	}
+	close_queue();
+	fault_clear();
+}
+
+/** Lanes whose rings cannot be had do without. */
+void test_lane_setup_fails(void) {
+	fault_inject(&fault_setup, FAULT_LANES, EPERM, 0, FAULT_FOREVER);
+	open_queue(&lane_rings_config, 64, 4);
+	CHECK_EQ(q.info.lane_rings, 0);
+	for (uint32_t slot = 0; slot < 64; ++slot) {
+		add_path(slot, IOQ_OP_STAT, "plain");
+	}
+	wait_all();
+	CHECK_EQ(q.results[0].lane, IOQ_LANE_WORKER);
+	close_queue();
+
+	// Some have one, some have not
+	atomic_store(&fault_cpus, 4);
+	fault_inject(&fault_setup, FAULT_LANES, EPERM, 1, 1);
+	open_queue(&lane_rings_config, 64, 3);
+	CHECK_EQ(q.info.lane_rings, 2);
+	for (uint32_t slot = 0; slot < 64; ++slot) {
+		add_path(slot, IOQ_OP_STAT, "plain");
+	}
+	wait_all();
+	close_queue();
+	fault_clear();
+}
+
+/** Lanes' rings fail for good at once: the lanes go on without. */
+void test_lane_ring_dies_first(void) {
+	static const int errors[] = {EPERM, EAGAIN, EINTR};
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); ++i) {
+		open_queue(&lane_rings_config, 256, 2);
+		fault_inject(&fault_submit, FAULT_LANES, errors[i], 0, FAULT_FOREVER);
+		for (int round = 0; round < 10; ++round) {
+			for (uint32_t slot = 0; slot < 200; ++slot) {
+				add_path(slot, slot & 1 ? IOQ_OP_OPEN : IOQ_OP_STAT, "plain");
+			}
+			wait_all();
+			for (uint32_t slot = 0; slot < 200; ++slot) {
+				CHECK(q.results[slot].result >= 0);
+				if (slot & 1) {
+					close(q.results[slot].result);
+				}
+			}
+		}
+		close_queue();
+		fault_clear();
+	}
+}
+
+/** However often a lane is interrupted while it waits, its ring is none the worse. */
+void test_lane_wait_interrupted(void) {
+	atomic_store(&fault_cpus, 2);
+	int fds[] = {make_fifo("fifo0"), make_fifo("fifo1")};
+	open_queue(&lane_rings_config, 8, 1);
+	CHECK_EQ(q.info.lane_rings, 1);
+	add_read(0, fds[0], 1);
+	add_read(1, fds[1], 1);
+	turn(0);
+	test_sleep(10);
+	fault_inject(&fault_wait, FAULT_LANES, EINTR, 0, 1000);
+	CHECK_EQ(write(fds[0], "x", 1), 1);
+	check_result(0, 1);
+	// A lane that was late, and is waiting already, is sent round once more
+	while (atomic_load(&fault_wait.times) > 0) {
+		add_path(2, IOQ_OP_STAT, "plain");
+		check_result(2, 0);
+	}
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	check_result(1, 1);
+	CHECK_EQ(q.results[1].lane, IOQ_LANE_WORKER_RING);
+	close_queue();
+	close(fds[0]);
+	close(fds[1]);
+	CHECK_EQ(unlink("fifo0"), 0);
+	CHECK_EQ(unlink("fifo1"), 0);
+	fault_clear();
+}

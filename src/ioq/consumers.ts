@@ -1,0 +1,62 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Those who wait for completions of the stream, and the iterators that they go by.
+ *
+ * @module
+ */
+
+/** What an iterator goes over. */
+export interface CompletionSource<V> {
+  /** The next of what there is to consume, if there is any. */
+  take(): V | undefined;
+  /** Whether anything is still to come. */
+  hasMore(): boolean;
+}
+
+/** See the module. */
+export class Consumers {
+  #waiting: (() => void)[] = [];
+
+  /** Have all who wait look again. */
+  wake(): void {
+    if (this.#waiting.length > 0) {
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const wake of waiting) {
+        wake();
+      }
+    }
+  }
+
+  /** An iterator over what a source has, until there is nothing left to come. */
+  iterate<V>(source: CompletionSource<V>): AsyncIterableIterator<V> {
+    let ended = false;
+    const wait = async (): Promise<IteratorResult<V>> => {
+      while (!ended && source.hasMore()) {
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+        const value = ended ? undefined : source.take();
+        if (value !== undefined) {
+          return { done: false, value };
+        }
+      }
+      return { done: true, value: undefined };
+    };
+    return {
+      next: () => {
+        const value = ended ? undefined : source.take();
+        // By hand: an async generator costs several times as much per item
+        return value === undefined ? wait() : Promise.resolve({ done: false, value });
+      },
+      return: () => {
+        ended = true;
+        // A next() of this iterator may be waiting
+        this.wake();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+}
