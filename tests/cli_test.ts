@@ -332,7 +332,16 @@ Deno.test("ioq tells how it is called", async () => {
     assertEquals([code, stderr], [0, ""]);
     assertMatch(text(stdout), /^Usage: ioq/);
   }
-  for (const args of [[], ["nothing"], ["info", "more"]]) {
+  const wrong = [
+    [],
+    ["nothing"],
+    ["info", "more"],
+    ["du", "--max-depth", "x"],
+    ["du", "--nothing"],
+    ["du", "-s", "--max-depth", "2"],
+    ["find", "--max-depth", "-1"],
+  ];
+  for (const args of wrong) {
     const { code, stdout, stderr } = await ioq(args);
     assertEquals([code, text(stdout)], [2, ""]);
     assertMatch(stderr, /Usage: ioq/);
@@ -340,4 +349,8 @@ Deno.test("ioq tells how it is called", async () => {
   const info = await ioq(["info", "--json"]);
   assertEquals(info.code, 0);
   assertEquals(JSON.parse(text(info.stdout)).backend.kind, "uring");
+  const lines = text((await ioq(["info"])).stdout).split("\n");
+  for (const [name, value] of [["backend", "uring, up to"], ["library", "ABI version"]]) {
+    assert(lines.some((it) => it.startsWith(name!) && it.includes(value!)), lines.join("\n"));
+  }
 });

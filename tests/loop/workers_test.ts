@@ -62,6 +62,12 @@ forEachLoop("errors come back with class, code, cause and stack", async ({ loop 
     assert(range.cause instanceof Deno.errors.Busy);
     const thrown = await run("value").then(() => undefined, (error) => error);
     assertEquals(thrown, { some: "value" });
+    // What cannot be cloned comes as text, and a name that no class has is kept
+    const text = await run("function").then(() => undefined, (error) => error);
+    assertEquals(String(text).replaceAll(" ", ""), "()=>{}");
+    assertEquals(typeof text, "string");
+    const named = await assertRejects(() => run("named"), Error, "of a kind of its own");
+    assertEquals(named.name, "OwnError");
     const clone = await assertRejects(() => run("clone"), DOMException);
     assertEquals(clone.name, "DataCloneError");
   }

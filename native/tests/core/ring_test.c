@@ -332,7 +332,6 @@ static void test_ring_dies_later(const void *arg) {
 	CHECK_EQ(turn(0), 0);
 
 	fault_inject(&fault_submit, lanes ? FAULT_LANES : FAULT_OWNER, death->error, death->after, FAULT_FOREVER);
-	uint32_t turns = 0;
 	while (q.pending[0]) {
 		for (uint32_t slot = 2; slot < 60; ++slot) {
 			if (!q.pending[slot]) {
@@ -340,7 +339,7 @@ static void test_ring_dies_later(const void *arg) {
 			}
 		}
 		turn_wait();
-		CHECK(++turns < 100000);
+		// On a busy machine the lane is late: the alarm of the test is the bound
 	}
 	wait_all();
 	for (uint32_t slot = 2; slot < 60; ++slot) {

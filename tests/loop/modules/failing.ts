@@ -9,6 +9,10 @@ export default async function (...args: unknown[]): Promise<unknown> {
       throw new RangeError("out of it", { cause: new Deno.errors.Busy("because") });
     case "value":
       throw { some: "value" };
+    case "function":
+      throw () => {};
+    case "named":
+      throw Object.assign(new Error("of a kind of its own"), { name: "OwnError" });
     case "clone":
       return () => {};
     case "close":
