@@ -157,9 +157,10 @@ function open(path: string): Deno.DynamicLibrary<typeof symbols> {
     if (error instanceof LibraryError) {
       throw error;
     }
-    // Deno says so twice
-    const message = (error instanceof Error ? error.message : String(error))
+    // Deno says so twice, and the loader names the file once more
+    const said = (error instanceof Error ? error.message : String(error))
       .replace(/^(?:Could not open library: )+/, "");
+    const message = said.startsWith(`${path}: `) ? said.slice(path.length + 2) : said;
     if (message.includes("No such file")) {
       throw new MissingError(
         `Cannot load '${path}': ${message}: build it with make, or set IOQ_LIBRARY`,

@@ -27,8 +27,8 @@ import type { Path } from "./path.ts";
 export type OpenFileOptions = OpenRequestOptions;
 
 /**
- * An open file: all of `Deno.FsFile`'s members (but `close()` gives a promise), and reading and writing at an offset,
- * which any number of calls may do at the same time.
+ * An open file: all of `Deno.FsFile`'s members (but `close()` gives a promise), and
+ * reading and writing at an offset, which any number of calls may do at the same time.
  *
  * It belongs to the queue that opened it: a request for its descriptor on another
  * queue is refused, and closing the queue closes it.

@@ -396,7 +396,10 @@ export abstract class PromiseForms {
     return this.#build(() => op.removeXattr(path, name, options), options);
   }
 
-  /** The next message that is posted to this queue. Each is received once, in the order in which they come. */
+  /**
+   * The next message that is posted to this queue. Each is received once, in the order
+   * in which they come.
+   */
   receive(options?: OperationOptions): Promise<number> {
     return this.#build(() => op.receive(), options);
   }

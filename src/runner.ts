@@ -43,8 +43,8 @@ export const SYNCHRONOUS: unique symbol = Symbol("ioq.synchronous");
 export const QUEUE: unique symbol = Symbol("ioq.queue");
 
 /**
- * Key of another such option: an object whose `cancel` `Ioq.run()` sets to a
- * function that cancels the request as `Ioq.cancel()` does: unlike an abort, it
+ * Key of an option of `run()`, for the library itself: an object whose `cancel` it sets
+ * to a function that cancels the request as `Ioq.cancel()` does: unlike an abort, it
  * rejects only when the request is over, and not if that was too late.
  */
 export const ON_CANCEL: unique symbol = Symbol("ioq.onCancel");

@@ -158,7 +158,7 @@ Deno.test("without any permission it says what to allow, and requests run on the
     stdout,
     `NotSupported ${denied}\n` +
       `worker 1 ${denied}; no Worker may be started without --allow-read=${root}: ` +
-      "requests run on the queue's own thread\n",
+      "requests run on the queue's own thread, by Deno's own calls, which lack some operations\n",
     stderr,
   );
 });

@@ -163,9 +163,13 @@ function openWorker(
   const parts: WorkerParts = {
     refuse: library === undefined ? refusalOf : () => 0,
     describe: (lost = refused): BackendInfo => {
-      const all = lost === undefined
-        ? reasons
-        : [...reasons, `${lost}: requests run on the queue's own thread`];
+      const calls = library === undefined ? "Deno's own calls, which lack some operations" : "";
+      const all = [...reasons];
+      if (lost !== undefined) {
+        all.push(`${lost}: requests run on the queue's own thread${calls && `, by ${calls}`}`);
+      } else if (library === undefined) {
+        all.push(`Workers use ${calls}`);
+      }
       return {
         kind: "worker",
         lanes: lost === undefined ? threads : 1,

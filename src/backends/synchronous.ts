@@ -174,7 +174,7 @@ export class SynchronousCalls {
     } else {
       ({ record, input } = encodeRequest(request));
     }
-    const result = this.#executor.perform(record, 0, input);
+    const result = this.#executor.perform(record, 0, input, 0, input.length);
     if (result < 0) {
       throw osError(-result, request.context);
     }

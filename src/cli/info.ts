@@ -92,7 +92,8 @@ function describe({ versions, sysctl, library, permissions, backend, error }: In
     ["permissions", Object.entries(permissions).map((entry) => entry.join(": ")).join(", ")],
   );
   if (backend !== null) {
-    rows.push(["backend", `${backend.kind}, up to ${backend.lanes} lanes`]);
+    const lanes = backend.lanes === 1 ? "one lane" : `up to ${backend.lanes} lanes`;
+    rows.push(["backend", `${backend.kind}, ${lanes}`]);
     if (backend.reason !== undefined) {
       rows.push(["reason", backend.reason]);
     }

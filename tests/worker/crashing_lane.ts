@@ -11,15 +11,15 @@ import { DenoExecutor } from "../../src/backends/worker/without_library.ts";
 
 for (const { prototype } of [LibraryExecutor, DenoExecutor]) {
   const { perform } = prototype;
-  prototype.perform = function (record: Int32Array, at: number, input: Uint8Array): number {
-    const text = new TextDecoder().decode(input.slice());
+  prototype.perform = function (record, at, input, start, length): number {
+    const text = new TextDecoder().decode(input.slice(start, start + length));
     if (text.includes("crash")) {
       if (text.includes("error")) {
         throw new Error("It was asked to crash");
       }
       process.exit(1);
     }
-    return perform.call(this, record, at, input);
+    return perform.call(this, record, at, input, start, length);
   };
 }
 

@@ -15,10 +15,18 @@ export interface Executor {
    * Run a request to its end. It may block.
    *
    * @param record The words of its record begin at `at`, as in `ffi/layout.ts`.
-   * @param input Its paths and, behind them, the bytes it writes.
+   * @param input Holds its paths and, behind them, the bytes it writes.
+   * @param start Where in it they begin.
+   * @param length How many they are.
    * @returns The result: a value, or a negative error number.
    */
-  perform(record: Int32Array, at: number, input: Uint8Array): number;
+  perform(
+    record: Int32Array,
+    at: number,
+    input: Uint8Array,
+    start: number,
+    length: number,
+  ): number;
 
   /** By what another thread interrupts it, or 0 if it cannot be interrupted. */
   readonly caller: number;
@@ -31,6 +39,9 @@ export interface Executor {
 
   /** Copy them, once, to where there is room for all of them. */
   take(target: Uint8Array): void;
+
+  /** The same for what is short, to words; there is room for all of the last one. */
+  takeWords(target: Int32Array, at: number): void;
 
   /** Whether a descriptor is a terminal. */
   isTerminal(fd: number): boolean;

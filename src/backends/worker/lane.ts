@@ -87,10 +87,14 @@ class Lane {
     if (isClose || Atomics.load(words, cell + shared.CELL_CANCELLED) === 0) {
       const length = words[cell + shared.CELL_INPUT]!;
       const data = at + shared.CELL_DATA;
-      const input = length <= shared.DATA_SIZE
-        ? bytes.subarray(data, data + length)
-        : this.#fetch(slot, length);
-      result = input === undefined ? -ENOMEM : this.#executor.perform(words, cell, input);
+      if (length <= shared.DATA_SIZE) {
+        result = this.#executor.perform(words, cell, bytes, data, length);
+      } else {
+        const input = this.#fetch(slot, length);
+        result = input === undefined
+          ? -ENOMEM
+          : this.#executor.perform(words, cell, input, 0, length);
+      }
       if (result >= 0 && this.#executor.length > 0) {
         result = this.#output(slot, result);
       }
@@ -125,8 +129,7 @@ class Lane {
     const cell = at >> 2;
     const length = this.#executor.length;
     if (length <= shared.DATA_SIZE) {
-      const data = at + shared.CELL_DATA;
-      this.#executor.take(bytes.subarray(data, data + length));
+      this.#executor.takeWords(words, (at + shared.CELL_DATA) >> 2);
       words[cell + shared.CELL_AT] = -1;
     } else if (length <= shared.PART_SIZE) {
       const start = this.#reserve(length);

@@ -68,7 +68,9 @@ export class ThisThread implements RequestRunner {
     let bytes = 0;
     while (done < waiting.length && bytes < TURN_BYTES) {
       const { slot, record, input, cancelled } = waiting[done++]!;
-      const result = cancelled ? -ERRNO.EINTR! : this.executor.perform(record, 0, input);
+      const result = cancelled
+        ? -ERRNO.EINTR!
+        : this.executor.perform(record, 0, input, 0, input.length);
       this.#completed.core++;
       if (result >= 0) {
         this.#payload.load();

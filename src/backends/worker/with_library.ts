@@ -36,6 +36,7 @@ export class LibraryExecutor implements Executor {
   readonly #words = new Int32Array(this.#turn.buffer);
   readonly #input = new Uint8Array(2 * layout.PATH_MAX);
   readonly #output = new Uint8Array(OUTPUT_LENGTH);
+  readonly #outputWords = new Int32Array(this.#output.buffer);
   #at = 0;
   #held = false;
 
@@ -57,7 +58,13 @@ export class LibraryExecutor implements Executor {
     this.caller = this.#symbols.ioq_caller_id(this.#ioq);
   }
 
-  perform(record: Int32Array, at: number, input: Uint8Array): number {
+  perform(
+    record: Int32Array,
+    at: number,
+    input: Uint8Array,
+    start: number,
+    length: number,
+  ): number {
     const words = this.#words;
     for (let i = 0; i < REQUEST_WORDS; i++) {
       words[REQUEST + i] = record[at + i]!;
@@ -66,7 +73,7 @@ export class LibraryExecutor implements Executor {
     words[REQUEST + layout.REQUEST_PATH] = 0;
     const paths = pathsLength(record, at);
     for (let i = 0; i < paths; i++) {
-      this.#input[i] = input[i]!;
+      this.#input[i] = input[start + i]!;
     }
     if (this.#held) {
       // Nobody wanted it
@@ -74,8 +81,8 @@ export class LibraryExecutor implements Executor {
       this.#held = false;
     }
     this.length = 0;
-    if (input.length > paths) {
-      const bytes = input.subarray(paths) as Uint8Array<ArrayBuffer>;
+    if (length > paths) {
+      const bytes = input.subarray(start + paths, start + length) as Uint8Array<ArrayBuffer>;
       const result = this.#symbols.ioq_stage(this.#ioq, 0, bytes, bytes.length);
       if (result < 0) {
         // A turn all the same, so that no other request goes by its number
@@ -110,6 +117,21 @@ export class LibraryExecutor implements Executor {
       this.#held = false;
     } else {
       target.set(this.#output.subarray(this.#at, this.#at + this.length));
+    }
+  }
+
+  takeWords(target: Int32Array, at: number): void {
+    if (this.#held) {
+      const start = target.byteOffset + at * 4;
+      this.take(new Uint8Array(target.buffer, start, this.length));
+      return;
+    }
+    // For so few of them in shared memory a loop is faster than set()
+    const words = this.#outputWords;
+    const from = this.#at >> 2;
+    const count = (this.length + 3) >> 2;
+    for (let i = 0; i < count; i++) {
+      target[at + i] = words[from + i]!;
     }
   }
 

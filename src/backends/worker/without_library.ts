@@ -14,28 +14,20 @@
 import type NodeFs from "node:fs";
 import * as layout from "../../../ffi/layout.ts";
 import { ERRNO, UNSUPPORTED } from "../../errors.ts";
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../../fcntl.ts";
+import { AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, O_DIRECT, O_DIRECTORY } from "../../fcntl.ts";
 import { type CoreRequest, REMOVE_TREE } from "../../operation/request.ts";
+import { readDirectory, readTrees } from "./directories.ts";
 import type { Executor } from "./executor.ts";
+import { errnoOf, Failure } from "./failure.ts";
+import { translateFlags } from "./open_flags.ts";
+import { pathAt } from "./proc_path.ts";
+import { StatRecord } from "./stat_record.ts";
 import { pathsLength } from "./with_library.ts";
 
-const AT_REMOVEDIR = 0x200;
-const O_DIRECTORY = 0o200000;
-const O_DIRECT = 0o40000;
-const O_NOFOLLOW = 0o400000;
-/** Words of a directory's record. */
-const TREE_RECORD_WORDS = layout.TREE_DIRECTORY_SIZE / 4;
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
 const X_OK = 1;
 const SEEK_CUR = 1;
-const STATX_BASIC_STATS = 0x7ff;
-const STATX_BTIME = 0x800;
-/** From `<dirent.h>`. */
-const DT_UNKNOWN = 0;
-const DT_DIR = 4;
-const DT_REG = 8;
-const DT_LNK = 10;
 /** Bytes of one step of a copy. */
 const COPY_LENGTH = 1 << 20;
 
@@ -67,15 +59,6 @@ interface Call {
   arg3: number;
   path: string;
   path2: string;
-}
-
-/** An operation failed by an error number. */
-class Failure extends Error {
-  readonly errno: number;
-  constructor(errno: number) {
-    super();
-    this.errno = errno;
-  }
 }
 
 /** Why a request cannot be run without the library whatever its file is, or 0. */
@@ -116,65 +99,10 @@ function textOf(bytes: Uint8Array): string {
   return decoder.decode(bytes.slice());
 }
 
-/** The error number of what a call has thrown. */
-function errnoOf(error: unknown): number {
-  if (error instanceof Failure) {
-    return error.errno;
-  }
-  if (error instanceof Deno.errors.NotCapable) {
-    return UNSUPPORTED.permission;
-  }
-  const { code, message } = error as { code?: string; message?: string };
-  const known = code === undefined ? undefined : ERRNO[code];
-  if (known !== undefined) {
-    return known;
-  }
-  const told = /\(os error (\d+)\)/.exec(message ?? "");
-  if (told !== null) {
-    return Number(told[1]);
-  }
-  return error instanceof RangeError ? ERRNO.ENOMEM! : ERRNO.EIO!;
-}
-
-/** A path that is relative to a directory's descriptor. */
-function pathAt(fd: number, path: string): string {
-  if (fd === AT_FDCWD || path.startsWith("/")) {
-    return path;
-  }
-  if (Deno.build.os !== "linux") {
-    throw new Failure(UNSUPPORTED.at);
-  }
-  return `/proc/self/fd/${fd}/${path}`;
-}
-
-/** Write a number into two words, the low one first. */
-function splitInto(words: Int32Array, at: number, value: number): void {
-  words[at] = value;
-  words[at + 1] = Math.floor(value / 0x1_0000_0000);
-}
-
-/** The names and the types of a directory's entries. */
-function readEntries(path: string): { names: string[]; types: number[] } {
-  const names: string[] = [];
-  const types: number[] = [];
-  for (const entry of Deno.readDirSync(path)) {
-    if (entry.name.includes("\ufffd") && !exists(`${path}/${entry.name}`)) {
-      // Deno tells no more than that there is something that is not UTF-8
-      throw new Failure(UNSUPPORTED.rawName);
-    }
-    names.push(entry.name);
-    types.push(
-      entry.isFile ? DT_REG : entry.isDirectory ? DT_DIR : entry.isSymlink ? DT_LNK : DT_UNKNOWN,
-    );
-  }
-  return { names, types };
-}
-
-/** Seconds and the milliseconds that are left, of a time. */
-function splitTime(time: Date | null): [seconds: number, nanoseconds: number] {
-  const ms = time === null ? 0 : time.getTime();
-  const seconds = Math.floor(ms / 1000);
-  return [seconds, (ms - seconds * 1000) * 1e6];
+/** Open a file. */
+function open(call: Call, flags: number): number {
+  const own = Deno.build.os === "linux" ? flags : translateFlags(flags, { ...fs.constants });
+  return fs.openSync(pathAt(call.fd, call.path), own, call.mode);
 }
 
 /** See the module. */
@@ -182,8 +110,7 @@ export class DenoExecutor implements Executor {
   readonly caller = 0;
   readonly turn = 0;
   #payload: Uint8Array = new Uint8Array(0);
-  readonly #stat = new Int32Array(layout.STAT_SIZE / 4);
-  readonly #statBytes = new Uint8Array(this.#stat.buffer);
+  readonly #stat = new StatRecord();
   readonly #call: Call = {
     code: 0,
     flags: 0,
@@ -229,7 +156,18 @@ export class DenoExecutor implements Executor {
     // It holds nothing
   }
 
-  perform(record: Int32Array, at: number, input: Uint8Array): number {
+  takeWords(target: Int32Array, at: number): void {
+    this.take(new Uint8Array(target.buffer, target.byteOffset + at * 4, this.length));
+  }
+
+  perform(
+    record: Int32Array,
+    at: number,
+    memory: Uint8Array,
+    start: number,
+    total: number,
+  ): number {
+    const input = memory.subarray(start, start + total);
     const call = this.#call;
     const opAndHints = record[at + layout.REQUEST_OP_AND_HINTS]!;
     const length = record[at + layout.REQUEST_PATH_LENGTH]!;
@@ -273,9 +211,9 @@ export class DenoExecutor implements Executor {
           // Nobody can say where the runtime's buffers begin
           throw new Failure(UNSUPPORTED.direct);
         }
-        return fs.openSync(pathAt(call.fd, call.path), call.flags, call.mode);
+        return open(call, call.flags);
       case OP.openDir:
-        return fs.openSync(pathAt(call.fd, call.path), call.flags | O_DIRECTORY);
+        return open(call, call.flags | O_DIRECTORY);
       case OP.close:
       case OP.closeDir:
         fs.closeSync(call.fd);
@@ -283,10 +221,10 @@ export class DenoExecutor implements Executor {
       case OP.stat:
         return this.#runStat(call, hasPath);
       case OP.readDir:
-        if (call.mode & layout.TREE) {
-          return this.#readTree(call);
-        }
-        return this.#readDir(pathAt(call.fd, call.path));
+        this.#payload = call.mode & layout.TREE
+          ? readTrees(call)
+          : readDirectory(pathAt(call.fd, call.path));
+        return 0;
       case OP.read:
         return this.#read(call);
       case OP.write:
@@ -392,146 +330,20 @@ export class DenoExecutor implements Executor {
   #runStat(call: Call, hasPath: boolean): number {
     if (hasPath) {
       const path = pathAt(call.fd, call.path);
-      this.#packStat(
+      this.#stat.pack(
         call.flags & AT_SYMLINK_NOFOLLOW ? Deno.lstatSync(path) : Deno.statSync(path),
       );
     } else {
       const stats = fs.fstatSync(call.fd);
       const { atime, mtime, ctime, birthtime } = stats;
       const { dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks } = stats;
-      this.#packStat({
+      this.#stat.pack({
         ...{ dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks },
         ...{ atime, mtime, ctime, birthtime: birthtime.getTime() === 0 ? null : birthtime },
       });
     }
-    this.#payload = this.#statBytes;
+    this.#payload = this.#stat.bytes;
     return 0;
-  }
-
-  #packStat(info: {
-    dev: number;
-    ino: number | null;
-    mode: number | null;
-    nlink: number | null;
-    uid: number | null;
-    gid: number | null;
-    rdev: number | null;
-    size: number;
-    blksize: number | null;
-    blocks: number | null;
-    atime: Date | null;
-    mtime: Date | null;
-    ctime: Date | null;
-    birthtime: Date | null;
-  }): void {
-    const words = this.#stat;
-    words[layout.STAT_MASK] = STATX_BASIC_STATS | (info.birthtime === null ? 0 : STATX_BTIME);
-    words[layout.STAT_MODE] = info.mode ?? 0;
-    words[layout.STAT_NLINK] = info.nlink ?? 0;
-    words[layout.STAT_UID] = info.uid ?? 0;
-    words[layout.STAT_GID] = info.gid ?? 0;
-    words[layout.STAT_BLKSIZE] = info.blksize ?? 0;
-    this.#pack64(layout.STAT_SIZE_LOW, info.size);
-    this.#pack64(layout.STAT_BLOCKS_LOW, info.blocks ?? 0);
-    this.#pack64(layout.STAT_INO_LOW, info.ino ?? 0);
-    this.#pack64(layout.STAT_DEV_LOW, info.dev);
-    this.#pack64(layout.STAT_RDEV_LOW, info.rdev ?? 0);
-    this.#packTime(layout.STAT_ATIME_LOW, layout.STAT_ATIME_NSEC, info.atime);
-    this.#packTime(layout.STAT_MTIME_LOW, layout.STAT_MTIME_NSEC, info.mtime);
-    this.#packTime(layout.STAT_CTIME_LOW, layout.STAT_CTIME_NSEC, info.ctime);
-    this.#packTime(layout.STAT_BTIME_LOW, layout.STAT_BTIME_NSEC, info.birthtime);
-  }
-
-  #pack64(at: number, value: number): void {
-    splitInto(this.#stat, at, value);
-  }
-
-  #packTime(at: number, nsecAt: number, time: Date | null): void {
-    const [seconds, nanoseconds] = splitTime(time);
-    this.#pack64(at, seconds);
-    this.#stat[nsecAt] = nanoseconds;
-  }
-
-  #readDir(path: string): number {
-    const { names, types } = readEntries(path);
-    const text = encoder.encode(names.join("\0"));
-    const block = new Uint8Array(layout.DIRECTORY_SIZE + text.length + types.length);
-    const head = new Int32Array(block.buffer, 0, layout.DIRECTORY_SIZE / 4);
-    head[layout.DIRECTORY_COUNT] = names.length;
-    head[layout.DIRECTORY_NAMES_LENGTH] = text.length;
-    head[layout.DIRECTORY_FLAGS] = layout.DIRECTORY_END;
-    block.set(text, layout.DIRECTORY_SIZE);
-    block.set(types, layout.DIRECTORY_SIZE + text.length);
-    this.#payload = block;
-    return names.length;
-  }
-
-  /**
-   * Read the directories that a request names, and no level below: whoever asked
-   * asks for those when it sees that they are not there. See `native/tree.c`.
-   */
-  #readTree(call: Call): number {
-    const names: string[] = [];
-    const types: number[] = [];
-    const stats: number[] = [];
-    const paths = call.path.split("\0");
-    const records = new Int32Array(paths.length * TREE_RECORD_WORDS);
-    for (const [i, name] of paths.entries()) {
-      const at = i * TREE_RECORD_WORDS;
-      records[at + layout.TREE_DIRECTORY_PARENT] = -1 - i;
-      try {
-        const path = pathAt(call.fd, name);
-        const info = Deno.lstatSync(path);
-        if (info.isSymlink && call.flags & O_NOFOLLOW) {
-          throw new Failure(ERRNO.ELOOP!);
-        }
-        if (call.mode & (layout.TREE_IDENTIFY | layout.TREE_ONE_DEVICE)) {
-          const { dev, ino } = info.isSymlink ? Deno.statSync(path) : info;
-          splitInto(records, at + layout.TREE_DIRECTORY_DEV_LOW, dev);
-          splitInto(records, at + layout.TREE_DIRECTORY_INO_LOW, ino ?? 0);
-          if (call.mode & layout.TREE_ONE_DEVICE && dev !== call.offset) {
-            records[at + layout.TREE_DIRECTORY_FLAGS] = layout.TREE_FOREIGN;
-            continue;
-          }
-        }
-        const entries = readEntries(path);
-        for (const [j, entry] of entries.names.entries()) {
-          if (call.mode & layout.TREE_STAT) {
-            this.#statEntry(`${path}/${entry}`, stats);
-          }
-          names.push(entry);
-          types.push(entries.types[j]!);
-        }
-        records[at + layout.TREE_DIRECTORY_ENTRIES] = entries.names.length;
-      } catch (error) {
-        records[at + layout.TREE_DIRECTORY_ERROR] = errnoOf(error);
-      }
-    }
-
-    const text = encoder.encode(names.join("\0"));
-    const statsAt = layout.TREE_HEAD_SIZE + records.byteLength;
-    const typesAt = statsAt + stats.length * 4;
-    const block = new Uint8Array(typesAt + types.length + text.length);
-    const head = new Int32Array(block.buffer, 0, layout.TREE_HEAD_SIZE / 4);
-    head[layout.TREE_DIRECTORY_COUNT] = paths.length;
-    head[layout.TREE_ENTRY_COUNT] = names.length;
-    head[layout.TREE_NAMES_LENGTH] = text.length;
-    new Int32Array(block.buffer, layout.TREE_HEAD_SIZE, records.length).set(records);
-    new Int32Array(block.buffer, statsAt, stats.length).set(stats);
-    block.set(types, typesAt);
-    block.set(text, typesAt + types.length);
-    this.#payload = block;
-    return names.length;
-  }
-
-  /** Add the stat of an entry; of one that has gone, nothing but zeros. */
-  #statEntry(path: string, stats: number[]): void {
-    try {
-      this.#packStat(Deno.lstatSync(path));
-      stats.push(...this.#stat);
-    } catch {
-      stats.push(...new Array<number>(layout.STAT_SIZE / 4).fill(0));
-    }
   }
 
   #read(call: Call): number {
@@ -606,7 +418,7 @@ export class DenoExecutor implements Executor {
   }
 
   #writeFile(call: Call): number {
-    const fd = fs.openSync(pathAt(call.fd, call.path), call.flags, call.mode);
+    const fd = open(call, call.flags);
     try {
       if (call.arg0) {
         fs.fchmodSync(fd, call.mode);
@@ -655,12 +467,3 @@ const UNSUPPORTED_OPS: ReadonlyMap<number, number> = new Map<number, number>([
   [OP.allocate, UNSUPPORTED.allocate],
   [OP.advise, UNSUPPORTED.advise],
 ]);
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
