@@ -2,7 +2,8 @@
 
 /**
  * What is appended to several logs, line by line as it comes, each with the name of
- * its file. A task follows each file; one prints what they hand over. Ctrl-C ends it.
+ * its file. A task follows each file, as `tail.ts` does it for one; another prints
+ * what they hand over. The first that fails ends them all, and so does Ctrl-C.
  *
  *     deno run -A examples/follow.ts FILE…
  *
@@ -10,9 +11,8 @@
  */
 
 import { Canceled, EventLoop, type Io, Queue } from "@ioq/ioq/loop";
+import { follow as tail } from "./tail.ts";
 
-const INTERVAL_MS = 100;
-const CHUNK_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
 /** A line of a file. */
@@ -26,28 +26,20 @@ export async function follow(
   io: Io,
   path: string,
   lines: Queue<Line>,
-  intervalMs: number = INTERVAL_MS,
-): Promise<never> {
-  await using file = await io.openFile(path);
+  intervalMs: number = 100,
+): Promise<void> {
   const decoder = new TextDecoder();
-  const chunk = new Uint8Array(CHUNK_BYTES);
-  let offset = (await file.stat()).size;
   let line = "";
-  for (;;) {
-    const count = await file.pread(chunk, offset);
-    if (count === 0) {
-      if ((await file.stat()).size < offset) {
-        // It was emptied, and begins anew
-        [offset, line] = [0, ""];
-      }
-      await io.sleep(intervalMs);
-      continue;
+  // Every operation is the task's: cancelling that ends the loop and closes the file
+  for await (const bytes of tail(io, path, { lines: 0, intervalMs })) {
+    if (bytes.length === 0) {
+      decoder.decode();
+      line = "";
     }
-    offset += count;
-    for (let start = 0; start < count;) {
-      const newline = chunk.subarray(0, count).indexOf(NEWLINE, start);
-      const end = newline < 0 ? count : newline;
-      line += decoder.decode(chunk.subarray(start, end), { stream: newline < 0 });
+    for (let start = 0; start < bytes.length;) {
+      const newline = bytes.indexOf(NEWLINE, start);
+      const end = newline < 0 ? bytes.length : newline;
+      line += decoder.decode(bytes.subarray(start, end), { stream: newline < 0 });
       if (newline >= 0) {
         await lines.put(io, { path, text: line });
         line = "";

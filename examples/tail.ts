@@ -13,7 +13,6 @@
  * @module
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Ioq, type IoqFile } from "@ioq/ioq";
 
@@ -43,27 +42,43 @@ async function findLastLines(file: IoqFile, size: number, lines: number): Promis
 export interface FollowOptions {
   /** How many lines of what is there already come first. */
   lines: number;
-  /** Ends it. */
-  signal: AbortSignal;
+  /** Ends it; so does cancelling the task, if a task's handle is what it goes through. */
+  signal?: AbortSignal;
   /** How often to look. */
   intervalMs?: number;
 }
 
+/** A queue, or the handle of a task. */
+export type Files = Pick<Ioq, "openFile" | "stat" | "sleep">;
+
+/** What may be missing for a moment, while a file is being replaced. */
+async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
 /**
  * The last lines of a file and all that is appended to it, until the signal fires.
- * The bytes are valid until the next are asked for.
+ * The bytes are valid until the next are asked for; none tell that the file, or the
+ * one that has taken its place, begins anew.
  */
 export async function* follow(
-  ioq: Ioq,
+  files: Files,
   path: string,
   { lines, signal, intervalMs = 100 }: FollowOptions,
 ): AsyncGenerator<Uint8Array> {
   const chunk = new Uint8Array(CHUNK_BYTES);
-  let file = await ioq.openFile(path);
+  let file = await files.openFile(path);
   try {
     let { ino, dev, size } = await file.stat();
     let position = await findLastLines(file, size, lines);
-    while (!signal.aborted) {
+    while (!signal?.aborted) {
       const count = await file.readAt(chunk, position);
       if (count !== null) {
         position += count;
@@ -71,25 +86,33 @@ export async function* follow(
         continue;
       }
       // At the end. Has it become another file, or shorter?
-      const now = await ioq.stat(path).catch(() => undefined);
+      const now = await unlessMissing(files.stat(path));
       if (now !== undefined && (now.ino !== ino || now.dev !== dev)) {
         if ((await file.stat()).size > position) {
           continue; // something was appended before it was replaced
         }
-        const next = await ioq.openFile(path).catch(() => undefined);
+        const next = await unlessMissing(files.openFile(path));
         if (next !== undefined) {
           await file.close();
           file = next;
           ({ ino, dev } = await file.stat());
           position = 0;
+          yield chunk.subarray(0, 0);
           continue;
         }
       }
       ({ size } = await file.stat());
       if (size < position) {
         position = 0;
+        yield chunk.subarray(0, 0);
       }
-      await sleep(intervalMs, undefined, { signal }).catch(() => {});
+      try {
+        await files.sleep(intervalMs, signal === undefined ? {} : { signal });
+      } catch (error) {
+        if (!signal?.aborted) {
+          throw error;
+        }
+      }
     }
   } finally {
     await file.close();

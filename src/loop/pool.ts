@@ -5,13 +5,17 @@
  * ==================================================
  *
  *     run() ──▶ an idle Worker ◀── none? a new one, up to `workers`
- *       │                      ◀── all busy? one that shares, if tasks share
- *       ▼
+ *       │
+ *       ▼ all busy
  *     line ──▶ whichever Worker is idle first
+ *          ──▶ or, if tasks share, whichever answers an offer first
  *
  * Workers start when there is something to do, and stop when there was nothing for a
  * while. Tasks, which mostly wait, share a Worker when all are busy, so that each of
  * them makes progress; functions that compute have one of their own or wait in line.
+ * Nobody can tell from here which Worker is waiting and which is computing, and what
+ * was sent to the latter would be stuck: so all are offered what is in line, one that
+ * waits answers at once, and is given a task.
  *
  * Arguments are cloned when `run()` is called, wherever they go later: what cannot be
  * cloned throws there, and changing them afterwards changes nothing.
@@ -26,6 +30,9 @@ import { decodeError, type FromWorker, type ToWorker } from "./pool_message.ts";
 
 /** How long a Worker may take to close its queue before it is ended anyhow. */
 const STOP_MS = 5000;
+
+/** Of how many answers each Worker gets its part of a line. */
+const SHARES = 16;
 
 /** A task in a Worker, or on its way there. */
 export class WorkerTask implements Cancelable {
@@ -72,6 +79,8 @@ interface PoolWorker {
   idleSince: number;
   /** Looks whether it is idle for long; one timer for many tasks. */
   timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether it was offered a task and has yet to answer. */
+  asked: boolean;
   /** Called when it has ended. */
   onEnd: (() => void) | undefined;
 }
@@ -132,6 +141,7 @@ export class WorkerPool {
     const copy = structuredClone({ args, transfer }, { transfer });
     const message: ToWorker = { kind: "run", id: task.id, module, args: copy.args };
     this.#line.set(task.id, { task, message, transfer: copy.transfer });
+    this.#offer();
     return task;
   }
 
@@ -164,21 +174,37 @@ export class WorkerPool {
     await Promise.all(this.#stopping);
   }
 
-  /** Who runs the next task; nobody, if it has to wait. */
+  /** Who runs the next task at once; nobody, if it has to wait. */
   #choose(): PoolWorker | undefined {
-    let least: PoolWorker | undefined;
     for (const worker of this.#workers) {
-      if (least === undefined || worker.tasks.size < least.tasks.size) {
-        least = worker;
+      if (worker.tasks.size === 0) {
+        return worker;
       }
     }
-    if (least?.tasks.size === 0) {
-      return least;
+    return this.#workers.size < this.#options.workers ? this.#start() : undefined;
+  }
+
+  /** Offer what is in line to all who may share. */
+  #offer(): void {
+    if (this.#options.shares && this.#line.size > 0) {
+      for (const worker of this.#workers) {
+        if (!worker.asked) {
+          worker.asked = true;
+          worker.worker.postMessage({ kind: "offer" } satisfies ToWorker);
+        }
+      }
     }
-    if (this.#workers.size < this.#options.workers) {
-      return this.#start();
+  }
+
+  /** Give a Worker the first in line, if there is one. */
+  #giveNext(worker: PoolWorker): boolean {
+    const next = this.#line.values().next().value;
+    if (next === undefined) {
+      return false;
     }
-    return this.#options.shares ? least : undefined;
+    this.#line.delete(next.task.id);
+    this.#assign(worker, next);
+    return true;
   }
 
   #assign(worker: PoolWorker, { task, message, transfer }: Waiting): void {
@@ -199,6 +225,7 @@ export class WorkerPool {
       tasks: new Map(),
       idleSince: 0,
       timer: undefined,
+      asked: false,
       onEnd: undefined,
     };
     const { queue } = this.#options;
@@ -224,6 +251,15 @@ export class WorkerPool {
       case "failed":
         this.#take(worker, message.id)?.reject(decodeError(message.error));
         break;
+      case "free":
+        worker.asked = false;
+        if (this.#workers.has(worker)) {
+          // One of a few; of a long line more, since each answer takes its time
+          const share = Math.ceil(this.#line.size / (this.#workers.size * SHARES));
+          for (let given = 0; given < share && this.#giveNext(worker); given++);
+          this.#offer();
+        }
+        break;
       case "stopped":
         worker.onEnd?.();
         break;
@@ -242,14 +278,8 @@ export class WorkerPool {
   #take(worker: PoolWorker, id: number): WorkerTask | undefined {
     const task = worker.tasks.get(id);
     worker.tasks.delete(id);
-    if (worker.tasks.size === 0) {
-      const next = this.#line.values().next().value;
-      if (next === undefined) {
-        this.#rest(worker);
-      } else {
-        this.#line.delete(next.task.id);
-        this.#assign(worker, next);
-      }
+    if (worker.tasks.size === 0 && !this.#giveNext(worker)) {
+      this.#rest(worker);
     }
     return task;
   }
@@ -315,13 +345,13 @@ export class WorkerPool {
       task.reject(why);
     }
     // There is room for another one
-    for (const next of this.#line.values()) {
+    while (this.#line.size > 0) {
       const other = this.#choose();
       if (other === undefined) {
         break;
       }
-      this.#line.delete(next.task.id);
-      this.#assign(other, next);
+      this.#giveNext(other);
     }
+    this.#offer();
   }
 }

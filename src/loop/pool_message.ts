@@ -20,12 +20,16 @@ export type ToWorker =
     readonly args: readonly unknown[];
   }
   | { readonly kind: "cancel"; readonly id: number }
+  /** Tasks wait in line: answer if you can take one. */
+  | { readonly kind: "offer" }
   | { readonly kind: "stop" };
 
 /** What a Worker tells its loop. */
 export type FromWorker =
   | { readonly kind: "done"; readonly id: number; readonly value: unknown }
   | { readonly kind: "failed"; readonly id: number; readonly error: WireError }
+  /** It was offered a task and can take one: its event loop goes around. */
+  | { readonly kind: "free" }
   | { readonly kind: "stopped" }
   /** Nobody caught an error: it stops, and all its tasks have failed. */
   | { readonly kind: "dying"; readonly error: WireError }

@@ -105,6 +105,8 @@ scope.addEventListener("message", ({ data }) => {
     answer(data);
   } else if (data.kind === "open") {
     queue = data.queue;
+  } else if (data.kind === "offer") {
+    scope.postMessage({ kind: "free" });
   } else if (data.kind === "cancel") {
     cancelled.add(data.id);
     futures.get(data.id)?.cancel();

@@ -108,8 +108,14 @@ Deno.test("follow: hands over whole lines of what is appended", async () => {
   assertEquals(await take(), { path, text: "three \u{1f600}" });
   Deno.truncateSync(path);
   await loop.async((io) => io.sleep(20));
-  append("anew\n");
+  append("anew\nunfinished");
   assertEquals(await take(), { path, text: "anew" });
+  // It is rotated in the middle of a line
+  await loop.async((io) => io.sleep(20));
+  Deno.renameSync(path, dir.at("log.1"));
+  await loop.async((io) => io.sleep(20));
+  dir.file("log", "next\n");
+  assertEquals(await take(), { path, text: "next" });
   await assertRejects(() => following.cancel(), Canceled);
 });
 

@@ -123,6 +123,32 @@ forEachLoop("offload() has a Worker for each, and a line behind them", async ({ 
   await Promise.all([...blocked, moved]);
 }, { workers: 2 });
 
+forEachLoop("tasks that have not begun go to a Worker that waits", async ({ loop }) => {
+  const words = new Int32Array(new SharedArrayBuffer(8));
+  const waiting = loop.concurrent(module("sleep_task"), [1e6, true]);
+  const blocking = loop.concurrent<number>(module("block_task"), [words]);
+  try {
+    await until(() => Atomics.load(words, 1) === 1, "it blocks");
+    // None of these may end up behind it
+    const late = Array.from({ length: 40 }, () => loop.concurrent(module("sleep_task"), [1]));
+    const bytes = new Uint8Array(8);
+    const args = [1, false, bytes];
+    late.push(loop.concurrent(module("sleep_task"), args, { transfer: [bytes.buffer] }));
+    assertEquals(bytes.byteLength, 0);
+    assertThrows(() => loop.concurrent(module("sleep_task"), [() => {}]), DOMException);
+    const last = loop.concurrent(module("sleep_task"), [1e6]);
+    await assertRejects(() => within(20_000, last.cancel(), "cancel()"), Canceled);
+    const slept = await within(20_000, Promise.all(late), "those that came late");
+    assertEquals(slept, late.map(() => "slept"));
+    assertEquals(blocking.done, false);
+  } finally {
+    Atomics.store(words, 0, 1);
+    Atomics.notify(words, 0);
+  }
+  assertEquals(await blocking, 0);
+  assertEquals(await waiting.cancel(), "kept");
+}, { workers: 2 });
+
 forEachLoop("concurrencyLimit counts tasks in Workers", async ({ loop }) => {
   const one = loop.concurrent(module("sleep_task"), [1e6, false]);
   assertThrows(() => loop.concurrent(module("sleep_task"), [1, false]), ConcurrencyUnavailable);
