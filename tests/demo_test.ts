@@ -132,9 +132,17 @@ Deno.test("an interrupted demo stops at once and prints what it has", async () =
   }
 });
 
-/** Whether a process has a worker lane. */
+/** Whether a process has a worker lane. Its threads come and go meanwhile. */
 function hasLane(pid: number): boolean {
-  return [...Deno.readDirSync(`/proc/${pid}/task`)].some(({ name }) =>
-    Deno.readTextFileSync(`/proc/${pid}/task/${name}/comm`).startsWith("ioq-")
-  );
+  return [...Deno.readDirSync(`/proc/${pid}/task`)].some(({ name }) => {
+    try {
+      return Deno.readTextFileSync(`/proc/${pid}/task/${name}/comm`).startsWith("ioq-");
+    } catch (error) {
+      // ESRCH is what reading gives when it ends after it was opened
+      if (error instanceof Deno.errors.NotFound || (error as { code?: string }).code === "ESRCH") {
+        return false;
+      }
+      throw error;
+    }
+  });
 }
