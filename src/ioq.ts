@@ -37,6 +37,7 @@ import {
   type SubmitOptions,
 } from "./ioq/options.ts";
 import { Producers } from "./ioq/producers.ts";
+import { ReadyList } from "./ioq/ready_list.ts";
 import { Ticket } from "./ioq/ticket.ts";
 import { checkQueue, closeFilesOf } from "./open_files.ts";
 import { ABORT, ON_CANCEL, type OperationOptions, SYNCHRONOUS } from "./runner.ts";
@@ -119,10 +120,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   #late: Uint8Array = new Uint8Array();
   readonly #deadlines = new Deadlines();
 
-  /** The stream's completions that were not consumed: a ring of `depth`. */
-  #ready: (Completion<T> | undefined)[] = [];
-  #readyAt = 0;
-  #readyCount = 0;
+  /** The stream's completions that were not consumed. */
+  #ready: ReadyList<T>;
   /** The stream's requests that were accepted and not consumed. */
   #streamSize = 0;
   /** How many completions have come that nobody was told of yet. */
@@ -146,6 +145,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   private constructor(depth: number, rawSqe: boolean, makeBackend: (sink: Sink) => Backend) {
     super();
     this.#depth = depth;
+    this.#ready = new ReadyList(depth);
     this.#slots(depth);
     this.#rawSqe = rawSqe;
     const backend = makeBackend({
@@ -173,8 +173,6 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     this.#data = new Array(depth).fill(undefined);
     this.#deadlineOf = new Array(depth).fill(undefined);
     this.#late = new Uint8Array(depth);
-    this.#ready = new Array(depth).fill(undefined);
-    this.#readyAt = 0;
   }
 
   /**
@@ -309,7 +307,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         return undefined;
       }
       const batch = [first];
-      while (this.#readyCount > 0) {
+      while (this.#ready.count > 0) {
         batch.push(this.#consume());
       }
       return batch;
@@ -322,7 +320,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * @returns The completion, or `undefined`.
    */
   poll(): Completion<T> | undefined {
-    if (this.#readyCount === 0) {
+    if (this.#ready.count === 0) {
       if (this.#streamSize === 0 || this.#backend.inFlight === 0) {
         return undefined;
       }
@@ -332,7 +330,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
         // turn took back what would have woken it, the pump's prepares it again
         this.#pump.kick();
       }
-      if (this.#readyCount === 0) {
+      if (this.#ready.count === 0) {
         return undefined;
       }
     }
@@ -341,7 +339,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
 
   /** {@linkcode Ioq.poll}, but leaves the event loop its share of time. */
   #next(): Completion<T> | undefined {
-    if (this.#readyCount > 0) {
+    if (this.#ready.count > 0) {
       return this.#consume();
     }
     if (this.#pump.hasBudget) {
@@ -429,6 +427,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
     this.#backend.resize(depth);
     this.#depth = depth;
+    this.#ready = new ReadyList(depth);
     this.#slots(depth);
   }
 
@@ -545,9 +544,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * waits for the queue to close may never do so.
    */
   #lend(): void {
-    for (; this.#lent < this.#readyCount; this.#lent++) {
-      const at = (this.#readyAt + this.#lent) % this.#depth;
-      this.#release(this.#ready[at]!.id % this.#depth);
+    for (; this.#lent < this.#ready.count; this.#lent++) {
+      this.#release(this.#ready.peek(this.#lent).id % this.#depth);
     }
     this.#advance();
   }
@@ -683,7 +681,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     this.#requests[slot] = request;
     this.#ids[slot] = this.#sequence * this.#depth + slot;
     this.#sequence = this.#sequence + 1 === SEQUENCE_MAX ? 0 : this.#sequence + 1;
-    if (this.#readyCount > 0) {
+    if (this.#ready.count > 0) {
       // Whoever consumes those will find the batch when there are no more
       this.#pump.kickLater();
     } else {
@@ -796,7 +794,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     this.#pump.spend(completed);
     if (completed > 0) {
       this.#advance();
-      if (this.#readyCount > 0) {
+      if (this.#ready.count > 0) {
         this.#consumers.wake();
       }
     }
@@ -865,17 +863,12 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     const completion = error === undefined
       ? { id, op: name, data, ok: true, value }
       : { id, op: name, data, ok: false, error };
-    let at = this.#readyAt + this.#readyCount++;
-    at = at < this.#depth ? at : at - this.#depth;
-    this.#ready[at] = completion as Completion<T>;
+    this.#ready.add(completion as Completion<T>);
   }
 
   /** Take the first completion out. There must be one. */
   #consume(): Completion<T> {
-    const completion = this.#ready[this.#readyAt]!;
-    this.#ready[this.#readyAt] = undefined;
-    this.#readyAt = this.#readyAt + 1 === this.#depth ? 0 : this.#readyAt + 1;
-    this.#readyCount--;
+    const completion = this.#ready.take();
     const slot = completion.id % this.#depth;
     if (this.#lent > 0) {
       this.#lent--;
