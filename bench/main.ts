@@ -126,12 +126,11 @@ async function runCases(suite: OpenSuite, options: MeasureOptions): Promise<Case
   return done;
 }
 
-async function runSuite(
+/** What a suite measured: its result but for what running it took. */
+async function measureSuite(
   suite: Suite,
   options: MeasureOptions & SuiteOptions,
-): Promise<SuiteResult> {
-  const start = performance.now();
-  const ticks = readTicks();
+): Promise<Omit<SuiteResult, "seconds" | "othersBusy">> {
   options.onStep(`${suite.name}: making what is measured with`);
   await using open = await suite.open(options);
   options.onStep("");
@@ -147,7 +146,26 @@ async function runSuite(
   if (goals.length + facts.length > 0 && !options.signal.aborted) {
     console.log(formatGoals(goals, facts));
   }
+  return {
+    name: suite.name,
+    backend: open.backend ?? null,
+    notes: open.notes,
+    peers: open.peers ?? {},
+    cases,
+    goals,
+    facts,
+  };
+}
+
+async function runSuite(
+  suite: Suite,
+  options: MeasureOptions & SuiteOptions,
+): Promise<SuiteResult> {
+  const start = performance.now();
+  const ticks = readTicks();
+  const measured = await measureSuite(suite, options);
   const seconds = (performance.now() - start) / 1000;
+  // What the suite's own processes took is known once they have ended
   const others = othersBusy(ticks, readTicks());
   console.log(
     `${suite.name} took ${seconds.toFixed(0)} s; ` +
@@ -156,17 +174,7 @@ async function runSuite(
   if (others > OTHERS_BUSY_MAX) {
     console.log("That is too much: expect worse times than on a quiet machine, and other ratios");
   }
-  return {
-    name: suite.name,
-    backend: open.backend ?? null,
-    seconds,
-    othersBusy: others,
-    notes: open.notes,
-    peers: open.peers ?? {},
-    cases,
-    goals,
-    facts,
-  };
+  return { ...measured, seconds, othersBusy: others };
 }
 
 /**

@@ -437,7 +437,12 @@ export async function soak(open: OpenQueue, seed: number, requests: number): Pro
       const isNative = ioq.backend.kind !== "worker";
       const pipeFd = isNative ? await ioq.run(op.open(world.dir.at("pipe"), readWrite)) : -1;
       world.begin(dataFd, pipeFd, isNative ? ioq.id : 0);
-      const most = Math.min(requests - figures.requests, depth < 8 ? 2000 : 20_000);
+      // Two queues at the least, also in a short run
+      const most = Math.min(
+        Math.ceil(requests / 2),
+        requests - figures.requests,
+        depth < 8 ? 2000 : 20_000,
+      );
       const life = new Life(ioq, world, random, figures);
       await life.run(1 + Math.floor(random() * most));
       figures.queues++;
