@@ -45,6 +45,7 @@ import { type CoreRequest, type Request, toCoreRequest } from "./operation/reque
 import type { OpName, OpValues } from "./operation/values.ts";
 import { PromiseForms } from "./promise_forms.ts";
 import { Pump } from "./pump.ts";
+import { checkSignal } from "./signal.ts";
 
 /**
  * Bytes from which on what is to be written is copied only if the event loop can
@@ -579,7 +580,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     try {
       core = toCoreRequest(request);
       timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
-      signal?.throwIfAborted();
+      checkSignal(signal)?.throwIfAborted();
       this.#checkAcceptable(core);
     } catch (error) {
       core?.holder?.leave(core);

@@ -18,6 +18,7 @@ import { op } from "./op.ts";
 import { ABORT, type Runner } from "./runner.ts";
 import { type CoreRequest, toCoreRequest } from "./operation/request.ts";
 import type { Path } from "./path.ts";
+import { checkSignal } from "./signal.ts";
 
 /**
  * What to do about a file that cannot be read: end the iteration, leave the file
@@ -94,9 +95,7 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
     if (onError !== "throw" && onError !== "skip" && typeof onError !== "function") {
       throw new TypeError(`Expected onError to be "throw", "skip" or a function, got ${onError}`);
     }
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw new TypeError("Expected signal to be an AbortSignal");
-    }
+    checkSignal(signal);
     this.#concurrency = checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX);
     this.#signal = signal;
     this.#onError = onError;

@@ -38,10 +38,12 @@
  */
 
 import type { BackendInfo } from "../backend.ts";
-import { checkInteger } from "../integer.ts";
+import { Deadline, Deadlines } from "../deadlines.ts";
+import { checkInteger, checkTimeout } from "../integer.ts";
 import { Ioq } from "../ioq.ts";
-import type { IoqOptions } from "../ioq/options.ts";
-import { closedLoopError, ConcurrencyUnavailable } from "./errors.ts";
+import { DEFAULT_CLOSE_TIMEOUT_MS } from "../ioq/closing.ts";
+import type { CloseOptions, IoqOptions } from "../ioq/options.ts";
+import { Canceled, closedLoopError, ConcurrencyUnavailable } from "./errors.ts";
 import { type Cancelable, type Future, makeFuture } from "./future.ts";
 import { TaskGroup } from "./group.ts";
 import { Io } from "./io.ts";
@@ -297,9 +299,20 @@ export class EventLoop implements AsyncDisposable, Disposable {
    * Cancel all tasks, wait for them, and refuse new ones; close the queue if
    * {@linkcode EventLoop.open} opened it. A task must not wait for this: it would
    * wait for itself. Closing again returns the same promise.
+   *
+   * What computes in a Worker cannot be interrupted: after `timeoutMs` such Workers
+   * are ended, and what they were at fails with {@linkcode Canceled}. Everything is
+   * closed all the same.
+   *
+   * @param options How long to wait for Workers, and for the queue.
+   * @throws {Deno.errors.TimedOut} If Workers had to be ended, or by
+   *         {@linkcode Ioq.close}.
+   * @throws {TypeError} If `timeoutMs` is no number.
+   * @throws {RangeError} If `timeoutMs` is negative.
    */
-  close(): Promise<void> {
-    return this.#closing ??= this.#close();
+  close(options: CloseOptions = {}): Promise<void> {
+    const timeoutMs = checkTimeout(options.timeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS);
+    return this.#closing ??= this.#close(timeoutMs, options);
   }
 
   /** {@linkcode EventLoop.close}, for `await using`. */
@@ -315,21 +328,55 @@ export class EventLoop implements AsyncDisposable, Disposable {
     this.close().catch(() => {});
   }
 
-  async #close(): Promise<void> {
+  async #close(timeoutMs: number | undefined, options: CloseOptions): Promise<void> {
     this.#owner.closing = true;
     for (const task of [...this.#owner.waiters]) {
       task.request();
     }
     this.#tasks?.cancelAll();
     this.#offloaded?.cancelAll();
+    let late: Error | undefined;
+    const deadlines = new Deadlines();
+    const deadline = timeoutMs === undefined
+      ? undefined
+      : new Deadline(timeoutMs, () => late = this.#abandon(timeoutMs));
     if (this.#running > 0) {
+      if (deadline !== undefined) {
+        deadlines.add(deadline);
+      }
       await new Promise<void>((resolve) => this.#onIdle = resolve);
+    }
+    if (deadline !== undefined) {
+      deadlines.remove(deadline);
     }
     await Promise.all([this.#tasks?.close(), this.#offloaded?.close()]);
     this.#owner.closed = true;
     if (this.#owns) {
-      await this.ioq.close();
+      await this.ioq.close(options);
     }
+    if (late !== undefined) {
+      throw late;
+    }
+  }
+
+  /** End the Workers whose tasks do not end. Returns what there is to complain about. */
+  #abandon(timeoutMs: number): Error | undefined {
+    const pools = [this.#tasks, this.#offloaded].filter((pool) => pool !== undefined);
+    const count = pools.reduce((sum, pool) => sum + pool.running, 0);
+    if (count === 0) {
+      // Tasks of this thread: nobody can end those but themselves
+      return undefined;
+    }
+    const what = count === 1 ? "1 task in a Worker does" : `${count} tasks in Workers do`;
+    for (const pool of pools) {
+      pool.abandon(
+        new Canceled(`The task was canceled, and its Worker ended after ${timeoutMs} ms`),
+      );
+    }
+    const error = new Deno.errors.TimedOut(
+      `Cannot close the event loop within ${timeoutMs} ms, ${what} not end`,
+    );
+    return Object.assign(error, { code: "ETIMEDOUT" });
   }
 
   #start<T>(fn: (io: Io) => T | PromiseLike<T>, onEnd: (task: Cancelable) => void): Future<T> {

@@ -17,6 +17,7 @@
  */
 
 export { EventLoop } from "./event_loop.ts";
+export type { CloseOptions } from "../ioq/options.ts";
 export type { EventLoopLimits, EventLoopOptions, WorkerTaskOptions } from "./event_loop.ts";
 export { Io } from "./io.ts";
 export type { Future } from "./future.ts";

@@ -166,6 +166,20 @@ export class WorkerPool {
     }
   }
 
+  /** How many tasks Workers have. */
+  get running(): number {
+    return this.#workers.values().reduce((sum, { tasks }) => sum + tasks.size, 0);
+  }
+
+  /** End the Workers that have tasks, which fail. */
+  abandon(why: Error): void {
+    for (const worker of [...this.#workers]) {
+      if (worker.tasks.size > 0) {
+        this.#lose(worker, why);
+      }
+    }
+  }
+
   /** Stop all Workers. No task may be running. */
   async close(): Promise<void> {
     for (const worker of [...this.#workers]) {

@@ -28,6 +28,7 @@ import { CoreRequest, type Holder, toCoreRequest } from "../operation/request.ts
 import type { OpName, OpValues } from "../operation/values.ts";
 import { joinPath } from "../path.ts";
 import { RECORD_WORDS, type TreeBlock, treeRequest } from "../walk/tree_block.ts";
+import { checkSignal } from "../signal.ts";
 import { inContext, osError } from "../errors.ts";
 
 /** What of {@linkcode TreeOptions} is needed to go through a tree on a given queue. */
@@ -124,9 +125,7 @@ export class Descent {
     if (onProgress !== undefined && typeof onProgress !== "function") {
       throw new TypeError(`Expected onProgress to be a function, got ${typeof onProgress}`);
     }
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw new TypeError("Expected signal to be an AbortSignal");
-    }
+    checkSignal(signal);
     checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX);
     signal?.throwIfAborted();
     const ioq = await open();

@@ -10,6 +10,7 @@ import { checkGivenQueue } from "../default_queue.ts";
 import { checkInteger } from "../integer.ts";
 import type { Ioq } from "../ioq.ts";
 import type { FileInfo } from "../file_info.ts";
+import { checkSignal } from "../signal.ts";
 
 /** What a walk finds: the members of `@std/fs`'s entries, and a few more. */
 export interface WalkEntry {
@@ -236,9 +237,7 @@ export function planWalk(options: WalkOptions): WalkPlan {
     throw new TypeError(`Expected onError to be "throw", "skip" or a function, got ${onError}`);
   }
   const { exts, match, skip, signal, ioq } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError("Expected signal to be an AbortSignal");
-  }
+  checkSignal(signal);
   checkList(exts, "exts", "strings", (it) => typeof it === "string");
   checkList(match, "match", "regular expressions", (it) => it instanceof RegExp);
   const skips = anyMatch(

@@ -96,3 +96,31 @@ forEachBackend("a file tells what it is when it is printed", async ({ open }) =>
   await using file = await ioq.openFile(path);
   assertEquals(Deno.inspect(file), `IoqFile { path: "${path}", fd: ${file.fd} }`);
 });
+
+forEachBackend("a signal that is none is refused by whatever takes one", async ({ open }) => {
+  await using ioq = await open();
+  using dir = new TempDir();
+  const path = dir.file("file", "text");
+  using file = await ioq.openFile(path);
+  const options = { signal: "now" as never };
+  const message = "Expected signal to be an AbortSignal";
+  for (
+    const work of [
+      () => ioq.stat(path, options),
+      () => ioq.readFile(path, options),
+      () => ioq.writeFile(path, new Uint8Array(), options),
+      () => ioq.mkdir(dir.at("made"), options),
+      () => ioq.sleep(1, options),
+      () => file.readAt(new Uint8Array(1), 0, options),
+      () => file.read(new Uint8Array(1), options),
+      () => file.write(new Uint8Array(1), options),
+      async () => await Array.fromAsync(walk(dir.path, { ...options, ioq })),
+      async () => await Array.fromAsync(ioq.readFiles([path], options)),
+      () => removeTree(dir.path, { ...options, ioq }),
+    ]
+  ) {
+    await assertRejects(work, TypeError, message);
+  }
+  assertEquals(await ioq.readTextFile(path), "text");
+  await assertRejects(() => ioq.stat(dir.at("made")), Deno.errors.NotFound);
+});

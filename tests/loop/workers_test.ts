@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   Canceled,
   ConcurrencyUnavailable,
+  EventLoop,
   SharedCondition,
   SharedMutex,
   SharedSemaphore,
@@ -192,6 +193,34 @@ forEachLoop("closing the loop cancels what is in Workers, and stops them", async
   assertThrows(() => loop.concurrent(module("sum")), Deno.errors.BadResource);
   assertThrows(() => loop.offload(module("sum")), Deno.errors.BadResource);
 });
+
+forEachLoop(
+  "what computes in a Worker is ended when the loop has waited for it",
+  async ({ open }) => {
+    await using ioq = await open();
+    for (const start of ["offload", "concurrent"] as const) {
+      const loop = new EventLoop(ioq, { workers: 2 });
+      const words = new Int32Array(new SharedArrayBuffer(8));
+      const name = start === "offload" ? "block" : "block_task";
+      const blocked = loop[start](module(name), [words]);
+      const other = loop.concurrent(module("sleep_task"), [1e6, false]);
+      await until(() => Atomics.load(words, 1) === 1, "it blocks");
+      assertThrows(() => loop.close({ timeoutMs: -1 }), RangeError);
+      const [closed] = await Promise.all([
+        assertRejects(() => loop.close({ timeoutMs: 50 }), Deno.errors.TimedOut),
+        assertRejects(() => blocked, Canceled, "Worker ended after 50 ms"),
+        assertRejects(() => other, Canceled),
+      ]);
+      assert(
+        /^Cannot close the event loop within 50 ms, .* not end$/.test(closed.message),
+        closed.message,
+      );
+      assertEquals(loop.running, 0);
+      assertThrows(() => loop.async(() => {}), Deno.errors.BadResource);
+    }
+    assert((await ioq.stat("/")).isDirectory);
+  },
+);
 
 Deno.test("Workers that have nothing to do stop, and let the process end", async () => {
   const { code, stdout, stderr } = await runDeno(

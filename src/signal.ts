@@ -1,0 +1,19 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Checking the signals that callers give.
+ *
+ * @module
+ */
+
+/**
+ * Check the option `signal`.
+ *
+ * @throws {TypeError} If it is anything but a signal.
+ */
+export function checkSignal(signal: unknown): AbortSignal | undefined {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError("Expected signal to be an AbortSignal");
+  }
+  return signal;
+}
