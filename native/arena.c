@@ -23,6 +23,7 @@ int arena_make(struct ioq_arena *arena, uint32_t depth) {
 		entry->pooled = false;
 		entry->punted = false;
 		entry->abandoned = false;
+		entry->fifo = -1;
 		entry->target = NULL;
 		entry->region = NULL;
 		entry->counted = false;

@@ -3,6 +3,7 @@
 #include "entry.h"
 
 #include "clock.h"
+#include "fifo.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -102,6 +103,7 @@ bool ioq_entry_settle(struct ioq_entry *entry) {
 
 void ioq_entry_abandon(struct ioq_entry *entry) {
 	entry->abandoned = true;
+	fifo_let_go(entry);
 	// In use for good, and so never freed
 	entry->region = NULL;
 	entry->payload = NULL;
@@ -120,5 +122,6 @@ void ioq_entry_release(struct ioq_entry *entry) {
 	entry->payload = NULL;
 	entry->payload_length = 0;
 	entry->pooled = false;
+	fifo_let_go(entry);
 	entry->state = IOQ_FREE;
 }

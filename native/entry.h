@@ -80,6 +80,8 @@ struct ioq_entry {
 	int fd;
 	/** The second descriptor or directory. */
 	int fd2;
+	/** A FIFO that was opened without waiting, kept until its other end is open, or -1. */
+	int fifo;
 	/** Flags of the operation. */
 	uint32_t flags;
 	/** Permission bits. */

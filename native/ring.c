@@ -37,6 +37,7 @@
 
 #include "ring.h"
 
+#include "fifo.h"
 #include "mailbox.h"
 #include "opcodes.h"
 #include "sqe.h"
@@ -148,7 +149,8 @@ void ring_close(struct ioq_ring *ring) {
 static void ring_complete(struct ioq_ring *ring, struct ioq_entry *entry, int32_t result) {
 	--ring->in_flight;
 	entry->result = result;
-	if (!ioq_entry_settle(entry)) {
+	fifo_let_go(entry);
+	if (fifo_waits(entry) || !ioq_entry_settle(entry)) {
 		if (ring_prepare(ring, entry)) {
 			return;
 		}

@@ -83,6 +83,7 @@ static int take_record(struct ioq *ioq, struct ioq_entry *entry, const struct io
 	entry->guarded = request->hints & IOQ_HINT_GUARDED;
 	entry->fd = request->fd;
 	entry->fd2 = request->fd2;
+	entry->fifo = -1;
 	memcpy(entry->args, request->args, sizeof(entry->args));
 	entry->flags = request->flags;
 	entry->mode = request->mode;
