@@ -7,14 +7,18 @@
  */
 
 export { Ioq } from "./src/ioq.ts";
-export type { CloseOptions, IoqOptions, SubmitOptions } from "./src/ioq/options.ts";
-export { IoqBuffer } from "./src/buffer.ts";
-export { PromiseForms } from "./src/promise_forms.ts";
-export type { OperationOptions } from "./src/runner.ts";
-export type { RemoveOptions } from "./src/promise_forms.ts";
-export { IoqFile } from "./src/file.ts";
-export type { OpenFileOptions } from "./src/file.ts";
-export type { FileContents, ReadFilesErrorPolicy, ReadFilesOptions } from "./src/read_files.ts";
+export type { CloseOptions, IoqOptions, SubmitOptions } from "./src/queue/queue_options.ts";
+export { IoqBuffer } from "./src/queue/buffer.ts";
+export { PromiseForms } from "./src/forms.ts";
+export type { OperationOptions } from "./src/queue/runner.ts";
+export type { RemoveOptions } from "./src/forms.ts";
+export { IoqFile } from "./src/files/file.ts";
+export type { OpenFileOptions } from "./src/files/file.ts";
+export type {
+  FileContents,
+  ReadFilesErrorPolicy,
+  ReadFilesOptions,
+} from "./src/files/read_files.ts";
 export { defaultQueue } from "./src/default_queue.ts";
 export {
   chmod,
@@ -39,7 +43,7 @@ export {
   writeFile,
   writeTextFile,
 } from "./src/functions.ts";
-export { op } from "./src/op.ts";
+export { op } from "./src/operations/op.ts";
 export type {
   Advice,
   AtOptions,
@@ -53,16 +57,16 @@ export type {
   TimeoutOptions,
   WriteFileOptions,
   XattrOptions,
-} from "./src/op/options.ts";
-export type { OpBuilders } from "./src/op/builders.ts";
-export type { OpName, OpValues } from "./src/operation/values.ts";
-export type { PollEvents } from "./src/poll_events.ts";
-export type { Request } from "./src/operation/request.ts";
-export type { Completion } from "./src/completion.ts";
-export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backend.ts";
-export type { ClockName } from "./src/clock.ts";
-export type { BigIntFileInfo, FileInfo } from "./src/file_info.ts";
-export type { DirEntry } from "./src/directory.ts";
+} from "./src/operations/request_options.ts";
+export type { OpBuilders } from "./src/operations/builders.ts";
+export type { OpName, OpValues } from "./src/operations/values.ts";
+export type { PollEvents } from "./src/linux/poll.ts";
+export type { Request } from "./src/operations/request.ts";
+export type { Completion } from "./src/queue/completion.ts";
+export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backends/backend.ts";
+export type { ClockName } from "./src/linux/clock.ts";
+export type { BigIntFileInfo, FileInfo } from "./src/linux/stat.ts";
+export type { DirEntry } from "./src/linux/directory.ts";
 export type { Path } from "./src/path.ts";
 export {
   Canceled,
@@ -73,10 +77,10 @@ export {
   Mutex,
 } from "./src/loop/mod.ts";
 export type { EventLoopLimits, EventLoopOptions, Future, Guard } from "./src/loop/mod.ts";
-export { walk } from "./src/walk.ts";
-export type { Walk } from "./src/walk.ts";
-export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/walk/options.ts";
-export { removeTree } from "./src/tree/remove_tree.ts";
-export { copyTree } from "./src/tree/copy_tree.ts";
-export type { CopyTreeOptions } from "./src/tree/copy_tree.ts";
-export type { TreeOptions, TreeProgress } from "./src/tree/options.ts";
+export { walk } from "./src/trees/walk.ts";
+export type { Walk } from "./src/trees/walk.ts";
+export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/trees/walk/walk_options.ts";
+export { removeTree } from "./src/trees/remove_tree.ts";
+export { copyTree } from "./src/trees/copy_tree.ts";
+export type { CopyTreeOptions } from "./src/trees/copy_tree.ts";
+export type { TreeOptions, TreeProgress } from "./src/trees/tree_options.ts";

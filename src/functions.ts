@@ -12,14 +12,19 @@
  */
 
 import { defaultQueue, onDefaultQueue } from "./default_queue.ts";
-import type { DirEntry } from "./directory.ts";
-import type { IoqFile, OpenFileOptions } from "./file.ts";
-import type { BigIntFileInfo, FileInfo } from "./file_info.ts";
-import type { AtOptions, RenameOptions, StatOptions, WriteFileOptions } from "./op/options.ts";
+import type { DirEntry } from "./linux/directory.ts";
+import type { IoqFile, OpenFileOptions } from "./files/file.ts";
+import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
+import type {
+  AtOptions,
+  RenameOptions,
+  StatOptions,
+  WriteFileOptions,
+} from "./operations/request_options.ts";
 import type { Path } from "./path.ts";
-import type { OperationOptions } from "./runner.ts";
-import type { RemoveOptions } from "./promise_forms.ts";
-import { type FileContents, readFiles as read, type ReadFilesOptions } from "./read_files.ts";
+import type { OperationOptions } from "./queue/runner.ts";
+import type { RemoveOptions } from "./forms.ts";
+import { type FileContents, readFiles as read, type ReadFilesOptions } from "./files/read_files.ts";
 
 /** A file's attributes, following a symbolic link: {@linkcode Ioq.stat}. */
 export function stat(

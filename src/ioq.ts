@@ -18,33 +18,33 @@
 
 import { DEPTH_MAX, TRANSFER_MAX } from "../ffi/layout.ts";
 import { prepareLibrary } from "../ffi/library.ts";
-import type { Backend, BackendInfo, LaneCounts, Sink } from "./backend.ts";
-import { checkClock, type ClockName } from "./clock.ts";
-import type { Payload } from "./payload.ts";
-import { IoqBuffer } from "./buffer.ts";
-import { openBackend } from "./backends/open.ts";
-import { IS_CACHED, NOT_NOW, READ_CACHED } from "./cached_reads.ts";
-import type { Completion } from "./completion.ts";
-import { Deadline, Deadlines } from "./deadlines.ts";
-import { ERRNO, osError, timeoutError } from "./errors.ts";
+import type { Backend, BackendInfo, LaneCounts, Sink } from "./backends/backend.ts";
+import { checkClock, type ClockName } from "./linux/clock.ts";
+import type { Payload } from "./operations/payload.ts";
+import { IoqBuffer } from "./queue/buffer.ts";
+import { openBackend } from "./backends/open_backend.ts";
+import { IS_CACHED, NOT_NOW, READ_CACHED } from "./queue/cached_reads.ts";
+import type { Completion } from "./queue/completion.ts";
+import { Deadline, Deadlines } from "./queue/deadlines.ts";
+import { ERRNO, osError, timeoutError } from "./linux/errors.ts";
 import { checkInteger, checkTimeout } from "./integer.ts";
-import { closedError, DEFAULT_CLOSE_TIMEOUT_MS, drainedWithin } from "./ioq/closing.ts";
-import { Consumers } from "./ioq/consumers.ts";
+import { closedError, DEFAULT_CLOSE_TIMEOUT_MS, drainedWithin } from "./queue/closing.ts";
+import { Consumers } from "./queue/consumers.ts";
 import {
   checkOptions,
   type CloseOptions,
   type IoqOptions,
   type SubmitOptions,
-} from "./ioq/options.ts";
-import { Producers } from "./ioq/producers.ts";
-import { ReadyList } from "./ioq/ready_list.ts";
-import { Ticket } from "./ioq/ticket.ts";
-import { checkQueue, closeFilesOf } from "./open_files.ts";
-import { ABORT, ON_CANCEL, type OperationOptions, SYNCHRONOUS } from "./runner.ts";
-import { type CoreRequest, type Request, toCoreRequest } from "./operation/request.ts";
-import type { OpName, OpValues } from "./operation/values.ts";
-import { PromiseForms } from "./promise_forms.ts";
-import { Pump } from "./pump.ts";
+} from "./queue/queue_options.ts";
+import { Producers } from "./queue/producers.ts";
+import { ReadyList } from "./queue/ready_list.ts";
+import { Ticket } from "./queue/ticket.ts";
+import { checkQueue, closeFilesOf } from "./queue/open_files.ts";
+import { ABORT, ON_CANCEL, type OperationOptions, SYNCHRONOUS } from "./queue/runner.ts";
+import { type CoreRequest, type Request, toCoreRequest } from "./operations/request.ts";
+import type { OpName, OpValues } from "./operations/values.ts";
+import { PromiseForms } from "./forms.ts";
+import { Pump } from "./queue/pump.ts";
 import { checkSignal } from "./signal.ts";
 
 /**

@@ -6,7 +6,7 @@
  */
 
 import { Ioq, type IoqOptions } from "../mod.ts";
-import { LANE } from "../src/backends/open.ts";
+import { LANE } from "../src/backends/open_backend.ts";
 
 /** A backend to test. */
 export interface Row {

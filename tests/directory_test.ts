@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import * as layout from "../ffi/layout.ts";
-import { decodeDirectory } from "../src/directory.ts";
+import { decodeDirectory } from "../src/linux/directory.ts";
 
 const DT_UNKNOWN = 0;
 const DT_FIFO = 1;

@@ -2,7 +2,7 @@
 
 import { getSystemErrorMap } from "node:util";
 import { assert, assertEquals } from "@std/assert";
-import { ERRNO, errnoCode, errnoText, osError } from "../src/errors.ts";
+import { ERRNO, errnoCode, errnoText, osError } from "../src/linux/errors.ts";
 
 Deno.test("codes and numbers are those of the system", () => {
   let compared = 0;

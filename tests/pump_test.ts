@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 import { assert, assertEquals } from "@std/assert";
-import { Pump, type PumpSource } from "../src/pump.ts";
+import { Pump, type PumpSource } from "../src/queue/pump.ts";
 import { sleep, until } from "./fixtures.ts";
 
 /** A source whose requests complete when the test says so. */

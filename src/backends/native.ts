@@ -13,11 +13,11 @@
 
 import * as layout from "../../ffi/layout.ts";
 import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
-import type { Backend, BackendInfo, LaneCounts, RingInfo, Sink } from "../backend.ts";
-import { type ClockName, CLOCKS } from "../clock.ts";
-import type { Payload } from "../payload.ts";
-import { ERRNO, errnoCode, errnoText, osError } from "../errors.ts";
-import type { CoreRequest } from "../operation/request.ts";
+import type { Backend, BackendInfo, LaneCounts, RingInfo, Sink } from "./backend.ts";
+import { type ClockName, CLOCKS } from "../linux/clock.ts";
+import type { Payload } from "../operations/payload.ts";
+import { ERRNO, errnoCode, errnoText, osError } from "../linux/errors.ts";
+import type { CoreRequest } from "../operations/request.ts";
 import { checkFfi } from "../permissions.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";

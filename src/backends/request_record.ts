@@ -7,7 +7,7 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
-import type { CoreRequest } from "../operation/request.ts";
+import type { CoreRequest } from "../operations/request.ts";
 
 /** Write a request's record, but for its slot and its paths. */
 export function writeRecord(words: Int32Array, at: number, request: CoreRequest): void {

@@ -9,10 +9,10 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
-import type { Payload } from "../payload.ts";
-import { osError } from "../errors.ts";
-import type { CoreRequest } from "../operation/request.ts";
-import type { OpName, OpValues } from "../operation/values.ts";
+import type { Payload } from "../operations/payload.ts";
+import { osError } from "../linux/errors.ts";
+import type { CoreRequest } from "../operations/request.ts";
+import type { OpName, OpValues } from "../operations/values.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";
 import type { Executor, RawMode } from "./worker/executor.ts";

@@ -15,12 +15,12 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
-import type { Backend, BackendInfo, LaneCounts, Sink } from "../backend.ts";
-import { NOT_NOW } from "../cached_reads.ts";
-import type { ClockName } from "../clock.ts";
-import { ERRNO, osError, UNSUPPORTED } from "../errors.ts";
-import type { CoreRequest } from "../operation/request.ts";
-import type { Payload } from "../payload.ts";
+import type { Backend, BackendInfo, LaneCounts, Sink } from "./backend.ts";
+import { NOT_NOW } from "../queue/cached_reads.ts";
+import type { ClockName } from "../linux/clock.ts";
+import { ERRNO, osError, UNSUPPORTED } from "../linux/errors.ts";
+import type { CoreRequest } from "../operations/request.ts";
+import type { Payload } from "../operations/payload.ts";
 import { type Refuse, SynchronousCalls } from "./synchronous.ts";
 import type { LeftRequest, RequestRunner } from "./worker/request_runner.ts";
 import { type CompleteWait, isWait, type Waits } from "./worker/waits.ts";

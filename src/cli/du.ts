@@ -11,9 +11,9 @@
  * @module
  */
 
-import type { FileInfo } from "../file_info.ts";
-import { walk } from "../walk.ts";
-import type { WalkEntry } from "../walk/options.ts";
+import type { FileInfo } from "../linux/stat.ts";
+import { walk } from "../trees/walk.ts";
+import type { WalkEntry } from "../trees/walk/walk_options.ts";
 import {
   type Command,
   EXIT_FAILURE,

@@ -8,8 +8,8 @@
 
 import { basename } from "node:path/posix";
 import { defaultQueue } from "../default_queue.ts";
-import { walk, walkLines } from "../walk.ts";
-import { planWalk, type WalkEntry, type WalkOptions } from "../walk/options.ts";
+import { walk, walkLines } from "../trees/walk.ts";
+import { planWalk, type WalkEntry, type WalkOptions } from "../trees/walk/walk_options.ts";
 import {
   type Command,
   EXIT_FAILURE,

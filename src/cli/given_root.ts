@@ -8,7 +8,7 @@
  */
 
 import { normalize } from "node:path/posix";
-import type { WalkEntry } from "../walk/options.ts";
+import type { WalkEntry } from "../trees/walk/walk_options.ts";
 import { joinPath } from "../path.ts";
 
 /** A root as it was given. */

@@ -8,7 +8,7 @@
 
 import { ABI_VERSION } from "../../ffi/layout.ts";
 import { loadLibrary, prepareLibrary } from "../../ffi/library.ts";
-import type { BackendInfo } from "../backend.ts";
+import type { BackendInfo } from "../backends/backend.ts";
 import { Ioq } from "../ioq.ts";
 import { type Command, EXIT_FAILURE, EXIT_OK, UsageError } from "./command.ts";
 import { writeText } from "./output.ts";

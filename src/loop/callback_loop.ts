@@ -8,10 +8,10 @@
  * @module
  */
 
-import type { Completion } from "../completion.ts";
+import type { Completion } from "../queue/completion.ts";
 import { Ioq } from "../ioq.ts";
-import type { IoqOptions } from "../ioq/options.ts";
-import type { Request } from "../operation/request.ts";
+import type { IoqOptions } from "../queue/queue_options.ts";
+import type { Request } from "../operations/request.ts";
 
 /** What is called when a request is complete. */
 export type CompletionCallback = (completion: Completion<CompletionCallback>) => void;

@@ -37,13 +37,13 @@
  * @module
  */
 
-import type { BackendInfo } from "../backend.ts";
-import { Deadline, Deadlines } from "../deadlines.ts";
+import type { BackendInfo } from "../backends/backend.ts";
+import { Deadline, Deadlines } from "../queue/deadlines.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
 import { Ioq } from "../ioq.ts";
-import { DEFAULT_CLOSE_TIMEOUT_MS } from "../ioq/closing.ts";
-import type { CloseOptions, IoqOptions } from "../ioq/options.ts";
-import { Canceled, closedLoopError, ConcurrencyUnavailable } from "./errors.ts";
+import { DEFAULT_CLOSE_TIMEOUT_MS } from "../queue/closing.ts";
+import type { CloseOptions, IoqOptions } from "../queue/queue_options.ts";
+import { Canceled, closedLoopError, ConcurrencyUnavailable } from "./canceled.ts";
 import { type Cancelable, type Future, makeFuture } from "./future.ts";
 import { TaskGroup } from "./group.ts";
 import { Io } from "./io.ts";

@@ -11,7 +11,7 @@
  * @module
  */
 
-import { Canceled } from "./errors.ts";
+import { Canceled } from "./canceled.ts";
 
 /** A task that was started: a promise for its result, and the means to stop it. */
 export interface Future<T> extends Promise<T> {

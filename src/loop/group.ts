@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Canceled } from "./errors.ts";
+import { Canceled } from "./canceled.ts";
 import type { EventLoop, WorkerTaskOptions } from "./event_loop.ts";
 import { type Future, markHandled } from "./future.ts";
 import { type Io, taskOf } from "./io.ts";

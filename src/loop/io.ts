@@ -6,15 +6,15 @@
  * @module
  */
 
-import type { ClockName } from "../clock.ts";
+import type { ClockName } from "../linux/clock.ts";
 import { checkMs } from "../integer.ts";
-import { op } from "../op.ts";
-import { ABORT, ON_CANCEL, type OperationOptions, QUEUE, SYNCHRONOUS } from "../runner.ts";
-import type { OpName, OpValues } from "../operation/values.ts";
-import { type Request, toCoreRequest } from "../operation/request.ts";
-import { PromiseForms } from "../promise_forms.ts";
+import { op } from "../operations/op.ts";
+import { ABORT, ON_CANCEL, type OperationOptions, QUEUE, SYNCHRONOUS } from "../queue/runner.ts";
+import type { OpName, OpValues } from "../operations/values.ts";
+import { type Request, toCoreRequest } from "../operations/request.ts";
+import { PromiseForms } from "../forms.ts";
 import type { Path } from "../path.ts";
-import { Canceled, closedLoopError } from "./errors.ts";
+import { Canceled, closedLoopError } from "./canceled.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { markHandled } from "./future.ts";
 import {

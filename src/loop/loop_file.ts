@@ -6,12 +6,12 @@
  * @module
  */
 
-import { IoqFile, type OpenFileOptions } from "../file.ts";
-import { op } from "../op.ts";
-import { toCoreRequest } from "../operation/request.ts";
+import { IoqFile, type OpenFileOptions } from "../files/file.ts";
+import { op } from "../operations/op.ts";
+import { toCoreRequest } from "../operations/request.ts";
 import type { Path } from "../path.ts";
-import type { OperationOptions } from "../runner.ts";
-import type { PromiseForms } from "../promise_forms.ts";
+import type { OperationOptions } from "../queue/runner.ts";
+import type { PromiseForms } from "../forms.ts";
 
 /** A lock to take on a file while opening it. See `flock(2)`. */
 export interface FileLockOptions {

@@ -17,12 +17,12 @@
  */
 
 export { EventLoop } from "./event_loop.ts";
-export type { CloseOptions } from "../ioq/options.ts";
+export type { CloseOptions } from "../queue/queue_options.ts";
 export type { EventLoopLimits, EventLoopOptions, WorkerTaskOptions } from "./event_loop.ts";
 export { Io } from "./io.ts";
 export type { Future } from "./future.ts";
 export { TaskGroup } from "./group.ts";
-export { Canceled, ConcurrencyUnavailable } from "./errors.ts";
+export { Canceled, ConcurrencyUnavailable } from "./canceled.ts";
 export { LoopFile } from "./loop_file.ts";
 export type { CreateFileOptions, FileLockOptions, OpenLoopFileOptions } from "./loop_file.ts";
 export { Mutex } from "./mutex.ts";

@@ -23,8 +23,8 @@
  * @module
  */
 
-import type { IoqOptions } from "../ioq/options.ts";
-import { Canceled } from "./errors.ts";
+import type { IoqOptions } from "../queue/queue_options.ts";
+import { Canceled } from "./canceled.ts";
 import type { Cancelable } from "./future.ts";
 import { decodeError, type FromWorker, type ToWorker } from "./pool_message.ts";
 

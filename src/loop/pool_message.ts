@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { IoqOptions } from "../ioq/options.ts";
-import { Canceled, ConcurrencyUnavailable } from "./errors.ts";
+import type { IoqOptions } from "../queue/queue_options.ts";
+import { Canceled, ConcurrencyUnavailable } from "./canceled.ts";
 
 /** What a loop tells a Worker. */
 export type ToWorker =

@@ -7,8 +7,8 @@
  * @module
  */
 
-import type { IoqOptions } from "../ioq/options.ts";
-import { Canceled } from "./errors.ts";
+import type { IoqOptions } from "../queue/queue_options.ts";
+import { Canceled } from "./canceled.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";
 import type { Io } from "./io.ts";

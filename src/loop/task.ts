@@ -16,7 +16,7 @@
  * @module
  */
 
-import { Canceled } from "./errors.ts";
+import { Canceled } from "./canceled.ts";
 
 /** Something that a task waits for, and that can be made to end early. */
 export interface Wait {

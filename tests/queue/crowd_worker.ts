@@ -3,7 +3,7 @@
 /** A producer or consumer of the slot queue, on a thread of its own. */
 
 import { parentPort, workerData } from "node:worker_threads";
-import { Ioqq } from "../../src/queue/ioqq.ts";
+import { Ioqq } from "../../src/backends/worker/slot_queue.ts";
 
 /** What each thread of a crowd is told. */
 export interface Part {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Worker } from "node:worker_threads";
-import { Ioqq, VALUE_MAX } from "../../src/queue/ioqq.ts";
+import { Ioqq, VALUE_MAX } from "../../src/backends/worker/slot_queue.ts";
 import { newSeed, randomFrom, within } from "../fixtures.ts";
 import type { Part } from "./crowd_worker.ts";
 

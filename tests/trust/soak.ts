@@ -19,7 +19,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type Completion, type Ioq, op, type Request } from "../../mod.ts";
-import type { CoreRequest } from "../../src/operation/request.ts";
+import type { CoreRequest } from "../../src/operations/request.ts";
 import { type OpenQueue, rows } from "../backends.ts";
 import { descriptorsUnder, newSeed, randomFrom } from "../fixtures.ts";
 import { type Outcome, type Task, World } from "./soak_world.ts";

@@ -4,7 +4,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Ioq, type IoqOptions } from "../../mod.ts";
-import { LANE } from "../../src/backends/open.ts";
+import { LANE } from "../../src/backends/open_backend.ts";
 import { errorOf, LIBRARY, runDeno, TempDir, within } from "../fixtures.ts";
 
 const CRASHING = new URL("./crashing_lane.ts", import.meta.url);

@@ -3,7 +3,7 @@
 /** What other systems than Linux are told of how to open a file. */
 
 import { assertEquals } from "@std/assert";
-import * as linux from "../../src/fcntl.ts";
+import * as linux from "../../src/linux/fcntl.ts";
 import { translateFlags } from "../../src/backends/worker/open_flags.ts";
 
 /** From macOS's `<fcntl.h>`. */

@@ -13,7 +13,7 @@
 import { createInterface } from "node:readline";
 import process from "node:process";
 import { Ioq, type IoqOptions, walk } from "@ioq/ioq";
-import { LANE } from "../../../src/backends/open.ts";
+import { LANE } from "../../../src/backends/open_backend.ts";
 import { sideBySide } from "../../side_by_side.ts";
 import { filesOf, linesOf } from "./work.ts";
 

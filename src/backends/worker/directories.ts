@@ -7,8 +7,8 @@
  */
 
 import * as layout from "../../../ffi/layout.ts";
-import { ERRNO, UNSUPPORTED } from "../../errors.ts";
-import { O_NOFOLLOW } from "../../fcntl.ts";
+import { ERRNO, UNSUPPORTED } from "../../linux/errors.ts";
+import { O_NOFOLLOW } from "../../linux/fcntl.ts";
 import { errnoOf, Failure } from "./failure.ts";
 import { pathAt } from "./proc_path.ts";
 import { splitInto, StatRecord } from "./stat_record.ts";

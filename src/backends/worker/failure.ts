@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ERRNO, UNSUPPORTED } from "../../errors.ts";
+import { ERRNO, UNSUPPORTED } from "../../linux/errors.ts";
 
 /** An operation failed by an error number. */
 export class Failure extends Error {

@@ -11,7 +11,7 @@ import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import * as layout from "../../../ffi/layout.ts";
 import { EMBEDDED, loadLibrary, prepareLibrary } from "../../../ffi/library.ts";
 import type { Executor } from "./executor.ts";
-import type { Ioqq } from "../../queue/ioqq.ts";
+import type { Ioqq } from "./slot_queue.ts";
 import * as shared from "./memory.ts";
 import { DenoExecutor } from "./without_library.ts";
 import { LibraryExecutor } from "./with_library.ts";

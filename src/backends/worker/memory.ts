@@ -32,7 +32,7 @@
 
 import { REQUEST_SIZE } from "../../../ffi/layout.ts";
 import type { MessagePort } from "node:worker_threads";
-import { Ioqq } from "../../queue/ioqq.ts";
+import { Ioqq } from "./slot_queue.ts";
 
 /** Bytes of a cell. */
 export const CELL_SIZE = 1024;

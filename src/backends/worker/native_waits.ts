@@ -11,9 +11,9 @@
  */
 
 import type { Library } from "../../../ffi/library.ts";
-import type { ClockName } from "../../clock.ts";
-import { ERRNO, osError } from "../../errors.ts";
-import type { CoreRequest } from "../../operation/request.ts";
+import type { ClockName } from "../../linux/clock.ts";
+import { ERRNO, osError } from "../../linux/errors.ts";
+import type { CoreRequest } from "../../operations/request.ts";
 import { loadLibrary } from "../../../ffi/library.ts";
 import { NativeBackend, NativeOpenError, readClock } from "../native.ts";
 import type { CompleteWait, Waits } from "./waits.ts";

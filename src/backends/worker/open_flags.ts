@@ -6,7 +6,7 @@
  * @module
  */
 
-import * as linux from "../../fcntl.ts";
+import * as linux from "../../linux/fcntl.ts";
 
 /** Flags that may be given; the two of a mode of access are told by their value. */
 const NAMES = [

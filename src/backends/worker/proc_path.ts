@@ -6,8 +6,8 @@
  * @module
  */
 
-import { UNSUPPORTED } from "../../errors.ts";
-import { AT_FDCWD } from "../../fcntl.ts";
+import { UNSUPPORTED } from "../../linux/errors.ts";
+import { AT_FDCWD } from "../../linux/fcntl.ts";
 import { Failure } from "./failure.ts";
 
 /** A path that is relative to a directory's descriptor. */

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { CoreRequest } from "../../operation/request.ts";
+import type { CoreRequest } from "../../operations/request.ts";
 import type { Executor } from "./executor.ts";
 
 /** A request that was accepted, but that nobody has begun. */

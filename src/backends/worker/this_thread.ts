@@ -8,9 +8,9 @@
  * @module
  */
 
-import type { LaneCounts, Sink } from "../../backend.ts";
-import { ERRNO } from "../../errors.ts";
-import type { CoreRequest } from "../../operation/request.ts";
+import type { LaneCounts, Sink } from "../backend.ts";
+import { ERRNO } from "../../linux/errors.ts";
+import type { CoreRequest } from "../../operations/request.ts";
 import { type EncodedRequest, encodeRequest, ExecutorPayload } from "../synchronous.ts";
 import type { Executor } from "./executor.ts";
 import type { RequestRunner } from "./request_runner.ts";

@@ -9,9 +9,9 @@
  */
 
 import * as layout from "../../../ffi/layout.ts";
-import { type ClockName, CLOCKS } from "../../clock.ts";
-import { ERRNO, UNSUPPORTED } from "../../errors.ts";
-import type { CoreRequest } from "../../operation/request.ts";
+import { type ClockName, CLOCKS } from "../../linux/clock.ts";
+import { ERRNO, UNSUPPORTED } from "../../linux/errors.ts";
+import type { CoreRequest } from "../../operations/request.ts";
 import type { CompleteWait, Waits } from "./waits.ts";
 
 /** The longest time that a timer of the runtime can run, in milliseconds. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Payload } from "../../payload.ts";
+import type { Payload } from "../../operations/payload.ts";
 import * as shared from "./memory.ts";
 
 /** A payload in shared memory, or one whose parts were put together. */

@@ -10,10 +10,10 @@
  * @module
  */
 
-import type { ClockName } from "../../clock.ts";
-import type { Payload } from "../../payload.ts";
+import type { ClockName } from "../../linux/clock.ts";
+import type { Payload } from "../../operations/payload.ts";
 import { OP } from "../../../ffi/layout.ts";
-import type { CoreRequest } from "../../operation/request.ts";
+import type { CoreRequest } from "../../operations/request.ts";
 
 /** Is told of completions, never from within a call other than {@linkcode Waits.turn}. */
 export type CompleteWait = (slot: number, result: number, payload?: Payload) => void;

@@ -13,9 +13,15 @@
 
 import type NodeFs from "node:fs";
 import * as layout from "../../../ffi/layout.ts";
-import { ERRNO, UNSUPPORTED } from "../../errors.ts";
-import { AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, O_DIRECT, O_DIRECTORY } from "../../fcntl.ts";
-import { type CoreRequest, REMOVE_TREE } from "../../operation/request.ts";
+import { ERRNO, UNSUPPORTED } from "../../linux/errors.ts";
+import {
+  AT_FDCWD,
+  AT_REMOVEDIR,
+  AT_SYMLINK_NOFOLLOW,
+  O_DIRECT,
+  O_DIRECTORY,
+} from "../../linux/fcntl.ts";
+import { type CoreRequest, REMOVE_TREE } from "../../operations/request.ts";
 import { readDirectory, readTrees } from "./directories.ts";
 import type { Executor } from "./executor.ts";
 import { errnoOf, Failure } from "./failure.ts";

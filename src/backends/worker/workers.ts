@@ -18,12 +18,12 @@
 
 import * as layout from "../../../ffi/layout.ts";
 import { type Library, loadLibrary } from "../../../ffi/library.ts";
-import type { LaneCounts, Sink } from "../../backend.ts";
-import { ERRNO, WORKER_CRASHED } from "../../errors.ts";
-import { AT_FDCWD } from "../../fcntl.ts";
-import { CoreRequest } from "../../operation/request.ts";
+import type { LaneCounts, Sink } from "../backend.ts";
+import { ERRNO, WORKER_CRASHED } from "../../linux/errors.ts";
+import { AT_FDCWD } from "../../linux/fcntl.ts";
+import { CoreRequest } from "../../operations/request.ts";
 import { pathBound } from "../../path.ts";
-import type { Ioqq } from "../../queue/ioqq.ts";
+import type { Ioqq } from "./slot_queue.ts";
 import { encodeRequest, writeInput, writtenLength } from "../synchronous.ts";
 import { Interrupts } from "./interrupts.ts";
 import { LanePool } from "./lane_pool.ts";

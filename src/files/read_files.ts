@@ -1,0 +1,330 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Reading many files.
+ *
+ *     paths ──▶ │ in flight │ ──▶ │ ready │ ──▶ next()
+ *               └── together at most `concurrency` ──┘
+ *
+ * A path is taken when there is room for its contents, so whoever stops consuming
+ * stops the reading, and at most `concurrency` files are in memory. Files come in
+ * the order in which they are complete: a slow one holds back no other.
+ *
+ * @module
+ */
+
+import { checkInteger } from "../integer.ts";
+import { op } from "../operations/op.ts";
+import { ABORT, type Runner } from "../queue/runner.ts";
+import { type CoreRequest, toCoreRequest } from "../operations/request.ts";
+import type { Path } from "../path.ts";
+import { checkSignal } from "../signal.ts";
+
+/**
+ * What to do about a file that cannot be read: end the iteration, leave the file
+ * out, or leave it out and tell a function. What the function throws ends the
+ * iteration.
+ */
+export type ReadFilesErrorPolicy = "throw" | "skip" | ((error: Error, path: Path) => unknown);
+
+/** Options of {@linkcode Ioq.readFiles}. */
+export interface ReadFilesOptions {
+  /**
+   * How many files are in memory, read or being read, at the same time: 1 to 4096.
+   *
+   * @default {64}
+   */
+  concurrency?: number;
+  /** Ends the iteration, with the signal's reason. */
+  signal?: AbortSignal;
+  /**
+   * What to do about a file that cannot be read.
+   *
+   * @default {"throw"}
+   */
+  onError?: ReadFilesErrorPolicy;
+}
+
+/** A file that was read. */
+export interface FileContents {
+  /** Its path, as it was given. */
+  readonly path: Path;
+  /** All that is in it. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+const DEFAULT_CONCURRENCY = 64;
+const CONCURRENCY_MAX = 4096;
+
+/** Someone who waits in `next()`. */
+interface Consumer {
+  readonly resolve: (result: IteratorResult<FileContents>) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** The iteration. */
+class FilesReader implements AsyncIterableIterator<FileContents> {
+  readonly #open: () => Runner | Promise<Runner>;
+  #ioq: Runner | undefined;
+  readonly #paths: Iterator<Path> | AsyncIterator<Path>;
+  readonly #concurrency: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onError: ReadFilesErrorPolicy;
+
+  readonly #inFlight = new Set<CoreRequest>();
+  /** Files that nobody has taken: from `#readyAt` on. */
+  #ready: FileContents[] = [];
+  #readyAt = 0;
+  #consumers: Consumer[] = [];
+  /** Whether a path, or the queue, is being waited for. */
+  #pulling = false;
+  /** Whether there are no more paths. */
+  #exhausted = false;
+  /** Whether it is over: left early, aborted or failed. */
+  #ended = false;
+  /** What it failed with, until someone was told. */
+  #failure: { readonly reason: unknown } | undefined;
+  readonly #onAbort = () => this.#fail(this.#signal!.reason);
+
+  constructor(
+    open: () => Runner | Promise<Runner>,
+    paths: Iterable<Path> | AsyncIterable<Path>,
+    options: ReadFilesOptions,
+  ) {
+    const { concurrency = DEFAULT_CONCURRENCY, signal, onError = "throw" } = options;
+    if (onError !== "throw" && onError !== "skip" && typeof onError !== "function") {
+      throw new TypeError(`Expected onError to be "throw", "skip" or a function, got ${onError}`);
+    }
+    checkSignal(signal);
+    this.#concurrency = checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX);
+    this.#signal = signal;
+    this.#onError = onError;
+    this.#paths = iteratorOf(paths);
+    this.#open = open;
+  }
+
+  next(): Promise<IteratorResult<FileContents>> {
+    if (this.#readyAt < this.#ready.length) {
+      const value = this.#ready[this.#readyAt++]!;
+      if (this.#readyAt === this.#ready.length) {
+        this.#ready = [];
+        this.#readyAt = 0;
+      }
+      this.#fill();
+      return Promise.resolve({ done: false, value });
+    }
+    return new Promise((resolve, reject) => {
+      this.#consumers.push({ resolve, reject });
+      this.#begin();
+      this.#fill();
+      this.#settle();
+    });
+  }
+
+  return(): Promise<IteratorResult<FileContents>> {
+    this.#end();
+    this.#failure = undefined;
+    this.#settle();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** At the first `next()`: have a queue, and heed the signal. */
+  #begin(): void {
+    if (this.#ioq !== undefined || this.#ended || this.#pulling) {
+      return;
+    }
+    if (this.#signal?.aborted) {
+      this.#fail(this.#signal.reason);
+      return;
+    }
+    this.#signal?.addEventListener("abort", this.#onAbort);
+    const ioq = this.#open();
+    if (!(ioq instanceof Promise)) {
+      this.#ioq = ioq;
+      return;
+    }
+    this.#pulling = true;
+    ioq.then((ioq) => {
+      this.#pulling = false;
+      this.#ioq = ioq;
+      this.#fill();
+      this.#settle();
+    }, (error) => this.#fail(error));
+  }
+
+  /** Take paths while there is room. */
+  #fill(): void {
+    const unread = () => this.#ready.length - this.#readyAt;
+    while (
+      !this.#exhausted && !this.#ended && !this.#pulling && this.#ioq !== undefined &&
+      this.#inFlight.size + unread() < this.#concurrency
+    ) {
+      let result;
+      try {
+        result = this.#paths.next();
+      } catch (error) {
+        this.#exhausted = true;
+        this.#fail(error);
+        return;
+      }
+      if (!(result instanceof Promise)) {
+        this.#take(result as IteratorResult<Path>);
+        continue;
+      }
+      this.#pulling = true;
+      result.then((result) => {
+        this.#pulling = false;
+        this.#take(result);
+        this.#fill();
+        this.#settle();
+      }, (error) => {
+        this.#exhausted = true;
+        this.#fail(error);
+      });
+    }
+  }
+
+  /** Begin to read what the paths gave. */
+  #take(result: IteratorResult<Path>): void {
+    if (result.done) {
+      this.#exhausted = true;
+      return;
+    }
+    const path = result.value;
+    if (this.#ended) {
+      return;
+    }
+    let request: CoreRequest<"readFile">;
+    try {
+      request = toCoreRequest(op.readFile(path));
+    } catch (error) {
+      this.#miss(error, path);
+      return;
+    }
+    this.#inFlight.add(request);
+    this.#ioq!.run(request).then(
+      (bytes) => this.#arrive(request, { path, bytes }),
+      (error) => {
+        this.#inFlight.delete(request);
+        if (!this.#ended) {
+          this.#miss(error, path);
+          this.#fill();
+          this.#settle();
+        }
+      },
+    );
+  }
+
+  /** A file was read. */
+  #arrive(request: CoreRequest, contents: FileContents): void {
+    this.#inFlight.delete(request);
+    if (this.#ended) {
+      return;
+    }
+    const consumer = this.#consumers.shift();
+    if (consumer === undefined) {
+      this.#ready.push(contents);
+    } else {
+      consumer.resolve({ done: false, value: contents });
+      this.#fill();
+      this.#settle();
+    }
+  }
+
+  /** A file could not be read. */
+  #miss(error: unknown, path: Path): void {
+    if (this.#onError === "throw") {
+      this.#fail(error);
+    } else if (this.#onError !== "skip") {
+      try {
+        this.#onError(error as Error, path);
+      } catch (reason) {
+        this.#fail(reason);
+      }
+    }
+  }
+
+  /** It ends with an error; what was read before and nobody took is dropped. */
+  #fail(reason: unknown): void {
+    if (!this.#ended) {
+      this.#failure = { reason };
+      this.#end();
+      this.#settle();
+    }
+  }
+
+  /** Nothing is to come any more: cancel what is in flight. */
+  #end(): void {
+    if (this.#ended) {
+      return;
+    }
+    this.#ended = true;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#ready = [];
+    this.#readyAt = 0;
+    if (this.#inFlight.size > 0) {
+      this.#ioq![ABORT](this.#inFlight, undefined);
+    }
+    if (!this.#exhausted) {
+      this.#exhausted = true;
+      // Where the paths come from may hold something; how it fares is not our concern
+      new Promise((resolve) => resolve(this.#paths.return?.())).catch(() => {});
+    }
+  }
+
+  /** Tell those who wait that it is over, if it is. */
+  #settle(): void {
+    const isOver = this.#ended ||
+      (this.#exhausted && this.#inFlight.size === 0 && this.#readyAt === this.#ready.length);
+    if (!isOver || this.#consumers.length === 0) {
+      return;
+    }
+    this.#end();
+    const consumers = this.#consumers;
+    this.#consumers = [];
+    for (const { resolve, reject } of consumers) {
+      const failure = this.#failure;
+      this.#failure = undefined;
+      if (failure === undefined) {
+        resolve({ done: true, value: undefined });
+      } else {
+        reject(failure.reason);
+      }
+    }
+  }
+}
+
+/** The iterator of paths that come at once, or one by one. */
+function iteratorOf(
+  paths: Iterable<Path> | AsyncIterable<Path>,
+): Iterator<Path> | AsyncIterator<Path> {
+  if (typeof paths === "object" && paths !== null && !(paths instanceof Uint8Array)) {
+    if (Symbol.asyncIterator in paths) {
+      return paths[Symbol.asyncIterator]();
+    }
+    if (Symbol.iterator in paths) {
+      return paths[Symbol.iterator]();
+    }
+  }
+  // A path is iterable as well, but surely one file was meant
+  throw new TypeError("Expected paths to be an iterable of paths");
+}
+
+/**
+ * Read many files.
+ *
+ * @param open Gives the queue.
+ * @param paths The files.
+ * @param options How many at once; what to do about errors; a signal.
+ */
+export function readFiles(
+  open: () => Runner | Promise<Runner>,
+  paths: Iterable<Path> | AsyncIterable<Path>,
+  options: ReadFilesOptions = {},
+): AsyncIterableIterator<FileContents> {
+  return new FilesReader(open, paths, options);
+}

@@ -1,0 +1,436 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The operations as promises, under the names that Deno has for them.
+ *
+ * @module
+ */
+
+import type { DirEntry } from "./linux/directory.ts";
+import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
+import { hasCode } from "./linux/errors.ts";
+import { type IoqFile, openFile, type OpenFileOptions } from "./files/file.ts";
+import type {
+  AtOptions,
+  RenameOptions,
+  SetXattrOptions,
+  StatOptions,
+  WriteFileOptions,
+  XattrOptions,
+} from "./operations/request_options.ts";
+import { op } from "./operations/op.ts";
+import { ABORT, limitsOf, type OperationOptions, QUEUE, SYNCHRONOUS } from "./queue/runner.ts";
+import type { OpName, OpValues } from "./operations/values.ts";
+import type { Request } from "./operations/request.ts";
+import type { Path } from "./path.ts";
+import { IS_CACHED, NOT_NOW, READ_CACHED } from "./queue/cached_reads.ts";
+import { makeDirectory } from "./trees/make_directory.ts";
+import { readWhole, writeWhole } from "./files/whole_files.ts";
+import { removeTreeOn } from "./trees/remover.ts";
+import { type FileContents, readFiles, type ReadFilesOptions } from "./files/read_files.ts";
+
+/** Options of {@linkcode Ioq.remove}. */
+export interface RemoveOptions extends AtOptions {
+  /**
+   * Whether to remove a directory with all that is in it.
+   *
+   * @default {false}
+   */
+  recursive?: boolean;
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * The promise forms of the operations. They never appear in the stream, and wait
+ * their turn when the queue is full. Each takes a `signal`.
+ */
+export abstract class PromiseForms {
+  /** Run any request as a promise. */
+  abstract run<K extends OpName>(
+    request: Request<K>,
+    options?: OperationOptions,
+  ): Promise<OpValues[K]>;
+
+  /** Abort the promise forms of requests. For the library itself. */
+  abstract [ABORT](requests: ReadonlySet<Request>, reason: unknown): void;
+
+  /**
+   * Read what is cached, at once; a negative number if that cannot be. For the library
+   * itself: here
+   * everything goes through {@linkcode PromiseForms.run}.
+   */
+  [READ_CACHED](_fd: number, _target: Uint8Array<ArrayBuffer>, _offset: number): number {
+    return NOT_NOW;
+  }
+
+  /** Whether that is worth trying with a descriptor. */
+  [IS_CACHED](_fd: number): boolean {
+    return false;
+  }
+
+  /**
+   * What runs requests for a descriptor at once, past the queue: `SynchronousCalls`.
+   * For the library itself.
+   *
+   * @throws {Deno.errors.BadResource} If the queue is closed.
+   * @throws {Deno.errors.NotSupported} If this thread cannot use the queue's files.
+   */
+  abstract [SYNCHRONOUS](): object;
+
+  /** The queue that has the files which these open. For the library itself. */
+  get [QUEUE](): object {
+    return this;
+  }
+
+  /** A trip through the queue and back. */
+  nop(options?: OperationOptions): Promise<undefined> {
+    return this.run(op.nop(), options);
+  }
+
+  /**
+   * A file's attributes, following a symbolic link. Rejects as `Deno.stat` does.
+   *
+   * @param path The file.
+   * @param options Whether to give exact numbers; where the path begins; a signal.
+   */
+  stat(
+    path: Path,
+    options?: StatOptions & OperationOptions & { bigint?: false },
+  ): Promise<FileInfo>;
+  /** A file's exact attributes, following a symbolic link. */
+  stat(
+    path: Path,
+    options: StatOptions & OperationOptions & { bigint: true },
+  ): Promise<BigIntFileInfo>;
+  stat(
+    path: Path,
+    options?: StatOptions & OperationOptions,
+  ): Promise<FileInfo | BigIntFileInfo> {
+    return this.#build(() => op.stat(path, options as StatOptions & { bigint?: false }), options);
+  }
+
+  /**
+   * A file's attributes, not following a symbolic link. Rejects as `Deno.lstat` does.
+   *
+   * @param path The file.
+   * @param options Whether to give exact numbers; where the path begins; a signal.
+   */
+  lstat(
+    path: Path,
+    options?: StatOptions & OperationOptions & { bigint?: false },
+  ): Promise<FileInfo>;
+  /** A file's exact attributes, not following a symbolic link. */
+  lstat(
+    path: Path,
+    options: StatOptions & OperationOptions & { bigint: true },
+  ): Promise<BigIntFileInfo>;
+  lstat(
+    path: Path,
+    options?: StatOptions & OperationOptions,
+  ): Promise<FileInfo | BigIntFileInfo> {
+    return this.#build(() => op.lstat(path, options as StatOptions & { bigint?: false }), options);
+  }
+
+  /**
+   * All entries of a directory, without `.` and `..`, in the order that the file
+   * system gives them. Rejects as `Deno.readDir` throws.
+   *
+   * @param path The directory.
+   * @param options Where the path begins; a signal.
+   */
+  readDir(path: Path, options?: AtOptions & OperationOptions): Promise<DirEntry[]> {
+    return this.#build(() => op.readDir(path, options), options);
+  }
+
+  /** Run a request whose building may throw. */
+  #build<K extends OpName>(
+    build: () => Request<K>,
+    options?: OperationOptions,
+  ): Promise<OpValues[K]> {
+    try {
+      return this.run(build(), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Open a file. Options as `Deno.open`'s and a few more; `{ read: true }` by default. */
+  openFile(path: Path, options?: OpenFileOptions & OperationOptions): Promise<IoqFile> {
+    return openFile(this, path, options);
+  }
+
+  /** All that is in a file, as bytes. Rejects as `Deno.readFile` does. */
+  readFile(
+    path: Path,
+    options?: AtOptions & OperationOptions,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return readWhole(this, path, options);
+  }
+
+  /** All that is in a file, as text; what is not UTF-8 becomes U+FFFD. */
+  async readTextFile(path: Path, options?: AtOptions & OperationOptions): Promise<string> {
+    // As Deno's: a byte order mark stays
+    const bytes = await this.readFile(path, options);
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  }
+
+  /**
+   * Read many files at the same time.
+   *
+   * At most `concurrency` files are in memory, read or being read: who stops
+   * consuming stops the reading. Leaving the iteration early cancels what is in
+   * flight. The iterator is to be used by one consumer.
+   *
+   * @param paths The files; more are taken as there is room.
+   * @param options How many at once; what to do about errors; a signal.
+   * @returns The files in the order in which they are complete. Unless `onError`
+   *          says otherwise, it ends with what `Deno.readFile` would throw.
+   * @throws {TypeError} If an argument is of a wrong type.
+   * @throws {RangeError} If `concurrency` is out of its range.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * const paths = ["/etc/hostname", "/etc/hosts"];
+   * for await (const { path, bytes } of ioq.readFiles(paths, { onError: "skip" })) {
+   *   console.log(path, bytes.length);
+   * }
+   * ```
+   */
+  readFiles(
+    paths: Iterable<Path> | AsyncIterable<Path>,
+    options?: ReadFilesOptions,
+  ): AsyncIterableIterator<FileContents> {
+    return readFiles(() => this, paths, options);
+  }
+
+  /**
+   * Write bytes to a file. Options as `Deno.writeFile`'s.
+   *
+   * @param path The file.
+   * @param data Bytes, not to be changed before the promise settles; or a stream of
+   *        them, which is written as it comes, to a file that is open meanwhile.
+   */
+  writeFile(
+    path: Path,
+    data: Uint8Array | ReadableStream<Uint8Array>,
+    options?: WriteFileOptions & OperationOptions,
+  ): Promise<undefined> {
+    return writeWhole(this, path, data, options);
+  }
+
+  /** Write text, or a stream of it, to a file. Options as `Deno.writeTextFile`'s. */
+  writeTextFile(
+    path: Path,
+    data: string | ReadableStream<string>,
+    options?: WriteFileOptions & OperationOptions,
+  ): Promise<undefined> {
+    const bytes = data instanceof ReadableStream
+      ? data.pipeThrough(new TextEncoderStream())
+      : encoder.encode(data);
+    return writeWhole(this, path, bytes, options);
+  }
+
+  /** Copy a file's contents and permission bits. Rejects as `Deno.copyFile` does. */
+  copyFile(from: Path, to: Path, options?: OperationOptions): Promise<undefined> {
+    return this.#build(() => op.copyFile(from, to), options);
+  }
+
+  /**
+   * Make a directory.
+   *
+   * @param path The directory.
+   * @param options Permission bits; `recursive` makes those above it as well, and
+   *        does not mind if it exists.
+   */
+  mkdir(
+    path: Path,
+    options?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean },
+  ): Promise<void> {
+    return makeDirectory(this, path, options);
+  }
+
+  /**
+   * Remove a file, a symbolic link or a directory. Rejects as `Deno.remove` does.
+   *
+   * @param path What to remove.
+   * @param options `recursive` removes a directory with all that is in it, see
+   *        `removeTree()`, which has more options; not together with `at`.
+   */
+  async remove(path: Path, options?: RemoveOptions & OperationOptions): Promise<void> {
+    if (options?.recursive) {
+      if (options.at !== undefined) {
+        throw new TypeError("'recursive' option cannot be combined with 'at'");
+      }
+      return await removeTreeOn(() => this, path, limitsOf(options));
+    }
+    try {
+      await this.run(op.unlink(path, options), options);
+    } catch (error) {
+      if (!hasCode(error, "EISDIR", "EPERM")) {
+        throw error;
+      }
+      await this.run(op.rmdir(path, options), options).catch((second) => {
+        // It was no directory: what the first call said holds
+        throw hasCode(second, "ENOTDIR") ? error : second;
+      });
+    }
+  }
+
+  /** Give a file another name, replacing what has it. */
+  rename(
+    from: Path,
+    to: Path,
+    options?: RenameOptions & OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.rename(from, to, options), options);
+  }
+
+  /** Make a hard link. */
+  link(from: Path, to: Path, options?: OperationOptions): Promise<undefined> {
+    return this.#build(() => op.link(from, to), options);
+  }
+
+  /** Make a symbolic link at `path` that points to `target`. */
+  symlink(target: Path, path: Path, options?: AtOptions & OperationOptions): Promise<undefined> {
+    return this.#build(() => op.symlink(target, path, options), options);
+  }
+
+  /** Where a symbolic link points to. */
+  readLink(path: Path, options?: AtOptions & OperationOptions): Promise<string> {
+    return this.#build(() => op.readLink(path, options), options);
+  }
+
+  /** The path of what a path leads to, without links, `.` and `..`. */
+  realPath(path: Path, options?: OperationOptions): Promise<string> {
+    return this.#build(() => op.realPath(path), options);
+  }
+
+  /**
+   * Wait a while.
+   *
+   * @param ms Milliseconds, possibly with a fraction.
+   * @param options A signal.
+   * @throws {RangeError} If `ms` is negative, infinite or no number.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * await ioq.sleep(1.5);
+   * ```
+   */
+  sleep(ms: number, options?: OperationOptions): Promise<undefined> {
+    return this.#build(() => op.sleep(ms), options);
+  }
+
+  /**
+   * Send a number to another queue of this process, be it in another Worker.
+   * Rejects with `Deno.errors.NotFound` if there is no such queue, and with
+   * `Deno.errors.WouldBlock` if 1024 messages are waiting there. To have messages come
+   * in order, await each post before the next.
+   *
+   * @param target The queue, or its `id`.
+   * @param value 0 to 2^53 - 1.
+   * @param options A signal.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using one = await Ioq.open();
+   * await using other = await Ioq.open();
+   * await one.post(other.id, 42);
+   * console.log(await other.receive()); // 42
+   * ```
+   */
+  post(
+    target: { readonly id: number } | number,
+    value: number,
+    options?: OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.post(target, value), options);
+  }
+
+  /**
+   * The value of an extended attribute. It rejects with the code `ENODATA` if there is
+   * none.
+   *
+   * @param path The file.
+   * @param name The attribute with its namespace, such as `user.mime_type`.
+   * @param options Where the path begins; whether links are followed; a signal.
+   */
+  getXattr(
+    path: Path,
+    name: string,
+    options?: XattrOptions & OperationOptions,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#build(() => op.getXattr(path, name, options), options);
+  }
+
+  /** Set an extended attribute. */
+  setXattr(
+    path: Path,
+    name: string,
+    value: Uint8Array,
+    options?: SetXattrOptions & OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.setXattr(path, name, value, options), options);
+  }
+
+  /** The names of a file's extended attributes. */
+  listXattr(path: Path, options?: XattrOptions & OperationOptions): Promise<string[]> {
+    return this.#build(() => op.listXattr(path, options), options);
+  }
+
+  /** Remove an extended attribute. */
+  removeXattr(
+    path: Path,
+    name: string,
+    options?: XattrOptions & OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.removeXattr(path, name, options), options);
+  }
+
+  /**
+   * The next message that is posted to this queue. Each is received once, in the order
+   * in which they come.
+   */
+  receive(options?: OperationOptions): Promise<number> {
+    return this.#build(() => op.receive(), options);
+  }
+
+  /** Shorten or lengthen a file to a number of bytes. */
+  truncate(path: Path, length?: number, options?: OperationOptions): Promise<undefined> {
+    return this.#build(() => op.truncate(path, length), options);
+  }
+
+  /** Set a file's permission bits. */
+  chmod(path: Path, mode: number, options?: OperationOptions): Promise<undefined> {
+    return this.#build(() => op.chmod(path, mode), options);
+  }
+
+  /** Set a file's owner and group; `null` leaves one as it is. */
+  chown(
+    path: Path,
+    uid: number | null,
+    gid: number | null,
+    options?: OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.chown(path, uid, gid), options);
+  }
+
+  /** Set the times of a file's last read and last write. */
+  utime(
+    path: Path,
+    atime: Date | number,
+    mtime: Date | number,
+    options?: OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.utime(path, atime, mtime), options);
+  }
+}

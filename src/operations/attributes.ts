@@ -1,0 +1,96 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Attributes of files.
+ *
+ * @module
+ */
+
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../linux/fcntl.ts";
+import { checkInteger } from "../integer.ts";
+import { CoreRequest } from "./request.ts";
+import { type Path, toPath } from "../path.ts";
+import {
+  checkAt,
+  checkFd,
+  checkFile,
+  checkMode,
+  pathRequest,
+  splitArgument,
+  UINT32_MAX,
+} from "./arguments.ts";
+import type { OpBuilders } from "./builders.ts";
+import type { StatOptions } from "./request_options.ts";
+
+const R_OK = 4;
+const W_OK = 2;
+const X_OK = 1;
+
+/** A time as seconds and nanoseconds since 1970. */
+function checkTime(
+  time: Date | number,
+  name: string,
+): { seconds: number; nanoseconds: number } {
+  const milliseconds = time instanceof Date
+    ? time.getTime()
+    : typeof time === "number"
+    ? time * 1000
+    : NaN;
+  if (!Number.isFinite(milliseconds)) {
+    throw new TypeError(`Expected ${name} to be a valid Date or seconds since 1970, got ${time}`);
+  }
+  const seconds = Math.floor(milliseconds / 1000);
+  checkInteger(seconds, name, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  // A moment before a whole second rounds up to it, and that is no fraction
+  const nanoseconds = Math.floor((milliseconds - seconds * 1000) * 1e6);
+  return { seconds, nanoseconds: Math.min(nanoseconds, 999_999_999) };
+}
+
+export const stat: OpBuilders["stat"] =
+  ((path: Path, options?: StatOptions) =>
+    pathRequest(options?.bigint ? "statBigInt" : "stat", path, options)) as OpBuilders["stat"];
+
+export const lstat: OpBuilders["lstat"] =
+  ((path: Path, options?: StatOptions) =>
+    pathRequest(options?.bigint ? "lstatBigInt" : "lstat", path, options)) as OpBuilders["lstat"];
+
+export const fstat: OpBuilders["fstat"] =
+  ((fd: number, options?: { bigint?: boolean }) =>
+    new CoreRequest(options?.bigint ? "statBigInt" : "stat", {
+      fd: checkFd(fd),
+      flags: AT_EMPTY_PATH,
+    })) as OpBuilders["fstat"];
+
+export const chmod: OpBuilders["chmod"] = (file, mode) =>
+  new CoreRequest("chmod", {
+    ...checkFile("chmod", file),
+    mode: checkMode(mode),
+  });
+
+export const chown: OpBuilders["chown"] = (file, uid, gid, options) =>
+  new CoreRequest("chown", {
+    ...checkFile("chown", file),
+    // All bits set leave it as it is, see chown(2)
+    arg0: uid === null ? UINT32_MAX : checkInteger(uid, "uid", 0, UINT32_MAX - 1),
+    arg1: gid === null ? UINT32_MAX : checkInteger(gid, "gid", 0, UINT32_MAX - 1),
+    flags: options?.followSymlinks === false ? AT_SYMLINK_NOFOLLOW : 0,
+  });
+
+export const utime: OpBuilders["utime"] = (file, atime, mtime) => {
+  const accessed = checkTime(atime, "atime");
+  const modified = checkTime(mtime, "mtime");
+  return new CoreRequest("utime", {
+    ...checkFile("utime", file),
+    offset: accessed.seconds,
+    ...splitArgument(modified.seconds),
+    arg2: accessed.nanoseconds,
+    arg3: modified.nanoseconds,
+  });
+};
+
+export const access: OpBuilders["access"] = (path, mode) =>
+  new CoreRequest("access", {
+    fd: checkAt(mode),
+    path: toPath(path, "access"),
+    mode: (mode?.read ? R_OK : 0) | (mode?.write ? W_OK : 0) | (mode?.execute ? X_OK : 0),
+  });

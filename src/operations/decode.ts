@@ -1,0 +1,83 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Reading what operations produced.
+ *
+ * @module
+ */
+
+import { decodeDirectory } from "../linux/directory.ts";
+import { decodeBigIntFileInfo, decodeFileInfo } from "../linux/stat.ts";
+import { pathText } from "../path.ts";
+import type { Payload } from "./payload.ts";
+import { toPollEvents } from "../linux/poll.ts";
+
+/** Where a request has what is read put. */
+export interface Destination {
+  /** Bytes, at most. */
+  readonly length: number;
+  /** The buffer. */
+  readonly target: Uint8Array<ArrayBuffer> | undefined;
+  /** Several of them, one after the other. */
+  readonly targets: readonly Uint8Array<ArrayBuffer>[] | undefined;
+}
+
+/** Reads what an operation produced. */
+export type Decoder = (result: number, payload: Payload, request: Destination) => unknown;
+
+export const decodeNothing: Decoder = () => undefined;
+export const decodeResult: Decoder = (result) => result;
+export const decodeEntries: Decoder = (_, payload) => decodeDirectory(payload.bytes());
+export const decodeBytes: Decoder = (result, payload) => {
+  const bytes = new Uint8Array(result);
+  if (result > 0) {
+    payload.take(bytes);
+  }
+  return bytes;
+};
+export const decodeInto: Decoder = (result, payload, request) => {
+  const target = request.target!;
+  if (target.byteLength !== request.length) {
+    throw new TypeError("Cannot read into bytes whose buffer was detached or resized");
+  }
+  if (result > 0) {
+    payload.take(target);
+  }
+  return result;
+};
+export const decodeIntoParts: Decoder = (result, payload, request) => {
+  const targets = request.targets!;
+  let length = 0;
+  for (const target of targets) {
+    length += target.byteLength;
+  }
+  if (length !== request.length) {
+    throw new TypeError("Cannot read into bytes whose buffer was detached or resized");
+  }
+  for (let i = 0, at = 0; at < result; at += targets[i++]!.byteLength) {
+    payload.takePart(at, targets[i]!);
+  }
+  return result;
+};
+/** {@linkcode decodeInto} for files, whose end is `null`. */
+export const decodeIntoOrEnd: Decoder = (result, payload, request) => {
+  const count = decodeInto(result, payload, request);
+  return count === 0 && request.length > 0 ? null : count;
+};
+/** Two words as one number. */
+export const decodeNumber: Decoder = (_, payload) => {
+  const { buffer, byteOffset } = payload.bytes();
+  const [low, high] = new Int32Array(buffer, byteOffset, 2);
+  return high! * 0x1_0000_0000 + (low! >>> 0);
+};
+export const decodeCopy: Decoder = (result, payload) =>
+  result > 0 ? payload.bytes().slice() : new Uint8Array();
+export const decodeNames: Decoder = (result, payload) =>
+  // A NUL after each
+  result > 0 ? pathText(payload.bytes()).split("\0").slice(0, -1) : [];
+export const decodeText: Decoder = (_, payload) => pathText(payload.bytes());
+export const decodeStat: Decoder = (_, payload) => decodeFileInfo(payload.words, payload.at >> 2);
+export const decodeBigIntStat: Decoder = (_, payload) =>
+  decodeBigIntFileInfo(payload.words, payload.at >> 2);
+
+export const decodePoll: Decoder = (result) => toPollEvents(result);

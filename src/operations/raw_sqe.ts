@@ -1,0 +1,24 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Whatever a submission queue entry says, see `io_uring_enter(2)`.
+ *
+ * @module
+ */
+
+import { checkInteger } from "../integer.ts";
+import { CoreRequest } from "./request.ts";
+import { checkBytes } from "./arguments.ts";
+import type { OpBuilders } from "./builders.ts";
+
+/** From `<linux/io_uring.h>`. */
+const SQE_LENGTH = 64;
+const IOSQE_CQE_SKIP_SUCCESS = 1 << 6;
+
+export const rawSqe: OpBuilders["rawSqe"] = (sqe) => {
+  checkInteger(checkBytes(sqe, "sqe").byteLength, "sqe.byteLength", SQE_LENGTH, SQE_LENGTH);
+  if (sqe[1]! & IOSQE_CQE_SKIP_SUCCESS) {
+    throw new TypeError("Cannot take an SQE with IOSQE_CQE_SKIP_SUCCESS");
+  }
+  return new CoreRequest("rawSqe", { path: sqe.slice(), access: 0 });
+};

@@ -1,0 +1,166 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * What the builders of requests may be told beside what they need.
+ *
+ * @module
+ */
+
+import type { ClockName } from "../linux/clock.ts";
+
+/** Where a relative path begins, if not in the current directory. */
+export interface AtOptions {
+  /**
+   * A directory descriptor. It must stay open until the completion. Needs the
+   * blanket permission, because a descriptor may be of any directory.
+   */
+  at?: number;
+}
+
+/**
+ * Options of `op.open()`: those of `Deno.open`, {@linkcode AtOptions}, and what
+ * `open(2)` has beside. Options of the latter two kinds alone open for reading.
+ */
+export interface OpenRequestOptions extends Deno.OpenOptions, AtOptions {
+  /**
+   * Transfer between the device and the library's memory, past the page cache
+   * (`O_DIRECT`). Offsets and lengths must be multiples of the device's logical
+   * block, at least 512 bytes and on some devices 4096; otherwise the kernel
+   * refuses a transfer with `EINVAL`, a `TypeError`. The caller's buffers may be
+   * anywhere. A file system that cannot do it refuses to open the file, with the
+   * same error.
+   *
+   * @default {false}
+   */
+  direct?: boolean;
+  /**
+   * Have each write wait until its data is on the device (`O_DSYNC`).
+   *
+   * @default {false}
+   */
+  dsync?: boolean;
+  /**
+   * Fail with `Deno.errors.FilesystemLoop` if the path is a symbolic link
+   * (`O_NOFOLLOW`). Links in the directories that lead there are followed.
+   *
+   * @default {false}
+   */
+  noFollow?: boolean;
+  /**
+   * Open a directory, and nothing else (`O_DIRECTORY`): for {@linkcode AtOptions},
+   * or to sync it. Otherwise it fails with `Deno.errors.NotADirectory`.
+   *
+   * @default {false}
+   */
+  directory?: boolean;
+}
+
+/** Options of `op.stat()` and `op.lstat()`. */
+export interface StatOptions extends AtOptions {
+  /**
+   * Whether to resolve to a `BigIntFileInfo`, which is exact.
+   *
+   * @default {false}
+   */
+  bigint?: boolean;
+}
+
+/** Options of `op.timeout()`. */
+export interface TimeoutOptions {
+  /**
+   * The clock to go by.
+   *
+   * @default {"monotonic"}
+   */
+  clock?: ClockName;
+  /**
+   * Whether the time is a point in time of that clock, as `Ioq.now()` gives it,
+   * instead of a while from now on. One that has passed ends at once.
+   *
+   * @default {false}
+   */
+  absolute?: boolean;
+}
+
+/** What `op.poll()` waits for; errors and the closing of the other end always count. */
+export interface PollOptions {
+  /** That it can be read. */
+  readable?: boolean;
+  /** That it can be written. */
+  writable?: boolean;
+  /** That there is something exceptional to be read. */
+  priority?: boolean;
+}
+
+/** Options of requests for extended attributes. */
+export interface XattrOptions extends AtOptions {
+  /**
+   * Whether a symbolic link's target is meant, not the link itself.
+   *
+   * @default {true}
+   */
+  followSymlinks?: boolean;
+}
+
+/** Options of `op.setXattr()`. */
+export interface SetXattrOptions extends XattrOptions {
+  /** Fail with `Deno.errors.AlreadyExists` if the file has the attribute. */
+  create?: boolean;
+  /** Fail with `ENODATA` if the file has no such attribute. */
+  replace?: boolean;
+}
+
+/** What `op.syncRange()` waits for, and what it begins. See `sync_file_range(2)`. */
+export interface SyncRangeOptions {
+  /** First wait until what is being written of it is on the device. */
+  waitBefore?: boolean;
+  /** Begin writing what has changed. True by default. */
+  write?: boolean;
+  /** Then wait until that is on the device. */
+  waitAfter?: boolean;
+}
+
+/** Where `op.splice()` reads and writes, and how. See `splice(2)`. */
+export interface SpliceOptions {
+  /** Where in the source, in bytes; its own position if not given. Not for pipes. */
+  from?: number;
+  /** Where in the target, in bytes; its own position if not given. Not for pipes. */
+  to?: number;
+  /** Fail with `Deno.errors.WouldBlock` instead of waiting for a pipe. */
+  nonBlock?: boolean;
+  /** Say that more is to come. */
+  more?: boolean;
+}
+
+/** How a file is going to be read. */
+export type Advice =
+  | "normal"
+  | "random"
+  | "sequential"
+  | "willNeed"
+  | "dontNeed"
+  | "noReuse";
+
+/** Options of `op.rename()`. */
+export interface RenameOptions {
+  /** The directory descriptor that the old path is relative to. */
+  at?: number;
+  /** The directory descriptor that the new path is relative to. */
+  toAt?: number;
+  /** Fail with `Deno.errors.AlreadyExists` if the new path exists. */
+  noReplace?: boolean;
+  /** Exchange the two files, which must both exist. */
+  exchange?: boolean;
+}
+
+/** Options of `op.writeFile()`: those of `Deno.writeFile`, and {@linkcode AtOptions}. */
+export interface WriteFileOptions extends AtOptions {
+  /** Whether to append instead of replacing the contents. */
+  append?: boolean;
+  /** Whether to make the file if it does not exist. True by default. */
+  create?: boolean;
+  /** Whether to fail if the file exists. */
+  createNew?: boolean;
+  /** Permission bits; they are set on a file that exists, too. */
+  mode?: number;
+}

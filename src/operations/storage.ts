@@ -1,0 +1,80 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * What open files take up, how they get to the device, and who else may use them.
+ *
+ * @module
+ */
+
+import { checkInteger } from "../integer.ts";
+import { CoreRequest } from "./request.ts";
+import {
+  checkFd,
+  checkFile,
+  checkOffset,
+  checkOneOf,
+  splitArgument,
+  UINT32_MAX,
+} from "./arguments.ts";
+import type { OpBuilders } from "./builders.ts";
+import type { Advice } from "./request_options.ts";
+
+const FALLOC_FL_KEEP_SIZE = 1;
+const SYNC_FILE_RANGE_WAIT_BEFORE = 1;
+const SYNC_FILE_RANGE_WRITE = 2;
+const SYNC_FILE_RANGE_WAIT_AFTER = 4;
+const LOCK_NB = 4;
+/** Operations of `flock(2)`. */
+const LOCKS = { shared: 1, exclusive: 2, unlock: 8 } as const;
+/** Advice of `posix_fadvise(2)`. */
+const ADVICE: Readonly<Record<Advice, number>> = {
+  normal: 0,
+  random: 1,
+  sequential: 2,
+  willNeed: 3,
+  dontNeed: 4,
+  noReuse: 5,
+};
+
+export const sync: OpBuilders["sync"] = (fd) => new CoreRequest("sync", { fd: checkFd(fd) });
+
+export const syncData: OpBuilders["syncData"] = (fd) =>
+  new CoreRequest("syncData", { fd: checkFd(fd) });
+
+export const syncRange: OpBuilders["syncRange"] = (fd, offset = 0, length = 0, options = {}) =>
+  new CoreRequest("syncRange", {
+    fd: checkFd(fd),
+    length: checkInteger(length, "length", 0, UINT32_MAX),
+    flags: (options.waitBefore ? SYNC_FILE_RANGE_WAIT_BEFORE : 0) |
+      ((options.write ?? true) ? SYNC_FILE_RANGE_WRITE : 0) |
+      (options.waitAfter ? SYNC_FILE_RANGE_WAIT_AFTER : 0),
+    ...checkOffset(offset),
+  });
+
+export const truncate: OpBuilders["truncate"] = (file, length = 0) =>
+  new CoreRequest("truncate", {
+    ...checkFile("truncate", file),
+    ...checkOffset(length, "length"),
+  });
+
+export const allocate: OpBuilders["allocate"] = (fd, offset, length, options) =>
+  new CoreRequest("allocate", {
+    fd: checkFd(fd),
+    flags: options?.keepSize ? FALLOC_FL_KEEP_SIZE : 0,
+    ...checkOffset(offset),
+    ...splitArgument(checkInteger(length, "length", 1, Number.MAX_SAFE_INTEGER)),
+  });
+
+export const advise: OpBuilders["advise"] = (fd, advice, offset = 0, length = 0) =>
+  new CoreRequest("advise", {
+    fd: checkFd(fd),
+    flags: checkOneOf(ADVICE, advice, "advice"),
+    length: checkInteger(length, "length", 0, UINT32_MAX),
+    ...checkOffset(offset),
+  });
+
+export const lock: OpBuilders["lock"] = (fd, kind, options) =>
+  new CoreRequest("lock", {
+    fd: checkFd(fd),
+    flags: checkOneOf(LOCKS, kind, "kind") | (options?.wait ? 0 : LOCK_NB),
+  });

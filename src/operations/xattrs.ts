@@ -1,0 +1,55 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Extended attributes, see `xattr(7)`.
+ *
+ * @module
+ */
+
+import { AT_SYMLINK_NOFOLLOW } from "../linux/fcntl.ts";
+import { CoreRequest } from "./request.ts";
+import { verbOf } from "./table.ts";
+import { type Path, toPath } from "../path.ts";
+import { checkAt, checkBytes, checkFd } from "./arguments.ts";
+import type { OpBuilders } from "./builders.ts";
+import type { XattrOptions } from "./request_options.ts";
+
+const XATTR_CREATE = 1;
+const XATTR_REPLACE = 2;
+
+/** A request for extended attributes. */
+function xattrRequest<K extends "getXattr" | "setXattr" | "listXattr" | "removeXattr">(
+  op: K,
+  file: Path | number,
+  name: string | undefined,
+  options: XattrOptions | undefined,
+  more: { bytes?: Uint8Array; length?: number; mode?: number } = {},
+): CoreRequest<K> {
+  if (name !== undefined && typeof name !== "string") {
+    throw new TypeError(`Expected name to be a string, got ${typeof name}`);
+  }
+  return new CoreRequest(op, {
+    ...(typeof file === "number"
+      ? { fd: checkFd(file), path: "", access: 0 }
+      : { fd: checkAt(options), path: toPath(file, verbOf(op)) }),
+    ...(name === undefined ? {} : { path2: toPath(name, verbOf(op)) }),
+    flags: options?.followSymlinks === false ? AT_SYMLINK_NOFOLLOW : 0,
+    ...more,
+  });
+}
+
+export const getXattr: OpBuilders["getXattr"] = (file, name, options) =>
+  xattrRequest("getXattr", file, name, options);
+
+export const setXattr: OpBuilders["setXattr"] = (file, name, value, options) =>
+  xattrRequest("setXattr", file, name, options, {
+    bytes: checkBytes(value, "value"),
+    length: value.byteLength,
+    mode: (options?.create ? XATTR_CREATE : 0) | (options?.replace ? XATTR_REPLACE : 0),
+  });
+
+export const listXattr: OpBuilders["listXattr"] = (file, options) =>
+  xattrRequest("listXattr", file, undefined, options);
+
+export const removeXattr: OpBuilders["removeXattr"] = (file, name, options) =>
+  xattrRequest("removeXattr", file, name, options);

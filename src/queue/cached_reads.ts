@@ -1,0 +1,90 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Reads of what the page cache has, which need no turn.
+ *
+ *     readAt() ──▶ cached? ──▶ copied by this very call, the promise is resolved
+ *                    │ no
+ *                    └──────▶ a request like any other
+ *
+ * A turn costs such a read a second copy, a slot, and a way through the kernel's
+ * queues. Alone, that is nearly half of the processor time that it takes; with many
+ * in flight, who share a turn, it is what the system call for each costs. Whether
+ * everything is cached the kernel tells by reading it (`RWF_NOWAIT`), see
+ * `native/cached.c`.
+ *
+ * Nothing is told apart from the outside but by the time that it takes: a read goes
+ * that way only if the queue accepts requests and has room, if there is nothing else
+ * in flight on the file that it might overtake, and if what the event loop grants to
+ * one iteration is not used up. With a signal or a timeout it never does: it would be
+ * over before either could mean anything.
+ *
+ * Where reads have to wait for a device, trying costs a system call each: after a
+ * miss some are not tried, and after more misses in a row more of them.
+ *
+ * @module
+ */
+
+import { ERRNO } from "../linux/errors.ts";
+
+/** Key of the queue's method that reads what is cached. */
+export const READ_CACHED: unique symbol = Symbol("ioq.readCached");
+/** Key of the one that tells whether that is worth trying. */
+export const IS_CACHED: unique symbol = Symbol("ioq.isCached");
+
+/** It cannot be done at once; whether it is cached was not even looked at. */
+export const NOT_NOW = -1_000_000;
+
+/** Reads that are not tried after misses, at the most. */
+const SKIPPED_MAX = 63;
+
+/** What can read what is cached. */
+export interface CachedReader {
+  [READ_CACHED](fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number;
+  [IS_CACHED](fd: number): boolean;
+}
+
+/** What is known about the reads of one file. */
+export class CachedReads {
+  readonly #ioq: CachedReader;
+  /** Whether it is the kind of file, once someone asked. */
+  #possible: boolean | undefined;
+  /** How many reads are not to be tried after the next miss. */
+  #backoff = 1;
+  /** How many are not to be tried now. */
+  #skip = 0;
+
+  constructor(ioq: CachedReader) {
+    this.#ioq = ioq;
+  }
+
+  /**
+   * Read what is cached.
+   *
+   * @param offset Where, -1 for the file's own position.
+   * @returns How many bytes, 0 at the end; or a negative number if that cannot be.
+   */
+  read(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
+    if (this.#possible !== true) {
+      this.#possible ??= this.#ioq[IS_CACHED](fd);
+      if (!this.#possible) {
+        return NOT_NOW;
+      }
+    }
+    if (this.#skip > 0) {
+      this.#skip--;
+      return NOT_NOW;
+    }
+    const count = this.#ioq[READ_CACHED](fd, target, offset);
+    if (count >= 0) {
+      this.#backoff = 1;
+    } else if (count === -ERRNO.EAGAIN!) {
+      this.#skip = this.#backoff;
+      this.#backoff = Math.min(2 * this.#backoff + 1, SKIPPED_MAX);
+    } else if (count !== NOT_NOW) {
+      // The file system cannot tell, or there is an error: the usual way tells which
+      this.#possible = false;
+    }
+    return count;
+  }
+}

@@ -1,0 +1,72 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Promise forms in progress.
+ *
+ *     WAITING (in line) ──▶ a slot (in flight) ──▶ SETTLED
+ *         └───────── aborted, cancelled ─────────────▲
+ *
+ * One that is aborted in flight is settled at once, and keeps its slot until the
+ * backend is done with it.
+ *
+ * @module
+ */
+
+import type { Deadline } from "./deadlines.ts";
+import type { CoreRequest } from "../operations/request.ts";
+
+/** In {@linkcode Ticket.slot}: waits for a slot. */
+const WAITING = -1;
+/** In {@linkcode Ticket.slot}: its promise is settled. */
+const SETTLED = -2;
+
+/** What settles the promise that was made last. */
+const captured: Pick<Ticket, "resolve" | "reject"> = { resolve() {}, reject() {} };
+
+/** Makes a promise's functions known, without a closure for each promise. */
+function capture(resolve: (value: never) => void, reject: (reason: unknown) => void): void {
+  captured.resolve = resolve;
+  captured.reject = reject;
+}
+
+/** A promise form in progress, or waiting in line. */
+export class Ticket {
+  readonly request: CoreRequest;
+  readonly signal: AbortSignal | undefined;
+  /** What was promised. */
+  readonly promise: Promise<unknown>;
+  resolve: (value: never) => void;
+  reject: (reason: unknown) => void;
+  /** What to call when the signal fires. */
+  onAbort: (() => void) | undefined;
+  /** When it is over at the latest. */
+  deadline: Deadline | undefined;
+  /** Its slot, or that it has none. */
+  slot: number;
+
+  constructor(request: CoreRequest, signal: AbortSignal | undefined) {
+    this.request = request;
+    this.signal = signal;
+    this.promise = new Promise(capture);
+    this.resolve = captured.resolve;
+    this.reject = captured.reject;
+    this.onAbort = undefined;
+    this.deadline = undefined;
+    this.slot = WAITING;
+  }
+
+  /** Whether it waits in line. */
+  get isWaiting(): boolean {
+    return this.slot === WAITING;
+  }
+
+  /** Whether its promise is settled. */
+  get isSettled(): boolean {
+    return this.slot === SETTLED;
+  }
+
+  /** Its promise is settled. */
+  settle(): void {
+    this.slot = SETTLED;
+  }
+}

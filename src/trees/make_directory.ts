@@ -1,0 +1,102 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Making a directory, and those above it.
+ *
+ * @module
+ */
+
+import { hasCode, inContext } from "../linux/errors.ts";
+import { op } from "../operations/op.ts";
+import type { AtOptions } from "../operations/request_options.ts";
+import { toCoreRequest } from "../operations/request.ts";
+import { type Path, toPath } from "../path.ts";
+import { limitsOf, type OperationOptions, type Runner } from "../queue/runner.ts";
+
+/** See {@linkcode PromiseForms.mkdir}. */
+export async function makeDirectory(
+  ioq: Runner,
+  path: Path,
+  options?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean },
+): Promise<void> {
+  const request = op.mkdir(path, options);
+  if (!options?.recursive) {
+    await ioq.run(request, options);
+    return;
+  }
+  const whole = toPath(path, "mkdir");
+  if (whole.length === 0) {
+    // As for Deno: the path of the current directory, which exists
+    return;
+  }
+  try {
+    await makeAll(ioq, whole, options);
+  } catch (error) {
+    // Whichever directory it was, this is the one that was asked for
+    throw inContext(error, toCoreRequest(request).context, options.signal);
+  }
+}
+
+/** Make a directory and those above it. */
+async function makeAll(
+  ioq: Runner,
+  path: string | Uint8Array,
+  options: AtOptions & OperationOptions & { mode?: number },
+): Promise<void> {
+  // From the last to the first that is missing, and back; so it ends
+  const missing: (string | Uint8Array)[] = [];
+  let next: string | Uint8Array | undefined = path;
+  while (next !== undefined) {
+    try {
+      await makeUnlessThere(ioq, next, options);
+      break;
+    } catch (error) {
+      missing.push(next);
+      next = hasCode(error, "ENOENT") ? parentOf(next) : undefined;
+      if (next === undefined) {
+        throw error;
+      }
+    }
+  }
+  for (const directory of missing.reverse()) {
+    await makeUnlessThere(ioq, directory, options);
+  }
+}
+
+/** Make a directory unless there is one. */
+async function makeUnlessThere(
+  ioq: Runner,
+  path: string | Uint8Array,
+  options: AtOptions & OperationOptions & { mode?: number },
+): Promise<void> {
+  try {
+    await ioq.run(op.mkdir(path, options), options);
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) {
+      throw error;
+    }
+    const { at, signal } = options;
+    const is = await ioq.run(op.stat(path, at === undefined ? {} : { at }), limitsOf(options))
+      .catch(() => undefined);
+    if (!is?.isDirectory) {
+      signal?.throwIfAborted();
+      throw error;
+    }
+  }
+}
+
+/** The path of the directory that a path is in, if there is one to be made. */
+function parentOf(path: string | Uint8Array): string | Uint8Array | undefined {
+  const isSlash = (i: number) => path[i] === "/" || path[i] === 0x2f;
+  let end = path.length;
+  while (end > 0 && isSlash(end - 1)) {
+    end--;
+  }
+  while (end > 0 && !isSlash(end - 1)) {
+    end--;
+  }
+  while (end > 0 && isSlash(end - 1)) {
+    end--;
+  }
+  return end > 0 ? path.slice(0, end) : undefined;
+}

@@ -1,0 +1,381 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * What becomes of a block: entries, or lines, for whoever iterates, and the
+ * directories that are to be read next.
+ *
+ *     block ──▶ plain       the names and types are all there is to it, nearly always
+ *           ├─▶ lines       plain, for who only prints them
+ *           └─▶ anything    attributes, links, order, names that are not UTF-8
+ *
+ * @module
+ */
+
+import { basename } from "node:path/posix";
+import * as layout from "../../../ffi/layout.ts";
+import { osError } from "../../linux/errors.ts";
+import { decodeFileInfo } from "../../linux/stat.ts";
+import { joinPath, pathText } from "../../path.ts";
+import { checkAccess, READ } from "../../permissions.ts";
+import type { WalkContext } from "./context.ts";
+import { DirectoryNode } from "./directory_node.ts";
+import { entryOf, makeEntry, prefixOf } from "./entry.ts";
+import { followLink } from "./followed_link.ts";
+import { LineBuffer, type LineFormat, type Lines } from "./lines.ts";
+import type { WalkEntry } from "./walk_options.ts";
+import { type Item, Order } from "./order.ts";
+import { DT_DIR, DT_LNK, DT_REG, RECORD_WORDS, STAT_WORDS, type TreeBlock } from "./tree_block.ts";
+
+/** Characters of a batch of lines, unless nothing else is to come. */
+const LINES_MIN = 65536;
+
+/** A directory's part of a block. */
+interface Part {
+  readonly node: DirectoryNode;
+  readonly block: TreeBlock;
+  /** The first of its entries, and the one after its last. */
+  readonly from: number;
+  readonly end: number;
+  /** By entry, the record of its directory, if a lane has gone into any. */
+  readonly recordOf: Int32Array | undefined;
+  /** By record, the directory, if it was to be gone into. */
+  readonly read: (DirectoryNode | undefined)[];
+}
+
+/** See the module. */
+export class BlockEntries {
+  readonly #walk: WalkContext;
+  readonly #order: Order | undefined;
+  readonly #lines: LineBuffer | undefined;
+  #batch: WalkEntry[] = [];
+
+  /** @param format To have lines, as far as nothing needs entries to be made. */
+  constructor(walk: WalkContext, format: LineFormat | undefined) {
+    const { plan } = walk;
+    this.#walk = walk;
+    this.#order = plan.sort === false ? undefined : new Order(plan.sort === true);
+    const all = plan.includeFiles && plan.includeDirs && plan.includeSymlinks &&
+      plan.finds === undefined;
+    const plain = all && !plan.followSymlinks && !plan.stat && plan.sort === false;
+    this.#lines = plain && format !== undefined ? new LineBuffer(format) : undefined;
+  }
+
+  /** Entries that wait for their turn. */
+  get waiting(): number {
+    return this.#order?.size ?? 0;
+  }
+
+  /** The directory that the others wait for, if they come in order. */
+  get awaited(): DirectoryNode | undefined {
+    return this.#order?.awaited;
+  }
+
+  /** Lines that go together; few of them, if there is no reason to wait for more. */
+  takeLines(atOnce: boolean): Lines | undefined {
+    return this.#lines?.take(atOnce || this.#batch.length > 0 ? 0 : LINES_MIN);
+  }
+
+  /** The entries that were made. They come after the lines. */
+  takeEntries(): WalkEntry[] | undefined {
+    if (this.#batch.length === 0) {
+      return undefined;
+    }
+    const batch = this.#batch;
+    this.#batch = [];
+    return batch;
+  }
+
+  /** Whether entries were made that must be taken before there may be lines again. */
+  get isInTheWay(): boolean {
+    return this.#lines !== undefined && this.#batch.length > 0;
+  }
+
+  /** Begin at the root. */
+  addRoot(entry: WalkEntry | undefined, node: DirectoryNode | undefined): void {
+    if (entry !== undefined) {
+      this.#batch.push(entry);
+    }
+    if (node !== undefined) {
+      this.#walk.pending.push(node);
+      this.#order?.enter(node);
+    }
+  }
+
+  /** A directory has no entries, since it could not be read. */
+  addNothing(node: DirectoryNode): void {
+    this.#addInOrder(node, []);
+  }
+
+  /**
+   * Make entries and directories of a block.
+   *
+   * @param nodes The directories that were asked for.
+   * @returns The directories that are dealt with: those, from the first on as far as
+   *          the lane has come, and what it has read below them.
+   */
+  async add(
+    nodes: readonly DirectoryNode[],
+    block: TreeBlock,
+  ): Promise<{ reached: number; below: DirectoryNode[] }> {
+    const walk = this.#walk;
+    const { plan } = walk;
+    const { records, types } = block;
+    const count = records.length / RECORD_WORDS;
+    const read: Part["read"] = new Array(count).fill(undefined);
+    const recordOf = findRecords(records, types.length);
+    let reached = 0;
+
+    for (let i = 0, at = 0, from = 0; i < count && !walk.stopped; i++, at += RECORD_WORDS) {
+      const parent = records[at + layout.TREE_DIRECTORY_PARENT]!;
+      const end = from + records[at + layout.TREE_DIRECTORY_ENTRIES]!;
+      const error = records[at + layout.TREE_DIRECTORY_ERROR]!;
+      const node = parent < 0 ? nodes[reached++] : read[i];
+      if (node !== undefined) {
+        if (plan.followSymlinks) {
+          const identity = at + layout.TREE_DIRECTORY_DEV_LOW;
+          node.identity = records.slice(identity, identity + 4);
+        }
+        if (node.identity === undefined || !node.isCycle) {
+          const part: Part = { node, block, from, end, recordOf, read };
+          if (!this.#isPlain(part)) {
+            await this.#addAny(part);
+          } else if (this.#lines !== undefined) {
+            this.#addLines(this.#lines, part);
+          } else {
+            this.#addPlain(part);
+          }
+        } else {
+          this.#addInOrder(node, []);
+        }
+        if (error !== 0) {
+          // As Deno.readDir() would say it, and it knows no normalized root
+          const path = node.parent === undefined ? pathText(node.at) : node.path;
+          walk.report(osError(error, `readdir '${path}'`), entryOf(node));
+        }
+      }
+      from = end;
+    }
+    return { reached, below: read.filter((node) => node !== undefined) };
+  }
+
+  /** Whether entries are what the block says, with nothing to look up. */
+  #isPlain({ node, block }: Part): boolean {
+    const { followSymlinks, stat, skips, sort } = this.#walk.plan;
+    return !followSymlinks && !stat && sort === false && skips === undefined &&
+      block.rawNames === undefined && node.rawPath === undefined;
+  }
+
+  /** The entries of a directory, most of them: nothing here may be slow. */
+  #addPlain(part: Part): void {
+    const { includeFiles, includeDirs, includeSymlinks, finds, maxDepth } = this.#walk.plan;
+    const { node, block: { names, types }, end } = part;
+    const batch = this.#batch;
+    const prefix = prefixOf(node.path);
+    const descends = node.depth + 1 < maxDepth;
+    for (let i = part.from; i < end; i++) {
+      const name = names[i]!;
+      const type = types[i]!;
+      const path = prefix + name;
+      if (type === DT_DIR) {
+        if (includeDirs && (finds === undefined || finds(path))) {
+          batch.push({ path, name, isFile: false, isDirectory: true, isSymlink: false });
+        }
+        if (descends) {
+          this.#descend(part, i, path, name, undefined);
+        }
+      } else if (type === DT_LNK) {
+        if (includeSymlinks && (finds === undefined || finds(path))) {
+          batch.push({ path, name, isFile: false, isDirectory: false, isSymlink: true });
+        }
+      } else if (includeFiles && (finds === undefined || finds(path))) {
+        const isFile = type === DT_REG;
+        batch.push({ path, name, isFile, isDirectory: false, isSymlink: false });
+      }
+    }
+  }
+
+  /** The entries of a directory as lines. */
+  #addLines(lines: LineBuffer, part: Part): void {
+    const { node, block: { names, types }, from, end } = part;
+    lines.add(node.path, names.slice(from, end));
+    if (node.depth + 1 < this.#walk.plan.maxDepth) {
+      const prefix = prefixOf(node.path);
+      for (let i = from; i < end; i++) {
+        if (types[i] === DT_DIR) {
+          const name = names[i]!;
+          this.#descend(part, i, prefix + name, name, undefined);
+        }
+      }
+    }
+  }
+
+  /** Go into a directory: what the lane has read of it already, or what it is to read. */
+  #descend(
+    { node, recordOf, read }: Part,
+    entry: number,
+    path: string,
+    name: string | Uint8Array,
+    rawPath: Uint8Array | undefined,
+  ): DirectoryNode {
+    const at = node.atOf(name);
+    const child = new DirectoryNode(node, path, rawPath, at, node.anchorBelow, false);
+    const record = recordOf === undefined ? -1 : recordOf[entry]!;
+    if (record >= 0) {
+      read[record] = child;
+    } else if (this.#order === undefined) {
+      this.#walk.pending.push(child);
+    }
+    return child;
+  }
+
+  /** The entries of a directory, whatever there is to do about them. */
+  async #addAny(part: Part): Promise<void> {
+    const walk = this.#walk;
+    const { plan } = walk;
+    const { node, block, end } = part;
+    const items: Item[] = [];
+    const links: Promise<void>[] = [];
+    const prefix = prefixOf(node.path);
+    const descends = node.depth + 1 < plan.maxDepth;
+    for (let i = part.from; i < end && !walk.stopped; i++) {
+      const name = block.names[i]!;
+      const rawName = block.rawNames?.get(i);
+      const path = prefix + name;
+      const rawPath = rawName === undefined && node.rawPath === undefined
+        ? undefined
+        : joinPath(node.rawPath ?? prefix, rawName ?? name) as Uint8Array;
+      const type = block.types[i]!;
+      const entry = makeEntry(path, name, type);
+      if (rawName !== undefined) {
+        entry.rawName = rawName;
+      }
+      if (rawPath !== undefined) {
+        entry.rawPath = rawPath;
+      }
+      const item: Item = { name, rawName, entry: undefined, child: undefined };
+      items.push(item);
+
+      if (type === DT_LNK && plan.followSymlinks) {
+        links.push(this.#addTarget(node, item, entry, descends));
+        continue;
+      }
+      const included = type === DT_DIR
+        ? plan.includeDirs
+        : type === DT_LNK
+        ? plan.includeSymlinks
+        : plan.includeFiles;
+      if (included && (plan.finds === undefined || plan.finds(path))) {
+        if (!plan.stat || this.#inform(entry, block.stats, i)) {
+          item.entry = entry;
+        }
+      }
+      if (type === DT_DIR && descends && !plan.skips?.(path)) {
+        // The parent comes first, so it must be in the batch before the child is read
+        item.child = this.#descend(part, i, path, rawName ?? name, rawPath);
+      }
+      if (this.#order === undefined && item.entry !== undefined) {
+        this.#batch.push(entry);
+      }
+    }
+    if (links.length > 0) {
+      await Promise.all(links);
+    }
+    if (!walk.stopped) {
+      this.#addInOrder(node, items);
+    }
+  }
+
+  /** Have a directory's entries come when it is their turn, if that matters. */
+  #addInOrder(node: DirectoryNode, items: Item[]): void {
+    if (this.#order === undefined) {
+      return;
+    }
+    for (const entry of this.#order.add(node, items)) {
+      this.#batch.push(entry);
+    }
+    for (let i = items.length - 1; i >= 0; i--) {
+      const { child } = items[i]!;
+      if (child !== undefined) {
+        this.#walk.pending.push(child);
+      }
+    }
+  }
+
+  /** Give an entry its attributes. Returns whether there are any. */
+  #inform(entry: WalkEntry, stats: Int32Array, index: number): boolean {
+    const walk = this.#walk;
+    const at = index * STAT_WORDS;
+    const errno = stats[at + layout.STAT_ERROR]!;
+    try {
+      if (errno !== 0) {
+        throw osError(errno, `lstat '${entry.path}'`);
+      }
+      if (walk.checks) {
+        checkAccess(entry.rawPath ?? entry.path, READ, false);
+      }
+      entry.info = decodeFileInfo(stats, at);
+      return true;
+    } catch (error) {
+      walk.report(error, entry);
+      return false;
+    }
+  }
+
+  /** What a link leads to, in its place. */
+  async #addTarget(
+    node: DirectoryNode,
+    item: Item,
+    entry: WalkEntry,
+    descends: boolean,
+  ): Promise<void> {
+    const walk = this.#walk;
+    const { plan } = walk;
+    let target;
+    try {
+      target = await followLink(walk, node, entry);
+    } catch (error) {
+      walk.report(error, entry);
+      return;
+    }
+
+    const { path, info } = target;
+    const isDirectory = info.isDirectory || info.isSymlink;
+    entry.path = path;
+    if (isDirectory) {
+      // As if it had been found where the path says
+      entry.name = basename(path) || "/";
+      entry.isDirectory = info.isDirectory;
+      entry.isSymlink = false;
+    }
+    const included = isDirectory ? plan.includeDirs : plan.includeFiles;
+    if (included && (plan.finds === undefined || plan.finds(path))) {
+      if (plan.stat) {
+        entry.info = info;
+      }
+      item.entry = entry;
+      if (this.#order === undefined) {
+        this.#batch.push(entry);
+      }
+    }
+    if (isDirectory && descends && !plan.skips?.(path)) {
+      const { at, anchor } = target;
+      item.child = new DirectoryNode(node, path, entry.rawPath, at, anchor, true);
+      if (this.#order === undefined) {
+        walk.pending.push(item.child);
+      }
+    }
+  }
+}
+
+/** By entry, which record its directory has, if a lane has gone into any. */
+function findRecords(records: Int32Array, entries: number): Int32Array | undefined {
+  let found: Int32Array | undefined;
+  for (let i = 0, at = 0; at < records.length; i++, at += RECORD_WORDS) {
+    const parent = records[at + layout.TREE_DIRECTORY_PARENT]!;
+    if (parent >= 0) {
+      found ??= new Int32Array(entries).fill(-1);
+      found[parent] = i;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,30 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * What the parts of a walk share.
+ *
+ * @module
+ */
+
+import type { Ioq } from "../../ioq.ts";
+import type { Request } from "../../operations/request.ts";
+import type { OpName, OpValues } from "../../operations/values.ts";
+import type { WalkEntry, WalkPlan } from "./walk_options.ts";
+import type { PendingDirectories } from "./pending_directories.ts";
+
+/** See the module. */
+export interface WalkContext {
+  readonly plan: WalkPlan;
+  /** The queue. */
+  readonly ioq: Ioq;
+  /** Whether each path must be checked for permission. */
+  readonly checks: boolean;
+  /** Whether it is about to end: what is found now is of no use. */
+  readonly stopped: boolean;
+  /** Directories to read. */
+  readonly pending: PendingDirectories;
+  /** Run a request that ends with the walk. */
+  run<K extends OpName>(request: Request<K>): Promise<OpValues[K]>;
+  /** Something could not be read: pass over it, tell, or end the walk. */
+  report(error: unknown, entry: WalkEntry): void;
+}

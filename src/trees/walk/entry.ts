@@ -1,0 +1,37 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Entries, by what directories tell of them.
+ *
+ * @module
+ */
+
+import { basename } from "node:path/posix";
+import type { DirectoryNode } from "./directory_node.ts";
+import type { WalkEntry } from "./walk_options.ts";
+import { DT_DIR, DT_LNK, DT_REG } from "./tree_block.ts";
+
+/** An entry of a type from `<dirent.h>`. */
+export function makeEntry(path: string, name: string, type: number): WalkEntry {
+  return {
+    path,
+    name,
+    isFile: type === DT_REG,
+    isDirectory: type === DT_DIR,
+    isSymlink: type === DT_LNK,
+  };
+}
+
+/** The entry of a directory: what is told of its errors. */
+export function entryOf(node: DirectoryNode): WalkEntry {
+  const entry = makeEntry(node.path, basename(node.path) || "/", DT_DIR);
+  if (node.rawPath !== undefined) {
+    entry.rawPath = node.rawPath;
+  }
+  return entry;
+}
+
+/** What the paths of a directory's entries begin with. */
+export function prefixOf(path: string): string {
+  return path === "." || path === "./" ? "" : path.endsWith("/") ? path : `${path}/`;
+}

@@ -1,0 +1,57 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * What a symbolic link leads to, for walks that follow links.
+ *
+ * @module
+ */
+
+import type { FileInfo } from "../../linux/stat.ts";
+import { op } from "../../operations/op.ts";
+import type { WalkContext } from "./context.ts";
+import type { Anchor, DirectoryNode } from "./directory_node.ts";
+import type { WalkEntry } from "./walk_options.ts";
+
+/** What a link leads to. */
+export interface LinkTarget {
+  readonly info: FileInfo;
+  /** The path that it is found by: its own, or the link's. */
+  readonly path: string;
+  /** What to open, from the anchor if there is one. */
+  readonly at: string | Uint8Array;
+  readonly anchor: Anchor | undefined;
+}
+
+/**
+ * Find out what a link leads to.
+ *
+ * @param node The directory that it is in.
+ * @param link The link.
+ * @throws What of it cannot be read: it may lead nowhere, or to itself.
+ */
+export async function followLink(
+  walk: WalkContext,
+  node: DirectoryNode,
+  link: WalkEntry,
+): Promise<LinkTarget> {
+  const anchor = node.anchorBelow;
+  const at = node.atOf(link.rawName ?? link.name);
+  const { path } = link;
+  anchor?.hold();
+  try {
+    if (anchor === undefined && link.rawPath === undefined) {
+      const real = await walk.run(op.realPath(at));
+      const exact = !real.includes("\ufffd");
+      const info = await walk.run(exact ? op.lstat(real) : op.stat(at));
+      return walk.plan.canonicalize && exact
+        ? { info, path: real, at: real, anchor: undefined }
+        : { info, path, at, anchor };
+    }
+    // No path that leads there, or none that text stands for: it keeps its own
+    const fd = await anchor?.open(walk.ioq);
+    const info = await walk.run(op.stat(at, fd === undefined ? {} : { at: fd }));
+    return { info, path, at, anchor };
+  } finally {
+    await anchor?.release(walk.ioq);
+  }
+}

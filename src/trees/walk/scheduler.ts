@@ -1,0 +1,347 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The scheduler of a walk: what is read next, and when it is over.
+ *
+ *     pending ──▶ request of several ──▶ lanes ──▶ block ──▶ batch of entries ──▶ outbox
+ *        ▲                                           │
+ *        └────── directories not read yet ◀──────────┘
+ *
+ * Nothing is asked for while the outbox is full, that is, while whoever iterates has
+ * enough to do. Where entries come in order, what the others wait for goes first.
+ *
+ *     root.ts                 where it begins
+ *     pending_directories.ts  what is to be read, and what goes together
+ *     block_entries.ts        what becomes of a block; in order: order.ts
+ *     outbox.ts               what was found, and those who wait for it
+ *
+ * @module
+ */
+
+import * as layout from "../../../ffi/layout.ts";
+import { defaultQueue } from "../../default_queue.ts";
+import { O_NOFOLLOW } from "../../linux/fcntl.ts";
+import type { Ioq } from "../../ioq.ts";
+import { type Holder, type Request, toCoreRequest } from "../../operations/request.ts";
+import type { OpName, OpValues } from "../../operations/values.ts";
+import { checkAccess, mayReadAllBelow, READ } from "../../permissions.ts";
+import { BlockEntries } from "./block_entries.ts";
+import type { WalkContext } from "./context.ts";
+import type { DirectoryNode } from "./directory_node.ts";
+import { entryOf } from "./entry.ts";
+import type { LineFormat, Lines } from "./lines.ts";
+import type { WalkEntry, WalkPlan } from "./walk_options.ts";
+import { Outbox } from "./outbox.ts";
+import { PendingDirectories } from "./pending_directories.ts";
+import { findRoot } from "./root.ts";
+import { type TreeBlock, treeRequest } from "./tree_block.ts";
+
+/** Entries in the outbox, beyond which nothing is asked for. */
+const OUTBOX_MAX = 32768;
+/** Levels that a lane goes on below them by itself. */
+const LEVELS = 8;
+/**
+ * For how long it does, in microseconds. Longer makes for fewer requests, shorter
+ * shares the work more evenly among the lanes and this thread.
+ */
+const BUDGET_US = 1000;
+
+/**
+ * A walk in progress: its batches are entries or, if asked for, lines as far as
+ * nothing needs entries to be made.
+ */
+export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implements WalkContext {
+  readonly plan: WalkPlan;
+  readonly pending: PendingDirectories = new PendingDirectories();
+  ioq!: Ioq;
+  checks = false;
+  stopped = false;
+  /** Whether what was found is not to be handed out any more. */
+  cut = false;
+
+  readonly #root: string | Uint8Array;
+  readonly #entries: BlockEntries;
+  readonly #outbox = new Outbox<B>();
+  readonly #abort = new AbortController();
+  /** Is told when a request is over, be it after its promise was. */
+  readonly #holder: Holder = {
+    leave: () => {
+      this.#requests--;
+      if (this.stopped) {
+        this.#outbox.wake();
+      }
+    },
+  };
+  #onAbort: (() => void) | undefined;
+
+  /** Requests and other work in progress. */
+  #running = 0;
+  /** Requests that the queue has yet to be done with. */
+  #requests = 0;
+  #started = false;
+  /** What ends the walk, after what was found before. */
+  #failure: { readonly error: unknown } | undefined;
+
+  #mode = 0;
+  #device = 0;
+  #levels = 0;
+
+  /** @param format To have lines, `B` must be so. */
+  constructor(root: string | Uint8Array, plan: WalkPlan, format?: LineFormat) {
+    this.#root = root;
+    this.plan = plan;
+    this.#entries = new BlockEntries(this, format);
+  }
+
+  /** A batch, if there is one. */
+  take(): B | undefined {
+    if (this.#outbox.isEmpty) {
+      return undefined;
+    }
+    const batch = this.#outbox.take();
+    this.#advance();
+    return batch;
+  }
+
+  /**
+   * Wait for a batch.
+   *
+   * @returns Whether there may be one; the walk is over otherwise.
+   * @throws What ended the walk, once.
+   */
+  async wait(): Promise<boolean> {
+    if (!this.#started) {
+      this.#started = true;
+      this.#begin();
+    }
+    while (this.#outbox.isEmpty) {
+      if (this.#isOver) {
+        await this.stop();
+        if (this.#failure !== undefined) {
+          const { error } = this.#failure;
+          this.#failure = undefined;
+          throw error;
+        }
+        return false;
+      }
+      await this.#outbox.wait();
+    }
+    return true;
+  }
+
+  /** End the walk; resolves when nothing of it is left. */
+  async stop(): Promise<void> {
+    this.#started = true;
+    this.stopped = true;
+    this.cut = true;
+    this.#outbox.clear();
+    if (this.#requests > 0) {
+      this.#abort.abort();
+    }
+    while (this.#running > 0 || this.#requests > 0) {
+      await this.#outbox.wait();
+    }
+    for (const node of this.pending.takeAll()) {
+      await node.anchor?.release(this.ioq);
+    }
+    if (this.#onAbort !== undefined) {
+      this.plan.signal?.removeEventListener("abort", this.#onAbort);
+      this.#onAbort = undefined;
+    }
+  }
+
+  /** Run a request that ends with the walk. */
+  run<K extends OpName>(request: Request<K>): Promise<OpValues[K]> {
+    this.#requests++;
+    toCoreRequest(request).holder = this.#holder;
+    return this.ioq.run(request, { signal: this.#abort.signal });
+  }
+
+  /** Something could not be read. */
+  report(error: unknown, entry: WalkEntry): void {
+    if (this.stopped) {
+      return;
+    }
+    const { onError } = this.plan;
+    // The queue itself is of no more use: nobody can pass over that
+    const fatal = !(error instanceof Error) || error instanceof Deno.errors.BadResource ||
+      error instanceof Deno.errors.Interrupted;
+    if (fatal || onError === "throw") {
+      this.#fail(error);
+    } else if (onError !== "skip") {
+      try {
+        onError(error, entry);
+      } catch (thrown) {
+        this.#fail(thrown);
+      }
+    }
+  }
+
+  /** Whether there is nothing to come. */
+  get #isOver(): boolean {
+    return this.#running === 0 && this.#requests === 0 &&
+      (this.stopped || this.pending.size === 0);
+  }
+
+  /** End the walk with an error, after what was found before. */
+  #fail(error: unknown): void {
+    if (!this.stopped) {
+      this.stopped = true;
+      this.#failure = { error };
+      this.#abort.abort();
+    }
+    this.#outbox.wake();
+  }
+
+  /** Do something that belongs to the walk. */
+  async #work(work: () => Promise<void>): Promise<void> {
+    this.#running++;
+    try {
+      await work();
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#running--;
+    this.#flush();
+    this.#advance();
+    this.#outbox.wake();
+  }
+
+  /** Hand over what was made. */
+  #flush(): void {
+    if (this.cut) {
+      return;
+    }
+    const isLast = this.stopped || this.#running === 0 && this.pending.size === 0;
+    const lines = this.#entries.takeLines(isLast);
+    if (lines !== undefined) {
+      this.#outbox.put(lines as B);
+    }
+    const entries = this.#entries.takeEntries();
+    if (entries !== undefined) {
+      this.#outbox.put(entries as B);
+    }
+  }
+
+  #begin(): void {
+    const { signal, maxDepth } = this.plan;
+    if (signal !== undefined) {
+      this.#onAbort = () => {
+        this.cut = true;
+        this.#outbox.clear();
+        this.#fail(signal.reason);
+      };
+      if (signal.aborted) {
+        this.#onAbort();
+        return;
+      }
+      signal.addEventListener("abort", this.#onAbort);
+    }
+    if (maxDepth >= 0) {
+      this.#work(() => this.#beginAtRoot());
+    }
+  }
+
+  async #beginAtRoot(): Promise<void> {
+    const { plan } = this;
+    this.ioq = plan.ioq ?? await defaultQueue();
+    this.checks = !mayReadAllBelow(plan.followSymlinks ? "/" : this.#root);
+    this.#mode = (plan.followSymlinks ? layout.TREE_IDENTIFY : 0) |
+      (plan.stat ? layout.TREE_STAT : 0) |
+      (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0);
+    // Directories that may not be gone into, and those in order, are read one by one
+    const byItself = plan.skips === undefined && plan.sort === false && !this.checks;
+    this.#levels = byItself ? LEVELS : 0;
+
+    const root = await findRoot(this, this.#root);
+    if (root !== undefined) {
+      this.#device = root.device;
+      this.#entries.addRoot(root.entry, root.node);
+    }
+  }
+
+  /** Ask for what is pending, as far as that makes sense now. */
+  #advance(): void {
+    const { pending, plan: { concurrency } } = this;
+    while (!this.stopped && pending.size > 0 && this.#running < concurrency) {
+      const { awaited } = this.#entries;
+      if (awaited !== undefined && !awaited.begun) {
+        this.#read([awaited]);
+      } else if (this.#outbox.entries + this.#entries.waiting < OUTBOX_MAX) {
+        const group = pending.nextGroup(concurrency);
+        if (group.length === 0) {
+          return;
+        }
+        this.#read(group);
+      } else {
+        return;
+      }
+    }
+  }
+
+  /** Read directories. */
+  #read(nodes: DirectoryNode[]): void {
+    for (const node of nodes) {
+      node.begun = true;
+    }
+    this.#work(async () => {
+      const [first] = nodes;
+      let block;
+      try {
+        block = await this.#request(nodes);
+      } catch (error) {
+        if (nodes.length > 1) {
+          // Whose fault it is shows if each is asked for by itself
+          for (const node of nodes) {
+            node.alone = true;
+          }
+          this.pending.putBack(nodes, 0);
+          return;
+        }
+        this.report(error, entryOf(first!));
+        this.#entries.addNothing(first!);
+      }
+      const done = block === undefined || this.stopped ? nodes : await this.#sort(nodes, block);
+      for (const node of done) {
+        if (node.anchor !== undefined) {
+          await node.anchor.release(this.ioq);
+        }
+      }
+    });
+  }
+
+  async #request(nodes: readonly DirectoryNode[]): Promise<TreeBlock> {
+    const [first] = nodes;
+    let deepest = 0;
+    for (const node of nodes) {
+      deepest = Math.max(deepest, node.depth);
+      if (this.checks) {
+        checkAccess(node.rawPath ?? node.path, READ, false);
+      }
+    }
+    const request = treeRequest({
+      fd: await first!.anchor?.open(this.ioq),
+      paths: nodes.length === 1 ? first!.at : nodes.map((node) => node.at).join("\0"),
+      flags: first!.follow ? 0 : O_NOFOLLOW,
+      mode: this.#mode,
+      device: this.#device,
+      levels: Math.min(this.#levels, this.plan.maxDepth - 1 - deepest),
+      budgetUs: BUDGET_US,
+    });
+    return await this.run(request) as unknown as TreeBlock;
+  }
+
+  /**
+   * Make entries and directories of a block.
+   *
+   * @returns The directories that are dealt with.
+   */
+  async #sort(nodes: readonly DirectoryNode[], block: TreeBlock): Promise<DirectoryNode[]> {
+    if (this.#entries.isInTheWay) {
+      this.#flush();
+    }
+    const { reached, below } = await this.#entries.add(nodes, block);
+    this.pending.putBack(nodes, reached);
+    return [...nodes.slice(0, reached), ...below];
+  }
+}

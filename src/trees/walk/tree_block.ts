@@ -1,0 +1,118 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Several directories in one request, and what comes back: see `native/tree.c`.
+ *
+ * @module
+ */
+
+import * as layout from "../../../ffi/layout.ts";
+import { AT_FDCWD } from "../../linux/fcntl.ts";
+import { CoreRequest, type Request } from "../../operations/request.ts";
+import type { Decoder } from "../../operations/decode.ts";
+import { isUtf8 } from "../../linux/directory.ts";
+import { pathText } from "../../path.ts";
+
+/** From `<dirent.h>`. */
+export const DT_DIR = 4;
+/** From `<dirent.h>`. */
+export const DT_REG = 8;
+/** From `<dirent.h>`. */
+export const DT_LNK = 10;
+
+/** Words of a directory's record. */
+export const RECORD_WORDS: number = layout.TREE_DIRECTORY_SIZE / 4;
+/** Words of a stat. */
+export const STAT_WORDS: number = layout.STAT_SIZE / 4;
+
+/** What was read by one request. */
+export interface TreeBlock {
+  /** The directories' records, {@linkcode RECORD_WORDS} words each. */
+  readonly records: Int32Array;
+  /** The type of each entry. */
+  readonly types: Uint8Array;
+  /** The name of each entry. */
+  readonly names: readonly string[];
+  /** The names' bytes, by entry, of those that are not UTF-8, if there are any. */
+  readonly rawNames: ReadonlyMap<number, Uint8Array> | undefined;
+  /** A stat of each entry, {@linkcode STAT_WORDS} words each; empty if not asked for. */
+  readonly stats: Int32Array;
+}
+
+const NO_NAMES: readonly string[] = [];
+
+/** Read the payload of a request. Everything is copied. */
+const decodeTree: Decoder = (_, payload): TreeBlock => {
+  const bytes = payload.bytes();
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  const directories = words[layout.TREE_DIRECTORY_COUNT]!;
+  const count = words[layout.TREE_ENTRY_COUNT]!;
+  const namesLength = words[layout.TREE_NAMES_LENGTH]!;
+
+  const recordsAt = layout.TREE_HEAD_SIZE / 4;
+  const statsAt = recordsAt + directories * RECORD_WORDS;
+  const namesAt = bytes.length - namesLength;
+  const typesAt = namesAt - count;
+  const names = bytes.subarray(namesAt);
+  const isRaw = (words[layout.TREE_FLAGS]! & layout.DIRECTORY_RAW) !== 0;
+  return {
+    records: words.slice(recordsAt, statsAt),
+    types: bytes.slice(typesAt, namesAt),
+    // One call for all names is several times cheaper than one each
+    names: count === 0 ? NO_NAMES : pathText(names).split("\0"),
+    rawNames: isRaw ? findRawNames(names) : undefined,
+    stats: words.slice(statsAt, typesAt >> 2),
+  };
+};
+
+/** The names that are not UTF-8, by entry. */
+function findRawNames(names: Uint8Array): Map<number, Uint8Array> {
+  const found = new Map<number, Uint8Array>();
+  for (let entry = 0, start = 0; start <= names.length; entry++) {
+    const nul = names.indexOf(0, start);
+    const end = nul < 0 ? names.length : nul;
+    const name = names.slice(start, end);
+    if (!isUtf8(name)) {
+      found.set(entry, name);
+    }
+    start = end + 1;
+  }
+  return found;
+}
+
+/** What to read. */
+export interface TreeArguments {
+  /** The directory that the paths begin at, if it is not the current one. */
+  readonly fd?: number | undefined;
+  /** Paths, apart by NULs; at most 4095 bytes. */
+  readonly paths: string | Uint8Array;
+  /** Flags for opening those, beside what takes a directory. */
+  readonly flags: number;
+  /** Of `TREE_*`: what to tell, and what not to read. */
+  readonly mode: number;
+  /** The only device to read on, if the mode says so. */
+  readonly device: number;
+  /** Levels to go on below. */
+  readonly levels: number;
+  /** For how long to begin another directory. */
+  readonly budgetUs: number;
+}
+
+/**
+ * Make a request. Whether the paths may be read is for its maker to check.
+ *
+ * @returns What resolves to a {@linkcode TreeBlock}.
+ */
+export function treeRequest(args: TreeArguments): Request<"readDir"> {
+  return new CoreRequest("readDir", {
+    decode: decodeTree,
+    trusted: true,
+    fd: args.fd ?? AT_FDCWD,
+    path: args.paths,
+    flags: args.flags,
+    mode: layout.TREE | args.mode,
+    offset: args.device,
+    arg0: args.levels,
+    arg1: args.budgetUs,
+  });
+}

@@ -1,0 +1,263 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * What a walk is asked for, and what that means for a path.
+ *
+ * @module
+ */
+
+import { checkGivenQueue } from "../../default_queue.ts";
+import { checkInteger } from "../../integer.ts";
+import type { Ioq } from "../../ioq.ts";
+import type { FileInfo } from "../../linux/stat.ts";
+import { checkSignal } from "../../signal.ts";
+
+/** What a walk finds: the members of `@std/fs`'s entries, and a few more. */
+export interface WalkEntry {
+  /** The path: the root as it was given, normalized, and the names below it. */
+  path: string;
+  /** The last part of the path. */
+  name: string;
+  /** Whether it is a regular file. */
+  isFile: boolean;
+  /** Whether it is a directory. */
+  isDirectory: boolean;
+  /** Whether it is a symbolic link. */
+  isSymlink: boolean;
+  /**
+   * Its attributes, with `stat: true`. Those of a symbolic link itself, unless
+   * links are followed.
+   */
+  info?: FileInfo;
+  /** The name's bytes, only if they are not UTF-8. */
+  rawName?: Uint8Array;
+  /** The path's bytes, only if they are not UTF-8. Paths are accepted as bytes too. */
+  rawPath?: Uint8Array;
+}
+
+/**
+ * What to do about what cannot be read: end the walk with its error, pass over it,
+ * or tell, and go on. A function that throws ends the walk with what it throws.
+ */
+export type WalkErrorPolicy = "throw" | "skip" | ((error: Error, entry: WalkEntry) => void);
+
+/** How to walk. */
+export interface WalkOptions {
+  /**
+   * How many levels below the root to go: 0 is the root alone, and nothing is
+   * found below 0.
+   *
+   * @default {Infinity}
+   */
+  maxDepth?: number;
+  /**
+   * Whether entries that are neither directories nor symbolic links are found.
+   *
+   * @default {true}
+   */
+  includeFiles?: boolean;
+  /**
+   * Whether directories are found. They are gone into in any case.
+   *
+   * @default {true}
+   */
+  includeDirs?: boolean;
+  /**
+   * Whether symbolic links are found. Counts only if they are not followed.
+   *
+   * @default {true}
+   */
+  includeSymlinks?: boolean;
+  /**
+   * Whether symbolic links count as what they lead to. A directory that is found
+   * within itself that way is not gone into again.
+   *
+   * @default {false}
+   */
+  followSymlinks?: boolean;
+  /**
+   * Whether the path of a link that is followed is that of what it leads to.
+   *
+   * @default {true}
+   */
+  canonicalize?: boolean;
+  /** If given, only paths that end in one of these are found; a dot goes before if there is none. */
+  exts?: readonly string[];
+  /** If given, only paths that match one of these are found. */
+  match?: readonly RegExp[];
+  /** Paths that match one of these are not found, nor what is below them. */
+  skip?: readonly RegExp[];
+  /**
+   * How many requests are in flight at the same time: 1 to 4096. On what is
+   * cached one would do; slow devices and servers are asked for that many
+   * directories at once, as far as there are worker threads.
+   *
+   * @default {32}
+   */
+  concurrency?: number;
+  /** Ends the walk, with the signal's reason. */
+  signal?: AbortSignal;
+  /**
+   * What to do about a directory that cannot be read, an entry that has vanished,
+   * a link that leads nowhere.
+   *
+   * @default {"throw"}
+   */
+  onError?: WalkErrorPolicy;
+  /**
+   * Whether entries come with their attributes.
+   *
+   * @default {false}
+   */
+  stat?: boolean;
+  /**
+   * Whether to stay on the root's device: a directory of another is found, what is
+   * in it is not.
+   *
+   * @default {false}
+   */
+  sameDevice?: boolean;
+  /**
+   * Whether entries come in order: a directory, then all that is below it, and so
+   * on; names as JavaScript compares strings, or, with `"directory"`, as the
+   * directories have them, which is the order of `@std/fs`. Otherwise the order is
+   * what the devices make it, but a directory always comes before what is in it.
+   *
+   * @default {false}
+   */
+  sort?: boolean | "directory";
+  /**
+   * The queue to use.
+   *
+   * @default One that all share who name none
+   */
+  ioq?: Ioq;
+}
+
+/** Whether a path is wanted. */
+export type PathFilter = (path: string) => boolean;
+
+/** Options, checked and complete. */
+export interface WalkPlan {
+  readonly maxDepth: number;
+  readonly includeFiles: boolean;
+  readonly includeDirs: boolean;
+  readonly includeSymlinks: boolean;
+  readonly followSymlinks: boolean;
+  readonly canonicalize: boolean;
+  readonly stat: boolean;
+  readonly sameDevice: boolean;
+  readonly sort: boolean | "directory";
+  readonly concurrency: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onError: WalkErrorPolicy;
+  readonly ioq: Ioq | undefined;
+  /** Whether a path is found; `undefined` if all are. It implies {@linkcode skips}. */
+  readonly finds: PathFilter | undefined;
+  /** Whether a path is passed over with all below it; `undefined` if none is. */
+  readonly skips: PathFilter | undefined;
+}
+
+const CONCURRENCY = 32;
+const CONCURRENCY_MAX = 4096;
+
+function checkBoolean(value: unknown, name: string, otherwise: boolean): boolean {
+  if (value !== undefined && typeof value !== "boolean") {
+    throw new TypeError(`Expected ${name} to be a boolean, got ${typeof value}`);
+  }
+  return value ?? otherwise;
+}
+
+function checkSort(value: unknown): boolean | "directory" {
+  if (value !== undefined && value !== "directory" && typeof value !== "boolean") {
+    throw new TypeError(`Expected sort to be a boolean or "directory", got ${value}`);
+  }
+  return value ?? false;
+}
+
+/** Check a list of what `is` accepts. */
+function checkList<T>(
+  value: readonly T[] | undefined,
+  name: string,
+  what: string,
+  is: (item: unknown) => boolean,
+): readonly T[] | undefined {
+  if (value !== undefined && !(Array.isArray(value) && value.every(is))) {
+    throw new TypeError(`Expected ${name} to be an array of ${what}`);
+  }
+  return value;
+}
+
+/**
+ * Whether any expression is found in a path. Unlike `test()`, `search()` does not
+ * begin where the last one ended if an expression is global or sticky.
+ */
+function anyMatch(expressions: readonly RegExp[] | undefined): PathFilter | undefined {
+  if (expressions === undefined) {
+    return undefined;
+  }
+  const stateless = expressions.every((it) => !it.global && !it.sticky);
+  const [only] = expressions;
+  if (stateless && expressions.length === 1) {
+    return (path) => only!.test(path);
+  }
+  return stateless
+    ? (path) => expressions.some((it) => it.test(path))
+    : (path) => expressions.some((it) => path.search(it) >= 0);
+}
+
+/** What `exts`, `match` and `skip` say together. */
+function makeFilter(
+  exts: readonly string[] | undefined,
+  match: PathFilter | undefined,
+  skip: PathFilter | undefined,
+): PathFilter | undefined {
+  if (exts === undefined && match === undefined && skip === undefined) {
+    return undefined;
+  }
+  const suffixes = exts?.map((ext) => ext.startsWith(".") ? ext : `.${ext}`);
+  return (path) =>
+    (suffixes === undefined || suffixes.some((suffix) => path.endsWith(suffix))) &&
+    (match === undefined || match(path)) &&
+    (skip === undefined || !skip(path));
+}
+
+/**
+ * Check options and fill in what is not given.
+ *
+ * @throws {TypeError} If one is of a wrong type.
+ * @throws {RangeError} If `concurrency` is out of its range.
+ */
+export function planWalk(options: WalkOptions): WalkPlan {
+  const { maxDepth = Infinity, onError = "throw", concurrency = CONCURRENCY } = options;
+  if (typeof maxDepth !== "number" || Number.isNaN(maxDepth)) {
+    throw new TypeError(`Expected maxDepth to be a number, got ${maxDepth}`);
+  }
+  if (onError !== "throw" && onError !== "skip" && typeof onError !== "function") {
+    throw new TypeError(`Expected onError to be "throw", "skip" or a function, got ${onError}`);
+  }
+  const { exts, match, skip, signal, ioq } = options;
+  checkSignal(signal);
+  checkList(exts, "exts", "strings", (it) => typeof it === "string");
+  checkList(match, "match", "regular expressions", (it) => it instanceof RegExp);
+  const skips = anyMatch(
+    checkList(skip, "skip", "regular expressions", (it) => it instanceof RegExp),
+  );
+  return {
+    maxDepth: Math.floor(maxDepth),
+    includeFiles: checkBoolean(options.includeFiles, "includeFiles", true),
+    includeDirs: checkBoolean(options.includeDirs, "includeDirs", true),
+    includeSymlinks: checkBoolean(options.includeSymlinks, "includeSymlinks", true),
+    followSymlinks: checkBoolean(options.followSymlinks, "followSymlinks", false),
+    canonicalize: checkBoolean(options.canonicalize, "canonicalize", true),
+    stat: checkBoolean(options.stat, "stat", false),
+    sameDevice: checkBoolean(options.sameDevice, "sameDevice", false),
+    sort: checkSort(options.sort),
+    concurrency: checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX),
+    signal,
+    onError,
+    ioq: checkGivenQueue(ioq),
+    skips,
+    finds: makeFilter(exts, anyMatch(match), skips),
+  };
+}
