@@ -1,5 +1,5 @@
 // Copyright 2026 the ioq authors. MIT license.
-// Generated from native/ioq_abi.h by `make -C native layout`. Do not edit.
+// Generated from native/ioq.h by `make -C native layout`. Do not edit.
 
 /**
  * Layout of the native core's records. `*_SIZE` and `*_AT` are in bytes, the other

@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * The native library's functions, as `native/ioq_abi.h` declares them.
+ * The native library's functions, as `native/ioq.h` declares them.
  *
  * All pointers to JavaScript's memory are `"buffer"` parameters: with them,
  * `--allow-ffi=PATH` is enough.

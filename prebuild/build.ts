@@ -206,7 +206,7 @@ function buildIn(dir: string, platform: Platform): Uint8Array<ArrayBuffer> {
 
   const objects: string[] = [];
   for (const source of nativeSources().filter((it) => it.endsWith(".c"))) {
-    const object = `${dir}/${source.replace(/\.c$/, ".o")}`;
+    const object = `${dir}/${source.replaceAll("/", "-").replace(/\.c$/, ".o")}`;
     run(gcc, [...COMPILE, "-isystem", include, "-c", source, "-o", object]);
     objects.push(object);
   }

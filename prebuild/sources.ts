@@ -11,12 +11,16 @@ import { createHash } from "node:crypto";
 /** The folder of the native sources. */
 export const NATIVE: URL = new URL("../native/", import.meta.url);
 
-/** The files that the library is built from, by name. */
+/** The folders of the core; what else is there are tests and tools. */
+const ROOMS = ["", "queue/", "ring/", "lanes/", "calls/", "waits/"];
+
+/** The files that the library is built from, by path. */
 export function nativeSources(): string[] {
-  return [...Deno.readDirSync(NATIVE)]
-    .filter(({ name, isFile }) => isFile && /\.(?:c|h|map)$/.test(name) && name !== "layout.c")
-    .map(({ name }) => name)
-    .sort();
+  return ROOMS.flatMap((room) =>
+    [...Deno.readDirSync(new URL(room, NATIVE))]
+      .filter(({ name, isFile }) => isFile && /\.(?:c|h|map)$/.test(name))
+      .map(({ name }) => room + name)
+  ).sort();
 }
 
 /** The SHA-256 of the native sources, in hexadecimal. */

@@ -20,7 +20,7 @@
 
 #include "cage.h"
 
-#include "../ioq_abi.h"
+#include "ioq.h"
 
 #include <sched.h>
 #include <stdbool.h>

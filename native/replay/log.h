@@ -12,7 +12,7 @@
 #ifndef IOQ_LOG_H
 #define IOQ_LOG_H
 
-#include "../ioq_abi.h"
+#include "ioq.h"
 
 enum log_call {
 	/** With its ioq_options. */

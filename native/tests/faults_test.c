@@ -13,7 +13,7 @@
 #include "test.h"
 
 #include "faults.h"
-#include "ioq_abi.h"
+#include "ioq.h"
 
 #include <ftw.h>
 #include <sys/mman.h>

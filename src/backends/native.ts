@@ -6,7 +6,7 @@
  *
  * Requests are written as records into a block that this module owns; one FFI
  * call, a turn, has the core copy them in and write completion records into the
- * same block. See `native/turn.c`.
+ * same block. See `native/queue/turn.c`.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Writing a request's record, as `native/ioq_abi.h` has it.
+ * Writing a request's record, as `native/ioq.h` has it.
  *
  * @module
  */

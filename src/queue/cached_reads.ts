@@ -11,7 +11,7 @@
  * queues. Alone, that is nearly half of the processor time that it takes; with many
  * in flight, who share a turn, it is what the system call for each costs. Whether
  * everything is cached the kernel tells by reading it (`RWF_NOWAIT`), see
- * `native/cached.c`.
+ * `native/calls/cached.c`.
  *
  * Nothing is told apart from the outside but by the time that it takes: a read goes
  * that way only if the queue accepts requests and has room, if there is nothing else

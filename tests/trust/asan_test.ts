@@ -56,10 +56,10 @@ asanTest(
       assertEquals(isOurs(`${leak}    #1 0x5565  (/usr/bin/deno+0x1f3ad30)`), false);
       for (
         const frame of [
-          "in ioq_open native/open.c:82",
+          "in ioq_open native/queue/open.c:82",
           " (<unknown module>)",
           " (/x/libioq.so+0x12)",
-          "in realpath (/lib/x86_64-linux-gnu/libc.so.6+0x12)\n    #2 0x5565 in perform native/perform.c:9",
+          "in realpath (/lib/x86_64-linux-gnu/libc.so.6+0x12)\n    #2 0x5565 in perform native/calls/perform.c:9",
         ]
       ) {
         assertEquals(isOurs(`${leak}    #1 0x5565 ${frame}`), true, frame);

@@ -5,7 +5,7 @@
 #include "tests.h"
 
 #include "../test.h"
-#include "ioq_abi.h"
+#include "ioq.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,7 +9,7 @@
 #define IOQ_TEST_OWNER_H
 
 #include "../test.h"
-#include "ioq_abi.h"
+#include "ioq.h"
 
 /** Room for payloads of one turn. */
 #define OUTPUT_LENGTH (128 * 1024)

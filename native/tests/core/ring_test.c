@@ -8,7 +8,7 @@
 #include "fifo.h"
 #include "owner.h"
 #include "parked.h"
-#include "ring.h"
+#include "ring/ring.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Directories by the runtime's calls, in the blocks that `native/ioq_abi.h` describes.
+ * Directories by the runtime's calls, in the blocks that `native/ioq.h` describes.
  *
  * @module
  */
@@ -79,7 +79,7 @@ export function readDirectory(path: string): Uint8Array {
 
 /**
  * Read the directories that a request names, and no level below: whoever asked
- * asks for those when it sees that they are not there. See `native/tree.c`.
+ * asks for those when it sees that they are not there. See `native/calls/tree.c`.
  */
 export function readTrees(call: TreeCall): Uint8Array {
   const names: string[] = [];

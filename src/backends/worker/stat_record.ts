@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * The record of a stat, as `native/ioq_abi.h` has it, from what the runtime tells.
+ * The record of a stat, as `native/ioq.h` has it, from what the runtime tells.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Several directories in one request, and what comes back: see `native/tree.c`.
+ * Several directories in one request, and what comes back: see `native/calls/tree.c`.
  *
  * @module
  */

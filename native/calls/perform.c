@@ -1,0 +1,252 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The synchronous way: what a worker lane does with operations that a ring does
+ * not have, or that are faster without one, or when there is no ring at all.
+ */
+
+#include "calls/perform.h"
+
+#include "calls/whole_file.h"
+#include "calls/stat.h"
+#include "calls/tree.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+/** A system call's result as an entry keeps it. */
+static int32_t settled(long ret) {
+	return ret < 0 ? -errno : (int32_t)ret;
+}
+
+/** Give an entry a payload of its own. */
+static int32_t keep(struct ioq_entry *e, const void *bytes, size_t length) {
+	e->payload = malloc(length);
+	if (!e->payload) {
+		return -ENOMEM;
+	}
+	memcpy(e->payload, bytes, length);
+	e->payload_length = length;
+	return 0;
+}
+
+static int32_t perform_seek(struct ioq_entry *e) {
+	off_t offset = lseek(e->fd, (off_t)e->offset, (int)e->flags);
+	return offset < 0 ? -errno : keep(e, &offset, sizeof(offset));
+}
+
+static int32_t perform_read_link(struct ioq_entry *e) {
+	char target[IOQ_PATH_MAX + 1];
+	ssize_t length = readlinkat(e->fd, e->path, target, sizeof(target));
+	return length < 0 ? -errno : keep(e, target, (size_t)length);
+}
+
+static int32_t perform_real_path(struct ioq_entry *e) {
+	char *path = realpath(e->path, NULL);
+	if (!path) {
+		return -errno;
+	}
+	int32_t ret = keep(e, path, strlen(path));
+	free(path);
+	return ret;
+}
+
+static int32_t perform_utime(struct ioq_entry *e) {
+	struct timespec times[2] = {
+		{.tv_sec = (time_t)e->offset, .tv_nsec = e->args[2]},
+		{.tv_sec = (time_t)ioq_entry_arg64(e), .tv_nsec = e->args[3]},
+	};
+	return settled(ioq_entry_has_path(e) ? utimensat(e->fd, e->path, times, (int)e->flags) : futimens(e->fd, times));
+}
+
+/** Run an entry that changes a file's attributes or length, or asks for them. */
+static int32_t perform_on_inode(struct ioq_entry *e) {
+	bool path = ioq_entry_has_path(e);
+	switch (e->op) {
+	case IOQ_OP_TRUNCATE:
+		return settled(path ? truncate(e->path, (off_t)e->offset) : ftruncate(e->fd, (off_t)e->offset));
+	case IOQ_OP_ALLOCATE:
+		return settled(fallocate(e->fd, (int)e->flags, (off_t)e->offset, (off_t)ioq_entry_arg64(e)));
+	case IOQ_OP_CHMOD:
+		return settled(path ? fchmodat(e->fd, e->path, e->mode, 0) : fchmod(e->fd, e->mode));
+	case IOQ_OP_CHOWN:
+		return settled(path ? fchownat(e->fd, e->path, e->args[0], e->args[1], (int)e->flags)
+			: fchown(e->fd, e->args[0], e->args[1]));
+	case IOQ_OP_UTIME:
+		return perform_utime(e);
+	case IOQ_OP_ACCESS:
+		return settled(faccessat(e->fd, e->path, (int)e->mode, (int)e->flags));
+	case IOQ_OP_LOCK:
+		return settled(flock(e->fd, (int)e->flags));
+	case IOQ_OP_SYNC:
+		return settled(e->flags & IOQ_SYNC_DATA ? fdatasync(e->fd) : fsync(e->fd));
+	case IOQ_OP_ADVISE:
+		// It returns its error
+		return -posix_fadvise(e->fd, (off_t)e->offset, e->length, (int)e->flags);
+	default:
+		return -ENOSYS;
+	}
+}
+
+/** Run an entry that changes names. */
+static int32_t perform_on_names(struct ioq_entry *e) {
+	switch (e->op) {
+	case IOQ_OP_UNLINK:
+		return settled(unlinkat(e->fd, e->path, (int)e->flags));
+	case IOQ_OP_RENAME:
+		return settled(renameat2(e->fd, e->path, e->fd2, e->path2, e->flags));
+	case IOQ_OP_MKDIR:
+		return settled(mkdirat(e->fd, e->path, e->mode));
+	case IOQ_OP_SYMLINK:
+		// The target is no path that is looked up: its directory counts for nothing
+		return settled(symlinkat(e->path, e->fd2, e->path2));
+	case IOQ_OP_LINK:
+		return settled(linkat(e->fd, e->path, e->fd2, e->path2, (int)e->flags));
+	case IOQ_OP_READ_LINK:
+		return perform_read_link(e);
+	case IOQ_OP_REAL_PATH:
+		return perform_real_path(e);
+	default:
+		return perform_on_inode(e);
+	}
+}
+
+/** copy_file_range(2), each side at its own position unless it has an offset. */
+static int32_t perform_copy_range(struct ioq_entry *e) {
+	off64_t from = (off64_t)e->offset;
+	off64_t to = (off64_t)ioq_entry_arg64(e);
+	return settled(copy_file_range(e->fd, e->positional ? &from : NULL, e->fd2,
+			e->args[2] ? &to : NULL, e->length, 0));
+}
+
+/** splice(2), each side at its own position unless it has an offset. */
+static int32_t perform_splice(struct ioq_entry *e) {
+	off64_t from = (off64_t)e->offset;
+	off64_t to = (off64_t)ioq_entry_arg64(e);
+	return settled(splice(e->fd, e->positional ? &from : NULL, e->fd2,
+			e->args[2] ? &to : NULL, e->length, e->flags));
+}
+
+/** Run an operation on the extended attributes of a path, or of what it links to. */
+static long path_xattr(struct ioq_entry *e, const char *path, bool follow) {
+	switch (e->op) {
+	case IOQ_OP_GET_XATTR:
+		return (follow ? getxattr : lgetxattr)(path, e->path2, e->payload, IOQ_XATTR_MAX);
+	case IOQ_OP_SET_XATTR:
+		return (follow ? setxattr : lsetxattr)(path, e->path2, e->payload, e->length, (int)e->mode);
+	case IOQ_OP_LIST_XATTR:
+		return (follow ? listxattr : llistxattr)(path, e->payload, IOQ_XATTR_MAX);
+	default:
+		return (follow ? removexattr : lremovexattr)(path, e->path2);
+	}
+}
+
+/** Run one on those of a descriptor. */
+static long fd_xattr(struct ioq_entry *e) {
+	switch (e->op) {
+	case IOQ_OP_GET_XATTR:
+		return fgetxattr(e->fd, e->path2, e->payload, IOQ_XATTR_MAX);
+	case IOQ_OP_SET_XATTR:
+		return fsetxattr(e->fd, e->path2, e->payload, e->length, (int)e->mode);
+	case IOQ_OP_LIST_XATTR:
+		return flistxattr(e->fd, e->payload, IOQ_XATTR_MAX);
+	default:
+		return fremovexattr(e->fd, e->path2);
+	}
+}
+
+/** Run one on those of whatever it is about. */
+static int32_t perform_xattr(struct ioq_entry *e) {
+	bool follow = !(e->flags & AT_SYMLINK_NOFOLLOW);
+	if (!ioq_entry_has_path(e)) {
+		return settled(fd_xattr(e));
+	}
+	if (e->fd == AT_FDCWD || e->path[0] == '/') {
+		return settled(path_xattr(e, e->path, follow));
+	}
+	// Calls relative to a directory came with 6.13; the way around them is as old
+	// as descriptors that stand for a name only
+	int fd = openat(e->fd, e->path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+	if (fd < 0) {
+		return -errno;
+	}
+	char path[32];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	int32_t result = settled(path_xattr(e, path, true));
+	close(fd);
+	return result;
+}
+
+/** Run an entry once. */
+static int32_t perform(struct ioq_entry *e, struct ioq_scratch *scratch) {
+	off_t offset = (off_t)e->offset;
+	switch (e->op) {
+	case IOQ_OP_NOP:
+		return 0;
+	case IOQ_OP_KERNEL_NOP:
+		// The cheapest call that does enter the kernel
+		getppid();
+		return 0;
+	case IOQ_OP_OPEN:
+	case IOQ_OP_OPEN_DIR:
+		return settled(openat(e->fd, e->path, ioq_entry_open_flags(e), e->mode));
+	case IOQ_OP_CLOSE:
+	case IOQ_OP_CLOSE_DIR:
+		return settled(close(e->fd));
+	case IOQ_OP_STAT:
+		return settled(statx(e->fd, e->path, (int)e->flags, IOQ_STATX_MASK, e->statx));
+	case IOQ_OP_READ:
+		return settled(e->positional ? pread(e->fd, e->payload, e->length, offset)
+			: read(e->fd, e->payload, e->length));
+	case IOQ_OP_WRITE:
+		return settled(e->positional ? pwrite(e->fd, e->payload, e->length, offset)
+			: write(e->fd, e->payload, e->length));
+	case IOQ_OP_READ_DIR:
+		if (e->mode & IOQ_TREE) {
+			ioq_read_tree(e, scratch);
+		} else {
+			ioq_read_dir(e, scratch);
+		}
+		return e->result;
+	case IOQ_OP_READ_DIR_BLOCK:
+		ioq_read_dir_block(e, scratch);
+		return e->result;
+	case IOQ_OP_SEEK:
+		return perform_seek(e);
+	case IOQ_OP_COPY_RANGE:
+		return perform_copy_range(e);
+	case IOQ_OP_SPLICE:
+		return perform_splice(e);
+	case IOQ_OP_SYNC_RANGE:
+		return settled(sync_file_range(e->fd, (off64_t)e->offset, e->length, e->flags));
+	case IOQ_OP_GET_XATTR:
+	case IOQ_OP_SET_XATTR:
+	case IOQ_OP_LIST_XATTR:
+	case IOQ_OP_REMOVE_XATTR:
+		return perform_xattr(e);
+	case IOQ_OP_READ_FILE:
+		return ioq_read_file(e);
+	case IOQ_OP_WRITE_FILE:
+		return ioq_write_file(e);
+	case IOQ_OP_COPY_FILE:
+		return ioq_copy_file(e);
+	default:
+		return perform_on_names(e);
+	}
+}
+
+void ioq_perform(struct ioq_entry *entry, struct ioq_scratch *scratch) {
+	int ret = ioq_entry_reserve(entry);
+	if (ret != 0) {
+		entry->result = ret;
+		return;
+	}
+	do {
+		entry->result = ioq_entry_is_cancelled(entry) ? -EINTR : perform(entry, scratch);
+	} while (!ioq_entry_settle(entry));
+}

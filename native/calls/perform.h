@@ -1,0 +1,13 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/** Operations by plain system calls. */
+
+#ifndef IOQ_PERFORM_H
+#define IOQ_PERFORM_H
+
+#include "calls/directory.h"
+
+/** Run an entry to its end by system calls. It may block. */
+void ioq_perform(struct ioq_entry *entry, struct ioq_scratch *scratch);
+
+#endif // IOQ_PERFORM_H

@@ -1,0 +1,275 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Trees
+ * =====
+ *
+ * Most directories are small: to ask for each by a request of its own costs about
+ * as much as to read it. So one request names several, and the lane that runs it
+ * goes on into what is below them, depth first and relative to the descriptors it
+ * has open, until a budget is used up:
+ *
+ *     request: /usr/lib, /usr/share     read now: lib, lib/a, lib/a/x, lib/b
+ *                                       left:     lib/b/y, lib/c, /usr/share
+ *
+ * What is left has no record in the payload, and the caller asks for it again, in
+ * as many requests as there are lanes. The first directory of a request is always
+ * read, so that each request gets somewhere.
+ *
+ * The budget is of time as well as of bytes, and that is what makes lanes share
+ * the work where it counts: in memory hundreds of directories are read within it,
+ * on a slow device one, and its children go to other lanes.
+ *
+ * No symbolic link is followed but those that the request names: a directory that
+ * is replaced by one between two system calls is an error, not a way out.
+ */
+
+#include "calls/tree.h"
+
+#include "calls/stat.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/** Levels below the named directories, at the most: each is an open descriptor. */
+#define LEVELS_MAX 8
+/** Bytes of names after which no other directory is begun. */
+#define NAMES_BUDGET ((size_t)96 * 1024)
+/** Bytes of stats after which no other directory is begun. */
+#define STATS_BUDGET ((size_t)256 * 1024)
+/** The largest payload. */
+#define PAYLOAD_MAX ((size_t)INT32_MAX)
+
+/** One request being run. */
+struct tree {
+	/** The request. */
+	struct ioq_entry *entry;
+	/** Where names, types, stats and records are gathered. */
+	struct ioq_scratch *scratch;
+	/** When to begin no other directory, in nanoseconds. */
+	uint64_t deadline;
+};
+
+/** The time, in nanoseconds since whenever. */
+static uint64_t now(void) {
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/** Whether another directory may be begun. */
+static bool tree_has_budget(const struct tree *tree) {
+	return tree->scratch->names.length < NAMES_BUDGET
+		&& tree->scratch->stats.length < STATS_BUDGET
+		&& !ioq_entry_is_cancelled(tree->entry)
+		&& now() < tree->deadline;
+}
+
+/** A record of those that were appended. The array moves when it grows. */
+static struct ioq_tree_directory *tree_record(const struct tree *tree, size_t index) {
+	return (struct ioq_tree_directory *)(void *)tree->scratch->directories.data + index;
+}
+
+/** Append a record. Returns 0 or -ENOMEM. */
+static int tree_append_record(struct tree *tree, int32_t parent, int32_t error) {
+	struct ioq_tree_directory record = {.parent = parent, .error = error};
+	struct ioq_bytes *directories = &tree->scratch->directories;
+	int ret = ioq_bytes_reserve(directories, sizeof(record));
+	if (ret == 0) {
+		memcpy(directories->data + directories->length, &record, sizeof(record));
+		directories->length += sizeof(record);
+	}
+	return ret;
+}
+
+/**
+ * Note which directory this is.
+ *
+ * @return Whether it is to be read: it may be on another device.
+ */
+static bool tree_identify(struct tree *tree, int dfd, struct ioq_tree_directory *record) {
+	uint32_t mode = tree->entry->mode;
+	if (!(mode & (IOQ_TREE_IDENTIFY | IOQ_TREE_ONE_DEVICE))) {
+		return true;
+	}
+	struct stat sb;
+	if (fstat(dfd, &sb) != 0) {
+		record->error = errno;
+		return false;
+	}
+	record->dev_low = (uint32_t)sb.st_dev;
+	record->dev_high = (uint32_t)((uint64_t)sb.st_dev >> 32);
+	record->ino_low = (uint32_t)sb.st_ino;
+	record->ino_high = (uint32_t)((uint64_t)sb.st_ino >> 32);
+	if ((mode & IOQ_TREE_ONE_DEVICE) && (uint64_t)sb.st_dev != tree->entry->offset) {
+		record->flags |= IOQ_TREE_FOREIGN;
+		return false;
+	}
+	return true;
+}
+
+/** Stat the entries whose names begin at an offset. Returns 0, -EINTR or -ENOMEM. */
+static int tree_stat(struct tree *tree, int dfd, size_t name, size_t count) {
+	struct ioq_bytes *stats = &tree->scratch->stats;
+	if (count > PAYLOAD_MAX / sizeof(struct ioq_stat)) {
+		return -EOVERFLOW;
+	}
+	int ret = ioq_bytes_reserve(stats, count * sizeof(struct ioq_stat));
+	for (size_t i = 0; i < count && ret == 0; ++i) {
+		const char *text = (const char *)tree->scratch->names.data + name;
+		name += strlen(text) + 1;
+		struct ioq_stat *to = (void *)(stats->data + stats->length);
+		stats->length += sizeof(*to);
+		struct statx from;
+		if (ioq_entry_is_cancelled(tree->entry)) {
+			ret = -EINTR;
+		} else if (statx(dfd, text, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, IOQ_STATX_MASK, &from) == 0) {
+			ioq_pack_stat(to, &from);
+		} else {
+			*to = (struct ioq_stat) {.error = (uint32_t)errno};
+		}
+	}
+	return ret;
+}
+
+/** Read a directory to its end. An error of its own is put on record. */
+static int tree_read(struct tree *tree, int dfd, size_t index) {
+	struct ioq_scratch *scratch = tree->scratch;
+	size_t name = scratch->names.length;
+	size_t first = scratch->types.length;
+	if (!tree_identify(tree, dfd, tree_record(tree, index))) {
+		return 0;
+	}
+
+	long ret;
+	do {
+		if (ioq_entry_is_cancelled(tree->entry)) {
+			return -EINTR;
+		}
+		ret = ioq_append_block(dfd, scratch);
+	} while (ret > 0);
+	if (ret == -ENOMEM || ret == -EOVERFLOW) {
+		return (int)ret;
+	}
+	struct ioq_tree_directory *record = tree_record(tree, index);
+	record->error = (int32_t)-ret;
+	record->count = (uint32_t)(scratch->types.length - first);
+	return tree->entry->mode & IOQ_TREE_STAT ? tree_stat(tree, dfd, name, record->count) : 0;
+}
+
+static int tree_enter(struct tree *tree, int dfd, const char *name, int flags, int32_t parent, uint32_t levels);
+
+/** Read an open directory, and what is below it while there is budget. */
+static int tree_visit(struct tree *tree, int dfd, int32_t parent, uint32_t levels) {
+	struct ioq_scratch *scratch = tree->scratch;
+	size_t index = scratch->directories.length / sizeof(struct ioq_tree_directory);
+	size_t name = scratch->names.length;
+	size_t first = scratch->types.length;
+	int ret = tree_append_record(tree, parent, 0);
+	if (ret == 0) {
+		ret = tree_read(tree, dfd, index);
+	}
+
+	size_t end = scratch->types.length;
+	for (size_t i = first; ret == 0 && levels > 0 && i < end; ++i) {
+		const char *text = (const char *)scratch->names.data + name;
+		name += strlen(text) + 1;
+		if (scratch->types.data[i] == DT_DIR) {
+			if (!tree_has_budget(tree)) {
+				break;
+			}
+			ret = tree_enter(tree, dfd, text, O_NOFOLLOW, (int32_t)i, levels - 1);
+		}
+	}
+	return ret;
+}
+
+/** Open a directory and visit it; `name` need last no longer than that. */
+static int tree_enter(struct tree *tree, int dfd, const char *name, int flags, int32_t parent, uint32_t levels) {
+	int fd = openat(dfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+	if (fd < 0) {
+		// Without a record it is left to the caller, when fewer are open
+		bool full = errno == EMFILE || errno == ENFILE;
+		return full && parent != -1 ? 0 : tree_append_record(tree, parent, errno);
+	}
+	int ret = tree_visit(tree, fd, parent, levels);
+	close(fd);
+	return ret;
+}
+
+/** Visit the directories that the request names. */
+static int tree_visit_all(struct tree *tree) {
+	struct ioq_entry *entry = tree->entry;
+	uint32_t levels = entry->args[0] < LEVELS_MAX ? entry->args[0] : LEVELS_MAX;
+	// The paths are the first one's bytes, apart by NULs
+	const char *end = entry->path2 - 1;
+	int32_t parent = -1;
+	int ret = 0;
+	for (const char *path = entry->path; ret == 0 && path <= end; path += strlen(path) + 1, --parent) {
+		if (parent < -1 && !tree_has_budget(tree)) {
+			break;
+		}
+		ret = tree_enter(tree, entry->fd, path, (int)entry->flags, parent, levels);
+	}
+	return ret == 0 && ioq_entry_is_cancelled(entry) ? -EINTR : ret;
+}
+
+/** Append what was gathered to the payload. */
+static uint8_t *tree_put(uint8_t *to, const struct ioq_bytes *bytes, size_t length) {
+	if (length > 0) {
+		memcpy(to, bytes->data, length);
+	}
+	return to + length;
+}
+
+/** Make the payload. */
+static int tree_pack(struct tree *tree) {
+	const struct ioq_scratch *scratch = tree->scratch;
+	size_t count = scratch->types.length;
+	// The last NUL separates nothing
+	size_t names_length = scratch->names.length - (count > 0);
+	struct ioq_tree head = {
+		.directory_count = (uint32_t)(scratch->directories.length / sizeof(struct ioq_tree_directory)),
+		.entry_count = (uint32_t)count,
+		.names_length = (uint32_t)names_length,
+	};
+	if (count > 0 && !ioq_is_utf8(scratch->names.data, names_length)) {
+		head.flags |= IOQ_DIRECTORY_RAW;
+	}
+
+	size_t length = sizeof(head) + scratch->directories.length + scratch->stats.length + count + names_length;
+	if (length > PAYLOAD_MAX) {
+		return -EOVERFLOW;
+	}
+	uint8_t *payload = malloc(length);
+	if (!payload) {
+		return -ENOMEM;
+	}
+	memcpy(payload, &head, sizeof(head));
+	uint8_t *to = payload + sizeof(head);
+	to = tree_put(to, &scratch->directories, scratch->directories.length);
+	to = tree_put(to, &scratch->stats, scratch->stats.length);
+	to = tree_put(to, &scratch->types, count);
+	tree_put(to, &scratch->names, names_length);
+	tree->entry->payload = payload;
+	tree->entry->payload_length = length;
+	return (int)count;
+}
+
+void ioq_read_tree(struct ioq_entry *entry, struct ioq_scratch *scratch) {
+	struct tree tree = {
+		.entry = entry,
+		.scratch = scratch,
+		.deadline = now() + (uint64_t)entry->args[1] * 1000,
+	};
+	ioq_bytes_reset(&scratch->names);
+	ioq_bytes_reset(&scratch->types);
+	ioq_bytes_reset(&scratch->directories);
+	ioq_bytes_reset(&scratch->stats);
+	int ret = tree_visit_all(&tree);
+	entry->result = ret == 0 ? tree_pack(&tree) : ret;
+}

@@ -1,0 +1,129 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Callers
+ * =======
+ *
+ * A queue without lanes runs its requests on the thread that calls it, which is
+ * then a JavaScript Worker. Nothing else of that thread goes on meanwhile, so what
+ * has it interrupted must come from another one:
+ *
+ *     Worker:  turn 7 ──▶ caller_enter(entry) ──▶ open("fifo") ··· EINTR ──▶ caller_enter(NULL)
+ *     main:    ioq_interrupt(id, 7) ──▶ entry cancelled, signal ──┘
+ *
+ * The other thread cannot know whether the operation that it means is still the one
+ * at hand, so it names the turn, and both sides hold the caller's lock: a signal is
+ * only sent to a thread that is within an operation of that very turn. One that
+ * ends at that moment has the signal hit what comes next, at worst a system call
+ * of another entry, which is run again since nobody cancelled that.
+ *
+ * Whoever interrupts has only a number: the Worker may have been terminated.
+ */
+
+#include "lanes/caller.h"
+
+#include "lanes/interrupt.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+struct ioq_caller {
+	/** What it is found by. */
+	uint32_t id;
+	/** The thread. */
+	pthread_t thread;
+	/** The next one in the list. */
+	struct ioq_caller *next;
+	/** Guards what follows. */
+	pthread_mutex_t mutex;
+	/** The turn it is at. */
+	uint32_t turn;
+	/** What it runs, or NULL. */
+	struct ioq_entry *entry;
+};
+
+/** Guards the list. */
+static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
+/** All callers. */
+static struct ioq_caller *list;
+/** The last id that was given. */
+static uint32_t last_id;
+
+struct ioq_caller *caller_open(void) {
+	struct ioq_caller *caller = calloc(1, sizeof(*caller));
+	if (!caller) {
+		return NULL;
+	}
+	pthread_mutex_init(&caller->mutex, NULL);
+	caller->thread = pthread_self();
+	interrupt_acquire();
+	interrupt_accept();
+
+	pthread_mutex_lock(&list_mutex);
+	bool taken = true;
+	while (taken) {
+		// After 2^32 of them there may be an old one under that number
+		caller->id = ++last_id;
+		taken = caller->id == 0;
+		for (const struct ioq_caller *other = list; other && !taken; other = other->next) {
+			taken = other->id == caller->id;
+		}
+	}
+	caller->next = list;
+	list = caller;
+	pthread_mutex_unlock(&list_mutex);
+	return caller;
+}
+
+void caller_close(struct ioq_caller *caller) {
+	if (!caller) {
+		return;
+	}
+	pthread_mutex_lock(&list_mutex);
+	struct ioq_caller **at = &list;
+	while (*at != caller) {
+		at = &(*at)->next;
+	}
+	*at = caller->next;
+	pthread_mutex_unlock(&list_mutex);
+	pthread_mutex_destroy(&caller->mutex);
+	free(caller);
+	interrupt_release();
+}
+
+uint32_t caller_id(const struct ioq_caller *caller) {
+	return caller->id;
+}
+
+void caller_turn(struct ioq_caller *caller) {
+	pthread_mutex_lock(&caller->mutex);
+	++caller->turn;
+	pthread_mutex_unlock(&caller->mutex);
+}
+
+void caller_enter(struct ioq_caller *caller, struct ioq_entry *entry) {
+	pthread_mutex_lock(&caller->mutex);
+	caller->entry = entry;
+	pthread_mutex_unlock(&caller->mutex);
+}
+
+int caller_interrupt(uint32_t id, uint32_t turn) {
+	int ret = -ESRCH;
+	pthread_mutex_lock(&list_mutex);
+	struct ioq_caller *caller = list;
+	while (caller && caller->id != id) {
+		caller = caller->next;
+	}
+	if (caller) {
+		pthread_mutex_lock(&caller->mutex);
+		if (caller->entry && caller->turn == turn && !ioq_entry_is_close(caller->entry)) {
+			atomic_store_explicit(&caller->entry->cancelled, true, memory_order_release);
+			interrupt_thread(caller->thread);
+			ret = 0;
+		}
+		pthread_mutex_unlock(&caller->mutex);
+	}
+	pthread_mutex_unlock(&list_mutex);
+	return ret;
+}

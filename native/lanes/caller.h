@@ -1,0 +1,46 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Threads that run their queue's requests themselves, and how another one may
+ * interrupt them. See lanes/caller.c.
+ */
+
+#ifndef IOQ_CALLER_H
+#define IOQ_CALLER_H
+
+#include "queue/entry.h"
+
+#include <stdint.h>
+
+struct ioq_caller;
+
+/**
+ * Have the calling thread found by others.
+ *
+ * @return The caller, or NULL if there is no memory.
+ */
+struct ioq_caller *caller_open(void);
+
+/** It is gone: nobody finds it any more. NULL is fine. */
+void caller_close(struct ioq_caller *caller);
+
+/** What others find it by: not 0. */
+uint32_t caller_id(const struct ioq_caller *caller);
+
+/** A turn begins. */
+void caller_turn(struct ioq_caller *caller);
+
+/** From now on it is at this entry; NULL: at none. */
+void caller_enter(struct ioq_caller *caller, struct ioq_entry *entry);
+
+/**
+ * Cancel what a caller is at, and interrupt it. A signal may come too early to
+ * count: to be repeated until the operation is over.
+ *
+ * @param turn
+ *         In which turn of its own, counted from 1: what comes after it is not touched.
+ * @return 0, or -ESRCH if it is not at any operation of that turn.
+ */
+int caller_interrupt(uint32_t id, uint32_t turn);
+
+#endif // IOQ_CALLER_H

@@ -1,0 +1,336 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The slot queue
+ * ==============
+ *
+ * A fixed array of slots. A push claims the next index from `head`, a pop the
+ * next one from `tail`, each with one unconditional fetch-and-add; there is no
+ * loop that a neighbour can make fail. What remains is a rendezvous of one
+ * pushing and one popping thread at one slot:
+ *
+ *               tail           head
+ *                |              |
+ *                v              v
+ *     +-------+-------+-------+-------+-------+
+ *     | empty | item  | item  | empty | empty |
+ *     +-------+-------+-------+-------+-------+
+ *
+ * A slot is one word. Items are aligned, so its low bits are free for tags:
+ *
+ *     empty        0
+ *     item         the pointer
+ *     skip(n)      SKIP + n * SKIP_ONE: n pops claimed this slot, found nothing
+ *                  and left; the next n pushes must pass it by
+ *     + BLOCKED    somebody sleeps until this slot changes
+ *
+ *     push:   empty   → item     done
+ *             skip(1) → empty    passed by: claim another index
+ *             skip(n) → skip(n-1)  likewise
+ *             item    → item+BLOCKED, sleep: its pop was claimed but is not done
+ *     pop:    item    → empty    done
+ *     (block) empty   → empty+BLOCKED, sleep; skip(n) likewise
+ *     (not)   empty   → skip(1); skip(n) → skip(n+1): leave
+ *
+ * Whoever replaces a word that has BLOCKED wakes its sleepers. They sleep on one
+ * of a small pool of monitors, chosen by the slot's index. Sharing one costs
+ * only spurious wake-ups, since a sleeper always looks at its slot again.
+ *
+ * A pop that does not block burns an index if it finds nothing. With several
+ * consumers there is no way around that, but whoever polls in a loop may outrun
+ * the pushes forever. A single consumer uses ioqq_try() instead: nobody else
+ * moves `tail`, so it can look at the slot before it claims it.
+ */
+
+#include "lanes/slots.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+#  define spin_pause() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#  define spin_pause() __asm__ volatile("yield")
+#else
+#  define spin_pause() ((void)0)
+#endif
+
+/** Somebody sleeps until this slot changes. */
+#define SLOT_BLOCKED ((uintptr_t)1)
+/** This slot holds a count of pushes that must pass it by. */
+#define SLOT_SKIP ((uintptr_t)2)
+/** One such push. */
+#define SLOT_SKIP_ONE ((uintptr_t)4)
+
+static_assert(IOQQ_ALIGN > (SLOT_BLOCKED | SLOT_SKIP), "the tags fit below an item");
+
+/** Monitors of one queue at the most. */
+#define MONITORS_MAX 64
+/** Pauses of the last round of spinning; the rounds double from 1. */
+#define SPIN_MAX 64
+
+/** What threads sleep on. */
+struct ioqq_monitor {
+	alignas(IOQ_CACHE_LINE) pthread_mutex_t mutex;
+	pthread_cond_t cond;
+};
+
+/** The smallest power of two that is at least `n`. */
+static size_t bit_ceil(size_t n) {
+	size_t power = 1;
+	while (power < n) {
+		power *= 2;
+	}
+	return power;
+}
+
+struct ioqq *ioqq_create(size_t size, int wake_fd) {
+	// At least one line of slots, so that a batch never laps itself
+	size = bit_ceil(size < IOQQ_BATCH ? IOQQ_BATCH : size);
+	size_t nmonitors = size < MONITORS_MAX ? size : MONITORS_MAX;
+
+	size_t bytes = sizeof(struct ioqq) + size * sizeof(ioqq_slot);
+	bytes = (bytes + IOQ_CACHE_LINE - 1) & ~((size_t)IOQ_CACHE_LINE - 1);
+	struct ioqq *ioqq = aligned_alloc(IOQ_CACHE_LINE, bytes);
+	if (!ioqq) {
+		return NULL;
+	}
+
+	// Everything that ioqq_destroy() reads is set before anything can fail
+	ioqq->mask = size - 1;
+	ioqq->monitor_mask = nmonitors - 1;
+	ioqq->wake_fd = wake_fd;
+	atomic_init(&ioqq->head, 0);
+	atomic_init(&ioqq->tail, 0);
+	for (size_t i = 0; i < size; ++i) {
+		atomic_init(&ioqq->slots[i], 0);
+	}
+
+	ioqq->monitors = aligned_alloc(IOQ_CACHE_LINE, nmonitors * sizeof(struct ioqq_monitor));
+	if (!ioqq->monitors) {
+		free(ioqq);
+		errno = ENOMEM;
+		return NULL;
+	}
+	for (size_t i = 0; i < nmonitors; ++i) {
+		// With default attributes neither can fail on Linux
+		pthread_mutex_init(&ioqq->monitors[i].mutex, NULL);
+		pthread_cond_init(&ioqq->monitors[i].cond, NULL);
+	}
+	return ioqq;
+}
+
+void ioqq_destroy(struct ioqq *ioqq) {
+	if (!ioqq) {
+		return;
+	}
+	for (size_t i = 0; i <= ioqq->monitor_mask; ++i) {
+		pthread_cond_destroy(&ioqq->monitors[i].cond);
+		pthread_mutex_destroy(&ioqq->monitors[i].mutex);
+	}
+	free(ioqq->monitors);
+	free(ioqq);
+}
+
+/** The monitor of a slot. */
+static struct ioqq_monitor *slot_monitor(struct ioqq *ioqq, size_t i) {
+	return &ioqq->monitors[i & ioqq->monitor_mask];
+}
+
+/** Wake whoever sleeps on a slot. */
+static void slot_wake(struct ioqq *ioqq, size_t i) {
+	if (ioqq->wake_fd >= 0) {
+		// An eventfd whose counter is full is readable anyway, so EAGAIN is fine
+		uint64_t one = 1;
+		ssize_t ret;
+		do {
+			ret = write(ioqq->wake_fd, &one, sizeof(one));
+		} while (ret < 0 && errno == EINTR);
+	}
+
+	struct ioqq_monitor *monitor = slot_monitor(ioqq, i);
+	pthread_mutex_lock(&monitor->mutex);
+	pthread_cond_broadcast(&monitor->cond);
+	pthread_mutex_unlock(&monitor->mutex);
+}
+
+/** Wait until a slot no longer holds `prev`, and return what it holds. */
+static uintptr_t slot_wait(struct ioqq *ioqq, size_t i, uintptr_t prev) {
+	ioqq_slot *slot = &ioqq->slots[i & ioqq->mask];
+
+	// A partner that is on its way needs nanoseconds, a sleep microseconds
+	for (unsigned int round = 1; round <= SPIN_MAX; round *= 2) {
+		for (unsigned int j = 0; j < round; ++j) {
+			spin_pause();
+		}
+		uintptr_t next = atomic_load_explicit(slot, memory_order_acquire);
+		if ((next & ~SLOT_BLOCKED) != (prev & ~SLOT_BLOCKED)) {
+			return next;
+		}
+		prev = next;
+	}
+
+	// x → x+BLOCKED, so that whoever changes x knows that it must wake us
+	if (!(prev & SLOT_BLOCKED)) {
+		uintptr_t blocked = prev | SLOT_BLOCKED;
+		if (!atomic_compare_exchange_strong_explicit(slot, &prev, blocked,
+				memory_order_acquire, memory_order_acquire)) {
+			return prev;
+		}
+		prev = blocked;
+	}
+
+	struct ioqq_monitor *monitor = slot_monitor(ioqq, i);
+	pthread_mutex_lock(&monitor->mutex);
+	uintptr_t next;
+	while ((next = atomic_load_explicit(slot, memory_order_acquire)) == prev) {
+		pthread_cond_wait(&monitor->cond, &monitor->mutex);
+	}
+	pthread_mutex_unlock(&monitor->mutex);
+	return next;
+}
+
+/** One pass fewer to be skipped: skip(1) → empty, skip(n) → skip(n - 1). */
+static uintptr_t skip_less(uintptr_t word) {
+	word -= SLOT_SKIP_ONE;
+	return word < SLOT_SKIP_ONE ? word & SLOT_BLOCKED : word;
+}
+
+/** One more: empty → skip(1), skip(n) → skip(n + 1). */
+static uintptr_t skip_more(uintptr_t word) {
+	return (word | SLOT_SKIP) + SLOT_SKIP_ONE;
+}
+
+/** Whether a word is an item. */
+static bool is_item(uintptr_t word) {
+	return !(word & SLOT_SKIP) && (word & ~SLOT_BLOCKED);
+}
+
+/** Push to a claimed index. Returns false if it had to be passed by. */
+static bool slot_push(struct ioqq *ioqq, size_t i, void *item) {
+	ioqq_slot *slot = &ioqq->slots[i & ioqq->mask];
+	uintptr_t prev = atomic_load_explicit(slot, memory_order_relaxed);
+	while (true) {
+		if (is_item(prev)) {
+			prev = slot_wait(ioqq, i, prev);
+			continue;
+		}
+
+		bool skip = prev & SLOT_SKIP;
+		uintptr_t next = skip ? skip_less(prev) : (uintptr_t)item;
+		if (!atomic_compare_exchange_weak_explicit(slot, &prev, next,
+				memory_order_release, memory_order_relaxed)) {
+			continue;
+		}
+		// A sleeper on skip(n) waits for an item: skip_less() kept its BLOCKED,
+		// but its word has changed under it
+		if (prev & SLOT_BLOCKED) {
+			slot_wake(ioqq, i);
+		}
+		return !skip;
+	}
+}
+
+/** Pop from a claimed index. */
+static void *slot_pop(struct ioqq *ioqq, size_t i, bool block) {
+	ioqq_slot *slot = &ioqq->slots[i & ioqq->mask];
+	uintptr_t prev = atomic_load_explicit(slot, memory_order_relaxed);
+	while (true) {
+		bool item = is_item(prev);
+		if (!item && block) {
+			prev = slot_wait(ioqq, i, prev);
+			continue;
+		}
+
+		uintptr_t next = item ? 0 : skip_more(prev);
+		if (!atomic_compare_exchange_weak_explicit(slot, &prev, next,
+				memory_order_acquire, memory_order_relaxed)) {
+			continue;
+		}
+		if (!item) {
+			// A pop that sleeps here compares the whole word: let it look again
+			if (prev & SLOT_BLOCKED) {
+				slot_wake(ioqq, i);
+			}
+			return NULL;
+		}
+		if (prev & SLOT_BLOCKED) {
+			slot_wake(ioqq, i);
+		}
+		return (void *)(prev & ~SLOT_BLOCKED);
+	}
+}
+
+void ioqq_push(struct ioqq *ioqq, void *item) {
+	ioqq_push_batch(ioqq, &item, 1);
+}
+
+void ioqq_push_batch(struct ioqq *ioqq, void *const items[], size_t count) {
+	size_t done = 0;
+	while (done < count) {
+		size_t claimed = count - done;
+		size_t i = atomic_fetch_add_explicit(&ioqq->head, claimed, memory_order_relaxed);
+		for (size_t j = 0; j < claimed; ++j) {
+			assert(((uintptr_t)items[done] & (IOQQ_ALIGN - 1)) == 0);
+			if (slot_push(ioqq, i + j, items[done])) {
+				++done;
+			}
+		}
+	}
+}
+
+void *ioqq_pop(struct ioqq *ioqq, bool block) {
+	void *item;
+	return ioqq_pop_batch(ioqq, &item, 1, block) ? item : NULL;
+}
+
+size_t ioqq_pop_batch(struct ioqq *ioqq, void *items[], size_t count, bool block) {
+	size_t i = atomic_fetch_add_explicit(&ioqq->tail, count, memory_order_relaxed);
+	size_t done = 0;
+	for (size_t j = 0; j < count; ++j) {
+		void *item = slot_pop(ioqq, i + j, block && j == 0);
+		if (item) {
+			items[done++] = item;
+		}
+	}
+	return done;
+}
+
+size_t ioqq_count(const struct ioqq *ioqq) {
+	size_t tail = atomic_load_explicit(&ioqq->tail, memory_order_relaxed);
+	size_t head = atomic_load_explicit(&ioqq->head, memory_order_relaxed);
+	// Consumers that wait have claimed more than there is
+	size_t count = head - tail;
+	return count > ioqq->mask + 1 ? 0 : count;
+}
+
+void *ioqq_try(struct ioqq *ioqq) {
+	size_t i = atomic_load_explicit(&ioqq->tail, memory_order_relaxed);
+	ioqq_slot *slot = &ioqq->slots[i & ioqq->mask];
+	uintptr_t word = atomic_load_explicit(slot, memory_order_relaxed);
+	assert(!(word & SLOT_SKIP));
+	if (!is_item(word)) {
+		return NULL;
+	}
+
+	// Only a push that sleeps can still change the word, by adding BLOCKED
+	word = atomic_exchange_explicit(slot, 0, memory_order_acquire);
+	atomic_store_explicit(&ioqq->tail, i + 1, memory_order_relaxed);
+	if (word & SLOT_BLOCKED) {
+		slot_wake(ioqq, i);
+	}
+	return (void *)(word & ~SLOT_BLOCKED);
+}
+
+bool ioqq_arm(struct ioqq *ioqq) {
+	size_t i = atomic_load_explicit(&ioqq->tail, memory_order_relaxed);
+	ioqq_slot *slot = &ioqq->slots[i & ioqq->mask];
+	// empty → empty+BLOCKED; the push that fills the slot will see it
+	uintptr_t word = 0;
+	return atomic_compare_exchange_strong_explicit(slot, &word, SLOT_BLOCKED,
+			memory_order_relaxed, memory_order_relaxed)
+		|| !is_item(word);
+}

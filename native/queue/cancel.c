@@ -1,0 +1,119 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Cancelling
+ * ==========
+ *
+ * An entry is marked, and whoever has it is told:
+ *
+ *     ring       by a request of its own, with the next turn
+ *     waits      at once: it completes
+ *     receivers  at their next turn
+ *     lanes      look at the mark before they begin; those that are at it already
+ *                are sent a signal, from turn to turn until it is complete, since
+ *                one that comes just before the system call is lost
+ *     nobody     a queue without lanes is within its turn, so it is for another
+ *                thread to cancel what it is at: lanes/caller.c
+ *
+ * Either way the request completes as it would have: with its result or EINTR.
+ */
+
+#include "queue/cancel.h"
+
+/** Nanoseconds between the first interruptions of an operation, and at the most. */
+#define INTERRUPT_MIN 1000000
+#define INTERRUPT_MAX 64000000
+
+/** Ask the ring to cancel an entry, now or by the next turn. */
+static void cancel_at_ring(struct ioq *ioq, struct ioq_entry *entry) {
+	if (!ring_prepare_cancel(&ioq->ring, entry)) {
+		ioq->cancels_owed = true;
+	}
+}
+
+void cancel_owed(struct ioq *ioq) {
+	ioq->cancels_owed = false;
+	for (uint32_t i = 0; ioq->ring.live && i < ioq->arena.depth; ++i) {
+		struct ioq_entry *entry = &ioq->arena.entries[i];
+		if (entry->state == IOQ_ACCEPTED && entry->place == IOQ_AT_RING && ioq_entry_is_cancelled(entry)) {
+			cancel_at_ring(ioq, entry);
+		}
+	}
+}
+
+void cancel_interrupt(struct ioq *ioq) {
+	if (ioq->lane_cancels == 0) {
+		ioq->waits.remind_at = IOQ_NEVER;
+		return;
+	}
+	int64_t now = ioq_clock_now(IOQ_CLOCK_MONOTONIC);
+	if (now >= ioq->interrupt_at) {
+		lanes_interrupt(ioq->lanes);
+		ioq->interrupt_at = now + ioq->interrupt_after;
+		// What does not mind, such as a disk, is bothered ever less
+		ioq->interrupt_after *= ioq->interrupt_after < INTERRUPT_MAX ? 2 : 1;
+	}
+	ioq->waits.remind_at = ioq->interrupt_at;
+}
+
+/** Mark an entry, if that can be. Returns whether it was not before. */
+static bool cancel_mark(struct ioq_entry *entry) {
+	if (entry->state != IOQ_ACCEPTED || ioq_entry_is_close(entry)) {
+		return false;
+	}
+	return !atomic_exchange_explicit(&entry->cancelled, true, memory_order_relaxed);
+}
+
+/** Tell whom a cancelled entry is with. Returns whether that is still to be done: the lanes. */
+static bool cancel_where_it_is(struct ioq *ioq, struct ioq_entry *entry) {
+	switch (entry->place) {
+	case IOQ_AT_RING:
+		// Submitted by the next turn
+		cancel_at_ring(ioq, entry);
+		return false;
+	case IOQ_AT_WAITS:
+		waits_cancel(&ioq->waits, entry);
+		return false;
+	case IOQ_AT_RECEIVERS:
+		ioq->receivers.cancelled = true;
+		return false;
+	default:
+		entry->counted = true;
+		++ioq->lane_cancels;
+		ioq->interrupt_at = 0;
+		ioq->interrupt_after = INTERRUPT_MIN;
+		return true;
+	}
+}
+
+int32_t ioq_cancel(struct ioq *ioq, uint32_t slot) {
+	struct ioq_entry *entry = arena_at(&ioq->arena, slot);
+	if (!entry || !cancel_mark(entry)) {
+		return 0;
+	}
+	if (cancel_where_it_is(ioq, entry) && ioq->lanes) {
+		lanes_cancel(ioq->lanes);
+	}
+	return 1;
+}
+
+void ioq_cancel_all(struct ioq *ioq) {
+	ioq->cancelled = true;
+	for (uint32_t i = 0; i < ioq->arena.depth; ++i) {
+		struct ioq_entry *entry = &ioq->arena.entries[i];
+		if (cancel_mark(entry)) {
+			cancel_where_it_is(ioq, entry);
+		}
+	}
+	if (ioq->lanes) {
+		lanes_cancel(ioq->lanes);
+	}
+}
+
+uint32_t ioq_caller_id(struct ioq *ioq) {
+	return ioq->caller ? caller_id(ioq->caller) : 0;
+}
+
+int32_t ioq_interrupt(uint32_t id, uint32_t turn) {
+	return caller_interrupt(id, turn);
+}

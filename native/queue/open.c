@@ -1,0 +1,173 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The beginning and the end of a queue, and another depth in between.
+ */
+
+#include "queue/thread_exit.h"
+#include "queue/queue.h"
+#include "calls/words.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+/** Submission queue entries of the caller's ring. */
+#define SQ_ENTRIES 256
+/** The kernel's own bound on completion queue entries. */
+#define CQ_ENTRIES_MAX 65536
+
+uint32_t ioq_abi_version(void) {
+	return IOQ_ABI_VERSION;
+}
+
+/**
+ * A reference to the library that this code is in. A JavaScript Worker that is
+ * terminated unloads the library without closing its queues, and their lanes would
+ * run into nothing, as would what closes them then (queue/thread_exit.c).
+ */
+static void *hold_library(void) {
+	Dl_info info;
+	if (dladdr((void *)(uintptr_t)hold_library, &info) == 0) {
+		return NULL;
+	}
+	return dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+}
+
+/** Tell what the caller's ring is like. */
+static void describe_ring(const struct ioq *ioq, struct ioq_info *info) {
+	const struct ioq_ring *ring = &ioq->ring;
+	info->ring_flags = ring->setup_flags;
+	info->ring_features = ring->uring.features;
+	info->sq_entries = *ring->uring.sq.kring_entries;
+	info->cq_entries = *ring->uring.cq.kring_entries;
+	SPLIT(info, ring_ops, ioq->ring_ops);
+	info->restricted = ring->restricted;
+	SPLIT(info, opcodes, ring->opcodes);
+}
+
+/** Set up the caller's ring. */
+static int open_ring(struct ioq *ioq, const struct ioq_options *options, struct ioq_info *info) {
+	// Whatever the depth, which may change
+	uint32_t sq = SQ_ENTRIES;
+	// Room for every request and its cancellation
+	uint32_t cq = options->depth < CQ_ENTRIES_MAX / 2 ? 2 * options->depth : CQ_ENTRIES_MAX;
+	int ret = ring_open(&ioq->ring, sq, cq < 2 * sq ? 2 * sq : cq, ioq->wake_fd, ioq->raw_sqes);
+	if (ret < 0) {
+		return ret;
+	}
+	ioq->ring_ops = ioq->ring.ops & ~JOIN(options, worker_ops);
+	ioq->overflow_ops = JOIN(options, overflow_ops);
+	describe_ring(ioq, info);
+	return 0;
+}
+
+struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
+	memset(info, 0, sizeof(*info));
+	bool sync = options->flags & IOQ_OPEN_SYNC;
+	if (options->depth < 1 || options->depth > IOQ_DEPTH_MAX
+			|| (sync && (options->flags & IOQ_OPEN_RING))
+			|| options->lanes < 1 || options->lanes > IOQ_LANES_MAX) {
+		info->error = EINVAL;
+		return NULL;
+	}
+
+	struct ioq *ioq = calloc(1, sizeof(*ioq));
+	if (!ioq) {
+		info->error = ENOMEM;
+		return NULL;
+	}
+	ioq->lane_count = options->lanes;
+	ioq->lane_rings = options->flags & IOQ_OPEN_LANE_RINGS;
+	ioq->raw_sqes = options->flags & IOQ_OPEN_RAW_SQE;
+	ioq->wake_fd = -1;
+	ioq->waits.fd = -1;
+	receivers_open(&ioq->receivers);
+	ioq->library = hold_library();
+
+	int ret = arena_make(&ioq->arena, options->depth);
+	if (ret < 0) {
+		goto fail;
+	}
+	ioq->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (ioq->wake_fd < 0) {
+		ret = -errno;
+		goto fail;
+	}
+	ret = waits_open(&ioq->waits, ioq->wake_fd);
+	if (ret < 0) {
+		goto fail;
+	}
+	if (options->flags & IOQ_OPEN_RING) {
+		ret = open_ring(ioq, options, info);
+		if (ret < 0) {
+			goto fail;
+		}
+	}
+
+	if (sync) {
+		ioq->caller = caller_open();
+		if (!ioq->caller) {
+			ret = -ENOMEM;
+			goto fail;
+		}
+	} else {
+		ioq->lanes = lanes_start(ioq->arena.depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
+		if (!ioq->lanes) {
+			ret = -errno;
+			goto fail;
+		}
+		info->lanes = lanes_count(ioq->lanes);
+		info->lane_rings = lanes_rings(ioq->lanes);
+	}
+	owned_add(&ioq->owned, orphan_end);
+	return ioq;
+
+fail:
+	queue_free(ioq);
+	info->error = (uint32_t)-ret;
+	return NULL;
+}
+
+int32_t ioq_close(struct ioq *ioq) {
+	if (ioq->in_flight > 0) {
+		return -EBUSY;
+	}
+	owned_remove(&ioq->owned);
+	queue_free(ioq);
+	return 0;
+}
+
+int32_t ioq_resize(struct ioq *ioq, uint32_t depth) {
+	if (depth < 1 || depth > IOQ_DEPTH_MAX) {
+		return -EINVAL;
+	}
+	bool busy = ioq->in_flight > 0;
+	for (uint32_t i = 0; i < ioq->arena.depth && !busy; ++i) {
+		busy = ioq->arena.entries[i].state != IOQ_FREE;
+	}
+	if (busy) {
+		return -EBUSY;
+	}
+	// The lanes' queues are as large as the arena, so both are made anew; what
+	// parks, waits or posts has nothing to do with either
+	struct ioq_lanes *lanes = NULL;
+	struct ioq_arena arena;
+	int ret = arena_make(&arena, depth);
+	if (ret == 0 && ioq->lanes) {
+		lanes = lanes_start(depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
+		ret = lanes ? 0 : -errno;
+	}
+	if (ret == 0) {
+		lanes_stop(ioq->lanes);
+		ioq->lanes = lanes;
+		struct ioq_arena old = ioq->arena;
+		ioq->arena = arena;
+		arena = old;
+	}
+	// Of the two arenas the one that is of no use
+	arena_free(&arena);
+	return ret;
+}

@@ -1,0 +1,90 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Parking
+ * =======
+ *
+ * A turn never waits. When it has nothing to hand out, and something is in flight,
+ * it arms whatever could bring the next completion, and ioq_park() waits for that
+ * in another thread, with nothing but a descriptor to poll:
+ *
+ *     turn: arm ring, lanes, waits, receivers ──▶ "armed" ──▶ park: poll(epoll)
+ *             └── one of them has something by now ──▶ "not armed": another turn
+ *
+ * Arming comes before looking, on both sides, so that neither is missed. It also
+ * empties the eventfd: never while a wake-up is pending that nobody has looked for.
+ */
+
+#include "queue/park.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+/** Nanoseconds after which lanes of which nothing comes are held up. */
+#define BOOST_AFTER 1000000
+
+/** Empty the eventfd of writes that are left over from an earlier wait. */
+static void drain_wakes(const struct ioq *ioq) {
+	uint64_t count;
+	ssize_t ret;
+	do {
+		ret = read(ioq->wake_fd, &count, sizeof(count));
+	} while (ret < 0 && errno == EINTR);
+}
+
+/** Arm all that may complete something. Returns false if something may be complete. */
+static bool arm_all(struct ioq *ioq) {
+	if (ioq->lanes && lanes_boost(ioq->lanes)) {
+		int64_t at = ioq_later(ioq_clock_now(IOQ_CLOCK_MONOTONIC), BOOST_AFTER);
+		if (at < ioq->waits.remind_at) {
+			ioq->waits.remind_at = at;
+		}
+	}
+	// A ring with something left to submit wants another turn
+	bool ring = !ioq->ring.live || (ring_arm(&ioq->ring) && !ioq->cancels_owed);
+	return ring && waits_arm(&ioq->waits) && receivers_arm(&ioq->receivers, ioq->mailbox)
+		&& (!ioq->lanes || lanes_arm(ioq->lanes));
+}
+
+bool park_arm(struct ioq *ioq) {
+	if (ioq->in_flight == 0) {
+		return false;
+	}
+	drain_wakes(ioq);
+	if (!arm_all(ioq)) {
+		return false;
+	}
+	// A call that is parked already stays the only one
+	if (!atomic_load_explicit(&ioq->parked, memory_order_acquire)) {
+		atomic_store_explicit(&ioq->park_due, true, memory_order_relaxed);
+	}
+	return true;
+}
+
+bool park_is_over(const struct ioq *ioq) {
+	return !atomic_load_explicit(&ioq->park_due, memory_order_acquire)
+		&& !atomic_load_explicit(&ioq->parked, memory_order_acquire);
+}
+
+int32_t ioq_park(struct ioq *ioq) {
+	atomic_store_explicit(&ioq->parked, true, memory_order_relaxed);
+	atomic_store_explicit(&ioq->park_due, false, memory_order_release);
+	struct pollfd fd = {.fd = ioq->waits.fd, .events = POLLIN};
+	int ret;
+	do {
+		ret = poll(&fd, 1, -1);
+	} while (ret < 0 && errno == EINTR);
+	ret = ret < 0 ? -errno : 0;
+	// From here on the queue may go away
+	atomic_store_explicit(&ioq->parked, false, memory_order_release);
+	return ret;
+}
+
+void ioq_wake(struct ioq *ioq) {
+	uint64_t one = 1;
+	ssize_t ret;
+	do {
+		ret = write(ioq->wake_fd, &one, sizeof(one));
+	} while (ret < 0 && errno == EINTR);
+}

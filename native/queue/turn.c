@@ -1,0 +1,104 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The turn
+ * ========
+ *
+ * The one call that JavaScript makes while a queue works, with requests in a block
+ * of memory and completions in the same block when it returns:
+ *
+ *     take all requests ──▶ submit ──▶ push to the lanes ──▶ hand out what is complete
+ *                                                                │ nothing?
+ *                                                                └──▶ arm, or yield
+ *
+ * All that a batch costs is paid once: one call out of JavaScript, one
+ * io_uring_enter(2), one push to the lanes.
+ */
+
+#include "queue/cancel.h"
+#include "queue/complete.h"
+#include "queue/park.h"
+#include "queue/accept.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sched.h>
+
+static_assert(sizeof(struct ioq_request) == 64, "a request is a cache line");
+static_assert(sizeof(struct ioq_completion) == 32, "a completion is half of one");
+static_assert(IOQ_OP_COUNT <= 64, "a set of operations is a word");
+
+/** Take what JavaScript has brought, and send it on its way. */
+static void turn_take(struct ioq *ioq, struct turn_out *out, const uint8_t *input) {
+	struct ioq_turn *turn = out->turn;
+	struct turn_in in;
+	place_begin(ioq, &in, out);
+	for (uint32_t i = 0; i < turn->request_count; ++i) {
+		take_request(ioq, &in, &turn->requests[i], input);
+	}
+	turn->request_count = 0;
+
+	if (ioq->cancels_owed) {
+		cancel_owed(ioq);
+	}
+	if (ioq->ring.live && io_uring_sq_ready(&ioq->ring.uring) > 0) {
+		int ret = ring_submit(&ioq->ring, 0);
+		if (ret < 0) {
+			place_lose_ring(ioq, &in, -ret);
+		}
+	}
+	place_flush(ioq, &in);
+}
+
+/** Hand out completions while there are any and there is room. */
+static void turn_reap(struct ioq *ioq, struct turn_out *out) {
+	struct ioq_entry *entry;
+	while (turn_has_room(out) && (entry = ring_reap(&ioq->ring))) {
+		turn_hand_out(ioq, out, entry);
+	}
+	while (ioq->lanes && turn_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
+		turn_hand_out(ioq, out, entry);
+	}
+	while (turn_has_room(out) && (entry = waits_reap(&ioq->waits))) {
+		turn_hand_out(ioq, out, entry);
+	}
+	while (turn_has_room(out) && (entry = receivers_reap(&ioq->receivers, ioq->mailbox))) {
+		turn_hand_out(ioq, out, entry);
+	}
+}
+
+int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, uint8_t *output) {
+	turn->completion_count = 0;
+	turn->in_flight = ioq->in_flight;
+	turn->armed = 0;
+	if (turn->request_count > IOQ_TURN_REQUESTS
+			|| turn->output_length < IOQ_TURN_COMPLETIONS * sizeof(struct ioq_stat)
+			|| ((uintptr_t)output & 7) != 0) {
+		return -EINVAL;
+	}
+
+	if (ioq->caller) {
+		caller_turn(ioq->caller);
+	}
+	if (ioq->ring.live) {
+		ring_disarm(&ioq->ring);
+	}
+	struct turn_out out = {.turn = turn, .output = output};
+	turn_take(ioq, &out, input);
+	turn_reap(ioq, &out);
+	if (ioq->lane_cancels > 0 || ioq->waits.remind_at != IOQ_NEVER) {
+		cancel_interrupt(ioq);
+	}
+
+	if (turn->completion_count == 0 && (turn->flags & IOQ_TURN_ARM)) {
+		turn->armed = park_arm(ioq);
+	}
+	if (turn->completion_count == 0 && !turn->armed && (turn->flags & IOQ_TURN_YIELD)) {
+		// A lane that was woken on this processor waits for us to leave it
+		sched_yield();
+		turn_reap(ioq, &out);
+	}
+	turn->in_flight = ioq->in_flight;
+	turn->ring_error = (uint32_t)ioq->ring.error;
+	return 0;
+}

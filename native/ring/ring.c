@@ -1,0 +1,360 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The ring
+ * ========
+ *
+ * One thread owns a ring: it prepares, submits and reaps. Both the caller's lane
+ * and worker lanes use this file.
+ *
+ *     prepare()            submit()                    reap()
+ *     entry → SQE   ...    io_uring_enter(2)    ...    CQE → settle → entry
+ *                              |                        |      |
+ *                              |  permanent error       |      interrupted: again
+ *                              v                        v
+ *                            die()                    done list
+ *
+ * How the ring's traps are avoided:
+ *
+ * - Never initialised, yet torn down (that closes descriptor 0): `live` is set
+ *   last and read first.
+ * - A submission that fails forever must not spin: EINTR, EAGAIN and EBUSY are
+ *   retried a bounded number of times, after reaping, since a full completion
+ *   queue is what EBUSY means; whatever stays prepared goes with the next turn.
+ *   After FAILURES_MAX fruitless turns, or at any other error, the ring dies.
+ * - A slow operation holds up no other: nothing ever waits for all of them.
+ * - With DEFER_TASKRUN completions appear only inside io_uring_enter(2), even
+ *   for who only looks; TASKRUN_FLAG says when entering is worth it.
+ * - Polling the ring's own descriptor on another thread is not woken by deferred
+ *   work (seen on 6.18), so waiting is left to an eventfd, which the kernel is
+ *   asked to spare while nobody waits.
+ * - Opcodes are probed on each ring, so that no lane goes by another's results.
+ * - The limit of io-wq workers holds per ring, so each ring sets it.
+ * - The completion queue has room for all that can be in flight; should it
+ *   overflow all the same, the kernel keeps the rest (IORING_FEAT_NODROP) and
+ *   ring_reap() fetches it.
+ */
+
+#include "ring/ring.h"
+
+#include "ring/fifo.h"
+#include "waits/mailbox.h"
+#include "ops.h"
+#include "ring/sqe.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+/** Tries of one submission. */
+#define TRIES_MAX 16
+/** Fruitless submissions in a row after which a ring is taken for dead. */
+#define FAILURES_MAX 64
+/** io-wq threads for files: enough to overlap cold lookups. */
+#define IOWQ_BOUNDED_MIN 8
+/** io-wq threads for what may wait forever, such as FIFOs. */
+#define IOWQ_UNBOUNDED 64
+
+/** Setups from the best to the plainest, each with the kernel that brought it. */
+static const uint32_t setups[] = {
+	// 6.1: completions are run when we enter, not when we are interrupted
+	IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER
+		| IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+	// 6.0
+	IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER
+		| IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+	// 5.19
+	IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL
+		| IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+	// 5.18
+	IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL,
+	// 5.10
+	IORING_SETUP_R_DISABLED,
+	// 5.1
+	0,
+};
+
+int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, int wake_fd, bool raw) {
+	memset(ring, 0, sizeof(*ring));
+	ring->done_tail = &ring->done;
+
+	int ret = -EINVAL;
+	for (size_t i = 0; ret == -EINVAL && i < sizeof(setups) / sizeof(setups[0]); ++i) {
+		struct io_uring_params params = {
+			.flags = setups[i] | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP,
+			.cq_entries = cq_entries,
+		};
+		ring->setup_flags = setups[i];
+		ret = io_uring_queue_init_params(sq_entries, &ring->uring, &params);
+	}
+	if (ret < 0) {
+		goto fail;
+	}
+
+	ret = opcodes_probe(&ring->uring, &ring->opcodes);
+	if (ret < 0) {
+		goto fail_exit;
+	}
+	ring->ops = opcodes_ops(ring->opcodes);
+	// The clocks came with 5.15, this with 5.17
+	ring->clocks = ring->uring.features & IORING_FEAT_CQE_SKIP;
+	ring->link_timeouts = ring->opcodes >> IORING_OP_LINK_TIMEOUT & 1;
+
+	if (wake_fd >= 0) {
+		ret = io_uring_register_eventfd(&ring->uring, wake_fd);
+		if (ret < 0) {
+			goto fail_exit;
+		}
+		ring->armed = true;
+		ring_disarm(ring);
+	}
+
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int bounded = cpus > IOWQ_BOUNDED_MIN / 4 ? 4 * (unsigned int)cpus : IOWQ_BOUNDED_MIN;
+	unsigned int workers[2] = {bounded, IOWQ_UNBOUNDED};
+	// 5.15; an older kernel goes by its own limits
+	io_uring_register_iowq_max_workers(&ring->uring, workers);
+
+	if (ring->setup_flags & IORING_SETUP_R_DISABLED) {
+		if (raw) {
+			ring->ops |= (ioq_ops)1 << IOQ_OP_RAW_SQE;
+		} else {
+			ring->restricted = opcodes_restrict(&ring->uring, ring->opcodes);
+		}
+		ret = io_uring_enable_rings(&ring->uring);
+		if (ret < 0) {
+			goto fail_exit;
+		}
+	}
+	ring->live = true;
+	return 0;
+
+fail_exit:
+	io_uring_queue_exit(&ring->uring);
+fail:
+	ring->ops = 0;
+	ring->error = -ret;
+	return ret;
+}
+
+void ring_close(struct ioq_ring *ring) {
+	if (ring->live) {
+		ring->live = false;
+		io_uring_queue_exit(&ring->uring);
+	}
+}
+
+/** Settle an entry that came back, and keep it until it is asked for. */
+static void ring_complete(struct ioq_ring *ring, struct ioq_entry *entry, int32_t result) {
+	--ring->in_flight;
+	entry->result = result;
+	fifo_let_go(entry);
+	if (fifo_waits(entry) || !ioq_entry_settle(entry)) {
+		if (ring_prepare(ring, entry)) {
+			return;
+		}
+		// It stays interrupted if there is no room to run it again
+		entry->result = -EINTR;
+	}
+	entry->next = NULL;
+	*ring->done_tail = entry;
+	ring->done_tail = &entry->next;
+}
+
+/** Take everything off the completion queue. Returns how much there was. */
+static unsigned int ring_drain(struct ioq_ring *ring) {
+	unsigned int count = 0;
+	struct io_uring_cqe *cqe;
+	while (io_uring_peek_cqe(&ring->uring, &cqe) == 0) {
+		uint64_t user_data = cqe->user_data;
+		bool more = cqe->flags & IORING_CQE_F_MORE;
+		int32_t result = cqe->res;
+		io_uring_cqe_seen(&ring->uring, cqe);
+		++count;
+		if (user_data & MESSAGE) {
+			if (ring->mailbox) {
+				mailbox_deliver(ring->mailbox, (user_data & ~MESSAGE) << 32 | (uint32_t)result);
+			}
+		} else if (user_data != NOT_AN_ENTRY && !more) {
+			// Only a raw one comes back more than once: the last time counts
+			ring_complete(ring, (struct ioq_entry *)(uintptr_t)user_data, result);
+		}
+	}
+	return count;
+}
+
+/** Get an SQE, submitting what is in the way. */
+static struct io_uring_sqe *ring_get_sqe(struct ioq_ring *ring) {
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
+	if (!sqe && io_uring_submit(&ring->uring) > 0) {
+		// An error will show again, and be dealt with, in ring_submit()
+		sqe = io_uring_get_sqe(&ring->uring);
+	}
+	return sqe;
+}
+
+/** Make room for two SQEs in a row, which is what a linked timeout takes. */
+static bool ring_make_room(struct ioq_ring *ring) {
+	return io_uring_submit(&ring->uring) > 0 && io_uring_sq_space_left(&ring->uring) >= 2;
+}
+
+bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *e) {
+	if (!ring->live) {
+		return false;
+	}
+	bool linked = e->timed && ring->link_timeouts && e->op != IOQ_OP_TIMEOUT;
+	if (linked && io_uring_sq_space_left(&ring->uring) < 2 && !ring_make_room(ring)) {
+		return false;
+	}
+	struct io_uring_sqe *sqe = ring_get_sqe(ring);
+	if (!sqe) {
+		return false;
+	}
+
+	sqe_write(sqe, e, ring->fixed);
+	++ring->in_flight;
+	if (linked) {
+		sqe->flags |= IOSQE_IO_LINK;
+		sqe_write_link_timeout(io_uring_get_sqe(&ring->uring), e);
+	}
+	return true;
+}
+
+bool ring_prepare_cancel(struct ioq_ring *ring, struct ioq_entry *entry) {
+	struct io_uring_sqe *sqe = ring->live ? ring_get_sqe(ring) : NULL;
+	if (!sqe) {
+		return false;
+	}
+	io_uring_prep_cancel(sqe, entry, 0);
+	io_uring_sqe_set_data(sqe, NOT_AN_ENTRY);
+	return true;
+}
+
+bool ring_prepare_poll(struct ioq_ring *ring, int fd) {
+	struct io_uring_sqe *sqe = ring->live ? ring_get_sqe(ring) : NULL;
+	if (!sqe) {
+		return false;
+	}
+	io_uring_prep_poll_add(sqe, fd, POLLIN);
+	io_uring_sqe_set_data(sqe, NOT_AN_ENTRY);
+	return true;
+}
+
+void ring_register(struct ioq_ring *ring, struct ioq_region *region) {
+	if (!ring->live) {
+		return;
+	}
+	// 5.19, and as much locked memory as is granted; without, transfers do all the same
+	ring->fixed = ring->fixed || io_uring_register_buffers_sparse(&ring->uring, IOQ_REGIONS_MAX) == 0;
+	struct iovec iov = {.iov_base = region->memory, .iov_len = region->length};
+	region->registered = ring->fixed
+		&& io_uring_register_buffers_update_tag(&ring->uring, region->index, &iov, NULL, 1) == 1;
+}
+
+void ring_unregister(struct ioq_ring *ring, struct ioq_region *region) {
+	if (ring->live && region->registered) {
+		struct iovec none = {0};
+		__u64 tag = 0;
+		io_uring_register_buffers_update_tag(&ring->uring, region->index, &none, &tag, 1);
+	}
+	region->registered = false;
+}
+
+void ring_disarm(struct ioq_ring *ring) {
+	if (ring->armed) {
+		// Kernels before 5.8 cannot, and write to it at each completion
+		ring->armed = io_uring_cq_eventfd_toggle(&ring->uring, false) != 0;
+	}
+}
+
+/** Whether the kernel has completions that it will not show until we enter. */
+static bool ring_has_more(const struct ioq_ring *ring) {
+	unsigned int flags = IO_URING_READ_ONCE(*ring->uring.sq.kflags);
+	return flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
+}
+
+bool ring_arm(struct ioq_ring *ring) {
+	if (!ring->armed) {
+		ring->armed = true;
+		io_uring_cq_eventfd_toggle(&ring->uring, true);
+		// The kernel first says that there is something, then looks whether we
+		// want to be told; we do it the other way round, and neither may be late
+		__sync_synchronize();
+	}
+	return !ring->done && !ring_has_more(ring)
+		&& io_uring_cq_ready(&ring->uring) == 0
+		&& io_uring_sq_ready(&ring->uring) == 0;
+}
+
+int ring_submit(struct ioq_ring *ring, unsigned int wait) {
+	struct io_uring *uring = &ring->uring;
+	for (int tries = 0; tries < TRIES_MAX; ++tries) {
+		int ret;
+		if (wait > 0) {
+			ret = io_uring_submit_and_wait(uring, wait);
+		} else {
+			ret = io_uring_submit_and_get_events(uring);
+		}
+
+		unsigned int reaped = 0;
+		if (ret == -EAGAIN || ret == -EBUSY) {
+			reaped = ring_drain(ring);
+		} else if (ret < 0 && ret != -EINTR) {
+			return ret;
+		}
+		if (ret >= 0 || reaped > 0) {
+			ring->failures = 0;
+		}
+		// With nothing left to submit it was the waiting that was interrupted
+		if ((ret >= 0 || ret == -EINTR) && io_uring_sq_ready(uring) == 0) {
+			ring->failures = 0;
+			return 0;
+		}
+		if (wait > 0) {
+			// Whoever waits looks around first
+			break;
+		}
+	}
+	return ++ring->failures < FAILURES_MAX ? 0 : -EAGAIN;
+}
+
+struct ioq_entry *ring_reap(struct ioq_ring *ring) {
+	if (!ring->done && ring->live) {
+		if (ring_drain(ring) == 0 && ring_has_more(ring)) {
+			io_uring_get_events(&ring->uring);
+			ring_drain(ring);
+		}
+	}
+
+	struct ioq_entry *entry = ring->done;
+	if (entry) {
+		ring->done = entry->next;
+		if (!ring->done) {
+			ring->done_tail = &ring->done;
+		}
+	}
+	return entry;
+}
+
+void ring_die(struct ioq_ring *ring, int error, struct ioq_entry **unsubmitted) {
+	// First of all, since what was interrupted may be prepared again by this
+	ring_drain(ring);
+
+	struct io_uring_sq *sq = &ring->uring.sq;
+	// What lies between the kernel's head and our tail it has never looked at
+	unsigned int head = io_uring_smp_load_acquire(sq->khead);
+	struct ioq_entry **tail = unsubmitted;
+	for (; head != sq->sqe_tail; ++head) {
+		struct ioq_entry *entry = (void *)(uintptr_t)sq->sqes[head & *sq->kring_mask].user_data;
+		if (entry != NOT_AN_ENTRY) {
+			--ring->in_flight;
+			*tail = entry;
+			tail = &entry->next;
+		}
+	}
+	*tail = NULL;
+
+	ring->error = error;
+	ring_close(ring);
+}

@@ -1,0 +1,37 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/** Requests that wait for a message, in the order in which they came. */
+
+#ifndef IOQ_RECEIVERS_H
+#define IOQ_RECEIVERS_H
+
+#include "queue/entry.h"
+#include "waits/mailbox.h"
+
+struct ioq_receivers {
+	/** The first of them. */
+	struct ioq_entry *first;
+	/** Where the next of them goes. */
+	struct ioq_entry **tail;
+	/** Whether some of them are cancelled. */
+	bool cancelled;
+};
+
+/** Begin, with nobody waiting. */
+void receivers_open(struct ioq_receivers *receivers);
+
+/** Have a RECEIVE wait for a message. */
+void receivers_add(struct ioq_receivers *receivers, struct ioq_entry *entry);
+
+/**
+ * The next RECEIVE that is complete, its message in `offset`, or NULL.
+ *
+ * @param mailbox
+ *         Where messages arrive; NULL only if nobody waits for any.
+ */
+struct ioq_entry *receivers_reap(struct ioq_receivers *receivers, struct ioq_mailbox *mailbox);
+
+/** Whether nobody could be given a message now. */
+bool receivers_arm(const struct ioq_receivers *receivers, struct ioq_mailbox *mailbox);
+
+#endif // IOQ_RECEIVERS_H
