@@ -15,8 +15,8 @@
  * side ever needs a BigInt.
  */
 
-#ifndef IOQ_ABI_H
-#define IOQ_ABI_H
+#ifndef IOQ_H
+#define IOQ_H
 
 #include <stdint.h>
 
@@ -574,4 +574,4 @@ IOQ_EXPORT int32_t ioq_set_raw(int32_t fd, uint32_t mode, uint8_t *state);
  */
 IOQ_EXPORT int32_t ioq_close(struct ioq *ioq);
 
-#endif // IOQ_ABI_H
+#endif // IOQ_H

@@ -52,7 +52,7 @@ Deno.test("records are aligned as their 64-bit words need it", () => {
 });
 
 Deno.test("every function of the library is declared in the header", () => {
-  const header = Deno.readTextFileSync(`${NATIVE}/ioq_abi.h`);
+  const header = Deno.readTextFileSync(`${NATIVE}/ioq.h`);
   const declared = [...header.matchAll(/^IOQ_EXPORT [^;]*?\b(ioq_\w+)\(([^)]*)\);/gm)];
   assertEquals(declared.map(([, name]) => name).sort(), Object.keys(symbols).sort());
   for (const [, name, parameters] of declared) {

@@ -10,7 +10,7 @@
  */
 
 /** The SHA-256 of the sources that it was built from. */
-export const SOURCES_SHA256 = "8eb7f4f3d50a7312565cb4dfc67bb1669f5fbe6a36281fbd824c513395325419";
+export const SOURCES_SHA256 = "bd2e8481b7376afa1f365b47a084a6ca303939b5f08bd616cb868b669eb9937b";
 /** What built it. */
 export const COMPILER = "x86_64-linux-gnu-gcc (Debian 12.2.0-14+deb12u1) 12.2.0";
 /** Its SHA-256. */

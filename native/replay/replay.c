@@ -160,7 +160,7 @@ static void replay(const char *path) {
 			uint8_t *more = realloc(input, entry.c + 1);
 			CHECK(more && entry.b <= IOQ_TURN_REQUESTS);
 			input = more;
-			if (fread(requests, sizeof(requests[0]), entry.b, file) != entry.b || fread(input, 1, queue/entry.c, file) != entry.c) {
+			if (fread(requests, sizeof(requests[0]), entry.b, file) != entry.b || fread(input, 1, entry.c, file) != entry.c) {
 				break;
 			}
 			uint32_t count = 0;
