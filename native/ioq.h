@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that an older caller could not bear. */
-#define IOQ_ABI_VERSION 8
+#define IOQ_ABI_VERSION 9
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -177,9 +177,7 @@ enum ioq_lane_kind {
 	IOQ_LANE_RING = 1,
 	/** A worker lane, by a plain system call. */
 	IOQ_LANE_WORKER = 2,
-	/** A worker lane's own ring. */
-	IOQ_LANE_WORKER_RING = 3,
-	IOQ_LANE_COUNT = 4,
+	IOQ_LANE_COUNT = 3,
 };
 
 /** The payload stays in the core until ioq_take() or ioq_release(). */
@@ -285,15 +283,13 @@ struct ioq_directory {
 
 /** Set in `ioq_options.flags`: make a ring on the caller's thread. */
 #define IOQ_OPEN_RING 1
-/** Set in `ioq_options.flags`: give every worker lane a ring of its own. */
-#define IOQ_OPEN_LANE_RINGS 2
 /** Set in `ioq_options.flags`: let the ring take raw SQEs, and so any opcode. */
-#define IOQ_OPEN_RAW_SQE 4
+#define IOQ_OPEN_RAW_SQE 2
 /**
  * Set in `ioq_options.flags`: no lanes. Each turn runs its requests one after the
  * other and hands all of them out, however long that takes.
  */
-#define IOQ_OPEN_SYNC 8
+#define IOQ_OPEN_SYNC 4
 
 /**
  * Set in the mode of a READ_DIR: its path is a list, apart by NULs; read those
@@ -367,8 +363,6 @@ struct ioq_info {
 	uint32_t error;
 	/** Worker lanes that started. */
 	uint32_t lanes;
-	/** Worker lanes that run a ring of their own. */
-	uint32_t lane_rings;
 	/** IORING_SETUP_* of the caller's ring. */
 	uint32_t ring_flags;
 	/** IORING_FEAT_* of the kernel. */
@@ -384,7 +378,7 @@ struct ioq_info {
 	/** Bit n: the kernel has io_uring opcode n (0 to 63), low word first. */
 	uint32_t opcodes_low, opcodes_high;
 	/** Zero. */
-	uint32_t reserved[4];
+	uint32_t reserved[5];
 };
 
 #define IOQ_EXPORT __attribute__((visibility("default")))

@@ -467,7 +467,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	} else {
 		options.depth = 1 + (next_byte() & 31);
 		options.lanes = 1 + (shape >> 6);
-		options.flags = shape >> 1 & 15;
+		options.flags = (shape & 2 ? IOQ_OPEN_RING : 0) | (shape & 16 ? IOQ_OPEN_SYNC : 0);
 	}
 	// That is what it says: whoever asks for it may do anything, to our own memory as well
 	options.flags &= ~(uint32_t)IOQ_OPEN_RAW_SQE;

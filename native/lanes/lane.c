@@ -8,10 +8,8 @@
  *                             ──pop──▶ lane 1 ──push──▶
  *                                ...
  *
- * A lane runs its loop in one of two ways: synchronously, a system call per
- * operation; or with a ring of its own, which keeps up to RING_ENTRIES in flight
- * and does only what its ring does not have by system calls. A lane whose ring
- * cannot be made, or dies, goes on synchronously.
+ * A lane runs one request after the other, by plain system calls. (Rings of their
+ * own made lanes slower on what is cached.)
  *
  * Each completion is published as soon as it is there, never after a slower
  * neighbour; and a lane claims no request before it can run it, since one that
@@ -37,11 +35,6 @@
  * STOP is one message. A lane that pops it pushes it back for the next and ends.
  * The queue has a slot more than there can be requests, so pushing STOP never
  * waits for anybody, however full the queue is.
- *
- * A lane that waits in its ring cannot wait for the queue as well. It says so by
- * `sleeping`, and whoever pushes takes that back and writes to the lane's
- * eventfd, which the ring polls. Both sides use read-modify-writes of the same
- * word: whichever comes second sees what the other did before.
  */
 
 #include "lanes/lane.h"
@@ -49,7 +42,6 @@
 #include "waits/clock.h"
 #include "lanes/interrupt.h"
 #include "calls/perform.h"
-#include "ring/ring.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -58,11 +50,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
-/** Submission queue entries of a lane's ring, and what it keeps in flight. */
-#define RING_ENTRIES 64
 /**
  * Nanoseconds that a request keeps a lane busy, up to which it did not wait for a
  * device: one that is cached takes 1 to 20 µs, the fastest disks about as much again.
@@ -80,22 +68,8 @@ struct ioq_lane {
 	bool spare;
 	/** Whether it popped STOP. */
 	bool stopped;
-	/** Whether it started with a ring. */
-	bool has_ring;
-	/** Whether its eventfd is being polled. */
-	bool polling;
-	/** Whether it waits in its ring, or is about to. */
-	atomic_bool sleeping;
-	/** The entry that it runs by system calls, or NULL. */
+	/** The entry that it runs or NULL. */
 	struct ioq_entry *_Atomic running;
-	/** Whether to look for cancelled entries. */
-	atomic_bool cancels;
-	/** What its ring polls, or -1. */
-	int wake_fd;
-	/** Its ring, if it has one. */
-	struct ioq_ring ring;
-	/** What its ring has in flight. */
-	struct ioq_entry *in_flight[RING_ENTRIES];
 	/** For reading directories. */
 	struct ioq_scratch scratch;
 };
@@ -121,12 +95,6 @@ struct ioq_lanes {
 	int64_t looked_at;
 	/** Completions since; the owner's. */
 	size_t reaped;
-	/** Lanes that started with a ring; the owner's. */
-	unsigned int rings;
-	/** Whether lanes are to have rings. */
-	bool want_rings;
-	/** Posted by each primary that has set itself up. */
-	sem_t started;
 	/** Posted to have a spare step in. */
 	sem_t boost;
 	/** Spares that wait for that. */
@@ -153,12 +121,6 @@ static void lane_perform(struct ioq_lane *lane, struct ioq_entry *entry) {
 	ioq_perform(entry, &lane->scratch);
 	atomic_store_explicit(&lane->running, NULL, memory_order_relaxed);
 	lane_publish(lane, entry);
-}
-
-/** How many entries to submit at once: a fair share, but at least one. */
-static size_t lane_share(const struct ioq_lane *lane) {
-	size_t share = ioqq_count(lane->lanes->pending) / lane->lanes->primaries;
-	return share < 1 ? 1 : share > IOQQ_BATCH ? IOQQ_BATCH : share;
 }
 
 /** Whether a popped item is STOP; replays it if so. */
@@ -231,160 +193,16 @@ static void lane_run_spare(struct ioq_lane *lane) {
 	}
 }
 
-/** Remember an entry as in flight in the lane's ring. */
-static void lane_remember(struct ioq_lane *lane, struct ioq_entry *entry) {
-	for (size_t i = 0; i < RING_ENTRIES; ++i) {
-		if (!lane->in_flight[i]) {
-			lane->in_flight[i] = entry;
-			return;
-		}
-	}
-}
-
-/** And forget it. */
-static void lane_forget(struct ioq_lane *lane, const struct ioq_entry *entry) {
-	for (size_t i = 0; i < RING_ENTRIES; ++i) {
-		if (lane->in_flight[i] == entry) {
-			lane->in_flight[i] = NULL;
-			return;
-		}
-	}
-}
-
-/** Start an entry on the lane's ring, or run it here if that cannot be. */
-static void lane_start(struct ioq_lane *lane, struct ioq_entry *entry) {
-	if (!ioq_entry_is_cancelled(entry)
-			&& ring_has(&lane->ring, entry->op)
-			&& ring_takes(&lane->ring, entry)
-			&& ioq_entry_reserve(entry) == 0) {
-		entry->lane = IOQ_LANE_WORKER_RING;
-		if (ring_prepare(&lane->ring, entry)) {
-			lane_remember(lane, entry);
-			return;
-		}
-	}
-	// What was prepared must not wait for a system call. An error shows again
-	if (io_uring_sq_ready(&lane->ring.uring) > 0) {
-		ring_submit(&lane->ring, 0);
-	}
-	lane_perform(lane, entry);
-}
-
-/** Give up the lane's ring: what it never saw is queued again, the rest fails. */
-static void lane_lose_ring(struct ioq_lane *lane, int error) {
-	struct ioq_entry *unsubmitted;
-	ring_die(&lane->ring, error, &unsubmitted);
-	struct ioq_entry *done;
-	while ((done = ring_reap(&lane->ring))) {
-		lane_forget(lane, done);
-		lane_publish(lane, done);
-	}
-	// Any of them may block, so they are left to whichever lane is free. There is
-	// room, since they came from there, and we look into the queue ourselves next
-	while (unsubmitted) {
-		struct ioq_entry *entry = unsubmitted;
-		unsubmitted = entry->next;
-		lane_forget(lane, entry);
-		ioqq_push(lane->lanes->pending, entry);
-	}
-	for (size_t i = 0; i < RING_ENTRIES; ++i) {
-		struct ioq_entry *entry = lane->in_flight[i];
-		if (entry) {
-			lane->in_flight[i] = NULL;
-			ioq_entry_abandon(entry);
-			entry->result = -error;
-			lane_publish(lane, entry);
-		}
-	}
-}
-
-/** Ask the kernel to cancel what was cancelled while in flight. */
-static void lane_cancel(struct ioq_lane *lane) {
-	for (size_t i = 0; i < RING_ENTRIES; ++i) {
-		struct ioq_entry *entry = lane->in_flight[i];
-		if (entry && ioq_entry_is_cancelled(entry) && !ring_prepare_cancel(&lane->ring, entry)) {
-			// No room: once more in the next round, after a submission
-			atomic_store_explicit(&lane->cancels, true, memory_order_relaxed);
-		}
-	}
-}
-
-/** Whether there is anything to be done before sleeping in the ring. */
-static bool lane_has_news(struct ioq_lane *lane) {
-	bool room = !lane->stopped && lane->ring.in_flight < RING_ENTRIES;
-	return (room && ioqq_count(lane->lanes->pending) > 0)
-		|| atomic_load_explicit(&lane->cancels, memory_order_acquire);
-}
-
-/** The loop of a lane with a ring; returns when the ring is lost or at STOP. */
-static void lane_run_ring(struct ioq_lane *lane) {
-	while (lane->ring.live && (!lane->stopped || lane->ring.in_flight > 0)) {
-		struct ioqq *pending = lane->lanes->pending;
-		size_t share = lane_share(lane);
-		bool fresh = false;
-		for (size_t i = 0; i < share && !lane->stopped && lane->ring.in_flight < RING_ENTRIES; ++i) {
-			bool block = i == 0 && lane->ring.in_flight == 0;
-			void *item = block || ioqq_count(pending) > 0 ? ioqq_pop(pending, block) : NULL;
-			if (item && !lane_check_stop(lane, item)) {
-				lane_start(lane, item);
-				fresh = true;
-			}
-		}
-		if (atomic_exchange_explicit(&lane->cancels, false, memory_order_acquire)) {
-			lane_cancel(lane);
-			fresh = true;
-		}
-
-		// Wait only if there is nothing else to do
-		unsigned int wait = 0;
-		if (!fresh && lane->ring.in_flight > 0) {
-			uint64_t count;
-			if (lane->polling && read(lane->wake_fd, &count, sizeof(count)) > 0) {
-				lane->polling = false;
-			}
-			lane->polling = lane->polling || ring_prepare_poll(&lane->ring, lane->wake_fd);
-			atomic_exchange_explicit(&lane->sleeping, true, memory_order_acq_rel);
-			wait = lane->polling && !lane_has_news(lane);
-		}
-		int ret = ring_submit(&lane->ring, wait);
-		atomic_store_explicit(&lane->sleeping, false, memory_order_relaxed);
-		if (ret < 0) {
-			lane_lose_ring(lane, -ret);
-			return;
-		}
-
-		struct ioq_entry *entry;
-		while ((entry = ring_reap(&lane->ring))) {
-			lane_forget(lane, entry);
-			lane_publish(lane, entry);
-		}
-	}
-}
-
 /** A lane's thread. */
 static void *lane_main(void *arg) {
 	struct ioq_lane *lane = arg;
-	struct ioq_lanes *lanes = lane->lanes;
 	interrupt_accept();
 
 	if (lane->spare) {
 		lane_run_spare(lane);
-		return NULL;
+	} else {
+		lane_run(lane);
 	}
-	if (lanes->want_rings) {
-		lane->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		if (lane->wake_fd >= 0) {
-			ring_open(&lane->ring, RING_ENTRIES, 4 * RING_ENTRIES, -1, false);
-		}
-	}
-	lane->has_ring = lane->ring.live;
-	sem_post(&lanes->started);
-
-	if (lane->has_ring) {
-		lane_run_ring(lane);
-		ring_close(&lane->ring);
-	}
-	lane_run(lane);
 	return NULL;
 }
 
@@ -393,7 +211,6 @@ static int lane_create(struct ioq_lanes *lanes, unsigned int index, bool spare) 
 	struct ioq_lane *lane = &lanes->lanes[index];
 	lane->lanes = lanes;
 	lane->spare = spare;
-	lane->wake_fd = -1;
 
 	pthread_attr_t attr;
 	pthread_attr_init(&attr);
@@ -424,7 +241,7 @@ static unsigned int count_cpus(void) {
 	return CPU_SETSIZE;
 }
 
-struct ioq_lanes *lanes_start(size_t depth, unsigned int count, bool rings, int wake_fd) {
+struct ioq_lanes *lanes_start(size_t depth, unsigned int count, int wake_fd) {
 	size_t bytes = sizeof(struct ioq_lanes) + count * sizeof(struct ioq_lane);
 	bytes = (bytes + IOQ_CACHE_LINE - 1) & ~((size_t)IOQ_CACHE_LINE - 1);
 	struct ioq_lanes *lanes = calloc(1, bytes);
@@ -435,9 +252,7 @@ struct ioq_lanes *lanes_start(size_t depth, unsigned int count, bool rings, int 
 	lanes->wanted = count;
 	lanes->primaries = cpus <= 1 ? 1 : cpus - 1 < count ? cpus - 1 : count;
 	lanes->quick_spares = cpus > lanes->primaries ? 1 : 0;
-	lanes->want_rings = rings;
 	interrupt_acquire();
-	sem_init(&lanes->started, 0, 0);
 	sem_init(&lanes->boost, 0, 0);
 
 	int error = ENOMEM;
@@ -454,15 +269,6 @@ struct ioq_lanes *lanes_start(size_t depth, unsigned int count, bool rings, int 
 		goto fail;
 	}
 	// Fewer than we would like are enough; spares are still to be had later
-	for (unsigned int i = 0; i < lanes->count; ++i) {
-		while (sem_wait(&lanes->started) != 0) {
-			// EINTR
-		}
-	}
-	// Only now, because whose post it was a semaphore does not say
-	for (unsigned int i = 0; i < lanes->count; ++i) {
-		lanes->rings += lanes->lanes[i].has_ring;
-	}
 	return lanes;
 
 fail:
@@ -488,13 +294,9 @@ void lanes_stop(struct ioq_lanes *lanes) {
 		struct ioq_lane *lane = &lanes->lanes[i];
 		pthread_join(lane->thread, NULL);
 		ioq_scratch_release(&lane->scratch);
-		if (lane->wake_fd >= 0) {
-			close(lane->wake_fd);
-		}
 	}
 	ioqq_destroy(lanes->pending);
 	ioqq_destroy(lanes->ready);
-	sem_destroy(&lanes->started);
 	sem_destroy(&lanes->boost);
 	interrupt_release();
 	free(lanes);
@@ -550,28 +352,8 @@ bool lanes_boost(struct ioq_lanes *lanes) {
 	return limited && welcome < IOQ_LANES_MAX;
 }
 
-unsigned int lanes_rings(const struct ioq_lanes *lanes) {
-	return lanes->rings;
-}
-
-/** Have one lane that sleeps in its ring look around. */
-static bool lane_wake(struct ioq_lane *lane) {
-	if (!atomic_exchange_explicit(&lane->sleeping, false, memory_order_acq_rel)) {
-		return false;
-	}
-	uint64_t one = 1;
-	return write(lane->wake_fd, &one, sizeof(one)) == sizeof(one);
-}
-
 void lanes_push(struct ioq_lanes *lanes, struct ioq_entry *const entries[], size_t count) {
 	ioqq_push_batch(lanes->pending, (void *const *)entries, count);
-	if (lanes->rings == 0) {
-		return;
-	}
-	// As many sleepers as there are entries: each will take a share
-	for (unsigned int i = 0; i < lanes->primaries && count > 0; ++i) {
-		count -= lane_wake(&lanes->lanes[i]);
-	}
 }
 
 size_t lanes_backlog(const struct ioq_lanes *lanes) {
@@ -595,12 +377,5 @@ void lanes_interrupt(struct ioq_lanes *lanes) {
 		if (entry && ioq_entry_is_cancelled(entry)) {
 			interrupt_thread(lane->thread);
 		}
-	}
-}
-
-void lanes_cancel(struct ioq_lanes *lanes) {
-	for (unsigned int i = 0; lanes->rings > 0 && i < lanes->primaries; ++i) {
-		atomic_store_explicit(&lanes->lanes[i].cancels, true, memory_order_release);
-		lane_wake(&lanes->lanes[i]);
 	}
 }

@@ -21,23 +21,18 @@ struct ioq_lanes;
  * @param count
  *         How many lanes there may be. Those beyond one fewer than there are
  *         processors are spares, which start when they are needed.
- * @param rings
- *         Whether each lane is to have a ring of its own.
  * @param wake_fd
  *         An eventfd that is written to when a completion comes that
  *         lanes_arm() was waiting for.
  * @return The lanes, or NULL with errno set if not a single one started.
  */
-struct ioq_lanes *lanes_start(size_t depth, unsigned int count, bool rings, int wake_fd);
+struct ioq_lanes *lanes_start(size_t depth, unsigned int count, int wake_fd);
 
 /** Stop the lanes and release them. Nothing may be with them. NULL is fine. */
 void lanes_stop(struct ioq_lanes *lanes);
 
 /** How many lanes there can be, spares included. */
 unsigned int lanes_count(const struct ioq_lanes *lanes);
-
-/** How many of them have a ring of their own. */
-unsigned int lanes_rings(const struct ioq_lanes *lanes);
 
 /** Give entries to the lanes. */
 void lanes_push(struct ioq_lanes *lanes, struct ioq_entry *const entries[], size_t count);
@@ -64,8 +59,5 @@ bool lanes_arm(struct ioq_lanes *lanes);
  * until those are complete: an interruption may come too early to count.
  */
 void lanes_interrupt(struct ioq_lanes *lanes);
-
-/** Have lanes with rings look at which of their entries were cancelled. */
-void lanes_cancel(struct ioq_lanes *lanes);
 
 #endif // IOQ_LANE_H

@@ -283,20 +283,7 @@ void ioqq_push_batch(struct ioqq *ioqq, void *const items[], size_t count) {
 }
 
 void *ioqq_pop(struct ioqq *ioqq, bool block) {
-	void *item;
-	return ioqq_pop_batch(ioqq, &item, 1, block) ? item : NULL;
-}
-
-size_t ioqq_pop_batch(struct ioqq *ioqq, void *items[], size_t count, bool block) {
-	size_t i = atomic_fetch_add_explicit(&ioqq->tail, count, memory_order_relaxed);
-	size_t done = 0;
-	for (size_t j = 0; j < count; ++j) {
-		void *item = slot_pop(ioqq, i + j, block && j == 0);
-		if (item) {
-			items[done++] = item;
-		}
-	}
-	return done;
+	return slot_pop(ioqq, atomic_fetch_add_explicit(&ioqq->tail, 1, memory_order_relaxed), block);
 }
 
 size_t ioqq_count(const struct ioqq *ioqq) {

@@ -72,13 +72,6 @@ void ioqq_push_batch(struct ioqq *ioqq, void *const items[], size_t count);
  */
 void *ioqq_pop(struct ioqq *ioqq, bool block);
 
-/**
- * Pop several items with one claim; waits for the first one if `block`.
- *
- * @return How many there were.
- */
-size_t ioqq_pop_batch(struct ioqq *ioqq, void *items[], size_t count, bool block);
-
 /** Roughly how many items there are: a hint for the size of a batch. */
 size_t ioqq_count(const struct ioqq *ioqq);
 

@@ -64,25 +64,24 @@ static bool cancel_mark(struct ioq_entry *entry) {
 	return !atomic_exchange_explicit(&entry->cancelled, true, memory_order_relaxed);
 }
 
-/** Tell whom a cancelled entry is with. Returns whether that is still to be done: the lanes. */
-static bool cancel_where_it_is(struct ioq *ioq, struct ioq_entry *entry) {
+/** Tell whom a cancelled entry is with. */
+static void cancel_where_it_is(struct ioq *ioq, struct ioq_entry *entry) {
 	switch (entry->place) {
 	case IOQ_AT_RING:
 		// Submitted by the next turn
 		cancel_at_ring(ioq, entry);
-		return false;
+		break;
 	case IOQ_AT_WAITS:
 		waits_cancel(&ioq->waits, entry);
-		return false;
+		break;
 	case IOQ_AT_RECEIVERS:
 		ioq->receivers.cancelled = true;
-		return false;
+		break;
 	default:
 		entry->counted = true;
 		++ioq->lane_cancels;
 		ioq->interrupt_at = 0;
 		ioq->interrupt_after = INTERRUPT_MIN;
-		return true;
 	}
 }
 
@@ -91,9 +90,7 @@ int32_t ioq_cancel(struct ioq *ioq, uint32_t slot) {
 	if (!entry || !cancel_mark(entry)) {
 		return 0;
 	}
-	if (cancel_where_it_is(ioq, entry) && ioq->lanes) {
-		lanes_cancel(ioq->lanes);
-	}
+	cancel_where_it_is(ioq, entry);
 	return 1;
 }
 
@@ -104,9 +101,6 @@ void ioq_cancel_all(struct ioq *ioq) {
 		if (cancel_mark(entry)) {
 			cancel_where_it_is(ioq, entry);
 		}
-	}
-	if (ioq->lanes) {
-		lanes_cancel(ioq->lanes);
 	}
 }
 

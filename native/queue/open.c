@@ -80,7 +80,6 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 		return NULL;
 	}
 	ioq->lane_count = options->lanes;
-	ioq->lane_rings = options->flags & IOQ_OPEN_LANE_RINGS;
 	ioq->raw_sqes = options->flags & IOQ_OPEN_RAW_SQE;
 	ioq->wake_fd = -1;
 	ioq->waits.fd = -1;
@@ -114,13 +113,12 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 			goto fail;
 		}
 	} else {
-		ioq->lanes = lanes_start(ioq->arena.depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
+		ioq->lanes = lanes_start(ioq->arena.depth, ioq->lane_count, ioq->wake_fd);
 		if (!ioq->lanes) {
 			ret = -errno;
 			goto fail;
 		}
 		info->lanes = lanes_count(ioq->lanes);
-		info->lane_rings = lanes_rings(ioq->lanes);
 	}
 	owned_add(&ioq->owned, orphan_end);
 	return ioq;
@@ -157,7 +155,7 @@ int32_t ioq_resize(struct ioq *ioq, uint32_t depth) {
 	struct ioq_arena arena;
 	int ret = arena_make(&arena, depth);
 	if (ret == 0 && ioq->lanes) {
-		lanes = lanes_start(depth, ioq->lane_count, ioq->lane_rings, ioq->wake_fd);
+		lanes = lanes_start(depth, ioq->lane_count, ioq->wake_fd);
 		ret = lanes ? 0 : -errno;
 	}
 	if (ret == 0) {

@@ -80,8 +80,6 @@ struct ioq {
 	ioq_ops overflow_ops;
 	/** Worker lanes that were asked for. */
 	uint32_t lane_count;
-	/** Whether they were to have rings. */
-	bool lane_rings;
 	/** Whether the ring takes raw SQEs. */
 	bool raw_sqes;
 	/** Whether all that comes is cancelled. */

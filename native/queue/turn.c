@@ -42,7 +42,7 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const uint8_t *inpu
 		cancel_owed(ioq);
 	}
 	if (ioq->ring.live && io_uring_sq_ready(&ioq->ring.uring) > 0) {
-		int ret = ring_submit(&ioq->ring, 0);
+		int ret = ring_submit(&ioq->ring);
 		if (ret < 0) {
 			place_lose_ring(ioq, &in, -ret);
 		}

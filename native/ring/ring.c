@@ -4,8 +4,7 @@
  * The ring
  * ========
  *
- * One thread owns a ring: it prepares, submits and reaps. Both the caller's lane
- * and worker lanes use this file.
+ * The queue's thread owns it: it prepares, submits and reaps.
  *
  *     prepare()            submit()                    reap()
  *     entry → SQE   ...    io_uring_enter(2)    ...    CQE → settle → entry
@@ -147,7 +146,6 @@ void ring_close(struct ioq_ring *ring) {
 
 /** Settle an entry that came back, and keep it until it is asked for. */
 static void ring_complete(struct ioq_ring *ring, struct ioq_entry *entry, int32_t result) {
-	--ring->in_flight;
 	entry->result = result;
 	fifo_let_go(entry);
 	if (fifo_waits(entry) || !ioq_entry_settle(entry)) {
@@ -213,7 +211,6 @@ bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *e) {
 	}
 
 	sqe_write(sqe, e, ring->fixed);
-	++ring->in_flight;
 	if (linked) {
 		sqe->flags |= IOSQE_IO_LINK;
 		sqe_write_link_timeout(io_uring_get_sqe(&ring->uring), e);
@@ -227,16 +224,6 @@ bool ring_prepare_cancel(struct ioq_ring *ring, struct ioq_entry *entry) {
 		return false;
 	}
 	io_uring_prep_cancel(sqe, entry, 0);
-	io_uring_sqe_set_data(sqe, NOT_AN_ENTRY);
-	return true;
-}
-
-bool ring_prepare_poll(struct ioq_ring *ring, int fd) {
-	struct io_uring_sqe *sqe = ring->live ? ring_get_sqe(ring) : NULL;
-	if (!sqe) {
-		return false;
-	}
-	io_uring_prep_poll_add(sqe, fd, POLLIN);
 	io_uring_sqe_set_data(sqe, NOT_AN_ENTRY);
 	return true;
 }
@@ -287,16 +274,10 @@ bool ring_arm(struct ioq_ring *ring) {
 		&& io_uring_sq_ready(&ring->uring) == 0;
 }
 
-int ring_submit(struct ioq_ring *ring, unsigned int wait) {
+int ring_submit(struct ioq_ring *ring) {
 	struct io_uring *uring = &ring->uring;
 	for (int tries = 0; tries < TRIES_MAX; ++tries) {
-		int ret;
-		if (wait > 0) {
-			ret = io_uring_submit_and_wait(uring, wait);
-		} else {
-			ret = io_uring_submit_and_get_events(uring);
-		}
-
+		int ret = io_uring_submit_and_get_events(uring);
 		unsigned int reaped = 0;
 		if (ret == -EAGAIN || ret == -EBUSY) {
 			reaped = ring_drain(ring);
@@ -306,14 +287,10 @@ int ring_submit(struct ioq_ring *ring, unsigned int wait) {
 		if (ret >= 0 || reaped > 0) {
 			ring->failures = 0;
 		}
-		// With nothing left to submit it was the waiting that was interrupted
+		// With nothing left to submit it was the fetching that was interrupted
 		if ((ret >= 0 || ret == -EINTR) && io_uring_sq_ready(uring) == 0) {
 			ring->failures = 0;
 			return 0;
-		}
-		if (wait > 0) {
-			// Whoever waits looks around first
-			break;
 		}
 	}
 	return ++ring->failures < FAILURES_MAX ? 0 : -EAGAIN;
@@ -348,7 +325,6 @@ void ring_die(struct ioq_ring *ring, int error, struct ioq_entry **unsubmitted) 
 	for (; head != sq->sqe_tail; ++head) {
 		struct ioq_entry *entry = (void *)(uintptr_t)sq->sqes[head & *sq->kring_mask].user_data;
 		if (entry != NOT_AN_ENTRY) {
-			--ring->in_flight;
 			*tail = entry;
 			tail = &entry->next;
 		}

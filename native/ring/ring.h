@@ -32,8 +32,6 @@ struct ioq_ring {
 	bool restricted;
 	/** Whether completions write to the eventfd. */
 	bool armed;
-	/** Entries that were prepared and have not come back. */
-	uint32_t in_flight;
 	/** Submissions in a row that got nowhere. */
 	uint32_t failures;
 	/** Entries that came back and were not yet asked for. */
@@ -59,11 +57,6 @@ int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, i
 
 /** Tear a ring down. One that is not live is fine. */
 void ring_close(struct ioq_ring *ring);
-
-/** Whether an operation can run here. */
-static inline bool ring_has(const struct ioq_ring *ring, uint8_t op) {
-	return ring->live && (ring->ops >> op & 1);
-}
 
 /** Whether an entry whose operation can run here can do so itself. */
 static inline bool ring_takes(const struct ioq_ring *ring, const struct ioq_entry *entry) {
@@ -95,17 +88,12 @@ void ring_unregister(struct ioq_ring *ring, struct ioq_region *region);
 /** Prepare a request to cancel an entry that is in flight. As ring_prepare(). */
 bool ring_prepare_cancel(struct ioq_ring *ring, struct ioq_entry *entry);
 
-/** Prepare a poll of a descriptor; its completion is not reported. */
-bool ring_prepare_poll(struct ioq_ring *ring, int fd);
-
 /**
  * Submit what was prepared and let the kernel do its bookkeeping.
  *
- * @param wait
- *         How many completions to wait for: 0 or 1.
  * @return 0 or, if the ring is of no more use, -errno.
  */
-int ring_submit(struct ioq_ring *ring, unsigned int wait);
+int ring_submit(struct ioq_ring *ring);
 
 /**
  * The next entry that is complete, or NULL. Enters the kernel only if it says

@@ -160,9 +160,8 @@ static void test_wrap(void) {
 			ioqq_push_batch(ioqq, batch, 3);
 			CHECK_EQ(ioqq_count(ioqq), 3);
 			if (round & 1) {
-				CHECK_EQ(ioqq_pop_batch(ioqq, batch, 3, true), 3);
 				for (int i = 0; i < 3; ++i) {
-					CHECK_EQ(number(batch[i]), out++);
+					CHECK_EQ(number(ioqq_pop(ioqq, true)), out++);
 				}
 			} else {
 				CHECK_EQ(number(ioqq_pop(ioqq, true)), out++);
@@ -319,11 +318,12 @@ static void test_batch(void) {
 		ioqq_push_batch(ioqq, batch, count);
 		while (out < in && (in - out > 24 || test_random(&seed) % 4 != 0)) {
 			// Also more than there are: the rest leaves marks
-			size_t wanted = 1 + test_random(&seed) % 40;
-			size_t got = ioqq_pop_batch(ioqq, batch, wanted, test_random(&seed) & 1);
-			CHECK_EQ(got, wanted < in - out ? wanted : in - out);
-			for (size_t i = 0; i < got; ++i) {
-				CHECK_EQ(number(batch[i]), out++);
+			for (size_t wanted = 1 + test_random(&seed) % 40; wanted > 0; --wanted) {
+				void *item = ioqq_pop(ioqq, out < in && test_random(&seed) & 1);
+				CHECK_EQ(item != NULL, out < in);
+				if (item) {
+					CHECK_EQ(number(item), out++);
+				}
 			}
 		}
 	}
@@ -340,13 +340,14 @@ static void test_batch(void) {
 	// A batch as long as the queue that must go around
 	ioqq = create(8, -1);
 	CHECK(!ioqq_pop(ioqq, false));
-	void *batch[8], *result[8];
+	void *batch[8];
 	for (size_t i = 0; i < 8; ++i) {
 		batch[i] = &items[i];
 	}
 	ioqq_push_batch(ioqq, batch, 8);
-	CHECK_EQ(ioqq_pop_batch(ioqq, result, 8, false), 8);
-	CHECK(memcmp(batch, result, sizeof(batch)) == 0);
+	for (size_t i = 0; i < 8; ++i) {
+		CHECK(ioqq_pop(ioqq, false) == batch[i]);
+	}
 	ioqq_push_batch(ioqq, batch, 0);
 	destroy(ioqq);
 }
@@ -410,8 +411,6 @@ static uint64_t stop;
 enum how {
 	/** Waiting. */
 	HOW_BLOCK,
-	/** Waiting, several at once. */
-	HOW_BATCH,
 	/** Looking, now and then in vain. */
 	HOW_POLL,
 };
@@ -473,12 +472,8 @@ static void *consume(void *arg) {
 				continue;
 			}
 		}
-		void *batch[4];
-		size_t wanted = crowd->how == HOW_BATCH ? 1 + round % 4 : 1;
-		size_t count = ioqq_pop_batch(crowd->ioqq, batch, wanted, crowd->how != HOW_POLL);
-		for (size_t i = 0; i < count; ++i) {
-			over |= consume_item(crowd, batch[i]);
-		}
+		void *item = ioqq_pop(crowd->ioqq, crowd->how != HOW_POLL);
+		over |= item && consume_item(crowd, item);
 	}
 	return NULL;
 }
@@ -522,12 +517,6 @@ static void test_crowd_block(void) {
 	run_crowd(8, 3, 3, HOW_BLOCK);
 	run_crowd(64, 4, 1, HOW_BLOCK);
 	run_crowd(16, 1, 4, HOW_BLOCK);
-}
-
-/** The same with pops of several. */
-static void test_crowd_batch(void) {
-	run_crowd(8, 3, 1, HOW_BATCH);
-	run_crowd(32, 2, 2, HOW_BATCH);
 }
 
 /** The same with pops that do not wait. */
@@ -617,7 +606,6 @@ int main(void) {
 	TEST(test_batch);
 	TEST(test_try_arm);
 	TEST(test_crowd_block);
-	TEST(test_crowd_batch);
 	TEST(test_crowd_poll);
 	TEST(test_crowd_try);
 	TEST(test_stop);

@@ -41,7 +41,7 @@ const REQUESTS_AT = layout.TURN_REQUESTS_AT / 4;
 const COMPLETIONS_AT = layout.TURN_COMPLETIONS_AT / 4;
 
 /** Lanes in the order of `enum ioq_lane_kind`. */
-const LANES = ["core", "ring", "worker", "workerRing"] as const satisfies (keyof LaneCounts)[];
+const LANES = ["core", "ring", "worker"] as const satisfies (keyof LaneCounts)[];
 
 /** Setup flags in words, from `<linux/io_uring.h>`. */
 const SETUP_FLAGS: Readonly<Record<string, number>> = {
@@ -98,8 +98,6 @@ export interface NativeOptions {
   readonly threads: number;
   /** Whether to make a ring on this thread. */
   readonly ring: boolean;
-  /** Whether to give worker lanes rings of their own. */
-  readonly laneRings: boolean;
   /** Whether the ring takes raw SQEs. */
   readonly rawSqe: boolean;
 }
@@ -186,7 +184,7 @@ class NativePayload implements Payload {
 /** Opens a native backend. See {@linkcode Backend} for its methods. */
 export class NativeBackend implements Backend {
   info: BackendInfo;
-  readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0, workerRing: 0 };
+  readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0 };
 
   readonly #library: Library;
   readonly #symbols: Symbols;
@@ -223,7 +221,6 @@ export class NativeBackend implements Backend {
     request[layout.OPTIONS_LANES] = Math.max(1, options.threads);
     request[layout.OPTIONS_FLAGS] = (options.ring ? layout.OPEN_RING : 0) |
       (options.threads === 0 ? layout.OPEN_SYNC : 0) |
-      (options.laneRings ? layout.OPEN_LANE_RINGS : 0) |
       (options.rawSqe ? layout.OPEN_RAW_SQE : 0);
     writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, OVERFLOW_OPS);
     const info = new Uint32Array(layout.INFO_SIZE / 4);

@@ -11,7 +11,7 @@ import { byteLengthOf, isBytes } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { AT_FDCWD } from "../linux/fcntl.ts";
 import { checkInteger } from "../integer.ts";
-import { Request, request } from "./request.ts";
+import { type Request, request } from "./request.ts";
 import { verbOf } from "./table.ts";
 import type { OpName } from "./values.ts";
 import { type Path, toPath } from "../path.ts";
