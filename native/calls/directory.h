@@ -8,7 +8,7 @@
 #include "queue/entry.h"
 
 /** A buffer that grows. */
-struct ioq_bytes {
+struct bytes {
 	/** The bytes. */
 	uint8_t *data;
 	/** How many are used. */
@@ -18,42 +18,42 @@ struct ioq_bytes {
 };
 
 /** What one lane needs to read directories; one thread uses it at a time. */
-struct ioq_scratch {
+struct scratch {
 	/** What getdents64(2) fills; allocated at first use. */
 	uint8_t *block;
 	/** Names so far, a NUL after each. */
-	struct ioq_bytes names;
+	struct bytes names;
 	/** DT_* types so far. */
-	struct ioq_bytes types;
+	struct bytes types;
 	/** Of a tree: records of directories so far. */
-	struct ioq_bytes directories;
+	struct bytes directories;
 	/** Of a tree: stats so far. */
-	struct ioq_bytes stats;
+	struct bytes stats;
 };
 
 /** Make room for `more` bytes. Returns 0 or -ENOMEM. */
-int ioq_bytes_reserve(struct ioq_bytes *bytes, size_t more);
+int bytes_reserve(struct bytes *bytes, size_t more);
 
 /** Forget the bytes, and the memory if it is much. */
-void ioq_bytes_reset(struct ioq_bytes *bytes);
+void bytes_reset(struct bytes *bytes);
 
 /** Whether all bytes are UTF-8 as RFC 3629 has it. NULs are. */
-bool ioq_is_utf8(const uint8_t *bytes, size_t length);
+bool directory_is_utf8(const uint8_t *bytes, size_t length);
 
 /**
  * Read one block of an open directory and append its entries.
  *
  * @return The bytes read (0 at the end), or -errno.
  */
-long ioq_append_block(int dfd, struct ioq_scratch *scratch);
+long directory_append(int dfd, struct scratch *scratch);
 
 /** Release a scratch. */
-void ioq_scratch_release(struct ioq_scratch *scratch);
+void scratch_release(struct scratch *scratch);
 
 /** Run a READ_DIR: open, read to the end, close. Sets the result and the payload. */
-void ioq_read_dir(struct ioq_entry *entry, struct ioq_scratch *scratch);
+void directory_read(struct entry *entry, struct scratch *scratch);
 
 /** Run a READ_DIR_BLOCK: read on from an open directory. */
-void ioq_read_dir_block(struct ioq_entry *entry, struct ioq_scratch *scratch);
+void directory_read_block(struct entry *entry, struct scratch *scratch);
 
 #endif // IOQ_DIRECTORY_H

@@ -8,6 +8,6 @@
 #include "calls/directory.h"
 
 /** Run an entry to its end by system calls. It may block. */
-void ioq_perform(struct ioq_entry *entry, struct ioq_scratch *scratch);
+void perform(struct entry *entry, struct scratch *scratch);
 
 #endif // IOQ_PERFORM_H

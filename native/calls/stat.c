@@ -10,7 +10,7 @@
 
 static_assert(sizeof(struct ioq_stat) == 128, "a stat is two cache lines");
 
-void ioq_pack_stat(struct ioq_stat *to, const struct statx *from) {
+void stat_pack(struct ioq_stat *to, const struct statx *from) {
 	to->mask = from->stx_mask;
 	to->mode = from->stx_mode;
 	to->nlink = from->stx_nlink;

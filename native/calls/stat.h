@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 
 /** What a STAT asks for. */
-#define IOQ_STATX_MASK (STATX_BASIC_STATS | STATX_BTIME)
+#define STATX_MASK (STATX_BASIC_STATS | STATX_BTIME)
 
 /** Bring a result of statx(2) into that form. */
-void ioq_pack_stat(struct ioq_stat *to, const struct statx *from);
+void stat_pack(struct ioq_stat *to, const struct statx *from);
 
 #endif // IOQ_STAT_H

@@ -8,6 +8,6 @@
 #include "calls/directory.h"
 
 /** Run a READ_DIR that has IOQ_TREE in its mode. Sets the result and the payload. */
-void ioq_read_tree(struct ioq_entry *entry, struct ioq_scratch *scratch);
+void tree_read(struct entry *entry, struct scratch *scratch);
 
 #endif // IOQ_TREE_H

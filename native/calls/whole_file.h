@@ -8,19 +8,19 @@
 #include "queue/entry.h"
 
 /** Bytes of the buffer that a READ_FILE begins with: enough for most files. */
-#define IOQ_FIRST_LENGTH 16384
+#define FIRST_LENGTH 16384
 
 /**
  * Run a READ_FILE: the contents become the payload, their length is returned. If
- * it has a payload of IOQ_FIRST_LENGTH bytes, that is used; if it has a length,
+ * it has a payload of FIRST_LENGTH bytes, that is used; if it has a length,
  * larger files fail with EFBIG.
  */
-int32_t ioq_read_file(struct ioq_entry *entry);
+int32_t whole_file_read(struct entry *entry);
 
 /** Run a WRITE_FILE with the bytes that were staged; returns how many there were. */
-int32_t ioq_write_file(struct ioq_entry *entry);
+int32_t whole_file_write(struct entry *entry);
 
 /** Run a COPY_FILE. */
-int32_t ioq_copy_file(struct ioq_entry *entry);
+int32_t whole_file_copy(struct entry *entry);
 
 #endif // IOQ_CONTENTS_H

@@ -8,6 +8,6 @@
 #include "queue/dispatch.h"
 
 /** Take one request: complete it right away, or have its entry placed. */
-void take_request(struct ioq *ioq, struct turn_in *in, const struct ioq_request *request, const uint8_t *input);
+void accept_request(struct ioq *ioq, struct turn_in *in, const struct ioq_request *request, const uint8_t *input);
 
 #endif // IOQ_TAKE_H

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int arena_make(struct ioq_arena *arena, uint32_t depth) {
+int arena_make(struct arena *arena, uint32_t depth) {
 	arena->depth = depth;
-	arena->entries = aligned_alloc(alignof(struct ioq_entry), depth * sizeof(struct ioq_entry));
+	arena->entries = aligned_alloc(alignof(struct entry), depth * sizeof(struct entry));
 	arena->statxes = malloc(depth * sizeof(struct statx));
 	if (!arena->entries || !arena->statxes) {
 		free(arena->entries);
@@ -15,8 +15,8 @@ int arena_make(struct ioq_arena *arena, uint32_t depth) {
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < depth; ++i) {
-		struct ioq_entry *entry = &arena->entries[i];
-		entry->state = IOQ_FREE;
+		struct entry *entry = &arena->entries[i];
+		entry->state = ENTRY_FREE;
 		entry->path = entry->inline_path;
 		entry->payload = NULL;
 		entry->payload_length = 0;
@@ -33,16 +33,16 @@ int arena_make(struct ioq_arena *arena, uint32_t depth) {
 	return 0;
 }
 
-void arena_free(struct ioq_arena *arena) {
+void arena_free(struct arena *arena) {
 	bool abandoned = false;
 	for (uint32_t i = 0; arena->entries && i < arena->depth; ++i) {
-		struct ioq_entry *entry = &arena->entries[i];
+		struct entry *entry = &arena->entries[i];
 		abandoned = abandoned || entry->abandoned;
 		if (entry->statx != &arena->statxes[i]) {
 			// What took the place of one that was given up
 			free(entry->statx);
 		}
-		ioq_entry_release(entry);
+		entry_release(entry);
 	}
 	free(arena->entries);
 	if (!abandoned) {

@@ -10,11 +10,11 @@
 
 #include "queue/entry.h"
 
-struct ioq_arena {
+struct arena {
 	/** How many there are. */
 	uint32_t depth;
 	/** The entries. */
-	struct ioq_entry *entries;
+	struct entry *entries;
 	/** Their results of statx(2), apart so that they can outlive them. */
 	struct statx *statxes;
 };
@@ -24,16 +24,16 @@ struct ioq_arena {
  *
  * @return 0 or -ENOMEM; it may be released either way.
  */
-int arena_make(struct ioq_arena *arena, uint32_t depth);
+int arena_make(struct arena *arena, uint32_t depth);
 
 /**
  * Release one in which nothing is in flight: entries, what they hold, and their
  * results, unless the kernel may still write to one of those.
  */
-void arena_free(struct ioq_arena *arena);
+void arena_free(struct arena *arena);
 
 /** The entry of a slot, or NULL if there is no such slot. */
-static inline struct ioq_entry *arena_at(const struct ioq_arena *arena, uint32_t slot) {
+static inline struct entry *arena_at(const struct arena *arena, uint32_t slot) {
 	return slot < arena->depth ? &arena->entries[slot] : NULL;
 }
 

@@ -23,12 +23,12 @@ struct turn_out {
 };
 
 /** Whether a turn can take another completion. */
-static inline bool turn_has_room(const struct turn_out *out) {
+static inline bool complete_has_room(const struct turn_out *out) {
 	return out->turn->completion_count < IOQ_TURN_COMPLETIONS && out->held_length < HELD_LENGTH_SUM_MAX;
 }
 
 /** Write a completion without a payload. */
-static inline struct ioq_completion *turn_complete(struct turn_out *out, uint32_t slot, int32_t result, uint8_t lane) {
+static inline struct ioq_completion *complete_slot(struct turn_out *out, uint32_t slot, int32_t result, uint8_t lane) {
 	struct ioq_completion *completion = &out->turn->completions[out->turn->completion_count++];
 	*completion = (struct ioq_completion) {
 		.slot = slot,
@@ -39,6 +39,6 @@ static inline struct ioq_completion *turn_complete(struct turn_out *out, uint32_
 }
 
 /** Hand out an entry that is complete. There must be room for a completion. */
-void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entry *entry);
+void complete_entry(struct ioq *ioq, struct turn_out *out, struct entry *entry);
 
 #endif // IOQ_HAND_OUT_H

@@ -18,25 +18,25 @@ struct turn_in {
 	/** How many entries are on their way to the lanes. */
 	size_t batch_count;
 	/** Those. */
-	struct ioq_entry *batch[IOQ_TURN_REQUESTS];
+	struct entry *batch[IOQ_TURN_REQUESTS];
 };
 
 /** Begin a turn's taking of requests. */
-void place_begin(const struct ioq *ioq, struct turn_in *in, struct turn_out *out);
+void dispatch_begin(const struct ioq *ioq, struct turn_in *in, struct turn_out *out);
 
 /** Give an entry to the ring, if it has room. */
-bool place_at_ring(struct ioq *ioq, struct turn_in *in, struct ioq_entry *entry);
+bool dispatch_to_ring(struct ioq *ioq, struct turn_in *in, struct entry *entry);
 
 /** Give an entry to whoever does without the ring. */
-void place_elsewhere(struct ioq *ioq, struct turn_in *in, struct ioq_entry *entry);
+void dispatch_elsewhere(struct ioq *ioq, struct turn_in *in, struct entry *entry);
 
 /**
  * The caller's ring is of no more use: what the kernel never saw goes elsewhere,
  * what it has fails, and the queue lives on without a ring.
  */
-void place_lose_ring(struct ioq *ioq, struct turn_in *in, int error);
+void dispatch_lose_ring(struct ioq *ioq, struct turn_in *in, int error);
 
 /** Send what is on its way to the lanes on. */
-void place_flush(struct ioq *ioq, struct turn_in *in);
+void dispatch_flush(struct ioq *ioq, struct turn_in *in);
 
 #endif // IOQ_PLACE_H

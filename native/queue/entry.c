@@ -11,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-int ioq_entry_reserve(struct ioq_entry *entry) {
+int entry_reserve(struct entry *entry) {
 	if (entry->op == IOQ_OP_STAT) {
 		return entry->statx ? 0 : -ENOMEM;
 	}
 	if ((entry->op == IOQ_OP_GET_XATTR || entry->op == IOQ_OP_LIST_XATTR) && !entry->payload) {
-		entry->payload = malloc(IOQ_XATTR_MAX);
+		entry->payload = malloc(XATTR_MAX);
 		return entry->payload ? 0 : -ENOMEM;
 	}
 	if (entry->op == IOQ_OP_READ && !entry->payload) {
@@ -42,7 +42,7 @@ static bool is_within(const char *path, const char *folder) {
 	return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
-int ioq_entry_guard(const struct ioq_entry *entry, int fd) {
+int entry_guard(const struct entry *entry, int fd) {
 	static const char *const harmless[] = {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/tty"};
 	if (!entry->guarded) {
 		return 0;
@@ -63,20 +63,20 @@ int ioq_entry_guard(const struct ioq_entry *entry, int fd) {
 	return is_within(path, "/proc") || is_within(path, "/sys") || is_within(path, "/dev") ? -IOQ_ESPECIAL : 0;
 }
 
-bool ioq_entry_settle(struct ioq_entry *entry) {
-	bool cancelled = ioq_entry_is_cancelled(entry);
+bool entry_settle(struct entry *entry) {
+	bool cancelled = entry_is_cancelled(entry);
 
 	if (is_restart(entry->result)) {
 		entry->result = -EINTR;
 	}
 	if (entry->result == -ECANCELED || entry->result == -EINTR) {
-		if (entry->timed && !cancelled && ioq_clock_now(IOQ_CLOCK_MONOTONIC) >= entry->due) {
+		if (entry->timed && !cancelled && clock_now(IOQ_CLOCK_MONOTONIC) >= entry->due) {
 			// That was the timeout it is linked with
 			entry->result = -ETIMEDOUT;
-		} else if (ioq_entry_is_close(entry)) {
+		} else if (entry_is_close(entry)) {
 			// Linux has released the descriptor even so, see close(2)
 			entry->result = entry->result == -EINTR ? 0 : entry->result;
-		} else if (!cancelled && entry->retries < IOQ_RETRIES_MAX) {
+		} else if (!cancelled && entry->retries < RETRIES_MAX) {
 			++entry->retries;
 			return false;
 		} else {
@@ -84,8 +84,8 @@ bool ioq_entry_settle(struct ioq_entry *entry) {
 		}
 	}
 
-	if (ioq_entry_is_open(entry) && entry->result >= 0) {
-		int refused = cancelled ? -EINTR : ioq_entry_guard(entry, entry->result);
+	if (entry_is_open(entry) && entry->result >= 0) {
+		int refused = cancelled ? -EINTR : entry_guard(entry, entry->result);
 		if (refused) {
 			close(entry->result);
 			entry->result = refused;
@@ -101,7 +101,7 @@ bool ioq_entry_settle(struct ioq_entry *entry) {
 	return true;
 }
 
-void ioq_entry_abandon(struct ioq_entry *entry) {
+void entry_abandon(struct entry *entry) {
 	entry->abandoned = true;
 	fifo_let_go(entry);
 	// In use for good, and so never freed
@@ -113,7 +113,7 @@ void ioq_entry_abandon(struct ioq_entry *entry) {
 	entry->statx = malloc(sizeof(*entry->statx));
 }
 
-void ioq_entry_release(struct ioq_entry *entry) {
+void entry_release(struct entry *entry) {
 	if (entry->path != entry->inline_path) {
 		free(entry->path);
 	}
@@ -123,5 +123,5 @@ void ioq_entry_release(struct ioq_entry *entry) {
 	entry->payload_length = 0;
 	entry->pooled = false;
 	fifo_let_go(entry);
-	entry->state = IOQ_FREE;
+	entry->state = ENTRY_FREE;
 }

@@ -38,7 +38,7 @@ static void *hold_library(void) {
 
 /** Tell what the caller's ring is like. */
 static void describe_ring(const struct ioq *ioq, struct ioq_info *info) {
-	const struct ioq_ring *ring = &ioq->ring;
+	const struct ring *ring = &ioq->ring;
 	info->ring_flags = ring->setup_flags;
 	info->ring_features = ring->uring.features;
 	info->sq_entries = *ring->uring.sq.kring_entries;
@@ -144,15 +144,15 @@ int32_t ioq_resize(struct ioq *ioq, uint32_t depth) {
 	}
 	bool busy = ioq->in_flight > 0;
 	for (uint32_t i = 0; i < ioq->arena.depth && !busy; ++i) {
-		busy = ioq->arena.entries[i].state != IOQ_FREE;
+		busy = ioq->arena.entries[i].state != ENTRY_FREE;
 	}
 	if (busy) {
 		return -EBUSY;
 	}
 	// The lanes' queues are as large as the arena, so both are made anew; what
 	// parks, waits or posts has nothing to do with either
-	struct ioq_lanes *lanes = NULL;
-	struct ioq_arena arena;
+	struct lanes *lanes = NULL;
+	struct arena arena;
 	int ret = arena_make(&arena, depth);
 	if (ret == 0 && ioq->lanes) {
 		lanes = lanes_start(depth, ioq->lane_count, ioq->wake_fd);
@@ -161,7 +161,7 @@ int32_t ioq_resize(struct ioq *ioq, uint32_t depth) {
 	if (ret == 0) {
 		lanes_stop(ioq->lanes);
 		ioq->lanes = lanes;
-		struct ioq_arena old = ioq->arena;
+		struct arena old = ioq->arena;
 		ioq->arena = arena;
 		arena = old;
 	}

@@ -20,17 +20,17 @@
 #include <stdint.h>
 
 /** Sizes of kept buffers: 4 KiB, 8 KiB, … 1 MiB. Larger ones are not kept. */
-#define IOQ_POOL_CLASSES 9
+#define POOL_CLASSES 9
 
 /** A buffer that nobody uses; in its own first bytes. */
-struct ioq_pool_buffer {
+struct pool_buffer {
 	/** The one that was given back before it. */
-	struct ioq_pool_buffer *next;
+	struct pool_buffer *next;
 };
 
-struct ioq_pool {
+struct pool {
 	/** By size class: the buffers that nobody uses. */
-	struct ioq_pool_buffer *unused[IOQ_POOL_CLASSES];
+	struct pool_buffer *unused[POOL_CLASSES];
 	/** Bytes of all of them. */
 	size_t unused_length;
 };
@@ -40,12 +40,12 @@ struct ioq_pool {
  *
  * @return It, or NULL. It may also be released by free(3).
  */
-void *ioq_pool_take(struct ioq_pool *pool, size_t length);
+void *pool_take(struct pool *pool, size_t length);
 
 /** Give a buffer back that was taken for `length`. NULL is fine. */
-void ioq_pool_give(struct ioq_pool *pool, void *buffer, size_t length);
+void pool_give(struct pool *pool, void *buffer, size_t length);
 
 /** Release all buffers that nobody uses. */
-void ioq_pool_drain(struct ioq_pool *pool);
+void pool_drain(struct pool *pool);
 
 #endif // IOQ_POOL_H

@@ -14,12 +14,12 @@
  *         Whether the ring could; receives whether it shall.
  * @return 0 or -errno.
  */
-int post_begin(struct ioq *ioq, struct ioq_entry *entry, bool *to_ring);
+int post_begin(struct ioq *ioq, struct entry *entry, bool *to_ring);
 
 /** Post it all the same, since the ring that was to do it cannot. Returns 0 or -errno. */
-int post_without_ring(struct ioq_entry *entry);
+int post_without_ring(struct entry *entry);
 
 /** The ring has sent it, or could not: see to the result. */
-void post_end(struct ioq_entry *entry);
+void post_end(struct entry *entry);
 
 #endif // IOQ_POST_H

@@ -9,7 +9,7 @@
 void queue_free(struct ioq *ioq) {
 	lanes_stop(ioq->lanes);
 	caller_close(ioq->caller);
-	ioq_scratch_release(&ioq->scratch);
+	scratch_release(&ioq->scratch);
 	// Before the eventfd goes, and the ring
 	mailbox_close(ioq->mailbox);
 	ring_close(&ioq->ring);
@@ -18,7 +18,7 @@ void queue_free(struct ioq *ioq) {
 		close(ioq->wake_fd);
 	}
 	arena_free(&ioq->arena);
-	ioq_pool_drain(&ioq->pool);
+	pool_drain(&ioq->pool);
 	regions_free(ioq->regions);
 	if (ioq->library) {
 		// Not the last one: our caller holds another to call us by

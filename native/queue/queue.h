@@ -40,9 +40,9 @@
  * - A slow operation held back a whole batch; an error of submission spun
  *   forever: see ring/ring.c.
  * - A cancelled open was published before its descriptor was closed: see
- *   ioq_entry_settle().
+ *   entry_settle().
  * - A worker kept a popped slot reserved while it waited in its ring: see lanes/lane.c.
- * - Polling pops could outrun the pushes: the owner uses ioqq_try(), lanes/slots.c.
+ * - Polling pops could outrun the pushes: the owner uses slots_try(), lanes/slots.c.
  * - A blocking pop with everything popped but not freed waited forever: there is
  *   no blocking pop for the owner, and in_flight counts what can still come.
  * - size and batches were shared by accident: only the owner touches them; what
@@ -71,7 +71,7 @@
 
 struct ioq {
 	/** The entries. */
-	struct ioq_arena arena;
+	struct arena arena;
 	/** Accepted requests whose completion was not handed out. */
 	uint32_t in_flight;
 	/** Bit n: operation n goes to the caller's ring. */
@@ -91,15 +91,15 @@ struct ioq {
 	/** A reference to this library, or NULL. */
 	void *library;
 	/** Buffers for transfers. */
-	struct ioq_pool pool;
+	struct pool pool;
 	/** The caller's ring. */
-	struct ioq_ring ring;
+	struct ring ring;
 	/** The worker lanes, or NULL: turns run all requests themselves. */
-	struct ioq_lanes *lanes;
+	struct lanes *lanes;
 	/** What those turns need. */
-	struct ioq_scratch scratch;
+	struct scratch scratch;
 	/** By what other threads interrupt those turns, or NULL. */
-	struct ioq_caller *caller;
+	struct caller *caller;
 	/** Cancelled entries that are with the lanes. */
 	uint32_t lane_cancels;
 	/** When to interrupt the lanes that are at them, by the monotonic clock. */
@@ -107,13 +107,13 @@ struct ioq {
 	/** How long after the last time, in nanoseconds. */
 	int64_t interrupt_after;
 	/** What waits without a lane. */
-	struct ioq_waits waits;
-	/** Memory that JavaScript sees: IOQ_REGIONS_MAX of them, once there is any. */
-	struct ioq_region *regions;
+	struct waits waits;
+	/** Memory that JavaScript sees: REGIONS_MAX of them, once there is any. */
+	struct region *regions;
 	/** Messages from other queues, once anyone asked for our id. */
-	struct ioq_mailbox *mailbox;
+	struct mailbox *mailbox;
 	/** What waits for a message. */
-	struct ioq_receivers receivers;
+	struct receivers receivers;
 	/** Whether a turn said that ioq_park() may be called, and it was not yet. */
 	atomic_bool park_due;
 	/** Whether ioq_park() is running. */

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-struct ioq_region *region_make(struct ioq_region **regions, uint32_t length) {
+struct region *region_make(struct region **regions, uint32_t length) {
 	if (!*regions) {
-		*regions = calloc(IOQ_REGIONS_MAX, sizeof(**regions));
+		*regions = calloc(REGIONS_MAX, sizeof(**regions));
 	}
-	for (uint32_t i = 0; *regions && i < IOQ_REGIONS_MAX; ++i) {
-		struct ioq_region *region = &(*regions)[i];
+	for (uint32_t i = 0; *regions && i < REGIONS_MAX; ++i) {
+		struct region *region = &(*regions)[i];
 		if (region->memory) {
 			continue;
 		}
@@ -18,41 +18,41 @@ struct ioq_region *region_make(struct ioq_region **regions, uint32_t length) {
 		if (memory == MAP_FAILED) {
 			return NULL;
 		}
-		*region = (struct ioq_region) {.memory = memory, .length = length, .index = (uint16_t)i};
+		*region = (struct region) {.memory = memory, .length = length, .index = (uint16_t)i};
 		return region;
 	}
 	return NULL;
 }
 
-struct ioq_region *region_at(struct ioq_region *regions, uint32_t index) {
-	struct ioq_region *region = regions && index < IOQ_REGIONS_MAX ? &regions[index] : NULL;
+struct region *region_at(struct region *regions, uint32_t index) {
+	struct region *region = regions && index < REGIONS_MAX ? &regions[index] : NULL;
 	return region && region->memory && !region->released ? region : NULL;
 }
 
 /** Free a region if nobody has to do with it any more. */
-static void region_settle(struct ioq_region *region) {
+static void region_settle(struct region *region) {
 	if (region->memory && region->released && region->uses == 0) {
 		munmap(region->memory, region->length);
 		region->memory = NULL;
 	}
 }
 
-void region_give_back(struct ioq_region *region) {
+void region_give_back(struct region *region) {
 	region->released = true;
 	region_settle(region);
 }
 
-void region_pin(struct ioq_region *region) {
+void region_pin(struct region *region) {
 	++region->uses;
 }
 
-void region_unpin(struct ioq_region *region) {
+void region_unpin(struct region *region) {
 	--region->uses;
 	region_settle(region);
 }
 
-void regions_free(struct ioq_region *regions) {
-	for (uint32_t i = 0; regions && i < IOQ_REGIONS_MAX; ++i) {
+void regions_free(struct region *regions) {
+	for (uint32_t i = 0; regions && i < REGIONS_MAX; ++i) {
 		region_give_back(&regions[i]);
 	}
 	free(regions);

@@ -16,9 +16,9 @@
 #include <stdint.h>
 
 /** Regions of one queue, at the most. */
-#define IOQ_REGIONS_MAX 1024
+#define REGIONS_MAX 1024
 
-struct ioq_region {
+struct region {
 	/** Where it is, or NULL: there is no region. */
 	uint8_t *memory;
 	/** Its bytes. */
@@ -37,27 +37,27 @@ struct ioq_region {
  * Make a region.
  *
  * @param regions
- *         IOQ_REGIONS_MAX of them, or NULL before the first one.
+ *         REGIONS_MAX of them, or NULL before the first one.
  * @return It, or NULL: there is no memory, or there are too many.
  */
-struct ioq_region *region_make(struct ioq_region **regions, uint32_t length);
+struct region *region_make(struct region **regions, uint32_t length);
 
 /** The region of an index that JavaScript still has, or NULL. `regions` may be NULL. */
-struct ioq_region *region_at(struct ioq_region *regions, uint32_t index);
+struct region *region_at(struct region *regions, uint32_t index);
 
 /** JavaScript gives it back. */
-void region_give_back(struct ioq_region *region);
+void region_give_back(struct region *region);
 
 /** A request has to do with it, until region_unpin(). */
-void region_pin(struct ioq_region *region);
+void region_pin(struct region *region);
 
 /** That request is over. */
-void region_unpin(struct ioq_region *region);
+void region_unpin(struct region *region);
 
 /**
  * Release all of them, but for those that a ring died with, which the kernel may
  * still write to. NULL is fine.
  */
-void regions_free(struct ioq_region *regions);
+void regions_free(struct region *regions);
 
 #endif // IOQ_REGION_H

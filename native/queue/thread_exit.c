@@ -21,9 +21,9 @@
 static void close_opened(struct ioq *ioq, const struct ioq_turn *turn) {
 	for (uint32_t i = 0; i < turn->completion_count; ++i) {
 		const struct ioq_completion *completion = &turn->completions[i];
-		const struct ioq_entry *entry = arena_at(&ioq->arena, completion->slot);
+		const struct entry *entry = arena_at(&ioq->arena, completion->slot);
 		// What never left the core has left nothing in its entry
-		if (completion->lane != IOQ_LANE_CORE && entry && completion->result >= 0 && ioq_entry_is_open(entry)) {
+		if (completion->lane != IOQ_LANE_CORE && entry && completion->result >= 0 && entry_is_open(entry)) {
 			close(completion->result);
 		}
 	}

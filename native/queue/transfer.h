@@ -12,16 +12,16 @@
  *
  * @return 0 or -ENOMEM.
  */
-int transfer_take_buffer(struct ioq *ioq, struct ioq_entry *entry, uint32_t length);
+int transfer_take_buffer(struct ioq *ioq, struct entry *entry, uint32_t length);
 
 /**
  * Have an entry go by the region that its arguments name.
  *
  * @return 0 or -EINVAL.
  */
-int transfer_take_region(struct ioq *ioq, struct ioq_entry *entry);
+int transfer_take_region(struct ioq *ioq, struct entry *entry);
 
 /** Release what an entry holds, its buffer to the pool if it is from there. */
-void transfer_release(struct ioq *ioq, struct ioq_entry *entry);
+void transfer_release(struct ioq *ioq, struct entry *entry);
 
 #endif // IOQ_TRANSFER_H

@@ -15,9 +15,9 @@
  * @return Whether it is a FIFO whose other end is still to be waited for: run the
  *         entry again, it is punted now.
  */
-bool fifo_waits(struct ioq_entry *entry);
+bool fifo_waits(struct entry *entry);
 
 /** Let go of what was opened first, if anything was. */
-void fifo_let_go(struct ioq_entry *entry);
+void fifo_let_go(struct entry *entry);
 
 #endif // IOQ_FIFO_H

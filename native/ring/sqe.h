@@ -20,9 +20,9 @@
  * @param fixed
  *         Whether the ring knows regions by their index.
  */
-void sqe_write(struct io_uring_sqe *sqe, struct ioq_entry *entry, bool fixed);
+void sqe_write(struct io_uring_sqe *sqe, struct entry *entry, bool fixed);
 
 /** Write the timeout that the SQE before it is linked with. */
-void sqe_write_link_timeout(struct io_uring_sqe *sqe, struct ioq_entry *entry);
+void sqe_write_link_timeout(struct io_uring_sqe *sqe, struct entry *entry);
 
 #endif // IOQ_SQE_H

@@ -46,7 +46,7 @@ void test_raw(void) {
 
 /** A ring does what it was made for and nothing else, whoever has it. */
 void test_restricted(void) {
-	struct ioq_ring ring;
+	struct ring ring;
 	CHECK_EQ(ring_open(&ring, 8, 16, -1, false), 0);
 	if (!ring.restricted) {
 		ring_close(&ring);
