@@ -2,7 +2,7 @@
 
 /**
  * io_uring has no opcode for getdents64(2), so a worker lane reads directories
- * by system calls: a whole one in one request, which saves the caller two trips
+ * by system calls: a whole one in one request, which saves JavaScript two trips
  * and the entries one copy each.
  *
  * The payload (see ioq_directory) is laid out for its reader: JavaScript decodes
@@ -11,7 +11,7 @@
  * UTF-8 the block says so, and the reader takes the slow way.
  */
 
-#include "calls/directory.h"
+#include "calls/calls.h"
 
 #include <dirent.h>
 #include <errno.h>

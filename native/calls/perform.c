@@ -5,11 +5,8 @@
  * not have, or that are faster without one, or when there is no ring at all.
  */
 
-#include "calls/perform.h"
+#include "calls/calls.h"
 
-#include "calls/whole_file.h"
-#include "calls/stat.h"
-#include "calls/tree.h"
 
 #include <errno.h>
 #include <stdio.h>

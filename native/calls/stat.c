@@ -1,8 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
-#include "calls/stat.h"
+#include "calls/calls.h"
 
-#include "calls/words.h"
 
 #include <assert.h>
 #include <string.h>

@@ -12,7 +12,7 @@
  *     request: /usr/lib, /usr/share     read now: lib, lib/a, lib/a/x, lib/b
  *                                       left:     lib/b/y, lib/c, /usr/share
  *
- * What is left has no record in the payload, and the caller asks for it again, in
+ * What is left has no record in the payload, and the queue's user asks for it again, in
  * as many requests as there are lanes. The first directory of a request is always
  * read, so that each request gets somewhere.
  *
@@ -24,9 +24,8 @@
  * is replaced by one between two system calls is an error, not a way out.
  */
 
-#include "calls/tree.h"
+#include "calls/calls.h"
 
-#include "calls/stat.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -192,7 +191,7 @@ static int tree_visit(struct tree *tree, int dfd, int32_t parent, uint32_t level
 static int tree_enter(struct tree *tree, int dfd, const char *name, int flags, int32_t parent, uint32_t levels) {
 	int fd = openat(dfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
 	if (fd < 0) {
-		// Without a record it is left to the caller, when fewer are open
+		// Without a record it is left to the next request, when fewer are open
 		bool full = errno == EMFILE || errno == ENFILE;
 		return full && parent != -1 ? 0 : tree_append_record(tree, parent, errno);
 	}

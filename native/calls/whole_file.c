@@ -10,7 +10,7 @@
  * Each loop ends when the entry is cancelled.
  */
 
-#include "calls/whole_file.h"
+#include "calls/calls.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -41,8 +41,9 @@
 
 #include "waits/clock.h"
 #include "lanes/interrupt.h"
-#include "calls/perform.h"
+#include "calls/calls.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -107,6 +108,7 @@ struct lanes {
 
 /** The message that ends a lane. Only its address counts. */
 static alignas(SLOTS_ALIGN) char STOP[SLOTS_ALIGN];
+static_assert(alignof(struct entry) >= SLOTS_ALIGN, "entries fit into slots");
 
 /** Hand a completion to the owner. */
 static void lane_publish(struct lane *lane, struct entry *entry) {

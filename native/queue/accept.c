@@ -1,8 +1,8 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Taking a request
- * ================
+ * Accepting requests
+ * ==================
  *
  * A record is copied into the entry of its slot, and its paths and its time limit
  * out of the input, where they stand one behind the other:
@@ -14,11 +14,7 @@
  * all else that can be told right away.
  */
 
-#include "queue/accept.h"
-
-#include "calls/whole_file.h"
-#include "queue/post.h"
-#include "queue/transfer.h"
+#include "queue/turn.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -93,7 +89,7 @@ static int accept_record(struct ioq *ioq, struct entry *entry, const struct ioq_
 
 	bool region = (request->hints & IOQ_HINT_REGION)
 		&& (entry->op == IOQ_OP_READ || (entry->op == IOQ_OP_WRITE && entry->state == ENTRY_FREE));
-	if (op_is_write(entry->op) && !region) {
+	if (entry_is_write(entry) && !region) {
 		// Never more than was staged, whatever the record says
 		entry->length = (uint32_t)entry->payload_length;
 	}
@@ -130,7 +126,7 @@ static int accept_check(struct ioq *ioq, struct entry *entry, const struct ioq_r
 	return 0;
 }
 
-/** Complete a request at once: its entry is of no use. */
+/** Complete a request at once: it did not get into its entry, or needs none. */
 static void accept_fails(struct ioq *ioq, struct turn_out *out, struct entry *entry, int ret) {
 	uint32_t slot = (uint32_t)(entry - ioq->arena.entries);
 	transfer_release(ioq, entry);
@@ -140,7 +136,7 @@ static void accept_fails(struct ioq *ioq, struct turn_out *out, struct entry *en
 void accept_request(struct ioq *ioq, struct turn_in *in, const struct ioq_request *request, const uint8_t *input) {
 	struct turn_out *out = in->out;
 	struct entry *entry = arena_at(&ioq->arena, request->slot);
-	bool staged = entry && entry->state == ENTRY_STAGED && op_is_write(request->op);
+	bool staged = entry && entry->state == ENTRY_STAGED && request->op < IOQ_OP_COUNT && ops[request->op].kind == OP_WRITES;
 	if (!entry || (entry->state != ENTRY_FREE && !staged)) {
 		complete_slot(out, request->slot, -EINVAL, IOQ_LANE_CORE);
 		return;

@@ -18,7 +18,7 @@
  * Either way the request completes as it would have: with its result or EINTR.
  */
 
-#include "queue/cancel.h"
+#include "queue/turn.h"
 
 /** Nanoseconds between the first interruptions of an operation, and at the most. */
 #define INTERRUPT_MIN 1000000

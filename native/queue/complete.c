@@ -1,8 +1,8 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Handing out
- * ===========
+ * Completing
+ * ==========
  *
  * A completion is a record in the turn's block. What else there is to tell goes
  * into the output behind the last payload, or, if it is large or file contents,
@@ -15,11 +15,7 @@
  * to other payloads, so a turn never has to stop for lack of it.
  */
 
-#include "queue/complete.h"
-
-#include "queue/post.h"
-#include "calls/stat.h"
-#include "queue/transfer.h"
+#include "queue/turn.h"
 
 #include <errno.h>
 #include <string.h>
@@ -51,15 +47,16 @@ void complete_entry(struct ioq *ioq, struct turn_out *out, struct entry *entry) 
 		completion->result = -EINTR;
 	}
 
-	if (entry->op == IOQ_OP_RECEIVE && entry->result >= 0) {
+	enum op_payload payload = entry->result >= 0 ? ops[entry->op].payload : PAYLOAD_NONE;
+	if (payload == PAYLOAD_NUMBER) {
 		memcpy(out->output + out->used, &entry->offset, sizeof(entry->offset));
 		completion->payload = out->used;
 		completion->payload_length = sizeof(entry->offset);
-	} else if (entry->op == IOQ_OP_STAT && entry->result >= 0) {
+	} else if (payload == PAYLOAD_STAT) {
 		stat_pack((void *)(out->output + out->used), entry->statx);
 		completion->payload = out->used;
 		completion->payload_length = sizeof(struct ioq_stat);
-	} else if (entry->result >= 0 && entry->payload_length > 0 && !op_is_write(entry->op) && !entry->region) {
+	} else if (payload != PAYLOAD_NONE && entry->payload_length > 0 && !entry->region) {
 		completion->payload_length = (uint32_t)entry->payload_length;
 		// What was read goes straight to where the reader wants it
 		if (entry_is_read(entry) || entry->payload_length > complete_room(out)) {

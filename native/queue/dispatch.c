@@ -1,28 +1,25 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Placing
- * =======
+ * Dispatching
+ * ===========
  *
  * With whom an entry runs is decided once, as it comes in:
  *
- *                     ┌─▶ caller's ring   what it has an opcode for, and has room for
+ *                     ┌─▶ ring            what it has an opcode for, and has room for
  *     entry ──▶ turn ─┼─▶ waits           time and readiness: no lane is to sleep
  *                     ├─▶ receivers       messages
  *                     ├─▶ lanes           all else, in one batch per turn
  *                     └─▶ here and now    instead of the lanes, if there are none
  *
- * Should the ring die, what the kernel never saw of it is placed once more.
+ * Should the ring die, what the kernel never saw of it is dispatched once more.
  */
 
-#include "queue/dispatch.h"
-
-#include "calls/perform.h"
-#include "queue/post.h"
+#include "queue/turn.h"
 
 /**
  * Bytes of the largest transfer that may run within a turn. What is cached is
- * copied at about 10 GB/s by whoever asks for it: 128 KiB hold the caller up for
+ * copied at about 10 GB/s by whoever asks for it: 128 KiB hold the owner up for
  * 15 µs, and to have a thread of the kernel's do it costs as much.
  */
 #define INLINE_LENGTH_MAX (128 * 1024)
@@ -50,7 +47,7 @@ void dispatch_begin(const struct ioq *ioq, struct turn_in *in, struct turn_out *
 	in->batch_count = 0;
 }
 
-/** Whether a transfer would hold the caller up, were it run within this turn. */
+/** Whether a transfer would hold the owner up, were it run within this turn. */
 static bool is_too_long(struct turn_in *in, const struct entry *entry) {
 	if (entry->op != IOQ_OP_READ && entry->op != IOQ_OP_WRITE) {
 		return false;
@@ -78,7 +75,6 @@ void dispatch_flush(struct ioq *ioq, struct turn_in *in) {
 
 /** Run an entry within this turn. */
 static void dispatch_here(struct ioq *ioq, struct turn_in *in, struct entry *entry) {
-	entry->lane = IOQ_LANE_CORE;
 	caller_enter(ioq->caller, entry);
 	perform(entry, &ioq->scratch);
 	caller_enter(ioq->caller, NULL);
@@ -97,22 +93,19 @@ static void dispatch_to_lanes(struct ioq *ioq, struct turn_in *in, struct entry 
 }
 
 void dispatch_elsewhere(struct ioq *ioq, struct turn_in *in, struct entry *entry) {
-	switch (entry->op) {
-	case IOQ_OP_TIMEOUT:
-	case IOQ_OP_POLL:
+	entry->lane = IOQ_LANE_CORE;
+	switch (ops[entry->op].place) {
+	case PLACE_WAITS:
 		entry->place = ENTRY_AT_WAITS;
-		entry->lane = IOQ_LANE_CORE;
 		waits_begin(&ioq->waits, entry);
 		break;
-	case IOQ_OP_RECEIVE:
+	case PLACE_RECEIVERS:
 		entry->place = ENTRY_AT_RECEIVERS;
-		entry->lane = IOQ_LANE_CORE;
 		receivers_add(&ioq->receivers, entry);
 		break;
-	case IOQ_OP_POST:
+	case PLACE_POST:
 		// The ring that was to send it is gone, or full
 		entry->place = ENTRY_AT_WAITS;
-		entry->lane = IOQ_LANE_CORE;
 		waits_complete(&ioq->waits, entry, post_without_ring(entry));
 		break;
 	default:

@@ -1,9 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 #include "queue/entry.h"
-
 #include "waits/clock.h"
-#include "ring/fifo.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,19 +10,24 @@
 #include <unistd.h>
 
 int entry_reserve(struct entry *entry) {
-	if (entry->op == IOQ_OP_STAT) {
+	size_t length;
+	switch (ops[entry->op].payload) {
+	case PAYLOAD_STAT:
 		return entry->statx ? 0 : -ENOMEM;
+	case PAYLOAD_FILLED:
+		// malloc(0) may be NULL, which is no failure
+		length = entry->length ? entry->length : 1;
+		break;
+	case PAYLOAD_XATTR:
+		length = XATTR_MAX;
+		break;
+	default:
+		return 0;
 	}
-	if ((entry->op == IOQ_OP_GET_XATTR || entry->op == IOQ_OP_LIST_XATTR) && !entry->payload) {
-		entry->payload = malloc(XATTR_MAX);
-		return entry->payload ? 0 : -ENOMEM;
+	if (!entry->payload) {
+		entry->payload = malloc(length);
 	}
-	if (entry->op == IOQ_OP_READ && !entry->payload) {
-		// The owner has seen to that already; malloc(0) may be NULL, which is no failure
-		entry->payload = malloc(entry->length ? entry->length : 1);
-		return entry->payload ? 0 : -ENOMEM;
-	}
-	return 0;
+	return entry->payload ? 0 : -ENOMEM;
 }
 
 /**
@@ -95,15 +98,22 @@ bool entry_settle(struct entry *entry) {
 		// What it is there for
 		entry->result = 0;
 	}
-	if (entry->op == IOQ_OP_READ || entry->op == IOQ_OP_GET_XATTR || entry->op == IOQ_OP_LIST_XATTR) {
+	if (ops[entry->op].payload == PAYLOAD_FILLED || ops[entry->op].payload == PAYLOAD_XATTR) {
 		entry->payload_length = entry->result > 0 ? (size_t)entry->result : 0;
 	}
 	return true;
 }
 
+void entry_close_fifo(struct entry *entry) {
+	if (entry->fifo >= 0) {
+		close(entry->fifo);
+		entry->fifo = -1;
+	}
+}
+
 void entry_abandon(struct entry *entry) {
 	entry->abandoned = true;
-	fifo_let_go(entry);
+	entry_close_fifo(entry);
 	// In use for good, and so never freed
 	entry->region = NULL;
 	entry->payload = NULL;
@@ -122,6 +132,6 @@ void entry_release(struct entry *entry) {
 	entry->payload = NULL;
 	entry->payload_length = 0;
 	entry->pooled = false;
-	fifo_let_go(entry);
+	entry_close_fifo(entry);
 	entry->state = ENTRY_FREE;
 }

@@ -11,17 +11,18 @@
 #ifndef IOQ_ENTRY_H
 #define IOQ_ENTRY_H
 
-#include "ioq.h"
-#include "lanes/slots.h"
-#include "queue/region.h"
+#include "ops.h"
 
 #include <fcntl.h>
 #include <linux/time_types.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
+/** Entries begin at cache lines: two lanes never write to the same one. */
+#define ENTRY_ALIGN 64
 /** Paths up to this many bytes, with their NUL, need no allocation. */
 #define INLINE_PATH 216
 /** How often an operation is run again that was interrupted for no reason of ours. */
@@ -43,7 +44,7 @@ enum entry_state {
 enum entry_place {
 	/** The worker lanes. */
 	ENTRY_AT_LANES,
-	/** The caller's ring. */
+	/** The queue's ring. */
 	ENTRY_AT_RING,
 	/** What waits without a lane, see waits/waits.h. */
 	ENTRY_AT_WAITS,
@@ -51,9 +52,12 @@ enum entry_place {
 	ENTRY_AT_RECEIVERS,
 };
 
+struct region;
+struct mailbox;
+
 struct entry {
 	/** An entry_state. */
-	alignas(CACHE_LINE) uint8_t state;
+	alignas(ENTRY_ALIGN) uint8_t state;
 	/** An entry_place; the owner's as well, and so not next to a lane's field. */
 	uint8_t place;
 	/** An ioq_op. */
@@ -126,22 +130,22 @@ struct entry {
 
 /** Closing is never cancelled: a descriptor that is not closed is lost. */
 static inline bool entry_is_close(const struct entry *entry) {
-	return entry->op == IOQ_OP_CLOSE || entry->op == IOQ_OP_CLOSE_DIR;
+	return ops[entry->op].kind == OP_CLOSES;
 }
 
 /** Whether its result is a descriptor. */
 static inline bool entry_is_open(const struct entry *entry) {
-	return entry->op == IOQ_OP_OPEN || entry->op == IOQ_OP_OPEN_DIR;
+	return ops[entry->op].kind == OP_OPENS;
 }
 
 /** Whether it writes bytes that were staged for it. */
-static inline bool op_is_write(uint16_t op) {
-	return op == IOQ_OP_WRITE || op == IOQ_OP_WRITE_FILE || op == IOQ_OP_SET_XATTR;
+static inline bool entry_is_write(const struct entry *entry) {
+	return ops[entry->op].kind == OP_WRITES;
 }
 
 /** Whether its payload is file contents, which go straight to their reader. */
 static inline bool entry_is_read(const struct entry *entry) {
-	return entry->op == IOQ_OP_READ || entry->op == IOQ_OP_READ_FILE;
+	return ops[entry->op].kind == OP_READS;
 }
 
 /** Bytes of the largest value of an extended attribute, and of a list of them. */
@@ -206,6 +210,9 @@ bool entry_settle(struct entry *entry);
  * nor freed; the entry gets new ones.
  */
 void entry_abandon(struct entry *entry);
+
+/** Close the FIFO that an entry opened first, if it did: see ring/fifo.c. */
+void entry_close_fifo(struct entry *entry);
 
 /** Release what an entry holds. */
 void entry_release(struct entry *entry);

@@ -15,7 +15,7 @@
  * empties the eventfd: never while a wake-up is pending that nobody has looked for.
  */
 
-#include "queue/park.h"
+#include "queue/turn.h"
 
 #include <errno.h>
 #include <poll.h>

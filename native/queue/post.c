@@ -6,7 +6,7 @@
  * mailbox is reserved for it first, so that it fails with EAGAIN like any other.
  */
 
-#include "queue/post.h"
+#include "queue/turn.h"
 
 #include <errno.h>
 

@@ -11,11 +11,11 @@
  *                       │                             │
  *                       └──────── ioq_release() ──────┘
  *
- * Both may be done in parts, since a copy of 100 MB would hold the caller up. What
+ * Both may be done in parts, since a copy of 100 MB would hold the owner up. What
  * goes by a region is copied by nobody: its memory is JavaScript's as well.
  */
 
-#include "queue/transfer.h"
+#include "queue/turn.h"
 
 #include <errno.h>
 #include <stdlib.h>

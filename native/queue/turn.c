@@ -15,10 +15,7 @@
  * io_uring_enter(2), one push to the lanes.
  */
 
-#include "queue/cancel.h"
-#include "queue/complete.h"
-#include "queue/park.h"
-#include "queue/accept.h"
+#include "queue/turn.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -17,7 +17,7 @@
  * All other files pay for this with one lseek(2), which a FIFO refuses.
  */
 
-#include "ring/fifo.h"
+#include "ring/ring.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,11 +41,4 @@ bool fifo_waits(struct entry *entry) {
 	}
 	entry->punted = reads || writes;
 	return entry->punted;
-}
-
-void fifo_let_go(struct entry *entry) {
-	if (entry->fifo >= 0) {
-		close(entry->fifo);
-		entry->fifo = -1;
-	}
 }

@@ -27,19 +27,17 @@
  * - Polling the ring's own descriptor on another thread is not woken by deferred
  *   work (seen on 6.18), so waiting is left to an eventfd, which the kernel is
  *   asked to spare while nobody waits.
- * - Opcodes are probed on each ring, so that no lane goes by another's results.
- * - The limit of io-wq workers holds per ring, so each ring sets it.
+ * - Opcodes are probed on each ring, so that no queue goes by another's results.
+ * - io-wq, the kernel's threads, belongs to the thread that made the ring: the rings
+ *   of a thread share them, and the limits that the last of them has set.
  * - The completion queue has room for all that can be in flight; should it
  *   overflow all the same, the kernel keeps the rest (IORING_FEAT_NODROP) and
  *   ring_reap() fetches it.
  */
 
 #include "ring/ring.h"
-
-#include "ring/fifo.h"
 #include "waits/mailbox.h"
 #include "ops.h"
-#include "ring/sqe.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -50,9 +48,13 @@
 #define TRIES_MAX 16
 /** Fruitless submissions in a row after which a ring is taken for dead. */
 #define FAILURES_MAX 64
-/** io-wq threads for files: enough to overlap cold lookups. */
+/**
+ * io-wq threads for what ends by itself, to the kernel's mind: enough to overlap cold
+ * lookups. That class is of regular files, and of all that has no file yet, so that an
+ * open that waits for the other end of a FIFO takes one of these.
+ */
 #define IOWQ_BOUNDED_MIN 8
-/** io-wq threads for what may wait forever, such as FIFOs. */
+/** io-wq threads for what may wait forever: reads and writes of what is no regular file. */
 #define IOWQ_UNBOUNDED 64
 
 /** Setups from the best to the plainest, each with the kernel that brought it. */
@@ -91,11 +93,11 @@ int ring_open(struct ring *ring, uint32_t sq_entries, uint32_t cq_entries, int w
 		goto fail;
 	}
 
-	ret = opcodes_probe(&ring->uring, &ring->opcodes);
+	ret = ring_probe(&ring->uring, &ring->opcodes);
 	if (ret < 0) {
 		goto fail_exit;
 	}
-	ring->ops = opcodes_ops(ring->opcodes);
+	ring->ops = ops_on_ring(ring->opcodes);
 	// The clocks came with 5.15, this with 5.17
 	ring->clocks = ring->uring.features & IORING_FEAT_CQE_SKIP;
 	ring->link_timeouts = ring->opcodes >> IORING_OP_LINK_TIMEOUT & 1;
@@ -119,7 +121,7 @@ int ring_open(struct ring *ring, uint32_t sq_entries, uint32_t cq_entries, int w
 		if (raw) {
 			ring->ops |= (ioq_ops)1 << IOQ_OP_RAW_SQE;
 		} else {
-			ring->restricted = opcodes_restrict(&ring->uring, ring->opcodes);
+			ring->restricted = ring_restrict(&ring->uring, ring->opcodes);
 		}
 		ret = io_uring_enable_rings(&ring->uring);
 		if (ret < 0) {
@@ -137,6 +139,17 @@ fail:
 	return ret;
 }
 
+bool ring_takes(const struct ring *ring, const struct entry *entry) {
+	switch (ops[entry->op].ring) {
+	case RING_CLOCK:
+		return ring->clocks || entry_clock(entry) == IOQ_CLOCK_MONOTONIC;
+	case RING_XATTR:
+		return entry->flags == 0 && (entry->fd == AT_FDCWD || !entry->path[0] || entry->path[0] == '/');
+	default:
+		return true;
+	}
+}
+
 void ring_close(struct ring *ring) {
 	if (ring->live) {
 		ring->live = false;
@@ -147,7 +160,7 @@ void ring_close(struct ring *ring) {
 /** Settle an entry that came back, and keep it until it is asked for. */
 static void ring_complete(struct ring *ring, struct entry *entry, int32_t result) {
 	entry->result = result;
-	fifo_let_go(entry);
+	entry_close_fifo(entry);
 	if (fifo_waits(entry) || !entry_settle(entry)) {
 		if (ring_prepare(ring, entry)) {
 			return;

@@ -1,13 +1,13 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * An io_uring that belongs to one thread. See ring/ring.c.
+ * The io_uring of a queue. See ring/ring.c.
  */
 
 #ifndef IOQ_RING_H
 #define IOQ_RING_H
 
-#include "queue/entry.h"
+#include "queue/memory.h"
 
 #include <liburing.h>
 
@@ -59,18 +59,7 @@ int ring_open(struct ring *ring, uint32_t sq_entries, uint32_t cq_entries, int w
 void ring_close(struct ring *ring);
 
 /** Whether an entry whose operation can run here can do so itself. */
-static inline bool ring_takes(const struct ring *ring, const struct entry *entry) {
-	switch (entry->op) {
-	case IOQ_OP_TIMEOUT:
-		return ring->clocks || entry_clock(entry) == IOQ_CLOCK_MONOTONIC;
-	case IOQ_OP_GET_XATTR:
-	case IOQ_OP_SET_XATTR:
-		// Neither relative to a directory nor of a link itself
-		return entry->flags == 0 && (entry->fd == AT_FDCWD || !entry->path[0] || entry->path[0] == '/');
-	default:
-		return true;
-	}
-}
+bool ring_takes(const struct ring *ring, const struct entry *entry);
 
 /**
  * Prepare an entry for submission, making room in the queue if need be.
@@ -118,5 +107,48 @@ void ring_disarm(struct ring *ring);
  *         Receives the entries that the kernel never saw, as a list.
  */
 void ring_die(struct ring *ring, int error, struct entry **unsubmitted);
+
+// sqe.c
+
+/** user_data of what is not an entry. */
+#define NOT_AN_ENTRY 0
+/** Set in the user_data of a message, which no address has. */
+#define MESSAGE ((uint64_t)1 << 63)
+
+/**
+ * Write an entry as an SQE, with the entry as its user_data.
+ *
+ * @param fixed
+ *         Whether the ring knows regions by their index.
+ */
+void sqe_write(struct io_uring_sqe *sqe, struct entry *entry, bool fixed);
+
+/** Write the timeout that the SQE before it is linked with. */
+void sqe_write_link_timeout(struct io_uring_sqe *sqe, struct entry *entry);
+
+// restrict.c
+
+/**
+ * Find out which opcodes the kernel has, as bit n.
+ *
+ * @return 0 or -errno: -ENOSYS if they are too few to be of use.
+ */
+int ring_probe(struct io_uring *uring, uint64_t *opcodes);
+
+/**
+ * Have the kernel refuse every opcode but ours, whoever gets hold of the ring, which
+ * was not enabled yet. Returns whether it will.
+ */
+bool ring_restrict(struct io_uring *uring, uint64_t opcodes);
+
+// fifo.c
+
+/**
+ * Look at what the ring opened, or did not.
+ *
+ * @return Whether it is a FIFO whose other end is still to be waited for: run the
+ *         entry again, it is punted now.
+ */
+bool fifo_waits(struct entry *entry);
 
 #endif // IOQ_RING_H

@@ -5,9 +5,8 @@
  * entry go where in an SQE. Memory that one names is the entry's own, or a region.
  */
 
-#include "ring/sqe.h"
-
-#include "calls/stat.h"
+#include "ring/ring.h"
+#include "calls/calls.h"
 
 #include <string.h>
 

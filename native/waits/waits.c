@@ -16,7 +16,7 @@
  * kinds may therefore come and go while a call is parked.
  *
  * Each polled descriptor is duplicated: epoll knows a descriptor only once, and
- * the caller may close its own. (So does a poll on a ring hold on to the file.)
+ * the owner may close its own. (So does a poll on a ring hold on to the file.)
  *
  * A timerfd is set to an absolute time: nothing is lost between looking at the
  * clock and setting it, and one for the wall clock follows when that is set.

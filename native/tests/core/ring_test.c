@@ -259,7 +259,7 @@ void test_submit_retried(const void *config) {
 	fault_clear();
 }
 
-/** The caller's ring fails for good at once: the lanes do it all. */
+/** The ring fails for good at once: the lanes do it all. */
 void test_ring_dies_first(void) {
 	static const int errors[] = {EPERM, EAGAIN, EBUSY, EINTR};
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); ++i) {
