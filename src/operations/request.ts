@@ -193,7 +193,7 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
       return;
     }
     if (this.access !== 0) {
-      checkAccess(this.path!, this.access, isRelative(this.path!, this.fd));
+      checkAccess(this.path!, this.access, isRelative(this.path!, this.fd), this.given);
     }
     if (OPENS.has(this.code) && !isAllAllowed()) {
       // The path was checked as it is written: the core looks where it leads
@@ -204,7 +204,7 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
     if (this.name === "symlink") {
       checkAccessForSymlink(this.path2!);
     } else if (this.access2 !== 0) {
-      checkAccess(this.path2!, this.access2, isRelative(this.path2!, this.fd2));
+      checkAccess(this.path2!, this.access2, isRelative(this.path2!, this.fd2), this.given2);
     }
   }
 
