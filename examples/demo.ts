@@ -257,7 +257,6 @@ function describeLanes(completed: Ioq["completed"]): string {
     core: "the queue itself",
     ring: "the ring",
     worker: "worker lanes",
-    workerRing: "worker lanes' rings",
   };
   return Object.entries(names)
     .map(([key, name]) => [completed[key as keyof typeof names], name] as const)
@@ -306,11 +305,11 @@ async function main(args: string[]): Promise<number> {
     const census = await take(ioq, root, abort.signal, (it) => progress.show(it));
     const seconds = (performance.now() - start) / 1000;
     progress.clear();
-    const { core, ring, worker, workerRing } = ioq.completed;
+    const { core, ring, worker } = ioq.completed;
     if (abort.signal.aborted) {
       console.log("interrupted: this is what was found until then\n");
     }
-    report(census, ioq, seconds, core + ring + worker + workerRing);
+    report(census, ioq, seconds, core + ring + worker);
     return abort.signal.aborted ? 130 : 0;
   } catch (error) {
     progress.clear();

@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 8;
+export const ABI_VERSION = 9;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -130,12 +130,10 @@ export const TREE_LEFT = 65536;
 export const TREE_GONE = 2;
 /** The directory is on another device. */
 export const TREE_FOREIGN = 1;
-/** Make a ring on the caller's thread. */
+/** Make a ring on the owner's thread. */
 export const OPEN_RING = 1;
 /** Let the ring take raw SQEs. */
-export const OPEN_RAW_SQE = 4;
-/** Give every worker lane a ring. */
-export const OPEN_LANE_RINGS = 2;
+export const OPEN_RAW_SQE = 2;
 /** Mode of a terminal: as it was. */
 export const TERMINAL_RESTORE = 0;
 /** Bytes as they are typed. */
@@ -145,7 +143,7 @@ export const TERMINAL_CBREAK = 2;
 /** What keeps a terminal's state: size in bytes. */
 export const TERMINAL_STATE = 128;
 /** Run requests within the turn that brings them. */
-export const OPEN_SYNC = 8;
+export const OPEN_SYNC = 4;
 
 /** A request: size in bytes. */
 export const REQUEST_SIZE = 64;
@@ -247,13 +245,12 @@ export const OPTIONS_OVERFLOW_OPS_HIGH = 6;
 export const INFO_SIZE = 64;
 export const INFO_ERROR = 0;
 export const INFO_LANES = 1;
-export const INFO_LANE_RINGS = 2;
-export const INFO_RING_FLAGS = 3;
-export const INFO_RING_FEATURES = 4;
-export const INFO_SQ_ENTRIES = 5;
-export const INFO_CQ_ENTRIES = 6;
-export const INFO_RING_OPS_LOW = 7;
-export const INFO_RING_OPS_HIGH = 8;
-export const INFO_RESTRICTED = 9;
-export const INFO_OPCODES_LOW = 10;
-export const INFO_OPCODES_HIGH = 11;
+export const INFO_RING_FLAGS = 2;
+export const INFO_RING_FEATURES = 3;
+export const INFO_SQ_ENTRIES = 4;
+export const INFO_CQ_ENTRIES = 5;
+export const INFO_RING_OPS_LOW = 6;
+export const INFO_RING_OPS_HIGH = 7;
+export const INFO_RESTRICTED = 8;
+export const INFO_OPCODES_LOW = 9;
+export const INFO_OPCODES_HIGH = 10;

@@ -20,8 +20,8 @@
 
 #include <stdint.h>
 
-/** Raised with every change of this file that an older caller could not bear. */
-#define IOQ_ABI_VERSION 8
+/** Raised with every change of this file that older JavaScript could not bear. */
+#define IOQ_ABI_VERSION 9
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -103,7 +103,7 @@ enum ioq_op {
 /**
  * Set in `ioq_request.hints`: behind its paths in the input, the request has the
  * nanoseconds that it may take, as two words, not aligned. A ring then gives it up
- * by itself, with ETIMEDOUT; what runs elsewhere must be cancelled by the caller.
+ * by itself, with ETIMEDOUT; what runs elsewhere must be cancelled by the owner.
  */
 #define IOQ_HINT_TIMEOUT 4
 /**
@@ -171,15 +171,13 @@ struct ioq_request {
 
 /** Where a request ran. */
 enum ioq_lane_kind {
-	/** The caller's thread: without a system call, or all of them by IOQ_OPEN_SYNC. */
+	/** The owner's thread: without a system call, or all of them by IOQ_OPEN_SYNC. */
 	IOQ_LANE_CORE = 0,
-	/** The ring of the caller's thread. */
+	/** The ring of the owner's thread. */
 	IOQ_LANE_RING = 1,
 	/** A worker lane, by a plain system call. */
 	IOQ_LANE_WORKER = 2,
-	/** A worker lane's own ring. */
-	IOQ_LANE_WORKER_RING = 3,
-	IOQ_LANE_COUNT = 4,
+	IOQ_LANE_COUNT = 3,
 };
 
 /** The payload stays in the core until ioq_take() or ioq_release(). */
@@ -225,7 +223,7 @@ struct ioq_turn {
 	uint32_t in_flight;
 	/** Out: 1 if ioq_park() may be called now and will be woken. */
 	uint32_t armed;
-	/** Out: the errno that the caller's ring died of, or 0. */
+	/** Out: the errno that the ring died of, or 0. */
 	uint32_t ring_error;
 	/** Zero. */
 	uint32_t reserved[8];
@@ -283,17 +281,15 @@ struct ioq_directory {
 	uint32_t reserved;
 };
 
-/** Set in `ioq_options.flags`: make a ring on the caller's thread. */
+/** Set in `ioq_options.flags`: make a ring on the owner's thread. */
 #define IOQ_OPEN_RING 1
-/** Set in `ioq_options.flags`: give every worker lane a ring of its own. */
-#define IOQ_OPEN_LANE_RINGS 2
 /** Set in `ioq_options.flags`: let the ring take raw SQEs, and so any opcode. */
-#define IOQ_OPEN_RAW_SQE 4
+#define IOQ_OPEN_RAW_SQE 2
 /**
  * Set in `ioq_options.flags`: no lanes. Each turn runs its requests one after the
  * other and hands all of them out, however long that takes.
  */
-#define IOQ_OPEN_SYNC 8
+#define IOQ_OPEN_SYNC 4
 
 /**
  * Set in the mode of a READ_DIR: its path is a list, apart by NULs; read those
@@ -382,24 +378,22 @@ struct ioq_info {
 	uint32_t error;
 	/** Worker lanes that started. */
 	uint32_t lanes;
-	/** Worker lanes that run a ring of their own. */
-	uint32_t lane_rings;
-	/** IORING_SETUP_* of the caller's ring. */
+	/** IORING_SETUP_* of the ring. */
 	uint32_t ring_flags;
 	/** IORING_FEAT_* of the kernel. */
 	uint32_t ring_features;
-	/** Submission queue entries of the caller's ring; 0: there is none. */
+	/** Submission queue entries of the ring; 0: there is none. */
 	uint32_t sq_entries;
-	/** Completion queue entries of the caller's ring. */
+	/** Completion queue entries of the ring. */
 	uint32_t cq_entries;
-	/** Bit n: operation n runs on the caller's ring. */
+	/** Bit n: operation n runs on the ring. */
 	uint32_t ring_ops_low, ring_ops_high;
 	/** 1 if the ring accepts the opcodes in use and no others. */
 	uint32_t restricted;
 	/** Bit n: the kernel has io_uring opcode n (0 to 63), low word first. */
 	uint32_t opcodes_low, opcodes_high;
 	/** Zero. */
-	uint32_t reserved[4];
+	uint32_t reserved[5];
 };
 
 #define IOQ_EXPORT __attribute__((visibility("default")))
@@ -577,7 +571,7 @@ IOQ_EXPORT int32_t ioq_is_terminal(int32_t fd);
  * @param mode
  *         An IOQ_TERMINAL_*.
  * @param state
- *         What the terminal goes back to: zeroed at first, kept by the caller.
+ *         What the terminal goes back to: zeroed at first, kept by JavaScript.
  * @return 0 or -errno.
  */
 IOQ_EXPORT int32_t ioq_set_raw(int32_t fd, uint32_t mode, uint8_t *state);

@@ -34,24 +34,12 @@ const MISSING = "/nonexistent/libioq.so";
 const ROWS: readonly Row[] = [
   { name: "uring", options: { backend: "uring" }, interruptible: true, ...NATIVE },
   {
-    name: "uring, thread rings",
-    options: { backend: "uring", threadRings: true },
-    interruptible: true,
-    ...NATIVE,
-  },
-  {
     name: "uring, one thread",
     options: { backend: "uring", threads: 1 },
     interruptible: true,
     ...NATIVE,
   },
   { name: "threads", options: { backend: "threads" }, interruptible: true, ...NATIVE },
-  {
-    name: "threads, thread rings",
-    options: { backend: "threads", threadRings: true },
-    interruptible: true,
-    ...NATIVE,
-  },
   {
     name: "threads, one",
     options: { backend: "threads", threads: 1 },

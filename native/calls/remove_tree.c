@@ -22,7 +22,7 @@
  * paths that a request names, which are gone down name by name.
  */
 
-#include "calls/tree.h"
+#include "calls/calls.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -42,7 +42,7 @@ struct mark {
 
 /** How much has been gathered. */
 static struct mark tree_mark(const struct tree *tree) {
-	const struct ioq_scratch *scratch = tree->scratch;
+	const struct scratch *scratch = tree->scratch;
 	return (struct mark) {
 		.names = scratch->names.length,
 		.types = scratch->types.length,
@@ -53,7 +53,7 @@ static struct mark tree_mark(const struct tree *tree) {
 
 /** Forget what was gathered since, and keep so many records of it. */
 static void tree_forget(struct tree *tree, const struct mark *mark, size_t records) {
-	struct ioq_scratch *scratch = tree->scratch;
+	struct scratch *scratch = tree->scratch;
 	scratch->names.length = mark->names;
 	scratch->types.length = mark->types;
 	scratch->stats.length = mark->results;
@@ -78,9 +78,9 @@ static int32_t removed(int ret) {
  * @return 0, or -errno if the request is over.
  */
 static int remove_entries(struct tree *tree, int dfd, const struct mark *mark) {
-	struct ioq_scratch *scratch = tree->scratch;
+	struct scratch *scratch = tree->scratch;
 	size_t count = scratch->types.length - mark->types;
-	int ret = ioq_bytes_reserve(&scratch->stats, count * sizeof(int32_t));
+	int ret = bytes_reserve(&scratch->stats, count * sizeof(int32_t));
 	if (ret != 0) {
 		return ret;
 	}
@@ -89,7 +89,7 @@ static int remove_entries(struct tree *tree, int dfd, const struct mark *mark) {
 	char *to = from;
 	size_t kept = mark->types;
 	for (size_t i = mark->types; i < mark->types + count; ++i) {
-		if (ioq_entry_is_cancelled(tree->entry)) {
+		if (entry_is_cancelled(tree->entry)) {
 			return -EINTR;
 		}
 		uint8_t type = scratch->types.data[i];
@@ -118,10 +118,10 @@ static int remove_entries(struct tree *tree, int dfd, const struct mark *mark) {
 static int read_entries(struct tree *tree, int dfd, size_t index) {
 	long ret;
 	do {
-		if (ioq_entry_is_cancelled(tree->entry)) {
+		if (entry_is_cancelled(tree->entry)) {
 			return -EINTR;
 		}
-		ret = ioq_append_block(dfd, tree->scratch);
+		ret = directory_append(dfd, tree->scratch);
 	} while (ret > 0);
 	if (ret == -ENOMEM || ret == -EOVERFLOW) {
 		return (int)ret;
@@ -140,7 +140,7 @@ static int remove_directory(struct tree *tree, int dfd, const char *name, int32_
  * @return 1 if nothing is left of it, 0 if something is, -errno if the request is over.
  */
 static int empty_directory(struct tree *tree, int dfd, size_t index, uint32_t levels) {
-	struct ioq_scratch *scratch = tree->scratch;
+	struct scratch *scratch = tree->scratch;
 	struct mark mark = tree_mark(tree);
 	int ret = read_entries(tree, dfd, index);
 	if (ret == 0) {
@@ -276,7 +276,7 @@ static int remove_named(struct tree *tree, char *path, int32_t parent, uint32_t 
 }
 
 int tree_remove_all(struct tree *tree) {
-	struct ioq_entry *entry = tree->entry;
+	struct entry *entry = tree->entry;
 	uint32_t levels = entry->args[0] < LEVELS_MAX ? entry->args[0] : LEVELS_MAX;
 	// The paths are the first one's bytes, apart by NULs
 	const char *end = entry->path2 - 1;
@@ -288,5 +288,5 @@ int tree_remove_all(struct tree *tree) {
 		}
 		ret = remove_named(tree, path, parent, levels);
 	}
-	return ret == 0 && ioq_entry_is_cancelled(entry) ? -EINTR : ret;
+	return ret == 0 && entry_is_cancelled(entry) ? -EINTR : ret;
 }

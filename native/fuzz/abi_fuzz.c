@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Fuzzing of the ABI: what a caller gone wild may write into records, sizes and
+ * Fuzzing of the ABI: what JavaScript gone wild may write into records, sizes and
  * slots. Whatever it does, it gets an error code, never a crash; each request it
  * handed in completes once; and after ioq_close() no descriptor is left.
  *
@@ -467,7 +467,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	} else {
 		options.depth = 1 + (next_byte() & 31);
 		options.lanes = 1 + (shape >> 6);
-		options.flags = shape >> 1 & 15;
+		options.flags = (shape & 2 ? IOQ_OPEN_RING : 0) | (shape & 16 ? IOQ_OPEN_SYNC : 0);
 	}
 	// That is what it says: whoever asks for it may do anything, to our own memory as well
 	options.flags &= ~(uint32_t)IOQ_OPEN_RAW_SQE;

@@ -8,10 +8,8 @@
  *                             ──pop──▶ lane 1 ──push──▶
  *                                ...
  *
- * A lane runs its loop in one of two ways: synchronously, a system call per
- * operation; or with a ring of its own, which keeps up to RING_ENTRIES in flight
- * and does only what its ring does not have by system calls. A lane whose ring
- * cannot be made, or dies, goes on synchronously.
+ * A lane runs one request after the other, by plain system calls. (Rings of their
+ * own made lanes slower on what is cached.)
  *
  * Each completion is published as soon as it is there, never after a slower
  * neighbour; and a lane claims no request before it can run it, since one that
@@ -37,20 +35,15 @@
  * STOP is one message. A lane that pops it pushes it back for the next and ends.
  * The queue has a slot more than there can be requests, so pushing STOP never
  * waits for anybody, however full the queue is.
- *
- * A lane that waits in its ring cannot wait for the queue as well. It says so by
- * `sleeping`, and whoever pushes takes that back and writes to the lane's
- * eventfd, which the ring polls. Both sides use read-modify-writes of the same
- * word: whichever comes second sees what the other did before.
  */
 
 #include "lanes/lane.h"
 
 #include "waits/clock.h"
 #include "lanes/interrupt.h"
-#include "calls/perform.h"
-#include "ring/ring.h"
+#include "calls/calls.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -58,11 +51,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
-/** Submission queue entries of a lane's ring, and what it keeps in flight. */
-#define RING_ENTRIES 64
 /**
  * Nanoseconds that a request keeps a lane busy, up to which it did not wait for a
  * device: one that is cached takes 1 to 20 µs, the fastest disks about as much again.
@@ -71,40 +60,26 @@
 /** Bytes of a lane's stack: nothing here recurses or keeps much on it. */
 #define STACK_LENGTH (256 * 1024)
 
-struct ioq_lane {
+struct lane {
 	/** Its fellows. */
-	struct ioq_lanes *lanes;
+	struct lanes *lanes;
 	/** Its thread. */
 	pthread_t thread;
 	/** Whether it steps in only when called. */
 	bool spare;
 	/** Whether it popped STOP. */
 	bool stopped;
-	/** Whether it started with a ring. */
-	bool has_ring;
-	/** Whether its eventfd is being polled. */
-	bool polling;
-	/** Whether it waits in its ring, or is about to. */
-	atomic_bool sleeping;
-	/** The entry that it runs by system calls, or NULL. */
-	struct ioq_entry *_Atomic running;
-	/** Whether to look for cancelled entries. */
-	atomic_bool cancels;
-	/** What its ring polls, or -1. */
-	int wake_fd;
-	/** Its ring, if it has one. */
-	struct ioq_ring ring;
-	/** What its ring has in flight. */
-	struct ioq_entry *in_flight[RING_ENTRIES];
+	/** The entry that it runs or NULL. */
+	struct entry *_Atomic running;
 	/** For reading directories. */
-	struct ioq_scratch scratch;
+	struct scratch scratch;
 };
 
-struct ioq_lanes {
+struct lanes {
 	/** Requests. */
-	struct ioqq *pending;
+	struct slots *pending;
 	/** Completions. */
-	struct ioqq *ready;
+	struct slots *ready;
 	/** Lanes that always run, at the most. */
 	unsigned int primaries;
 	/** Lanes that were asked for, spares included. */
@@ -121,12 +96,6 @@ struct ioq_lanes {
 	int64_t looked_at;
 	/** Completions since; the owner's. */
 	size_t reaped;
-	/** Lanes that started with a ring; the owner's. */
-	unsigned int rings;
-	/** Whether lanes are to have rings. */
-	bool want_rings;
-	/** Posted by each primary that has set itself up. */
-	sem_t started;
 	/** Posted to have a spare step in. */
 	sem_t boost;
 	/** Spares that wait for that. */
@@ -134,45 +103,40 @@ struct ioq_lanes {
 	/** Whether spares are to end. */
 	atomic_bool stop_spares;
 	/** The lanes. */
-	struct ioq_lane lanes[];
+	struct lane lanes[];
 };
 
 /** The message that ends a lane. Only its address counts. */
-static alignas(IOQQ_ALIGN) char STOP[IOQQ_ALIGN];
+static alignas(SLOTS_ALIGN) char STOP[SLOTS_ALIGN];
+static_assert(alignof(struct entry) >= SLOTS_ALIGN, "entries fit into slots");
 
 /** Hand a completion to the owner. */
-static void lane_publish(struct ioq_lane *lane, struct ioq_entry *entry) {
-	ioqq_push(lane->lanes->ready, entry);
+static void lane_publish(struct lane *lane, struct entry *entry) {
+	slots_push(lane->lanes->ready, entry);
 }
 
 /** Run an entry by system calls, here and now. */
-static void lane_perform(struct ioq_lane *lane, struct ioq_entry *entry) {
+static void lane_perform(struct lane *lane, struct entry *entry) {
 	entry->lane = IOQ_LANE_WORKER;
 	// Whether the owner sees this in time does not matter, since it looks again
 	atomic_store_explicit(&lane->running, entry, memory_order_relaxed);
-	ioq_perform(entry, &lane->scratch);
+	perform(entry, &lane->scratch);
 	atomic_store_explicit(&lane->running, NULL, memory_order_relaxed);
 	lane_publish(lane, entry);
 }
 
-/** How many entries to submit at once: a fair share, but at least one. */
-static size_t lane_share(const struct ioq_lane *lane) {
-	size_t share = ioqq_count(lane->lanes->pending) / lane->lanes->primaries;
-	return share < 1 ? 1 : share > IOQQ_BATCH ? IOQQ_BATCH : share;
-}
-
 /** Whether a popped item is STOP; replays it if so. */
-static bool lane_check_stop(struct ioq_lane *lane, void *item) {
+static bool lane_check_stop(struct lane *lane, void *item) {
 	if (item == STOP) {
 		lane->stopped = true;
-		ioqq_push(lane->lanes->pending, STOP);
+		slots_push(lane->lanes->pending, STOP);
 	}
 	return item == STOP;
 }
 
 /** Pop an entry and run it. Returns whether there was anything. */
-static bool lane_run_one(struct ioq_lane *lane, bool block) {
-	void *item = ioqq_pop(lane->lanes->pending, block);
+static bool lane_run_one(struct lane *lane, bool block) {
+	void *item = slots_pop(lane->lanes->pending, block);
 	if (item && !lane_check_stop(lane, item)) {
 		lane_perform(lane, item);
 	}
@@ -180,14 +144,14 @@ static bool lane_run_one(struct ioq_lane *lane, bool block) {
 }
 
 /** The synchronous loop. */
-static void lane_run(struct ioq_lane *lane) {
+static void lane_run(struct lane *lane) {
 	while (!lane->stopped) {
 		lane_run_one(lane, true);
 	}
 }
 
 /** Lie down if there are more spares than are welcome. Returns whether it did. */
-static bool lane_retire(struct ioq_lanes *lanes) {
+static bool lane_retire(struct lanes *lanes) {
 	unsigned int idle = atomic_load_explicit(&lanes->idle, memory_order_relaxed);
 	while (atomic_load_explicit(&lanes->spares, memory_order_relaxed) - idle
 			> atomic_load_explicit(&lanes->welcome, memory_order_relaxed)) {
@@ -201,8 +165,8 @@ static bool lane_retire(struct ioq_lanes *lanes) {
 }
 
 /** The loop of a spare. */
-static void lane_run_spare(struct ioq_lane *lane) {
-	struct ioq_lanes *lanes = lane->lanes;
+static void lane_run_spare(struct lane *lane) {
+	struct lanes *lanes = lane->lanes;
 	while (true) {
 		while (sem_wait(&lanes->boost) != 0) {
 			// EINTR
@@ -213,7 +177,7 @@ static void lane_run_spare(struct ioq_lane *lane) {
 		bool retired = false;
 		do {
 			atomic_fetch_sub_explicit(&lanes->idle, 1, memory_order_relaxed);
-			while (!lane->stopped && !retired && ioqq_count(lanes->pending) > 0 && lane_run_one(lane, false)) {
+			while (!lane->stopped && !retired && slots_count(lanes->pending) > 0 && lane_run_one(lane, false)) {
 				// Nothing is popped only if others were faster
 				retired = !lane->stopped && lane_retire(lanes);
 			}
@@ -227,173 +191,28 @@ static void lane_run_spare(struct ioq_lane *lane) {
 			// Whoever pushed before this counted on others: look again. Who
 			// pushes after it calls us, see lanes_boost()
 			atomic_fetch_add_explicit(&lanes->idle, 1, memory_order_acq_rel);
-		} while (ioqq_count(lanes->pending) > 0);
-	}
-}
-
-/** Remember an entry as in flight in the lane's ring. */
-static void lane_remember(struct ioq_lane *lane, struct ioq_entry *entry) {
-	for (size_t i = 0; i < RING_ENTRIES; ++i) {
-		if (!lane->in_flight[i]) {
-			lane->in_flight[i] = entry;
-			return;
-		}
-	}
-}
-
-/** And forget it. */
-static void lane_forget(struct ioq_lane *lane, const struct ioq_entry *entry) {
-	for (size_t i = 0; i < RING_ENTRIES; ++i) {
-		if (lane->in_flight[i] == entry) {
-			lane->in_flight[i] = NULL;
-			return;
-		}
-	}
-}
-
-/** Start an entry on the lane's ring, or run it here if that cannot be. */
-static void lane_start(struct ioq_lane *lane, struct ioq_entry *entry) {
-	if (!ioq_entry_is_cancelled(entry)
-			&& ring_has(&lane->ring, entry->op)
-			&& ring_takes(&lane->ring, entry)
-			&& ioq_entry_reserve(entry) == 0) {
-		entry->lane = IOQ_LANE_WORKER_RING;
-		if (ring_prepare(&lane->ring, entry)) {
-			lane_remember(lane, entry);
-			return;
-		}
-	}
-	// What was prepared must not wait for a system call. An error shows again
-	if (io_uring_sq_ready(&lane->ring.uring) > 0) {
-		ring_submit(&lane->ring, 0);
-	}
-	lane_perform(lane, entry);
-}
-
-/** Give up the lane's ring: what it never saw is queued again, the rest fails. */
-static void lane_lose_ring(struct ioq_lane *lane, int error) {
-	struct ioq_entry *unsubmitted;
-	ring_die(&lane->ring, error, &unsubmitted);
-	struct ioq_entry *done;
-	while ((done = ring_reap(&lane->ring))) {
-		lane_forget(lane, done);
-		lane_publish(lane, done);
-	}
-	// Any of them may block, so they are left to whichever lane is free. There is
-	// room, since they came from there, and we look into the queue ourselves next
-	while (unsubmitted) {
-		struct ioq_entry *entry = unsubmitted;
-		unsubmitted = entry->next;
-		lane_forget(lane, entry);
-		ioqq_push(lane->lanes->pending, entry);
-	}
-	for (size_t i = 0; i < RING_ENTRIES; ++i) {
-		struct ioq_entry *entry = lane->in_flight[i];
-		if (entry) {
-			lane->in_flight[i] = NULL;
-			ioq_entry_abandon(entry);
-			entry->result = -error;
-			lane_publish(lane, entry);
-		}
-	}
-}
-
-/** Ask the kernel to cancel what was cancelled while in flight. */
-static void lane_cancel(struct ioq_lane *lane) {
-	for (size_t i = 0; i < RING_ENTRIES; ++i) {
-		struct ioq_entry *entry = lane->in_flight[i];
-		if (entry && ioq_entry_is_cancelled(entry) && !ring_prepare_cancel(&lane->ring, entry)) {
-			// No room: once more in the next round, after a submission
-			atomic_store_explicit(&lane->cancels, true, memory_order_relaxed);
-		}
-	}
-}
-
-/** Whether there is anything to be done before sleeping in the ring. */
-static bool lane_has_news(struct ioq_lane *lane) {
-	bool room = !lane->stopped && lane->ring.in_flight < RING_ENTRIES;
-	return (room && ioqq_count(lane->lanes->pending) > 0)
-		|| atomic_load_explicit(&lane->cancels, memory_order_acquire);
-}
-
-/** The loop of a lane with a ring; returns when the ring is lost or at STOP. */
-static void lane_run_ring(struct ioq_lane *lane) {
-	while (lane->ring.live && (!lane->stopped || lane->ring.in_flight > 0)) {
-		struct ioqq *pending = lane->lanes->pending;
-		size_t share = lane_share(lane);
-		bool fresh = false;
-		for (size_t i = 0; i < share && !lane->stopped && lane->ring.in_flight < RING_ENTRIES; ++i) {
-			bool block = i == 0 && lane->ring.in_flight == 0;
-			void *item = block || ioqq_count(pending) > 0 ? ioqq_pop(pending, block) : NULL;
-			if (item && !lane_check_stop(lane, item)) {
-				lane_start(lane, item);
-				fresh = true;
-			}
-		}
-		if (atomic_exchange_explicit(&lane->cancels, false, memory_order_acquire)) {
-			lane_cancel(lane);
-			fresh = true;
-		}
-
-		// Wait only if there is nothing else to do
-		unsigned int wait = 0;
-		if (!fresh && lane->ring.in_flight > 0) {
-			uint64_t count;
-			if (lane->polling && read(lane->wake_fd, &count, sizeof(count)) > 0) {
-				lane->polling = false;
-			}
-			lane->polling = lane->polling || ring_prepare_poll(&lane->ring, lane->wake_fd);
-			atomic_exchange_explicit(&lane->sleeping, true, memory_order_acq_rel);
-			wait = lane->polling && !lane_has_news(lane);
-		}
-		int ret = ring_submit(&lane->ring, wait);
-		atomic_store_explicit(&lane->sleeping, false, memory_order_relaxed);
-		if (ret < 0) {
-			lane_lose_ring(lane, -ret);
-			return;
-		}
-
-		struct ioq_entry *entry;
-		while ((entry = ring_reap(&lane->ring))) {
-			lane_forget(lane, entry);
-			lane_publish(lane, entry);
-		}
+		} while (slots_count(lanes->pending) > 0);
 	}
 }
 
 /** A lane's thread. */
 static void *lane_main(void *arg) {
-	struct ioq_lane *lane = arg;
-	struct ioq_lanes *lanes = lane->lanes;
+	struct lane *lane = arg;
 	interrupt_accept();
 
 	if (lane->spare) {
 		lane_run_spare(lane);
-		return NULL;
+	} else {
+		lane_run(lane);
 	}
-	if (lanes->want_rings) {
-		lane->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		if (lane->wake_fd >= 0) {
-			ring_open(&lane->ring, RING_ENTRIES, 4 * RING_ENTRIES, -1, false);
-		}
-	}
-	lane->has_ring = lane->ring.live;
-	sem_post(&lanes->started);
-
-	if (lane->has_ring) {
-		lane_run_ring(lane);
-		ring_close(&lane->ring);
-	}
-	lane_run(lane);
 	return NULL;
 }
 
 /** Start one lane. Returns 0 or an errno. */
-static int lane_create(struct ioq_lanes *lanes, unsigned int index, bool spare) {
-	struct ioq_lane *lane = &lanes->lanes[index];
+static int lane_create(struct lanes *lanes, unsigned int index, bool spare) {
+	struct lane *lane = &lanes->lanes[index];
 	lane->lanes = lanes;
 	lane->spare = spare;
-	lane->wake_fd = -1;
 
 	pthread_attr_t attr;
 	pthread_attr_init(&attr);
@@ -424,10 +243,10 @@ static unsigned int count_cpus(void) {
 	return CPU_SETSIZE;
 }
 
-struct ioq_lanes *lanes_start(size_t depth, unsigned int count, bool rings, int wake_fd) {
-	size_t bytes = sizeof(struct ioq_lanes) + count * sizeof(struct ioq_lane);
-	bytes = (bytes + IOQ_CACHE_LINE - 1) & ~((size_t)IOQ_CACHE_LINE - 1);
-	struct ioq_lanes *lanes = calloc(1, bytes);
+struct lanes *lanes_start(size_t depth, unsigned int count, int wake_fd) {
+	size_t bytes = sizeof(struct lanes) + count * sizeof(struct lane);
+	bytes = (bytes + CACHE_LINE - 1) & ~((size_t)CACHE_LINE - 1);
+	struct lanes *lanes = calloc(1, bytes);
 	if (!lanes) {
 		return NULL;
 	}
@@ -435,14 +254,12 @@ struct ioq_lanes *lanes_start(size_t depth, unsigned int count, bool rings, int 
 	lanes->wanted = count;
 	lanes->primaries = cpus <= 1 ? 1 : cpus - 1 < count ? cpus - 1 : count;
 	lanes->quick_spares = cpus > lanes->primaries ? 1 : 0;
-	lanes->want_rings = rings;
 	interrupt_acquire();
-	sem_init(&lanes->started, 0, 0);
 	sem_init(&lanes->boost, 0, 0);
 
 	int error = ENOMEM;
-	lanes->pending = ioqq_create(depth + 1, -1); // and STOP
-	lanes->ready = ioqq_create(depth, wake_fd);
+	lanes->pending = slots_create(depth + 1, -1); // and STOP
+	lanes->ready = slots_create(depth, wake_fd);
 	if (!lanes->pending || !lanes->ready) {
 		goto fail;
 	}
@@ -454,15 +271,6 @@ struct ioq_lanes *lanes_start(size_t depth, unsigned int count, bool rings, int 
 		goto fail;
 	}
 	// Fewer than we would like are enough; spares are still to be had later
-	for (unsigned int i = 0; i < lanes->count; ++i) {
-		while (sem_wait(&lanes->started) != 0) {
-			// EINTR
-		}
-	}
-	// Only now, because whose post it was a semaphore does not say
-	for (unsigned int i = 0; i < lanes->count; ++i) {
-		lanes->rings += lanes->lanes[i].has_ring;
-	}
 	return lanes;
 
 fail:
@@ -471,12 +279,12 @@ fail:
 	return NULL;
 }
 
-void lanes_stop(struct ioq_lanes *lanes) {
+void lanes_stop(struct lanes *lanes) {
 	if (!lanes) {
 		return;
 	}
 	if (lanes->count > 0) {
-		ioqq_push(lanes->pending, STOP);
+		slots_push(lanes->pending, STOP);
 	}
 	atomic_store_explicit(&lanes->stop_spares, true, memory_order_release);
 	for (unsigned int i = 0; i < lanes->count; ++i) {
@@ -485,22 +293,18 @@ void lanes_stop(struct ioq_lanes *lanes) {
 		}
 	}
 	for (unsigned int i = 0; i < lanes->count; ++i) {
-		struct ioq_lane *lane = &lanes->lanes[i];
+		struct lane *lane = &lanes->lanes[i];
 		pthread_join(lane->thread, NULL);
-		ioq_scratch_release(&lane->scratch);
-		if (lane->wake_fd >= 0) {
-			close(lane->wake_fd);
-		}
+		scratch_release(&lane->scratch);
 	}
-	ioqq_destroy(lanes->pending);
-	ioqq_destroy(lanes->ready);
-	sem_destroy(&lanes->started);
+	slots_destroy(lanes->pending);
+	slots_destroy(lanes->ready);
 	sem_destroy(&lanes->boost);
 	interrupt_release();
 	free(lanes);
 }
 
-unsigned int lanes_count(const struct ioq_lanes *lanes) {
+unsigned int lanes_count(const struct lanes *lanes) {
 	return lanes->wanted;
 }
 
@@ -508,8 +312,8 @@ unsigned int lanes_count(const struct ioq_lanes *lanes) {
  * How many spares may be up: one for the owner's processor, or all if requests keep
  * lanes busy for longer than they would in memory.
  */
-static size_t lanes_welcome(struct ioq_lanes *lanes, unsigned int idle) {
-	int64_t now = ioq_clock_now(IOQ_CLOCK_MONOTONIC);
+static size_t lanes_welcome(struct lanes *lanes, unsigned int idle) {
+	int64_t now = clock_now(IOQ_CLOCK_MONOTONIC);
 	size_t reaped = lanes->reaped;
 	int64_t elapsed = now - lanes->looked_at;
 	bool first = lanes->looked_at == 0;
@@ -520,8 +324,8 @@ static size_t lanes_welcome(struct ioq_lanes *lanes, unsigned int idle) {
 	return quick ? lanes->quick_spares : IOQ_LANES_MAX;
 }
 
-bool lanes_boost(struct ioq_lanes *lanes) {
-	size_t needed = ioqq_count(lanes->pending);
+bool lanes_boost(struct lanes *lanes) {
+	size_t needed = slots_count(lanes->pending);
 	if (needed == 0) {
 		lanes->looked_at = 0;
 		return false;
@@ -550,57 +354,30 @@ bool lanes_boost(struct ioq_lanes *lanes) {
 	return limited && welcome < IOQ_LANES_MAX;
 }
 
-unsigned int lanes_rings(const struct ioq_lanes *lanes) {
-	return lanes->rings;
+void lanes_push(struct lanes *lanes, struct entry *const entries[], size_t count) {
+	slots_push_batch(lanes->pending, (void *const *)entries, count);
 }
 
-/** Have one lane that sleeps in its ring look around. */
-static bool lane_wake(struct ioq_lane *lane) {
-	if (!atomic_exchange_explicit(&lane->sleeping, false, memory_order_acq_rel)) {
-		return false;
-	}
-	uint64_t one = 1;
-	return write(lane->wake_fd, &one, sizeof(one)) == sizeof(one);
+size_t lanes_backlog(const struct lanes *lanes) {
+	return slots_count(lanes->pending);
 }
 
-void lanes_push(struct ioq_lanes *lanes, struct ioq_entry *const entries[], size_t count) {
-	ioqq_push_batch(lanes->pending, (void *const *)entries, count);
-	if (lanes->rings == 0) {
-		return;
-	}
-	// As many sleepers as there are entries: each will take a share
-	for (unsigned int i = 0; i < lanes->primaries && count > 0; ++i) {
-		count -= lane_wake(&lanes->lanes[i]);
-	}
-}
-
-size_t lanes_backlog(const struct ioq_lanes *lanes) {
-	return ioqq_count(lanes->pending);
-}
-
-struct ioq_entry *lanes_reap(struct ioq_lanes *lanes) {
-	struct ioq_entry *entry = ioqq_try(lanes->ready);
+struct entry *lanes_reap(struct lanes *lanes) {
+	struct entry *entry = slots_try(lanes->ready);
 	lanes->reaped += entry != NULL;
 	return entry;
 }
 
-bool lanes_arm(struct ioq_lanes *lanes) {
-	return ioqq_arm(lanes->ready);
+bool lanes_arm(struct lanes *lanes) {
+	return slots_arm(lanes->ready);
 }
 
-void lanes_interrupt(struct ioq_lanes *lanes) {
+void lanes_interrupt(struct lanes *lanes) {
 	for (unsigned int i = 0; i < lanes->count; ++i) {
-		struct ioq_lane *lane = &lanes->lanes[i];
-		struct ioq_entry *entry = atomic_load_explicit(&lane->running, memory_order_relaxed);
-		if (entry && ioq_entry_is_cancelled(entry)) {
+		struct lane *lane = &lanes->lanes[i];
+		struct entry *entry = atomic_load_explicit(&lane->running, memory_order_relaxed);
+		if (entry && entry_is_cancelled(entry)) {
 			interrupt_thread(lane->thread);
 		}
-	}
-}
-
-void lanes_cancel(struct ioq_lanes *lanes) {
-	for (unsigned int i = 0; lanes->rings > 0 && i < lanes->primaries; ++i) {
-		atomic_store_explicit(&lanes->lanes[i].cancels, true, memory_order_release);
-		lane_wake(&lanes->lanes[i]);
 	}
 }

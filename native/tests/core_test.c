@@ -54,29 +54,20 @@ static void run_config(const struct config *config) {
 /** The tests that need rings. */
 static void run_rings(void) {
 	run_config(&ring_config);
-	run_config(&lane_rings_config);
 	run_config(&idle_ring_config);
-	run_config(&all_rings_config);
 	TEST_WITH(test_cancel_fifo, ring_config);
 	TEST_WITH(test_linked_timeout, ring_config);
 	TEST_WITH(test_interrupt, idle_ring_config);
-	TEST_WITH(test_cancel_fifo, lane_rings_config);
 	TEST_WITH(test_boost, idle_ring_config);
 	TEST_WITH(test_overflow, overflow_config);
 	TEST_WITH(test_small_ring, ring_config);
-	TEST_WITH(test_small_ring, lane_rings_config);
-	TEST_WITH(test_small_ring, all_rings_config);
+	TEST_WITH(test_small_ring, idle_ring_config);
 	TEST(test_raw);
 	TEST(test_restricted);
 	TEST(test_setup_plainer);
-	TEST(test_lane_setup_fails);
 	TEST_WITH(test_submit_retried, ring_config);
-	TEST_WITH(test_submit_retried, lane_rings_config);
 	TEST_WITH(test_cancel_retried, ring_config);
-	TEST_WITH(test_cancel_retried, lane_rings_config);
 	TEST(test_ring_dies_first);
-	TEST(test_lane_ring_dies_first);
-	TEST(test_lane_wait_interrupted);
 	run_ring_deaths();
 }
 
@@ -86,7 +77,6 @@ static void test_rings(void) {
 }
 
 int main(void) {
-	fault_owner = true;
 	test_begin("core_test");
 	snprintf(test.name, sizeof(test.name), "preparation");
 	alarm(TEST_SECONDS);

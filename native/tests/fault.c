@@ -4,11 +4,9 @@
 
 struct fault fault_setup;
 struct fault fault_submit;
-struct fault fault_wait;
 struct fault fault_thread;
 atomic_int fault_cpus;
 atomic_bool fault_small;
-_Thread_local bool fault_owner;
 
 /** Take one from a counter, unless it is zero. */
 static bool fault_count_down(atomic_int *counter) {
@@ -25,7 +23,6 @@ static bool fault_count_down(atomic_int *counter) {
 static int fault_strikes(struct fault *fault) {
 	atomic_fetch_add(&fault->calls, 1);
 	if (atomic_load(&fault->times) == 0
-			|| fault_owner != (atomic_load(&fault->where) == FAULT_OWNER)
 			|| fault_count_down(&fault->after)
 			|| !fault_count_down(&fault->times)) {
 		return 0;
@@ -49,16 +46,6 @@ int __wrap_io_uring_submit(struct io_uring *ring);
 int __wrap_io_uring_submit(struct io_uring *ring) {
 	int error = fault_strikes(&fault_submit);
 	return error ? -error : __real_io_uring_submit(ring);
-}
-
-int __real_io_uring_submit_and_wait(struct io_uring *ring, unsigned wait_nr);
-int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned wait_nr);
-int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned wait_nr) {
-	int error = fault_strikes(&fault_submit);
-	if (!error && io_uring_sq_ready(ring) == 0) {
-		error = fault_strikes(&fault_wait);
-	}
-	return error ? -error : __real_io_uring_submit_and_wait(ring, wait_nr);
 }
 
 int __real_io_uring_submit_and_get_events(struct io_uring *ring);

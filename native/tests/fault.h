@@ -18,14 +18,6 @@
 /** Forever, as a number of times. */
 #define FAULT_FOREVER INT_MAX
 
-/** On which threads a fault strikes. */
-enum fault_where {
-	/** The one that runs the tests and owns the queues. */
-	FAULT_OWNER,
-	/** All others. */
-	FAULT_LANES,
-};
-
 /** One kind of fault. */
 struct fault {
 	/** How often it will strike. */
@@ -34,8 +26,6 @@ struct fault {
 	atomic_int after;
 	/** The errno. */
 	atomic_int error;
-	/** An enum fault_where. */
-	atomic_int where;
 	/** Calls so far, faulty or not, on any thread. */
 	atomic_int calls;
 };
@@ -44,21 +34,16 @@ struct fault {
 extern struct fault fault_setup;
 /** Submitting to a ring. */
 extern struct fault fault_submit;
-/** Waiting in a ring with nothing left to submit. */
-extern struct fault fault_wait;
 /** Starting a thread. */
 extern struct fault fault_thread;
 /** How many processors there seem to be; 0: as many as there are. */
 extern atomic_int fault_cpus;
 /** Whether rings have one entry, and room for two completions. */
 extern atomic_bool fault_small;
-/** Whether this thread is the one that runs the tests. */
-extern _Thread_local bool fault_owner;
 
 /** Have a fault strike. */
-static inline void fault_inject(struct fault *fault, enum fault_where where, int error, int after, int times) {
+static inline void fault_inject(struct fault *fault, int error, int after, int times) {
 	atomic_store(&fault->times, 0);
-	atomic_store(&fault->where, where);
 	atomic_store(&fault->error, error);
 	atomic_store(&fault->after, after);
 	atomic_store(&fault->calls, 0);
@@ -67,10 +52,9 @@ static inline void fault_inject(struct fault *fault, enum fault_where where, int
 
 /** Let everything work again. */
 static inline void fault_clear(void) {
-	fault_inject(&fault_setup, FAULT_OWNER, 0, 0, 0);
-	fault_inject(&fault_submit, FAULT_OWNER, 0, 0, 0);
-	fault_inject(&fault_wait, FAULT_OWNER, 0, 0, 0);
-	fault_inject(&fault_thread, FAULT_OWNER, 0, 0, 0);
+	fault_inject(&fault_setup, 0, 0, 0);
+	fault_inject(&fault_submit, 0, 0, 0);
+	fault_inject(&fault_thread, 0, 0, 0);
 	atomic_store(&fault_cpus, 0);
 	atomic_store(&fault_small, false);
 }

@@ -78,7 +78,6 @@
 	X(io_uring_register_iowq_max_workers, RING_SETUP) \
 	X(io_uring_register_probe, RING_SETUP) \
 	X(io_uring_submit, RING) \
-	X(io_uring_submit_and_wait, RING) \
 	X(io_uring_submit_and_get_events, RING) \
 	X(io_uring_get_events, RING)
 
@@ -211,7 +210,6 @@ WRAP_RING(io_uring_enable_rings, (struct io_uring *ring), (ring))
 WRAP_RING(io_uring_register_iowq_max_workers, (struct io_uring *ring, unsigned int *values), (ring, values))
 WRAP_RING(io_uring_register_probe, (struct io_uring *ring, struct io_uring_probe *probe, unsigned int count), (ring, probe, count))
 WRAP_RING(io_uring_submit, (struct io_uring *ring), (ring))
-WRAP_RING(io_uring_submit_and_wait, (struct io_uring *ring, unsigned int count), (ring, count))
 WRAP_RING(io_uring_submit_and_get_events, (struct io_uring *ring), (ring))
 WRAP_RING(io_uring_get_events, (struct io_uring *ring), (ring))
 

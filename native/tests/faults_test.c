@@ -52,7 +52,8 @@ static const struct {
 };
 
 /** A way to set a queue up. */
-static const uint32_t configs[] = {IOQ_OPEN_RING, 0, IOQ_OPEN_LANE_RINGS};
+static const uint32_t configs[] = {IOQ_OPEN_RING, 0};
+#define CONFIGS (sizeof(configs) / sizeof(configs[0]))
 
 /** A scenario. */
 static struct {
@@ -70,7 +71,7 @@ static struct {
 } s;
 
 /** What came without a fault, by configuration and slot. */
-static int32_t expected[3][REQUESTS_MAX];
+static int32_t expected[CONFIGS][REQUESTS_MAX];
 /** How many calls of a function are made to fail. */
 static int calls = CALLS_SHORT;
 /** Faults that struck, scenarios that ran; children count as well. */
@@ -296,7 +297,7 @@ static void check_results(size_t config, size_t site, int error, int times) {
 /** All faults of a function. */
 static void test_site(const void *arg) {
 	size_t site = *(const size_t *)arg;
-	for (size_t config = 0; config < 3; ++config) {
+	for (size_t config = 0; config < CONFIGS; ++config) {
 		for (int e = 0; e < 8 && errors[sites[site].group][e]; ++e) {
 			int error = errors[sites[site].group][e];
 			for (int after = 0; after <= calls; ++after) {
@@ -333,7 +334,7 @@ int main(void) {
 	CHECK(counts != MAP_FAILED);
 	char dir[] = "/tmp/ioq-faults-XXXXXX";
 	CHECK(mkdtemp(dir) && chdir(dir) == 0);
-	for (size_t config = 0; config < 3; ++config) {
+	for (size_t config = 0; config < CONFIGS; ++config) {
 		fault_unset();
 		if (!run(configs[config])) {
 			puts("faults_test: no ring here");

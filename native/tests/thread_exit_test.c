@@ -111,7 +111,7 @@ static void orphan(struct deed deed) {
 	}
 }
 
-static const uint32_t all_flags[] = {0, IOQ_OPEN_RING, IOQ_OPEN_LANE_RINGS, IOQ_OPEN_RING | IOQ_OPEN_LANE_RINGS};
+static const uint32_t all_flags[] = {0, IOQ_OPEN_RING};
 
 static void test_idle(const void *flags) {
 	orphan((struct deed) {.flags = *(const uint32_t *)flags, .queues = 1, .fifo = -1});

@@ -71,9 +71,8 @@ int main(void) {
 	CONSTANT("TREE_LEFT", IOQ_TREE_LEFT, "A directory is left to another request.");
 	CONSTANT("TREE_GONE", IOQ_TREE_GONE, "The directory was removed.");
 	CONSTANT("TREE_FOREIGN", IOQ_TREE_FOREIGN, "The directory is on another device.");
-	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the caller's thread.");
+	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the owner's thread.");
 	CONSTANT("OPEN_RAW_SQE", IOQ_OPEN_RAW_SQE, "Let the ring take raw SQEs.");
-	CONSTANT("OPEN_LANE_RINGS", IOQ_OPEN_LANE_RINGS, "Give every worker lane a ring.");
 	CONSTANT("TERMINAL_RESTORE", IOQ_TERMINAL_RESTORE, "Mode of a terminal: as it was.");
 	CONSTANT("TERMINAL_RAW", IOQ_TERMINAL_RAW, "Bytes as they are typed.");
 	CONSTANT("TERMINAL_CBREAK", IOQ_TERMINAL_CBREAK, "Bytes as they are typed, but for signals.");
@@ -179,7 +178,6 @@ int main(void) {
 	SIZE("INFO", struct ioq_info, "What a queue turned out to be");
 	WORD("INFO_ERROR", struct ioq_info, error);
 	WORD("INFO_LANES", struct ioq_info, lanes);
-	WORD("INFO_LANE_RINGS", struct ioq_info, lane_rings);
 	WORD("INFO_RING_FLAGS", struct ioq_info, ring_flags);
 	WORD("INFO_RING_FEATURES", struct ioq_info, ring_features);
 	WORD("INFO_SQ_ENTRIES", struct ioq_info, sq_entries);

@@ -36,8 +36,6 @@ export interface LaneCounts {
   ring: number;
   /** Worker lanes, by system calls; or Web Workers. */
   worker: number;
-  /** Worker lanes, by rings of their own. */
-  workerRing: number;
 }
 
 /** Which backend runs, and why. */

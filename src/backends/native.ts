@@ -11,6 +11,7 @@
  * @module
  */
 
+import { bufferOf, byteLengthOf, byteOffsetOf } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
 import type { Backend, BackendInfo, LaneCounts, RingInfo, Sink } from "./backend.ts";
@@ -40,7 +41,7 @@ const REQUESTS_AT = layout.TURN_REQUESTS_AT / 4;
 const COMPLETIONS_AT = layout.TURN_COMPLETIONS_AT / 4;
 
 /** Lanes in the order of `enum ioq_lane_kind`. */
-const LANES = ["core", "ring", "worker", "workerRing"] as const satisfies (keyof LaneCounts)[];
+const LANES = ["core", "ring", "worker"] as const satisfies (keyof LaneCounts)[];
 
 /** Setup flags in words, from `<linux/io_uring.h>`. */
 const SETUP_FLAGS: Readonly<Record<string, number>> = {
@@ -97,8 +98,6 @@ export interface NativeOptions {
   readonly threads: number;
   /** Whether to make a ring on this thread. */
   readonly ring: boolean;
-  /** Whether to give worker lanes rings of their own. */
-  readonly laneRings: boolean;
   /** Whether the ring takes raw SQEs. */
   readonly rawSqe: boolean;
 }
@@ -162,7 +161,7 @@ class NativePayload implements Payload {
       // It is where it belongs already
       return;
     }
-    this.#symbols.ioq_take(this.#ioq, this.held, target, target.length);
+    this.#symbols.ioq_take(this.#ioq, this.held, target, byteLengthOf(target));
     this.held = -1;
   }
 
@@ -170,7 +169,7 @@ class NativePayload implements Payload {
     if (this.held < 0) {
       return;
     }
-    this.#symbols.ioq_take_part(this.#ioq, this.held, at, target, target.length);
+    this.#symbols.ioq_take_part(this.#ioq, this.held, at, target, byteLengthOf(target));
   }
 
   /** Drop what nobody took. */
@@ -185,7 +184,7 @@ class NativePayload implements Payload {
 /** Opens a native backend. See {@linkcode Backend} for its methods. */
 export class NativeBackend implements Backend {
   info: BackendInfo;
-  readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0, workerRing: 0 };
+  readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0 };
 
   readonly #library: Library;
   readonly #symbols: Symbols;
@@ -222,7 +221,6 @@ export class NativeBackend implements Backend {
     request[layout.OPTIONS_LANES] = Math.max(1, options.threads);
     request[layout.OPTIONS_FLAGS] = (options.ring ? layout.OPEN_RING : 0) |
       (options.threads === 0 ? layout.OPEN_SYNC : 0) |
-      (options.laneRings ? layout.OPEN_LANE_RINGS : 0) |
       (options.rawSqe ? layout.OPEN_RAW_SQE : 0);
     writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, OVERFLOW_OPS);
     const info = new Uint32Array(layout.INFO_SIZE / 4);
@@ -277,7 +275,7 @@ export class NativeBackend implements Backend {
     if (region !== undefined) {
       words[at + layout.REQUEST_OP_AND_HINTS]! |= layout.HINT_REGION << 16;
       words[at + layout.REQUEST_ARGS] = region;
-      words[at + layout.REQUEST_ARGS + 1] = (request.target ?? request.bytes)!.byteOffset;
+      words[at + layout.REQUEST_ARGS + 1] = byteOffsetOf((request.target ?? request.bytes)!);
     }
     if (timeoutMs !== undefined) {
       words[at + layout.REQUEST_OP_AND_HINTS]! |= layout.HINT_TIMEOUT << 16;
@@ -296,14 +294,14 @@ export class NativeBackend implements Backend {
 
   /** Copy what a request writes. */
   #stage(slot: number, bytes: Uint8Array, request: CoreRequest): void {
-    if (bytes.byteLength !== request.length) {
+    if (byteLengthOf(bytes) !== request.length) {
       throw new TypeError("Cannot write bytes whose buffer was detached or resized");
     }
     const result = this.#symbols.ioq_stage(
       this.#ioq,
       slot,
       bytes as Uint8Array<ArrayBuffer>,
-      bytes.byteLength,
+      request.length,
     );
     if (result < 0) {
       throw osError(-result, request.context);
@@ -317,8 +315,9 @@ export class NativeBackend implements Backend {
     let result = 0;
     for (let i = 0; i < sources.length && result >= 0; i++) {
       const bytes = sources[i] as Uint8Array<ArrayBuffer>;
-      result = this.#symbols.ioq_stage_part(this.#ioq, slot, at, total, bytes, bytes.byteLength);
-      at += bytes.byteLength;
+      const length = byteLengthOf(bytes);
+      result = this.#symbols.ioq_stage_part(this.#ioq, slot, at, total, bytes, length);
+      at += length;
     }
     if (result < 0 || at !== total) {
       this.#symbols.ioq_release(this.#ioq, slot);
@@ -420,7 +419,7 @@ export class NativeBackend implements Backend {
     const result = this.#symbols.ioq_read_cached(
       fd,
       target,
-      target.byteLength,
+      byteLengthOf(target),
       isShort ? offset : offset < 0 ? 0 : offset % 0x1_0000_0000,
       isShort ? 0 : offset < 0 ? layout.NO_OFFSET : Math.floor(offset / 0x1_0000_0000),
     );
@@ -446,12 +445,12 @@ export class NativeBackend implements Backend {
   #regionOf(request: CoreRequest): number | undefined {
     const bytes = request.target ?? request.bytes;
     if (
-      bytes === undefined || bytes.byteLength === 0 || bytes.byteLength !== request.length ||
+      bytes === undefined || request.length === 0 || byteLengthOf(bytes) !== request.length ||
       (request.code !== layout.OP.read && request.code !== layout.OP.write)
     ) {
       return undefined;
     }
-    return this.#regions!.get(bytes.buffer);
+    return this.#regions!.get(bufferOf(bytes));
   }
 
   allocate(length: number): ArrayBuffer {

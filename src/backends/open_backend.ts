@@ -34,8 +34,6 @@ export interface BackendChoice {
   readonly depth: number;
   /** The most worker threads. */
   readonly threads: number;
-  /** Whether worker threads have rings of their own. */
-  readonly threadRings: boolean;
   /** Whether raw SQEs are taken. */
   readonly rawSqe: boolean;
   /** The native library's file, if a certain one is wanted. */
@@ -102,12 +100,12 @@ function openNative(choice: BackendChoice, sink: Sink): Backend | Unavailable {
   if (library instanceof LibraryError) {
     return new Unavailable(library.message, library);
   }
-  const { depth, threads, threadRings, rawSqe } = choice;
+  const { depth, threads, rawSqe } = choice;
   const ring = choice.backend !== "threads";
   try {
     return new NativeBackend(
       library,
-      { depth, threads, ring, laneRings: threadRings, rawSqe },
+      { depth, threads, ring, rawSqe },
       sink,
     );
   } catch (error) {

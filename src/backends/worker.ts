@@ -57,7 +57,7 @@ export interface WorkerParts {
 
 /** See the module. */
 export class WorkerBackend implements Backend {
-  readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0, workerRing: 0 };
+  readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0 };
 
   readonly #parts: WorkerParts;
   readonly #sink: Sink;

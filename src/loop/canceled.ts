@@ -22,6 +22,16 @@ export class Canceled extends Error {
   }
 }
 
+/** Whether something that was thrown, whatever it is, says that a task was cancelled. */
+export function isCanceled(error: unknown): error is Canceled {
+  try {
+    return error instanceof Canceled;
+  } catch {
+    // A proxy
+    return false;
+  }
+}
+
 /** `EventLoop.concurrent()` has as many tasks as `concurrencyLimit` allows. */
 export class ConcurrencyUnavailable extends Error {
   /** What it is called. */

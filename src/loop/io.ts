@@ -14,7 +14,7 @@ import type { OpName, OpValues } from "../operations/values.ts";
 import { type Request, toCoreRequest } from "../operations/request.ts";
 import { PromiseForms } from "../forms.ts";
 import type { Path } from "../path.ts";
-import { Canceled, closedLoopError } from "./canceled.ts";
+import { closedLoopError, isCanceled } from "./canceled.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { markHandled } from "./future.ts";
 import {
@@ -145,7 +145,7 @@ export class Io extends PromiseForms {
     return this.loop.ioq;
   }
 
-  /** Whether the task was asked to stop and has yet to be told by a {@linkcode Canceled}. */
+  /** Whether the task was asked to stop and has yet to be told by a `Canceled`. */
   get cancelRequested(): boolean {
     return this.#task.pending;
   }
@@ -281,10 +281,10 @@ export class Io extends PromiseForms {
       task.enter(wait);
       return await work;
     } catch (error) {
-      if (error instanceof Canceled && ended === "late") {
+      if (isCanceled(error) && ended === "late") {
         throw new Deno.errors.TimedOut(`The task took more than ${ms} ms`);
       }
-      throw error instanceof Canceled && ended === "interrupted" ? task.deliver() : error;
+      throw isCanceled(error) && ended === "interrupted" ? task.deliver() : error;
     } finally {
       task.leave(wait);
       await timer.cancel().catch(() => {});

@@ -47,13 +47,6 @@ export interface IoqOptions {
    */
   library?: string | URL;
   /**
-   * Whether worker threads have rings of their own. On cached files that is
-   * slower; it keeps more in flight on fewer threads.
-   *
-   * @default {false}
-   */
-  threadRings?: boolean;
-  /**
    * Whether to take requests of `op.rawSqe()`, with which anything can be done that
    * io_uring can do, also to the process's memory. Needs all permissions; the ring is
    * then not restricted to the opcodes that the library uses itself.
@@ -92,13 +85,9 @@ export interface CloseOptions {
  * @throws {Deno.errors.NotCapable} If raw SQEs are asked for without all permissions.
  */
 export function checkOptions(options: IoqOptions): BackendChoice {
-  const { depth = DEFAULT_DEPTH, threads = DEFAULT_THREADS, threadRings = false, library } =
-    options;
+  const { depth = DEFAULT_DEPTH, threads = DEFAULT_THREADS, library } = options;
   checkInteger(depth, "depth", 1, DEPTH_MAX);
   checkInteger(threads, "threads", 1, LANES_MAX);
-  if (typeof threadRings !== "boolean") {
-    throw new TypeError(`Expected threadRings to be a boolean, got ${typeof threadRings}`);
-  }
   const { unsafeRawSqe: rawSqe = false } = options;
   if (typeof rawSqe !== "boolean") {
     throw new TypeError(`Expected unsafeRawSqe to be a boolean, got ${typeof rawSqe}`);
@@ -110,7 +99,6 @@ export function checkOptions(options: IoqOptions): BackendChoice {
     backend: chooseBackend(options.backend),
     depth,
     threads,
-    threadRings,
     rawSqe,
     library: library === undefined ? undefined : pathText(toPath(library, "dlopen")),
     module: (options as { [LANE]?: URL | null })[LANE],

@@ -125,9 +125,6 @@ forEachBackend("wrong options reject when opening", async ({ open }) => {
   for (const value of ["", "io_uring", "URING", null, 1, {}]) {
     await assertRejects(() => open({ backend: any(value) }), TypeError, "backend");
   }
-  for (const value of ["yes", 1, null]) {
-    await assertRejects(() => open({ threadRings: any(value) }), TypeError, "threadRings");
-  }
   for (const value of [1, null, {}, new URL("http://x/"), "a\0b"]) {
     await assertRejects(() => open({ library: any(value) }), TypeError);
   }

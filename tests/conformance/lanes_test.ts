@@ -54,7 +54,7 @@ forEachBackend("completed tells which lanes ran", async ({ open, row }) => {
   using dir = new TempDir();
   const path = dir.file("file", "text");
   await using ioq = await open();
-  assertEquals(ioq.completed, { core: 0, ring: 0, worker: 0, workerRing: 0 });
+  assertEquals(ioq.completed, { core: 0, ring: 0, worker: 0 });
   /** What one operation after the other adds. */
   const added = async (times: number, run: () => Promise<unknown>): Promise<LaneCounts> => {
     const before = ioq.completed;
@@ -62,14 +62,13 @@ forEachBackend("completed tells which lanes ran", async ({ open, row }) => {
       await run();
     }
     const after = ioq.completed;
-    const lanes = ["core", "ring", "worker", "workerRing"] as const;
+    const lanes = ["core", "ring", "worker"] as const;
     return Object.fromEntries(
       lanes.map((lane) => [lane, after[lane] - before[lane]]),
     ) as unknown as LaneCounts;
   };
-  const none: LaneCounts = { core: 0, ring: 0, worker: 0, workerRing: 0 };
+  const none: LaneCounts = { core: 0, ring: 0, worker: 0 };
   const isRing = row.options.backend === "uring";
-  const rings = row.options.threadRings === true;
 
   assertEquals(await added(20, () => ioq.nop()), { ...none, core: 20 });
   const onLane = row.concurrent ? { ...none, worker: 20 } : { ...none, core: 20 };
@@ -86,19 +85,6 @@ forEachBackend("completed tells which lanes ran", async ({ open, row }) => {
     return;
   }
   const stats = await added(20, () => ioq.stat(path));
-  if (isRing) {
-    assertEquals(onRing, { ...none, ring: 80 });
-  }
-  // A lane that was held up may be helped by one without a ring
-  for (
-    const [counts, total] of isRing ? [[stats, 20]] as const : [[onRing, 80], [stats, 20]] as const
-  ) {
-    assertEquals(counts.worker + counts.workerRing, total);
-    assertEquals([counts.core, counts.ring], [0, 0]);
-    if (rings) {
-      assert(counts.workerRing > 0, "no lane used its ring");
-    } else {
-      assertEquals(counts.workerRing, 0);
-    }
-  }
+  assertEquals(onRing, isRing ? { ...none, ring: 80 } : { ...none, worker: 80 });
+  assertEquals(stats, { ...none, worker: 20 });
 });

@@ -55,8 +55,6 @@ void test_cancel_open(const void *config) {
 void test_cancel_fifo(const void *config) {
 	int fd = make_fifo("fifo");
 	CHECK_EQ(mkfifo("lonely", 0600), 0);
-	// No spares: they have no rings
-	atomic_store(&fault_cpus, 4);
 	open_queue(config, 512, 3);
 
 	// A read, which the kernel polls for, and an open, which sits in a thread of
@@ -83,8 +81,8 @@ void test_cancel_fifo(const void *config) {
 		CHECK_EQ(q.results[1].result, -EINTR);
 	}
 
-	// More of them than a lane's or the caller's ring has entries
-	uint32_t count = q.config->lane == IOQ_LANE_RING ? 512 : 50;
+	// More of them than the ring has entries
+	uint32_t count = 511;
 	for (uint32_t slot = 0; slot < count; ++slot) {
 		add_read(slot, fd, 10);
 		if (q.turn.request_count == IOQ_TURN_REQUESTS) {
@@ -95,11 +93,9 @@ void test_cancel_fifo(const void *config) {
 	test_sleep(5);
 	CHECK_EQ(turn(0), 0);
 	// Others come through all the same
-	if (count < 512) {
-		add_path(count, IOQ_OP_STAT, "plain");
-		while (q.pending[count]) {
-			turn(0);
-		}
+	add_path(count, IOQ_OP_STAT, "plain");
+	while (q.pending[count]) {
+		turn(0);
 	}
 	ioq_cancel_all(q.ioq);
 	while (q.pending_count > 0) {
@@ -203,13 +199,11 @@ void test_cancel_queued(const void *config) {
 
 /** Cancellations that cannot be submitted at first are not forgotten. */
 void test_cancel_retried(const void *config) {
-	bool lanes = ((const struct config *)config)->lane == IOQ_LANE_WORKER_RING;
 	int fd = make_fifo("fifo");
 	static const int errors[] = {EINTR, EAGAIN, EBUSY};
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); ++i) {
 		open_queue(config, 600, 4);
-		uint32_t count = lanes ? 60 : 600;
-		for (uint32_t slot = 0; slot < count; ++slot) {
+		for (uint32_t slot = 0; slot < 600; ++slot) {
 			add_read(slot, fd, 10);
 			if (q.turn.request_count == 200) {
 				turn(0);
@@ -218,7 +212,7 @@ void test_cancel_retried(const void *config) {
 		turn(0);
 		test_sleep(5);
 		CHECK_EQ(turn(0), 0);
-		fault_inject(&fault_submit, lanes ? FAULT_LANES : FAULT_OWNER, errors[i], 0, lanes ? 20 : 600);
+		fault_inject(&fault_submit, errors[i], 0, 600);
 		for (uint32_t slot = 0; slot < 10; ++slot) {
 			CHECK_EQ(ioq_cancel(q.ioq, slot), 1);
 		}
@@ -226,7 +220,7 @@ void test_cancel_retried(const void *config) {
 		while (q.pending_count > 0) {
 			turn(0);
 		}
-		for (uint32_t slot = 0; slot < count; ++slot) {
+		for (uint32_t slot = 0; slot < 600; ++slot) {
 			CHECK_EQ(q.results[slot].result, -EINTR);
 		}
 		CHECK_EQ(q.turn.ring_error, 0);

@@ -1,6 +1,6 @@
 // Copyright 2026 the ioq authors. MIT license.
 
-/** Worker lanes: spares step in, and all do without the rings that they cannot have. */
+/** Worker lanes: spares step in for those that are held up. */
 
 #include "tests.h"
 
@@ -149,82 +149,5 @@ void test_primaries(const void *config) {
 		}
 	}
 	close_queue();
-	fault_clear();
-}
-
-/** Lanes whose rings cannot be had do without. */
-void test_lane_setup_fails(void) {
-	fault_inject(&fault_setup, FAULT_LANES, EPERM, 0, FAULT_FOREVER);
-	open_queue(&lane_rings_config, 64, 4);
-	CHECK_EQ(q.info.lane_rings, 0);
-	for (uint32_t slot = 0; slot < 64; ++slot) {
-		add_path(slot, IOQ_OP_STAT, "plain");
-	}
-	wait_all();
-	CHECK_EQ(q.results[0].lane, IOQ_LANE_WORKER);
-	close_queue();
-
-	// Some have one, some have not
-	atomic_store(&fault_cpus, 4);
-	fault_inject(&fault_setup, FAULT_LANES, EPERM, 1, 1);
-	open_queue(&lane_rings_config, 64, 3);
-	CHECK_EQ(q.info.lane_rings, 2);
-	for (uint32_t slot = 0; slot < 64; ++slot) {
-		add_path(slot, IOQ_OP_STAT, "plain");
-	}
-	wait_all();
-	close_queue();
-	fault_clear();
-}
-
-/** Lanes' rings fail for good at once: the lanes go on without. */
-void test_lane_ring_dies_first(void) {
-	static const int errors[] = {EPERM, EAGAIN, EINTR};
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); ++i) {
-		open_queue(&lane_rings_config, 256, 2);
-		fault_inject(&fault_submit, FAULT_LANES, errors[i], 0, FAULT_FOREVER);
-		for (int round = 0; round < 10; ++round) {
-			for (uint32_t slot = 0; slot < 200; ++slot) {
-				add_path(slot, slot & 1 ? IOQ_OP_OPEN : IOQ_OP_STAT, "plain");
-			}
-			wait_all();
-			for (uint32_t slot = 0; slot < 200; ++slot) {
-				CHECK(q.results[slot].result >= 0);
-				if (slot & 1) {
-					close(q.results[slot].result);
-				}
-			}
-		}
-		close_queue();
-		fault_clear();
-	}
-}
-
-/** However often a lane is interrupted while it waits, its ring is none the worse. */
-void test_lane_wait_interrupted(void) {
-	atomic_store(&fault_cpus, 2);
-	int fds[] = {make_fifo("fifo0"), make_fifo("fifo1")};
-	open_queue(&lane_rings_config, 8, 1);
-	CHECK_EQ(q.info.lane_rings, 1);
-	add_read(0, fds[0], 1);
-	add_read(1, fds[1], 1);
-	turn(0);
-	test_sleep(10);
-	fault_inject(&fault_wait, FAULT_LANES, EINTR, 0, 1000);
-	CHECK_EQ(write(fds[0], "x", 1), 1);
-	check_result(0, 1);
-	// A lane that was late, and is waiting already, is sent round once more
-	while (atomic_load(&fault_wait.times) > 0) {
-		add_path(2, IOQ_OP_STAT, "plain");
-		check_result(2, 0);
-	}
-	CHECK_EQ(write(fds[1], "x", 1), 1);
-	check_result(1, 1);
-	CHECK_EQ(q.results[1].lane, IOQ_LANE_WORKER_RING);
-	close_queue();
-	close(fds[0]);
-	close(fds[1]);
-	CHECK_EQ(unlink("fifo0"), 0);
-	CHECK_EQ(unlink("fifo1"), 0);
 	fault_clear();
 }

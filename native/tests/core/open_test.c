@@ -65,7 +65,7 @@ void test_resize(const void *config) {
 	}
 	// Lanes that it has not got it gets by no resizing, either
 	bool lanes = !(q.config->flags & IOQ_OPEN_SYNC);
-	fault_inject(&fault_thread, FAULT_OWNER, EAGAIN, 0, FAULT_FOREVER);
+	fault_inject(&fault_thread, EAGAIN, 0, FAULT_FOREVER);
 	CHECK_EQ(ioq_resize(q.ioq, 32), lanes ? -EAGAIN : 0);
 	fault_clear();
 	add_path(31, IOQ_OP_STAT, "plain");
@@ -85,8 +85,6 @@ void test_cycles(const void *config) {
 	unsigned int fds = test_count_fds();
 	for (int i = 0; i < TEST_SCALE(200); ++i) {
 		open_queue(config, 64, 1 + (uint32_t)i % 4);
-		CHECK(q.info.lane_rings <= q.info.lanes);
-		CHECK_EQ(q.info.lane_rings > 0, (q.config->flags & IOQ_OPEN_LANE_RINGS) != 0);
 		CHECK_EQ(q.info.sq_entries > 0, (q.config->flags & IOQ_OPEN_RING) != 0);
 		if (i % 4 != 0) {
 			add_path(0, IOQ_OP_STAT, "plain");
@@ -109,14 +107,14 @@ void test_cycles(const void *config) {
 
 /** Threads that cannot be had. */
 void test_thread_fails(const void *config) {
-	fault_inject(&fault_thread, FAULT_OWNER, EAGAIN, 0, FAULT_FOREVER);
+	fault_inject(&fault_thread, EAGAIN, 0, FAULT_FOREVER);
 	CHECK(!try_open(config, 64, 4));
 	CHECK_EQ(q.info.error, EAGAIN);
 	fault_clear();
 
 	// One of three primaries starts; the others come as spares
 	atomic_store(&fault_cpus, 4);
-	fault_inject(&fault_thread, FAULT_OWNER, EAGAIN, 1, 1);
+	fault_inject(&fault_thread, EAGAIN, 1, 1);
 	open_queue(config, 64, 4);
 	bool blocks = q.config->lane == IOQ_LANE_WORKER;
 	for (int round = 0; round < 20; ++round) {

@@ -7,14 +7,10 @@
 
 const struct config ring_config = {"ring", IOQ_OPEN_RING, 0, 0, IOQ_LANE_RING};
 const struct config lanes_config = {"lanes", 0, 0, 0, IOQ_LANE_WORKER};
-const struct config lane_rings_config = {"lane rings", IOQ_OPEN_LANE_RINGS, 0, 0, IOQ_LANE_WORKER_RING};
 const struct config sync_config = {"sync", IOQ_OPEN_SYNC, 0, 0, IOQ_LANE_CORE};
 const struct config idle_ring_config = {"idle ring", IOQ_OPEN_RING, ~0ull, 0, IOQ_LANE_WORKER};
 const struct config overflow_config = {
 	"overflow", IOQ_OPEN_RING, 1ull << IOQ_OP_OPEN, 1ull << IOQ_OP_STAT, IOQ_LANE_WORKER,
-};
-const struct config all_rings_config = {
-	"idle ring, lane rings", IOQ_OPEN_RING | IOQ_OPEN_LANE_RINGS, ~0ull, 0, IOQ_LANE_WORKER_RING,
 };
 
 bool have_rings;
@@ -189,12 +185,7 @@ void check_result(uint32_t slot, int32_t result) {
 }
 
 void check_lane(uint32_t slot) {
-	uint32_t lane = q.results[slot].lane;
-	if (q.config->lane == IOQ_LANE_WORKER_RING && lane == IOQ_LANE_WORKER) {
-		// A spare lane stepped in
-		return;
-	}
-	CHECK_EQ(lane, q.config->lane);
+	CHECK_EQ(q.results[slot].lane, q.config->lane);
 }
 
 /** The seconds of a time stamp. */

@@ -32,11 +32,9 @@ struct config {
 
 extern const struct config ring_config;
 extern const struct config lanes_config;
-extern const struct config lane_rings_config;
 extern const struct config sync_config;
 extern const struct config idle_ring_config;
 extern const struct config overflow_config;
-extern const struct config all_rings_config;
 
 /** Whether this kernel lets us have rings. */
 extern bool have_rings;

@@ -46,7 +46,7 @@ void test_raw(void) {
 
 /** A ring does what it was made for and nothing else, whoever has it. */
 void test_restricted(void) {
-	struct ioq_ring ring;
+	struct ring ring;
 	CHECK_EQ(ring_open(&ring, 8, 16, -1, false), 0);
 	if (!ring.restricted) {
 		ring_close(&ring);
@@ -161,14 +161,14 @@ void test_small_ring(const void *config) {
 void test_setup_fails(void) {
 	static const int errors[] = {EPERM, ENOSYS, ENOMEM};
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); ++i) {
-		fault_inject(&fault_setup, FAULT_OWNER, errors[i], 0, FAULT_FOREVER);
+		fault_inject(&fault_setup, errors[i], 0, FAULT_FOREVER);
 		CHECK(!try_open(&ring_config, 64, 4));
 		CHECK_EQ(q.info.error, errors[i]);
 		// It is for older kernels that it tries again, not for refusals
 		CHECK_EQ(atomic_load(&fault_setup.calls), 1);
 		// What a ring that never was would have closed
 		CHECK(fcntl(0, F_GETFD) >= 0);
-		CHECK(!try_open(&all_rings_config, 64, 4));
+		CHECK(!try_open(&idle_ring_config, 64, 4));
 		CHECK_EQ(q.info.error, errors[i]);
 	}
 	fault_clear();
@@ -178,7 +178,7 @@ void test_setup_fails(void) {
 void test_setup_plainer(void) {
 	uint32_t last = ~0u;
 	for (int n = 0;; ++n) {
-		fault_inject(&fault_setup, FAULT_OWNER, EINVAL, 0, n);
+		fault_inject(&fault_setup, EINVAL, 0, n);
 		if (!try_open(&ring_config, 64, 2)) {
 			CHECK_EQ(q.info.error, EINVAL);
 			CHECK_EQ(n, 6);
@@ -228,17 +228,12 @@ void test_setup_plainer(void) {
 void test_submit_retried(const void *config) {
 	static const int errors[] = {EINTR, EAGAIN, EBUSY};
 	static const int times[] = {1, 5, 15, 16, 17, 40, 200};
-	bool lanes = ((const struct config *)config)->lane == IOQ_LANE_WORKER_RING;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); ++i) {
 		for (size_t j = 0; j < sizeof(times) / sizeof(times[0]); ++j) {
-			if (lanes && times[j] > 40) {
-				// A lane does nothing between its tries, so it gives up earlier
-				continue;
-			}
 			open_queue(config, 600, 4);
 			int fd = make_fifo("fifo");
 			for (int round = 0; round < 3; ++round) {
-				fault_inject(&fault_submit, lanes ? FAULT_LANES : FAULT_OWNER, errors[i], round, times[j]);
+				fault_inject(&fault_submit, errors[i], round, times[j]);
 				add_read(0, fd, 10);
 				// More than the ring has entries
 				for (uint32_t slot = 1; slot < 600;) {
@@ -250,9 +245,7 @@ void test_submit_retried(const void *config) {
 				for (uint32_t slot = 1; slot < 600; ++slot) {
 					check_result(slot, 0);
 				}
-				if (!lanes) {
-					CHECK_EQ(q.turn.ring_error, 0);
-				}
+				CHECK_EQ(q.turn.ring_error, 0);
 				CHECK(q.pending[0]);
 				CHECK_EQ(write(fd, "x", 1), 1);
 				check_result(0, 1);
@@ -266,12 +259,12 @@ void test_submit_retried(const void *config) {
 	fault_clear();
 }
 
-/** The caller's ring fails for good at once: the lanes do it all. */
+/** The ring fails for good at once: the lanes do it all. */
 void test_ring_dies_first(void) {
 	static const int errors[] = {EPERM, EAGAIN, EBUSY, EINTR};
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); ++i) {
 		open_queue(&ring_config, 600, 4);
-		fault_inject(&fault_submit, FAULT_OWNER, errors[i], 0, FAULT_FOREVER);
+		fault_inject(&fault_submit, errors[i], 0, FAULT_FOREVER);
 		for (uint32_t slot = 0; slot < 600;) {
 			struct ioq_request *request = add_path(slot, slot & 1 ? IOQ_OP_OPEN : IOQ_OP_STAT, "plain");
 			CHECK(request);
@@ -314,7 +307,6 @@ void test_ring_dies_first(void) {
 
 /** How a ring dies under a request that is in flight. */
 struct death {
-	const struct config *config;
 	int error;
 	int after;
 };
@@ -322,16 +314,15 @@ struct death {
 /** A ring fails for good while the kernel has a request of it. */
 static void test_ring_dies_later(const void *arg) {
 	const struct death *death = arg;
-	bool lanes = death->config->lane == IOQ_LANE_WORKER_RING;
 	int fd = make_fifo("fifo");
-	open_queue(death->config, 64, 4);
+	open_queue(&ring_config, 64, 4);
 	add_read(0, fd, 100);
 	add_read(1, fd, 100);
 	turn(0);
 	test_sleep(20);
 	CHECK_EQ(turn(0), 0);
 
-	fault_inject(&fault_submit, lanes ? FAULT_LANES : FAULT_OWNER, death->error, death->after, FAULT_FOREVER);
+	fault_inject(&fault_submit, death->error, death->after, FAULT_FOREVER);
 	while (q.pending[0]) {
 		for (uint32_t slot = 2; slot < 60; ++slot) {
 			if (!q.pending[slot]) {
@@ -339,7 +330,6 @@ static void test_ring_dies_later(const void *arg) {
 			}
 		}
 		turn_wait();
-		// On a busy machine the lane is late: the alarm of the test is the bound
 	}
 	wait_all();
 	for (uint32_t slot = 2; slot < 60; ++slot) {
@@ -349,7 +339,7 @@ static void test_ring_dies_later(const void *arg) {
 	}
 	CHECK_EQ(q.results[0].result, -death->error);
 	CHECK_EQ(q.results[1].result, -death->error);
-	CHECK_EQ(q.turn.ring_error, lanes ? 0 : death->error);
+	CHECK_EQ(q.turn.ring_error, death->error);
 
 	// What the kernel had is now on the FIFO, or gone: either way it is quiet
 	CHECK_EQ(write(fd, "late", 4), 4);
@@ -388,18 +378,14 @@ static void test_ring_dies_later(const void *arg) {
 /** Run that in a process of its own. */
 static void run_death(const struct death *death) {
 	char full[128];
-	snprintf(full, sizeof(full), "test_ring_dies_later [%s, %s, after %d]",
-		death->config->name, strerrorname_np(death->error), death->after);
+	snprintf(full, sizeof(full), "test_ring_dies_later [%s, after %d]", strerrorname_np(death->error), death->after);
 	test_run(full, TEST_CHILD, test_ring_dies_later, death);
 }
 
-/** Each ring fails, at each of the first submissions. */
+/** The ring fails at each of the first submissions. */
 void run_ring_deaths(void) {
-	static const struct config *const configs[] = {&ring_config, &lane_rings_config};
-	for (size_t i = 0; i < 2; ++i) {
-		for (int after = 0; after < 4; ++after) {
-			run_death(&(struct death) {configs[i], EPERM, after});
-		}
-		run_death(&(struct death) {configs[i], EAGAIN, 0});
+	for (int after = 0; after < 4; ++after) {
+		run_death(&(struct death) {EPERM, after});
 	}
+	run_death(&(struct death) {EAGAIN, 0});
 }

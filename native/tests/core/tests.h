@@ -63,9 +63,6 @@ void test_boost_claimed(const void *config);
 void test_boost_race(const void *config);
 void test_overflow(const void *config);
 void test_primaries(const void *config);
-void test_lane_setup_fails(void);
-void test_lane_ring_dies_first(void);
-void test_lane_wait_interrupted(void);
 
 // ring_test.c
 void test_raw(void);

@@ -84,7 +84,6 @@ export class NativeWaits implements Waits {
           depth: this.#depth,
           threads: 0,
           ring: false,
-          laneRings: false,
           rawSqe: false,
         }, {
           complete: (slot, result, payload) => this.#complete(slot, result, payload),
