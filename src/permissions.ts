@@ -77,7 +77,12 @@ function checkSpecial(path: string, relative: boolean): void {
   }
 }
 
-function check(name: "read" | "write", path: string | Uint8Array, relative: boolean): void {
+function check(
+  name: "read" | "write",
+  path: string | Uint8Array,
+  relative: boolean,
+  given: string,
+): void {
   if (isBlanket(name)) {
     return;
   }
@@ -85,11 +90,11 @@ function check(name: "read" | "write", path: string | Uint8Array, relative: bool
   // A path that is relative to a descriptor may be anywhere: only all will do.
   // So may bytes that no text stands for.
   const exact = typeof path === "string" || !text.includes("\ufffd");
-  const descriptor = relative || !exact || goesBack(text) ? { name } : { name, path: text };
+  const descriptor = relative || !exact || goesBack(given) ? { name } : { name, path: text };
   // As Deno's own calls do, this asks the user if someone is there to answer
   if (Deno.permissions.requestSync(descriptor).state !== "granted") {
     throw new Deno.errors.NotCapable(
-      `Requires ${name} access to "${text}", run again with the --allow-${name} flag`,
+      `Requires ${name} access to "${given}", run again with the --allow-${name} flag`,
     );
   }
 }
@@ -100,17 +105,23 @@ function check(name: "read" | "write", path: string | Uint8Array, relative: bool
  * @param path The path.
  * @param access What is done to it.
  * @param relative Whether the path is relative to a directory descriptor.
+ * @param given The path as the caller gave it, for messages: the path is its absolute form.
  * @throws {Deno.errors.NotCapable} If a permission is missing.
  */
-export function checkAccess(path: string | Uint8Array, access: Access, relative: boolean): void {
+export function checkAccess(
+  path: string | Uint8Array,
+  access: Access,
+  relative: boolean,
+  given: string | Uint8Array = path,
+): void {
   if (mayBeSpecial(path, relative) && !ALL.every(isBlanket)) {
     checkSpecial(pathText(path), relative);
   }
   if (access & READ) {
-    check("read", path, relative);
+    check("read", path, relative, pathText(given));
   }
   if (access & WRITE) {
-    check("write", path, relative);
+    check("write", path, relative, pathText(given));
   }
 }
 

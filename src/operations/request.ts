@@ -8,7 +8,7 @@
 
 import * as layout from "../../ffi/layout.ts";
 import { AT_FDCWD } from "../linux/fcntl.ts";
-import { pathText } from "../path.ts";
+import { absolutePath, isAbsolute, pathText } from "../path.ts";
 import { type Access, checkAccess, checkAccessForSymlink, isAllAllowed } from "../permissions.ts";
 import type { Decoder } from "./decode.ts";
 import { OPERATIONS } from "./table.ts";
@@ -136,6 +136,9 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
   arg3 = 0;
   path: string | Uint8Array | undefined = undefined;
   path2: string | Uint8Array | undefined = undefined;
+  /** Its paths as they were given, for messages, if these are others. */
+  given: string | Uint8Array | undefined = undefined;
+  given2: string | Uint8Array | undefined = undefined;
   /** What to write. */
   bytes: Uint8Array | undefined = undefined;
   /** Where to read to. */
@@ -167,6 +170,19 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
     }
   }
 
+  /** Have its paths lead to the same files whatever the current directory will be. */
+  resolvePaths(): void {
+    const { path, path2 } = this;
+    if (path !== undefined && this.access !== 0 && this.fd === AT_FDCWD && !isAbsolute(path)) {
+      this.given = path;
+      this.path = absolutePath(path);
+    }
+    if (path2 !== undefined && this.access2 !== 0 && this.fd2 === AT_FDCWD && !isAbsolute(path2)) {
+      this.given2 = path2;
+      this.path2 = absolutePath(path2);
+    }
+  }
+
   /**
    * Check that its paths may be accessed.
    *
@@ -177,7 +193,7 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
       return;
     }
     if (this.access !== 0) {
-      checkAccess(this.path!, this.access, isRelative(this.path!, this.fd));
+      checkAccess(this.path!, this.access, isRelative(this.path!, this.fd), this.given);
     }
     if (OPENS.has(this.code) && !isAllAllowed()) {
       // The path was checked as it is written: the core looks where it leads
@@ -188,7 +204,7 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
     if (this.name === "symlink") {
       checkAccessForSymlink(this.path2!);
     } else if (this.access2 !== 0) {
-      checkAccess(this.path2!, this.access2, isRelative(this.path2!, this.fd2));
+      checkAccess(this.path2!, this.access2, isRelative(this.path2!, this.fd2), this.given2);
     }
   }
 
@@ -200,21 +216,23 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
   /** What is being done to what, for messages. */
   get context(): string {
     const verb = OPERATIONS[this.name][1];
+    const path = this.given ?? this.path;
+    const path2 = this.given2 ?? this.path2;
     if (this.code >= layout.OP.getXattr && this.code <= layout.OP.removeXattr) {
-      const name = this.path2 === undefined ? "" : ` '${pathText(this.path2)}' of`;
-      const file = this.path!.length > 0 || this.fd === AT_FDCWD
-        ? `'${pathText(this.path!)}'`
+      const name = path2 === undefined ? "" : ` '${pathText(path2)}' of`;
+      const file = path!.length > 0 || this.fd === AT_FDCWD
+        ? `'${pathText(path!)}'`
         : `file descriptor ${this.fd}`;
       return `${verb}${name} ${file}`;
     }
     if (this.name === "rawSqe") {
-      return `${verb} opcode ${(this.path as Uint8Array)[0]}`;
+      return `${verb} opcode ${(path as Uint8Array)[0]}`;
     }
-    if (this.path2 !== undefined) {
-      return `${verb} '${pathText(this.path!)}' -> '${pathText(this.path2)}'`;
+    if (path2 !== undefined) {
+      return `${verb} '${pathText(path!)}' -> '${pathText(path2)}'`;
     }
-    if (this.path !== undefined) {
-      return `${verb} '${pathText(this.path)}'`;
+    if (path !== undefined) {
+      return `${verb} '${pathText(path)}'`;
     }
     return this.fd === AT_FDCWD ? verb : `${verb} file descriptor ${this.fd}`;
   }
@@ -222,7 +240,9 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
 
 /** A request for callers. */
 export function request<K extends OpName>(op: K, args?: RequestArguments): Request<K> {
-  return new Request(new CoreRequest(op, args));
+  const core = new CoreRequest(op, args);
+  core.resolvePaths();
+  return new Request(core);
 }
 
 /** Operations that open the contents of files, as Deno's calls do that it guards so. */
@@ -235,7 +255,7 @@ const OPENS: ReadonlySet<number> = new Set([
 
 /** Whether a path is relative to a directory descriptor. */
 function isRelative(path: string | Uint8Array, fd: number): boolean {
-  return fd !== AT_FDCWD && (typeof path === "string" ? !path.startsWith("/") : path[0] !== 0x2f);
+  return fd !== AT_FDCWD && !isAbsolute(path);
 }
 
 /**
