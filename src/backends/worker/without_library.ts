@@ -72,6 +72,9 @@ export function refusalOf(request: CoreRequest): number {
   if (request.op === "statBigInt" || request.op === "lstatBigInt") {
     return UNSUPPORTED.exactStat;
   }
+  if (request.code === OP.readDir && request.mode & layout.TREE_REMOVE) {
+    return UNSUPPORTED.operation;
+  }
   for (const path of [request.path, request.path2]) {
     if (path !== undefined && typeof path !== "string" && !isUtf8(path)) {
       return UNSUPPORTED.rawPath;

@@ -27,7 +27,9 @@ import { type Holder, type Request, toCoreRequest } from "../../operations/reque
 import type { OpName, OpValues } from "../../operations/values.ts";
 import { pathText } from "../../path.ts";
 import { checkAccess, mayReadAllBelow, READ } from "../../permissions.ts";
-import { endsAll } from "../error_policy.ts";
+import { isEnd } from "../../queue/end.ts";
+import { coreOf } from "../../queue/runner.ts";
+import type { Scope } from "../../queue/scopes.ts";
 import { BlockEntries } from "./block_entries.ts";
 import type { WalkContext } from "./context.ts";
 import type { DirectoryNode } from "./directory_node.ts";
@@ -76,6 +78,9 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     },
   };
   #onAbort: (() => void) | undefined;
+  #finished: Promise<void> | undefined;
+  /** To the queue, from the first request until nothing is held any more. */
+  readonly #scope: Scope;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Requests and other work in progress. */
@@ -94,6 +99,14 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   constructor(root: string | Uint8Array, plan: WalkPlan, format?: LineFormat) {
     this.#root = root;
     this.plan = plan;
+    this.#scope = {
+      context: `walk '${pathText(root)}'`,
+      cancel: (reason) => {
+        this.#end(reason);
+        // Whoever iterates may never come back
+        this.stop();
+      },
+    };
     this.#entries = new BlockEntries(this, format);
   }
 
@@ -134,11 +147,16 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   }
 
   /** End the walk; resolves when nothing of it is left. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#started = true;
     this.stopped = true;
     this.cut = true;
     this.#outbox.clear();
+    return this.#finished ??= this.#finish();
+  }
+
+  /** Wait until nothing is in progress, and let go of everything. */
+  async #finish(): Promise<void> {
     if (this.#requests > 0) {
       this.#abort.abort();
     }
@@ -152,6 +170,9 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     if (this.#onAbort !== undefined) {
       this.plan.signal?.removeEventListener("abort", this.#onAbort);
       this.#onAbort = undefined;
+    }
+    if (this.ioq !== undefined) {
+      coreOf(this.ioq).scopes.leave(this.#scope);
     }
   }
 
@@ -168,7 +189,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       return;
     }
     const { onError } = this.plan;
-    if (endsAll(error) || onError === "throw") {
+    if (isEnd(error) || onError === "throw") {
       this.#fail(error);
     } else if (onError !== "skip") {
       try {
@@ -256,6 +277,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   async #beginAtRoot(): Promise<void> {
     const { plan } = this;
     this.ioq = plan.ioq ?? await defaultQueue();
+    coreOf(this.ioq).scopes.enter(this.#scope);
     this.checks = !mayReadAllBelow(plan.followSymlinks ? "/" : this.#root);
     this.#mode = (plan.followSymlinks ? layout.TREE_IDENTIFY : 0) |
       (plan.stat ? layout.TREE_STAT : 0) |
