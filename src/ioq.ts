@@ -41,6 +41,7 @@ import { ReadyList } from "./queue/ready_list.ts";
 import { Ticket } from "./queue/ticket.ts";
 import { checkQueue, closeFilesOf } from "./queue/open_files.ts";
 import { ABORT, ON_CANCEL, type OperationOptions, SYNCHRONOUS } from "./queue/runner.ts";
+import { admit } from "./operations/admission.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "./operations/request.ts";
 import type { OpName, OpValues } from "./operations/values.ts";
 import { PromiseForms } from "./forms.ts";
@@ -258,9 +259,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * @throws {RangeError} If `timeoutMs` is negative.
    */
   submit(request: Request, data?: T, options?: SubmitOptions): number {
-    const core = toCoreRequest(request);
     const timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
-    this.#checkAcceptable(core);
+    const core = this.#admit(toCoreRequest(request));
     if (this.#freeCount === 0) {
       throw new Deno.errors.WouldBlock(
         `Cannot accept a request while all ${this.#depth} are in use, consume completions first`,
@@ -581,7 +581,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
       core = toCoreRequest(request);
       timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
       checkSignal(signal)?.throwIfAborted();
-      this.#checkAcceptable(core);
+      core = this.#admit(core);
     } catch (error) {
       core?.holder?.leave(core);
       return Promise.reject(error);
@@ -634,8 +634,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     this.#deadlines.add(ticket.deadline);
   }
 
-  /** Refuse what may not be queued. */
-  #checkAcceptable(request: CoreRequest): void {
+  /** Refuse what may not be queued; returns what is to be run. */
+  #admit(request: CoreRequest): CoreRequest {
     if (this.#closing && (this.#closed || !request.isClose)) {
       throw closedError();
     }
@@ -653,8 +653,18 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     if (request.op === "rawSqe" && !this.#rawSqe) {
       throw new TypeError("Cannot submit a raw SQE to a queue opened without unsafeRawSqe");
     }
-    request.checkAccess();
+    return admit(request, this.#findPath);
   }
+
+  /** Where a descriptor leads, if that can be found out. */
+  readonly #findPath = (fd: number): string | undefined => {
+    try {
+      return this.#backend.synchronous().findPath(fd);
+    } catch {
+      // Nothing here that could tell
+      return undefined;
+    }
+  };
 
   /** Whether there is time to copy what a request writes; if not, there soon is. */
   #mayCopy(request: CoreRequest): boolean {

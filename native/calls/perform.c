@@ -7,6 +7,7 @@
 
 #include "calls/perform.h"
 
+#include "calls/guard.h"
 #include "calls/whole_file.h"
 #include "calls/stat.h"
 #include "calls/tree.h"
@@ -64,12 +65,24 @@ static int32_t perform_utime(struct ioq_entry *e) {
 	return settled(ioq_entry_has_path(e) ? utimensat(e->fd, e->path, times, (int)e->flags) : futimens(e->fd, times));
 }
 
+/** As Deno does, a path is opened for it, and a symbolic link refused. */
+static int32_t truncate_path(const struct ioq_entry *e) {
+	// What could wait for its other end is nothing to truncate
+	int fd = openat(e->fd, e->path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0) {
+		return -errno;
+	}
+	int32_t ret = settled(ftruncate(fd, (off_t)e->offset));
+	close(fd);
+	return ret;
+}
+
 /** Run an entry that changes a file's attributes or length, or asks for them. */
 static int32_t perform_on_inode(struct ioq_entry *e) {
 	bool path = ioq_entry_has_path(e);
 	switch (e->op) {
 	case IOQ_OP_TRUNCATE:
-		return settled(path ? truncate(e->path, (off_t)e->offset) : ftruncate(e->fd, (off_t)e->offset));
+		return path ? truncate_path(e) : settled(ftruncate(e->fd, (off_t)e->offset));
 	case IOQ_OP_ALLOCATE:
 		return settled(fallocate(e->fd, (int)e->flags, (off_t)e->offset, (off_t)ioq_entry_arg64(e)));
 	case IOQ_OP_CHMOD:
@@ -194,7 +207,7 @@ static int32_t perform(struct ioq_entry *e, struct ioq_scratch *scratch) {
 		return 0;
 	case IOQ_OP_OPEN:
 	case IOQ_OP_OPEN_DIR:
-		return settled(openat(e->fd, e->path, ioq_entry_open_flags(e), e->mode));
+		return ioq_guarded_open(e, e->fd, e->path, ioq_entry_open_flags(e), e->mode, IOQ_DANGLING_MISSING);
 	case IOQ_OP_CLOSE:
 	case IOQ_OP_CLOSE_DIR:
 		return settled(close(e->fd));

@@ -12,6 +12,8 @@
 
 #include "calls/whole_file.h"
 
+#include "calls/guard.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,14 +102,11 @@ static int32_t read_to_end(struct ioq_entry *entry, int fd) {
 }
 
 int32_t ioq_read_file(struct ioq_entry *entry) {
-	int fd = openat(entry->fd, entry->path, ioq_entry_open_flags(entry));
+	int fd = ioq_guarded_open(entry, entry->fd, entry->path, ioq_entry_open_flags(entry), 0, IOQ_DANGLING_MISSING);
 	if (fd < 0) {
-		return -errno;
+		return fd;
 	}
-	int32_t result = ioq_entry_guard(entry, fd);
-	if (result == 0) {
-		result = read_to_end(entry, fd);
-	}
+	int32_t result = read_to_end(entry, fd);
 	close(fd);
 	return result;
 }
@@ -130,13 +129,13 @@ static int write_all(struct ioq_entry *entry, int fd, const uint8_t *bytes, size
 }
 
 int32_t ioq_write_file(struct ioq_entry *entry) {
-	int fd = openat(entry->fd, entry->path, ioq_entry_open_flags(entry), entry->mode);
+	int fd = ioq_guarded_open(entry, entry->fd, entry->path, ioq_entry_open_flags(entry), entry->mode, IOQ_DANGLING_MISSING);
 	if (fd < 0) {
-		return -errno;
+		return fd;
 	}
+	int ret = 0;
 	// As Deno does: a mode that is given holds for a file that exists, too
-	int ret = ioq_entry_guard(entry, fd);
-	if (ret == 0 && entry->args[0] && fchmod(fd, entry->mode) != 0) {
+	if (entry->args[0] && fchmod(fd, entry->mode) != 0) {
 		ret = -errno;
 	}
 	if (ret == 0) {
@@ -190,14 +189,14 @@ static int copy_contents(struct ioq_entry *entry, int from, int to) {
 }
 
 int32_t ioq_copy_file(struct ioq_entry *entry) {
-	int from = openat(entry->fd, entry->path, ioq_entry_open_flags(entry) | O_RDONLY);
+	int from = ioq_guarded_open(entry, entry->fd, entry->path, ioq_entry_open_flags(entry) | O_RDONLY, 0, IOQ_DANGLING_MISSING);
 	if (from < 0) {
-		return -errno;
+		return from;
 	}
 	struct stat source = {0}, target = {0};
 	int to = -1;
-	int ret = ioq_entry_guard(entry, from);
-	if (ret == 0 && fstat(from, &source) != 0) {
+	int ret = 0;
+	if (fstat(from, &source) != 0) {
 		ret = -errno;
 	}
 	if (ret == 0 && !S_ISREG(source.st_mode)) {
@@ -205,9 +204,8 @@ int32_t ioq_copy_file(struct ioq_entry *entry) {
 	}
 	if (ret == 0) {
 		int flags = (int)entry->args[0] | O_WRONLY | O_CREAT | O_CLOEXEC;
-		to = openat(entry->fd2, entry->path2, flags, source.st_mode & 07777);
-		ret = to >= 0 && fstat(to, &target) == 0 ? 0 : -errno;
-		ret = ret == 0 ? ioq_entry_guard(entry, to) : ret;
+		to = ioq_guarded_open(entry, entry->fd2, entry->path2, flags, source.st_mode & 07777, IOQ_DANGLING_FOLLOWED);
+		ret = to < 0 ? to : fstat(to, &target) == 0 ? 0 : -errno;
 	}
 	if (ret == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino) {
 		// Truncating it would destroy what is to be copied

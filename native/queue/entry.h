@@ -183,13 +183,6 @@ static inline int ioq_entry_open_flags(const struct ioq_entry *entry) {
 int ioq_entry_reserve(struct ioq_entry *entry);
 
 /**
- * Whether a guarded entry must not have opened a file.
- *
- * @return 0, or -IOQ_ESPECIAL: the descriptor is to be closed.
- */
-int ioq_entry_guard(const struct ioq_entry *entry, int fd);
-
-/**
  * Look at the result of an operation that has just ended, on whichever lane.
  *
  * A cancelled open that got its descriptor all the same closes it here, that

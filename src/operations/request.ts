@@ -9,7 +9,7 @@
 import * as layout from "../../ffi/layout.ts";
 import { AT_FDCWD } from "../linux/fcntl.ts";
 import { pathText } from "../path.ts";
-import { type Access, checkAccess, checkAccessForSymlink, isAllAllowed } from "../permissions.ts";
+import type { Access } from "../permissions.ts";
 import type { Decoder } from "./decode.ts";
 import { OPERATIONS } from "./table.ts";
 import type { OpName } from "./values.ts";
@@ -131,29 +131,6 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
     }
   }
 
-  /**
-   * Check that its paths may be accessed.
-   *
-   * @throws {Deno.errors.NotCapable} If a permission is missing.
-   */
-  checkAccess(): void {
-    if (this.trusted) {
-      return;
-    }
-    if (this.access !== 0) {
-      checkAccess(this.path!, this.access, isRelative(this.path!, this.fd));
-    }
-    if (OPENS.has(this.code) && !isAllAllowed()) {
-      // The path was checked as it is written: the core looks where it leads
-      this.hints |= layout.HINT_GUARDED;
-    }
-    if (this.op === "symlink") {
-      checkAccessForSymlink(this.path2!);
-    } else if (this.access2 !== 0) {
-      checkAccess(this.path2!, this.access2, isRelative(this.path2!, this.fd2));
-    }
-  }
-
   /** Whether it closes a descriptor: such requests are never cancelled. */
   get isClose(): boolean {
     return this.code === layout.OP.close || this.code === layout.OP.closeDir;
@@ -180,19 +157,6 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
     }
     return this.fd === AT_FDCWD ? verb : `${verb} file descriptor ${this.fd}`;
   }
-}
-
-/** Operations that open the contents of files, as Deno's calls do that it guards so. */
-const OPENS: ReadonlySet<number> = new Set([
-  layout.OP.open,
-  layout.OP.readFile,
-  layout.OP.writeFile,
-  layout.OP.copyFile,
-]);
-
-/** Whether a path is relative to a directory descriptor. */
-function isRelative(path: string | Uint8Array, fd: number): boolean {
-  return fd !== AT_FDCWD && (typeof path === "string" ? !path.startsWith("/") : path[0] !== 0x2f);
 }
 
 /**

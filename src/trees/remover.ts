@@ -10,7 +10,7 @@ import { hasCode } from "../linux/errors.ts";
 import { AT_REMOVEDIR } from "../linux/fcntl.ts";
 import { REMOVE_TREE } from "../operations/request.ts";
 import { type Path, pathText, toPath } from "../path.ts";
-import { checkAccess, WRITE } from "../permissions.ts";
+import { checkTree, WRITE } from "../permissions.ts";
 import type { Runner } from "../queue/runner.ts";
 import { DT_DIR } from "./walk/tree_block.ts";
 import { Descent, type DescentOptions, type Found, type OpenDirectory } from "./descent.ts";
@@ -127,8 +127,7 @@ export async function removeTreeOn(
   path: Path,
   options: DescentOptions,
 ): Promise<void> {
-  const root = toPath(path, "remove");
-  checkAccess(root, WRITE, false);
+  const root = checkTree(toPath(path, "remove"), WRITE);
   await Descent.run("remove", open, options, async (descent) => {
     const text = pathText(root);
     const found: Found = { name: root, type: DT_DIR, path: text };
