@@ -122,7 +122,7 @@ export const TREE_STAT = 4;
 export const TREE_ONE_DEVICE = 8;
 /** The directory is on another device. */
 export const TREE_FOREIGN = 1;
-/** Make a ring on the caller's thread. */
+/** Make a ring on the owner's thread. */
 export const OPEN_RING = 1;
 /** Let the ring take raw SQEs. */
 export const OPEN_RAW_SQE = 2;

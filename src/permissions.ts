@@ -199,7 +199,9 @@ function isSpecial(path: string): boolean {
   }
 }
 
-function missing(name: string, text: string): Error {
+/** @param text The path as it was given, of which Deno shows an absolute one normalized. */
+function missing(name: string, given: string): Error {
+  const text = given.startsWith("/") ? normalizePath(given) : given;
   return new NotCapable(
     `Requires ${name} access to "${text}", run again with the --allow-${name} flag`,
   );

@@ -16,7 +16,7 @@
  * opened is what was looked at. None of it needs /proc.
  */
 
-#include "calls/guard.h"
+#include "calls/calls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -156,8 +156,8 @@ static int open_real(const char *path, int flags, mode_t mode) {
 	return fd < 0 ? -errno : (int)fd;
 }
 
-int ioq_guarded_open(const struct ioq_entry *entry, int fd, const char *path, int flags,
-		mode_t mode, enum ioq_dangling dangling) {
+int guard_open(const struct entry *entry, int fd, const char *path, int flags, mode_t mode,
+		enum dangling dangling) {
 	if (!entry->guarded || is_open_pipe(path)) {
 		int opened = openat(fd, path, flags, mode);
 		return opened < 0 ? -errno : opened;
@@ -174,7 +174,7 @@ int ioq_guarded_open(const struct ioq_entry *entry, int fd, const char *path, in
 			exists = true;
 		} else if ((flags & O_NOFOLLOW) || errno == ENOENT) {
 			real = real_name(path);
-			if (dangling == IOQ_DANGLING_FOLLOWED) {
+			if (dangling == DANGLING_FOLLOWED) {
 				real = follow_dangling(real);
 			}
 		}

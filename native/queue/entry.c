@@ -1,28 +1,31 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 #include "queue/entry.h"
-
 #include "waits/clock.h"
-#include "ring/fifo.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-int ioq_entry_reserve(struct ioq_entry *entry) {
-	if (entry->op == IOQ_OP_STAT) {
+int entry_reserve(struct entry *entry) {
+	size_t length;
+	switch (ops[entry->op].payload) {
+	case PAYLOAD_STAT:
 		return entry->statx ? 0 : -ENOMEM;
+	case PAYLOAD_FILLED:
+		// malloc(0) may be NULL, which is no failure
+		length = entry->length ? entry->length : 1;
+		break;
+	case PAYLOAD_XATTR:
+		length = XATTR_MAX;
+		break;
+	default:
+		return 0;
 	}
-	if ((entry->op == IOQ_OP_GET_XATTR || entry->op == IOQ_OP_LIST_XATTR) && !entry->payload) {
-		entry->payload = malloc(IOQ_XATTR_MAX);
-		return entry->payload ? 0 : -ENOMEM;
+	if (!entry->payload) {
+		entry->payload = malloc(length);
 	}
-	if (entry->op == IOQ_OP_READ && !entry->payload) {
-		// The owner has seen to that already; malloc(0) may be NULL, which is no failure
-		entry->payload = malloc(entry->length ? entry->length : 1);
-		return entry->payload ? 0 : -ENOMEM;
-	}
-	return 0;
+	return entry->payload ? 0 : -ENOMEM;
 }
 
 /**
@@ -34,20 +37,20 @@ static bool is_restart(int32_t result) {
 	return result == -512 || result == -513 || result == -514 || result == -516;
 }
 
-bool ioq_entry_settle(struct ioq_entry *entry) {
-	bool cancelled = ioq_entry_is_cancelled(entry);
+bool entry_settle(struct entry *entry) {
+	bool cancelled = entry_is_cancelled(entry);
 
 	if (is_restart(entry->result)) {
 		entry->result = -EINTR;
 	}
 	if (entry->result == -ECANCELED || entry->result == -EINTR) {
-		if (entry->timed && !cancelled && ioq_clock_now(IOQ_CLOCK_MONOTONIC) >= entry->due) {
+		if (entry->timed && !cancelled && clock_now(IOQ_CLOCK_MONOTONIC) >= entry->due) {
 			// That was the timeout it is linked with
 			entry->result = -ETIMEDOUT;
-		} else if (ioq_entry_is_close(entry)) {
+		} else if (entry_is_close(entry)) {
 			// Linux has released the descriptor even so, see close(2)
 			entry->result = entry->result == -EINTR ? 0 : entry->result;
-		} else if (!cancelled && entry->retries < IOQ_RETRIES_MAX) {
+		} else if (!cancelled && entry->retries < RETRIES_MAX) {
 			++entry->retries;
 			return false;
 		} else {
@@ -55,7 +58,7 @@ bool ioq_entry_settle(struct ioq_entry *entry) {
 		}
 	}
 
-	if (cancelled && ioq_entry_is_open(entry) && entry->result >= 0) {
+	if (cancelled && entry_is_open(entry) && entry->result >= 0) {
 		close(entry->result);
 		entry->result = -EINTR;
 	}
@@ -63,15 +66,22 @@ bool ioq_entry_settle(struct ioq_entry *entry) {
 		// What it is there for
 		entry->result = 0;
 	}
-	if (entry->op == IOQ_OP_READ || entry->op == IOQ_OP_GET_XATTR || entry->op == IOQ_OP_LIST_XATTR) {
+	if (ops[entry->op].payload == PAYLOAD_FILLED || ops[entry->op].payload == PAYLOAD_XATTR) {
 		entry->payload_length = entry->result > 0 ? (size_t)entry->result : 0;
 	}
 	return true;
 }
 
-void ioq_entry_abandon(struct ioq_entry *entry) {
+void entry_close_fifo(struct entry *entry) {
+	if (entry->fifo >= 0) {
+		close(entry->fifo);
+		entry->fifo = -1;
+	}
+}
+
+void entry_abandon(struct entry *entry) {
 	entry->abandoned = true;
-	fifo_let_go(entry);
+	entry_close_fifo(entry);
 	// In use for good, and so never freed
 	entry->region = NULL;
 	entry->payload = NULL;
@@ -81,7 +91,7 @@ void ioq_entry_abandon(struct ioq_entry *entry) {
 	entry->statx = malloc(sizeof(*entry->statx));
 }
 
-void ioq_entry_release(struct ioq_entry *entry) {
+void entry_release(struct entry *entry) {
 	if (entry->path != entry->inline_path) {
 		free(entry->path);
 	}
@@ -90,6 +100,6 @@ void ioq_entry_release(struct ioq_entry *entry) {
 	entry->payload = NULL;
 	entry->payload_length = 0;
 	entry->pooled = false;
-	fifo_let_go(entry);
-	entry->state = IOQ_FREE;
+	entry_close_fifo(entry);
+	entry->state = ENTRY_FREE;
 }

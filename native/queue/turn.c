@@ -15,10 +15,7 @@
  * io_uring_enter(2), one push to the lanes.
  */
 
-#include "queue/cancel.h"
-#include "queue/complete.h"
-#include "queue/park.h"
-#include "queue/accept.h"
+#include "queue/turn.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -29,12 +26,12 @@ static_assert(sizeof(struct ioq_completion) == 32, "a completion is half of one"
 static_assert(IOQ_OP_COUNT <= 64, "a set of operations is a word");
 
 /** Take what JavaScript has brought, and send it on its way. */
-static void turn_take(struct ioq *ioq, struct turn_out *out, const uint8_t *input) {
+static void turn_accept(struct ioq *ioq, struct turn_out *out, const uint8_t *input) {
 	struct ioq_turn *turn = out->turn;
 	struct turn_in in;
-	place_begin(ioq, &in, out);
+	dispatch_begin(ioq, &in, out);
 	for (uint32_t i = 0; i < turn->request_count; ++i) {
-		take_request(ioq, &in, &turn->requests[i], input);
+		accept_request(ioq, &in, &turn->requests[i], input);
 	}
 	turn->request_count = 0;
 
@@ -44,26 +41,26 @@ static void turn_take(struct ioq *ioq, struct turn_out *out, const uint8_t *inpu
 	if (ioq->ring.live && io_uring_sq_ready(&ioq->ring.uring) > 0) {
 		int ret = ring_submit(&ioq->ring);
 		if (ret < 0) {
-			place_lose_ring(ioq, &in, -ret);
+			dispatch_lose_ring(ioq, &in, -ret);
 		}
 	}
-	place_flush(ioq, &in);
+	dispatch_flush(ioq, &in);
 }
 
 /** Hand out completions while there are any and there is room. */
 static void turn_reap(struct ioq *ioq, struct turn_out *out) {
-	struct ioq_entry *entry;
-	while (turn_has_room(out) && (entry = ring_reap(&ioq->ring))) {
-		turn_hand_out(ioq, out, entry);
+	struct entry *entry;
+	while (complete_has_room(out) && (entry = ring_reap(&ioq->ring))) {
+		complete_entry(ioq, out, entry);
 	}
-	while (ioq->lanes && turn_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
-		turn_hand_out(ioq, out, entry);
+	while (ioq->lanes && complete_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
+		complete_entry(ioq, out, entry);
 	}
-	while (turn_has_room(out) && (entry = waits_reap(&ioq->waits))) {
-		turn_hand_out(ioq, out, entry);
+	while (complete_has_room(out) && (entry = waits_reap(&ioq->waits))) {
+		complete_entry(ioq, out, entry);
 	}
-	while (turn_has_room(out) && (entry = receivers_reap(&ioq->receivers, ioq->mailbox))) {
-		turn_hand_out(ioq, out, entry);
+	while (complete_has_room(out) && (entry = receivers_reap(&ioq->receivers, ioq->mailbox))) {
+		complete_entry(ioq, out, entry);
 	}
 }
 
@@ -84,9 +81,9 @@ int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, u
 		ring_disarm(&ioq->ring);
 	}
 	struct turn_out out = {.turn = turn, .output = output};
-	turn_take(ioq, &out, input);
+	turn_accept(ioq, &out, input);
 	turn_reap(ioq, &out);
-	if (ioq->lane_cancels > 0 || ioq->waits.remind_at != IOQ_NEVER) {
+	if (ioq->lane_cancels > 0 || ioq->waits.remind_at != NEVER) {
 		cancel_interrupt(ioq);
 	}
 

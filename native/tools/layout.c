@@ -67,7 +67,7 @@ int main(void) {
 	CONSTANT("TREE_STAT", IOQ_TREE_STAT, "Stat each entry.");
 	CONSTANT("TREE_ONE_DEVICE", IOQ_TREE_ONE_DEVICE, "Read no directory on another device.");
 	CONSTANT("TREE_FOREIGN", IOQ_TREE_FOREIGN, "The directory is on another device.");
-	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the caller's thread.");
+	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the owner's thread.");
 	CONSTANT("OPEN_RAW_SQE", IOQ_OPEN_RAW_SQE, "Let the ring take raw SQEs.");
 	CONSTANT("TERMINAL_RESTORE", IOQ_TERMINAL_RESTORE, "Mode of a terminal: as it was.");
 	CONSTANT("TERMINAL_RAW", IOQ_TERMINAL_RAW, "Bytes as they are typed.");

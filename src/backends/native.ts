@@ -11,6 +11,7 @@
  * @module
  */
 
+import { bufferOf, byteLengthOf, byteOffsetOf } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
 import type { Backend, BackendInfo, LaneCounts, RingInfo, Sink } from "./backend.ts";
@@ -160,7 +161,7 @@ class NativePayload implements Payload {
       // It is where it belongs already
       return;
     }
-    this.#symbols.ioq_take(this.#ioq, this.held, target, target.length);
+    this.#symbols.ioq_take(this.#ioq, this.held, target, byteLengthOf(target));
     this.held = -1;
   }
 
@@ -168,7 +169,7 @@ class NativePayload implements Payload {
     if (this.held < 0) {
       return;
     }
-    this.#symbols.ioq_take_part(this.#ioq, this.held, at, target, target.length);
+    this.#symbols.ioq_take_part(this.#ioq, this.held, at, target, byteLengthOf(target));
   }
 
   /** Drop what nobody took. */
@@ -274,7 +275,7 @@ export class NativeBackend implements Backend {
     if (region !== undefined) {
       words[at + layout.REQUEST_OP_AND_HINTS]! |= layout.HINT_REGION << 16;
       words[at + layout.REQUEST_ARGS] = region;
-      words[at + layout.REQUEST_ARGS + 1] = (request.target ?? request.bytes)!.byteOffset;
+      words[at + layout.REQUEST_ARGS + 1] = byteOffsetOf((request.target ?? request.bytes)!);
     }
     if (timeoutMs !== undefined) {
       words[at + layout.REQUEST_OP_AND_HINTS]! |= layout.HINT_TIMEOUT << 16;
@@ -293,14 +294,14 @@ export class NativeBackend implements Backend {
 
   /** Copy what a request writes. */
   #stage(slot: number, bytes: Uint8Array, request: CoreRequest): void {
-    if (bytes.byteLength !== request.length) {
+    if (byteLengthOf(bytes) !== request.length) {
       throw new TypeError("Cannot write bytes whose buffer was detached or resized");
     }
     const result = this.#symbols.ioq_stage(
       this.#ioq,
       slot,
       bytes as Uint8Array<ArrayBuffer>,
-      bytes.byteLength,
+      request.length,
     );
     if (result < 0) {
       throw osError(-result, request.context);
@@ -314,8 +315,9 @@ export class NativeBackend implements Backend {
     let result = 0;
     for (let i = 0; i < sources.length && result >= 0; i++) {
       const bytes = sources[i] as Uint8Array<ArrayBuffer>;
-      result = this.#symbols.ioq_stage_part(this.#ioq, slot, at, total, bytes, bytes.byteLength);
-      at += bytes.byteLength;
+      const length = byteLengthOf(bytes);
+      result = this.#symbols.ioq_stage_part(this.#ioq, slot, at, total, bytes, length);
+      at += length;
     }
     if (result < 0 || at !== total) {
       this.#symbols.ioq_release(this.#ioq, slot);
@@ -417,7 +419,7 @@ export class NativeBackend implements Backend {
     const result = this.#symbols.ioq_read_cached(
       fd,
       target,
-      target.byteLength,
+      byteLengthOf(target),
       isShort ? offset : offset < 0 ? 0 : offset % 0x1_0000_0000,
       isShort ? 0 : offset < 0 ? layout.NO_OFFSET : Math.floor(offset / 0x1_0000_0000),
     );
@@ -443,12 +445,12 @@ export class NativeBackend implements Backend {
   #regionOf(request: CoreRequest): number | undefined {
     const bytes = request.target ?? request.bytes;
     if (
-      bytes === undefined || bytes.byteLength === 0 || bytes.byteLength !== request.length ||
+      bytes === undefined || request.length === 0 || byteLengthOf(bytes) !== request.length ||
       (request.code !== layout.OP.read && request.code !== layout.OP.write)
     ) {
       return undefined;
     }
-    return this.#regions!.get(bytes.buffer);
+    return this.#regions!.get(bufferOf(bytes));
   }
 
   allocate(length: number): ArrayBuffer {

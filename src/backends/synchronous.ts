@@ -8,6 +8,7 @@
  * @module
  */
 
+import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import type { Payload } from "../operations/payload.ts";
 import { osError } from "../linux/errors.ts";
@@ -54,7 +55,7 @@ export class ExecutorPayload implements Payload {
 
   take(target: Uint8Array<ArrayBuffer>): void {
     if (this.length <= SMALL) {
-      target.set(this.#small.subarray(0, Math.min(this.length, target.length)));
+      target.set(this.#small.subarray(0, Math.min(this.length, byteLengthOf(target))));
     } else {
       this.#executor.take(target);
     }
@@ -62,7 +63,7 @@ export class ExecutorPayload implements Payload {
 
   takePart(at: number, target: Uint8Array<ArrayBuffer>): void {
     this.#whole ??= this.bytes();
-    target.set(this.#whole.subarray(at, at + target.length));
+    target.set(this.#whole.subarray(at, at + byteLengthOf(target)));
   }
 }
 
@@ -99,8 +100,10 @@ export function writtenLength({ bytes, sources, length }: CoreRequest): number {
   if (bytes === undefined && sources === undefined) {
     return 0;
   }
-  const there = bytes?.byteLength ??
-    sources!.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  let there = 0;
+  for (const part of bytes === undefined ? sources ?? NONE : [bytes]) {
+    there += byteLengthOf(part);
+  }
   if (there !== length) {
     throw new TypeError("Cannot write bytes whose buffer was detached or resized");
   }
@@ -129,7 +132,7 @@ export function writeInput(
   }
   for (const part of bytes === undefined ? sources ?? NONE : [bytes]) {
     into.set(part, start + used);
-    used += part.length;
+    used += byteLengthOf(part);
   }
   return used;
 }
@@ -171,11 +174,14 @@ export class SynchronousCalls {
       throw osError(refusal, request.context);
     }
     let record: Int32Array = this.#record;
-    let input: Uint8Array = request.bytes ?? NOTHING;
+    let input: Uint8Array = NOTHING;
     if (request.path === undefined && request.sources === undefined) {
       // A transfer, or another that only needs its record: nothing is copied here
       writtenLength(request);
       writeRecord(record, 0, request);
+      if (request.bytes !== undefined) {
+        input = plainBytes(request.bytes);
+      }
     } else {
       ({ record, input } = encodeRequest(request));
     }

@@ -28,6 +28,7 @@ import {
 } from "../permissions.ts";
 import { isOurs, removeDescriptor } from "./descriptors.ts";
 import { CoreRequest, REMOVE_TREE } from "./request.ts";
+import type { OpName } from "./values.ts";
 
 /** Tells the real path of a descriptor's file, if it has one that can be found out. */
 export type FindPath = (fd: number) => string | undefined;
@@ -91,7 +92,10 @@ const STANDARD_MAX = 2;
  * @throws {Deno.errors.NotCapable} If a permission is missing.
  * @throws {Deno.errors.NotFound} If a path is to be taken for missing.
  */
-export function admit(request: CoreRequest, findPath: FindPath): CoreRequest {
+export function admit<K extends OpName>(
+  request: CoreRequest<K>,
+  findPath: FindPath,
+): CoreRequest<K> {
   if (request.trusted) {
     return request;
   }
@@ -207,7 +211,7 @@ function checkDescriptor(fd: number, access: Access, findPath: FindPath): void {
 }
 
 /** A request for the same, elsewhere. */
-function likeOf<K extends CoreRequest["op"]>(
+function likeOf<K extends OpName>(
   request: CoreRequest<K>,
   at: Place,
   at2: Place,

@@ -6,10 +6,12 @@
  * @module
  */
 
+import { ownOption as own } from "../own_option.ts";
+import { byteLengthOf, isBytes } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { AT_FDCWD } from "../linux/fcntl.ts";
 import { checkInteger } from "../integer.ts";
-import { CoreRequest } from "./request.ts";
+import { type Request, request } from "./request.ts";
 import { verbOf } from "./table.ts";
 import type { OpName } from "./values.ts";
 import { type Path, toPath } from "../path.ts";
@@ -25,7 +27,8 @@ export function checkFd(fd: number): number {
 
 /** Check the directory descriptor that a path begins at. */
 export function checkAt(options: AtOptions | undefined): number {
-  return options?.at === undefined ? AT_FDCWD : checkInteger(options.at, "at", 0, INT32_MAX);
+  const at = own(options, "at");
+  return at === undefined ? AT_FDCWD : checkInteger(at, "at", 0, INT32_MAX);
 }
 
 /** Check where in a file, if that is given. */
@@ -51,10 +54,10 @@ export function checkMode(mode: number | undefined, otherwise?: number): number 
 
 /** Check bytes that are to be transferred. */
 export function checkBytes(bytes: unknown, name: string): Uint8Array {
-  if (!(bytes instanceof Uint8Array)) {
+  if (!isBytes(bytes)) {
     throw new TypeError(`Expected ${name} to be a Uint8Array, got ${typeof bytes}`);
   }
-  checkInteger(bytes.byteLength, `${name}.byteLength`, 0, layout.TRANSFER_MAX);
+  checkInteger(byteLengthOf(bytes), `${name}.byteLength`, 0, layout.TRANSFER_MAX);
   return bytes;
 }
 
@@ -92,8 +95,8 @@ export function pathRequest<K extends OpName>(
   op: K,
   path: Path,
   options?: AtOptions,
-): CoreRequest<K> {
-  return new CoreRequest(op, {
+): Request<K> {
+  return request(op, {
     fd: checkAt(options),
     path: toPath(path, verbOf(op)),
   });

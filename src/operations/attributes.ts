@@ -6,9 +6,10 @@
  * @module
  */
 
+import { ownOption as own } from "../own_option.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../linux/fcntl.ts";
 import { checkInteger } from "../integer.ts";
-import { CoreRequest } from "./request.ts";
+import { request } from "./request.ts";
 import { type Path, toPath } from "../path.ts";
 import {
   checkAt,
@@ -48,38 +49,42 @@ function checkTime(
 
 export const stat: OpBuilders["stat"] =
   ((path: Path, options?: StatOptions) =>
-    pathRequest(options?.bigint ? "statBigInt" : "stat", path, options)) as OpBuilders["stat"];
+    pathRequest(own(options, "bigint") ? "statBigInt" : "stat", path, options)) as OpBuilders[
+      "stat"
+    ];
 
 export const lstat: OpBuilders["lstat"] =
   ((path: Path, options?: StatOptions) =>
-    pathRequest(options?.bigint ? "lstatBigInt" : "lstat", path, options)) as OpBuilders["lstat"];
+    pathRequest(own(options, "bigint") ? "lstatBigInt" : "lstat", path, options)) as OpBuilders[
+      "lstat"
+    ];
 
 export const fstat: OpBuilders["fstat"] =
   ((fd: number, options?: { bigint?: boolean }) =>
-    new CoreRequest(options?.bigint ? "statBigInt" : "stat", {
+    request(own(options, "bigint") ? "statBigInt" : "stat", {
       fd: checkFd(fd),
       flags: AT_EMPTY_PATH,
     })) as OpBuilders["fstat"];
 
 export const chmod: OpBuilders["chmod"] = (file, mode) =>
-  new CoreRequest("chmod", {
+  request("chmod", {
     ...checkFile("chmod", file),
     mode: checkMode(mode),
   });
 
 export const chown: OpBuilders["chown"] = (file, uid, gid, options) =>
-  new CoreRequest("chown", {
+  request("chown", {
     ...checkFile("chown", file),
     // All bits set leave it as it is, see chown(2)
     arg0: uid === null ? UINT32_MAX : checkInteger(uid, "uid", 0, UINT32_MAX - 1),
     arg1: gid === null ? UINT32_MAX : checkInteger(gid, "gid", 0, UINT32_MAX - 1),
-    flags: options?.followSymlinks === false ? AT_SYMLINK_NOFOLLOW : 0,
+    flags: own(options, "followSymlinks") === false ? AT_SYMLINK_NOFOLLOW : 0,
   });
 
 export const utime: OpBuilders["utime"] = (file, atime, mtime) => {
   const accessed = checkTime(atime, "atime");
   const modified = checkTime(mtime, "mtime");
-  return new CoreRequest("utime", {
+  return request("utime", {
     ...checkFile("utime", file),
     offset: accessed.seconds,
     ...splitArgument(modified.seconds),
@@ -89,8 +94,9 @@ export const utime: OpBuilders["utime"] = (file, atime, mtime) => {
 };
 
 export const access: OpBuilders["access"] = (path, mode) =>
-  new CoreRequest("access", {
+  request("access", {
     fd: checkAt(mode),
     path: toPath(path, "access"),
-    mode: (mode?.read ? R_OK : 0) | (mode?.write ? W_OK : 0) | (mode?.execute ? X_OK : 0),
+    mode: (own(mode, "read") ? R_OK : 0) | (own(mode, "write") ? W_OK : 0) |
+      (own(mode, "execute") ? X_OK : 0),
   });

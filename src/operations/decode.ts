@@ -6,6 +6,7 @@
  * @module
  */
 
+import { byteLengthOf } from "../byte_length.ts";
 import { decodeDirectory } from "../linux/directory.ts";
 import { decodeBigIntFileInfo, decodeFileInfo } from "../linux/stat.ts";
 import { pathText } from "../path.ts";
@@ -43,7 +44,7 @@ export const decodeBytes: Decoder = (result, payload) => {
 };
 export const decodeInto: Decoder = (result, payload, request) => {
   const target = request.target!;
-  if (target.byteLength !== request.length) {
+  if (byteLengthOf(target) !== request.length) {
     throw new TypeError("Cannot read into bytes whose buffer was detached or resized");
   }
   if (result > 0) {
@@ -55,12 +56,12 @@ export const decodeIntoParts: Decoder = (result, payload, request) => {
   const targets = request.targets!;
   let length = 0;
   for (const target of targets) {
-    length += target.byteLength;
+    length += byteLengthOf(target);
   }
   if (length !== request.length) {
     throw new TypeError("Cannot read into bytes whose buffer was detached or resized");
   }
-  for (let i = 0, at = 0; at < result; at += targets[i++]!.byteLength) {
+  for (let i = 0, at = 0; at < result; at += byteLengthOf(targets[i++]!)) {
     payload.takePart(at, targets[i]!);
   }
   return result;

@@ -6,41 +6,50 @@
  * @module
  */
 
+import { ownOption as own } from "../own_option.ts";
+import { checkInteger } from "../integer.ts";
+import type { RenameOptions } from "./request_options.ts";
 import { AT_FDCWD } from "../linux/fcntl.ts";
-import { CoreRequest } from "./request.ts";
+import { request } from "./request.ts";
 import { toPath } from "../path.ts";
-import { checkAt, checkFd, checkMode, pathRequest } from "./arguments.ts";
+import { checkAt, checkMode, pathRequest } from "./arguments.ts";
 import type { OpBuilders } from "./builders.ts";
 
 const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;
 
 export const mkdir: OpBuilders["mkdir"] = (path, options) =>
-  new CoreRequest("mkdir", {
+  request("mkdir", {
     fd: checkAt(options),
     path: toPath(path, "mkdir"),
-    mode: checkMode(options?.mode, 0o777),
+    mode: checkMode(own(options, "mode"), 0o777),
   });
 
 export const rmdir: OpBuilders["rmdir"] = (path, options) => pathRequest("rmdir", path, options);
 
 export const unlink: OpBuilders["unlink"] = (path, options) => pathRequest("unlink", path, options);
 
+/** Check the directory descriptor that the new path begins at. */
+function checkToAt(options: RenameOptions | undefined): number {
+  const toAt = own(options, "toAt");
+  return toAt === undefined ? AT_FDCWD : checkInteger(toAt, "toAt", 0, 0x7fffffff);
+}
+
 export const rename: OpBuilders["rename"] = (from, to, options) =>
-  new CoreRequest("rename", {
+  request("rename", {
     fd: checkAt(options),
-    fd2: options?.toAt === undefined ? AT_FDCWD : checkFd(options.toAt),
+    fd2: checkToAt(options),
     path: toPath(from, "rename"),
     path2: toPath(to, "rename"),
-    flags: (options?.noReplace ? RENAME_NOREPLACE : 0) |
-      (options?.exchange ? RENAME_EXCHANGE : 0),
+    flags: (own(options, "noReplace") ? RENAME_NOREPLACE : 0) |
+      (own(options, "exchange") ? RENAME_EXCHANGE : 0),
   });
 
 export const link: OpBuilders["link"] = (from, to) =>
-  new CoreRequest("link", { path: toPath(from, "link"), path2: toPath(to, "link") });
+  request("link", { path: toPath(from, "link"), path2: toPath(to, "link") });
 
 export const symlink: OpBuilders["symlink"] = (target, path, options) =>
-  new CoreRequest("symlink", {
+  request("symlink", {
     fd2: checkAt(options),
     path: toPath(target, "symlink"),
     path2: toPath(path, "symlink"),

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { ownOption as own } from "../own_option.ts";
 import {
   O_APPEND,
   O_CREAT,
@@ -19,7 +20,7 @@ import {
   O_TRUNC,
   O_WRONLY,
 } from "../linux/fcntl.ts";
-import { CoreRequest } from "./request.ts";
+import { request } from "./request.ts";
 import { toPath } from "../path.ts";
 import { type Access, READ, WRITE } from "../permissions.ts";
 import { checkAt, checkFd, checkMode, pathRequest } from "./arguments.ts";
@@ -28,12 +29,20 @@ import type { OpenRequestOptions } from "./request_options.ts";
 
 /** The `open(2)` flags of options, checked as Deno checks its own. */
 function openFlags(options: OpenRequestOptions): { flags: number; access: Access } {
-  const { write, append, truncate, create, createNew, direct, dsync, noFollow, directory } =
-    options;
-  const modes = [options.read, write, append, truncate, create, createNew];
+  const asked = own(options, "read");
+  const write = own(options, "write");
+  const append = own(options, "append");
+  const truncate = own(options, "truncate");
+  const create = own(options, "create");
+  const createNew = own(options, "createNew");
+  const direct = own(options, "direct");
+  const dsync = own(options, "dsync");
+  const noFollow = own(options, "noFollow");
+  const directory = own(options, "directory");
+  const modes = [asked, write, append, truncate, create, createNew];
   const ownOnly = modes.every((mode) => mode === undefined) &&
-    (direct || dsync || noFollow || directory || options.at !== undefined);
-  const read = options.read || ownOnly;
+    (direct || dsync || noFollow || directory || own(options, "at") !== undefined);
+  const read = asked || ownOnly;
   if (!read && !modes.some(Boolean)) {
     throw new TypeError("'options' requires at least one option to be true");
   }
@@ -65,19 +74,18 @@ function openFlags(options: OpenRequestOptions): { flags: number; access: Access
 
 export const open: OpBuilders["open"] = (path, options = { read: true }) => {
   const { flags, access } = openFlags(options);
-  return new CoreRequest("open", {
+  return request("open", {
     fd: checkAt(options),
     path: toPath(path, "open"),
-    mode: checkMode(options.mode, 0o666),
+    mode: checkMode(own(options, "mode"), 0o666),
     flags,
     access,
   });
 };
 
-export const close: OpBuilders["close"] = (fd) => new CoreRequest("close", { fd: checkFd(fd) });
+export const close: OpBuilders["close"] = (fd) => request("close", { fd: checkFd(fd) });
 
 export const openDir: OpBuilders["openDir"] = (path, options) =>
   pathRequest("openDir", path, options);
 
-export const closeDir: OpBuilders["closeDir"] = (fd) =>
-  new CoreRequest("closeDir", { fd: checkFd(fd) });
+export const closeDir: OpBuilders["closeDir"] = (fd) => request("closeDir", { fd: checkFd(fd) });

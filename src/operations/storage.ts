@@ -6,8 +6,9 @@
  * @module
  */
 
+import { ownOption as own } from "../own_option.ts";
 import { checkInteger } from "../integer.ts";
-import { CoreRequest } from "./request.ts";
+import { request } from "./request.ts";
 import {
   checkFd,
   checkFile,
@@ -36,37 +37,36 @@ const ADVICE: Readonly<Record<Advice, number>> = {
   noReuse: 5,
 };
 
-export const sync: OpBuilders["sync"] = (fd) => new CoreRequest("sync", { fd: checkFd(fd) });
+export const sync: OpBuilders["sync"] = (fd) => request("sync", { fd: checkFd(fd) });
 
-export const syncData: OpBuilders["syncData"] = (fd) =>
-  new CoreRequest("syncData", { fd: checkFd(fd) });
+export const syncData: OpBuilders["syncData"] = (fd) => request("syncData", { fd: checkFd(fd) });
 
-export const syncRange: OpBuilders["syncRange"] = (fd, offset = 0, length = 0, options = {}) =>
-  new CoreRequest("syncRange", {
+export const syncRange: OpBuilders["syncRange"] = (fd, offset = 0, length = 0, options) =>
+  request("syncRange", {
     fd: checkFd(fd),
     length: checkInteger(length, "length", 0, UINT32_MAX),
-    flags: (options.waitBefore ? SYNC_FILE_RANGE_WAIT_BEFORE : 0) |
-      ((options.write ?? true) ? SYNC_FILE_RANGE_WRITE : 0) |
-      (options.waitAfter ? SYNC_FILE_RANGE_WAIT_AFTER : 0),
+    flags: (own(options, "waitBefore") ? SYNC_FILE_RANGE_WAIT_BEFORE : 0) |
+      ((own(options, "write") ?? true) ? SYNC_FILE_RANGE_WRITE : 0) |
+      (own(options, "waitAfter") ? SYNC_FILE_RANGE_WAIT_AFTER : 0),
     ...checkOffset(offset),
   });
 
 export const truncate: OpBuilders["truncate"] = (file, length = 0) =>
-  new CoreRequest("truncate", {
+  request("truncate", {
     ...checkFile("truncate", file),
     ...checkOffset(length, "length"),
   });
 
 export const allocate: OpBuilders["allocate"] = (fd, offset, length, options) =>
-  new CoreRequest("allocate", {
+  request("allocate", {
     fd: checkFd(fd),
-    flags: options?.keepSize ? FALLOC_FL_KEEP_SIZE : 0,
+    flags: own(options, "keepSize") ? FALLOC_FL_KEEP_SIZE : 0,
     ...checkOffset(offset),
     ...splitArgument(checkInteger(length, "length", 1, Number.MAX_SAFE_INTEGER)),
   });
 
 export const advise: OpBuilders["advise"] = (fd, advice, offset = 0, length = 0) =>
-  new CoreRequest("advise", {
+  request("advise", {
     fd: checkFd(fd),
     flags: checkOneOf(ADVICE, advice, "advice"),
     length: checkInteger(length, "length", 0, UINT32_MAX),
@@ -74,7 +74,7 @@ export const advise: OpBuilders["advise"] = (fd, advice, offset = 0, length = 0)
   });
 
 export const lock: OpBuilders["lock"] = (fd, kind, options) =>
-  new CoreRequest("lock", {
+  request("lock", {
     fd: checkFd(fd),
-    flags: checkOneOf(LOCKS, kind, "kind") | (options?.wait ? 0 : LOCK_NB),
+    flags: checkOneOf(LOCKS, kind, "kind") | (own(options, "wait") ? 0 : LOCK_NB),
   });

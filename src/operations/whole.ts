@@ -7,8 +7,10 @@
  * @module
  */
 
+import { ownOption as own } from "../own_option.ts";
+import { byteLengthOf } from "../byte_length.ts";
 import { O_APPEND, O_CREAT, O_EXCL, O_TRUNC, O_WRONLY } from "../linux/fcntl.ts";
-import { CoreRequest } from "./request.ts";
+import { request } from "./request.ts";
 import { toPath } from "../path.ts";
 import { checkAt, checkBytes, checkFd, checkMode, pathRequest } from "./arguments.ts";
 import type { OpBuilders } from "./builders.ts";
@@ -16,23 +18,29 @@ import type { OpBuilders } from "./builders.ts";
 export const readFile: OpBuilders["readFile"] = (path, options) =>
   pathRequest("readFile", path, options);
 
-export const writeFile: OpBuilders["writeFile"] = (path, bytes, options) =>
-  new CoreRequest("writeFile", {
+export const writeFile: OpBuilders["writeFile"] = (path, bytes, options) => {
+  const mode = own(options, "mode");
+  return request("writeFile", {
     fd: checkAt(options),
     path: toPath(path, "writefile"),
     bytes: checkBytes(bytes, "bytes"),
-    length: bytes.byteLength,
-    flags: O_WRONLY | (options?.append ? O_APPEND : O_TRUNC) |
-      (options?.createNew ? O_CREAT | O_EXCL : (options?.create ?? true) ? O_CREAT : 0),
-    mode: checkMode(options?.mode, 0o666),
-    arg0: options?.mode === undefined ? 0 : 1,
+    length: byteLengthOf(bytes),
+    flags: O_WRONLY | (own(options, "append") ? O_APPEND : O_TRUNC) |
+      (own(options, "createNew")
+        ? O_CREAT | O_EXCL
+        : (own(options, "create") ?? true)
+        ? O_CREAT
+        : 0),
+    mode: checkMode(mode, 0o666),
+    arg0: mode === undefined ? 0 : 1,
   });
+};
 
 export const copyFile: OpBuilders["copyFile"] = (from, to) =>
-  new CoreRequest("copyFile", { path: toPath(from, "copy"), path2: toPath(to, "copy") });
+  request("copyFile", { path: toPath(from, "copy"), path2: toPath(to, "copy") });
 
 export const readDir: OpBuilders["readDir"] = (path, options) =>
   pathRequest("readDir", path, options);
 
 export const readDirBlock: OpBuilders["readDirBlock"] = (fd) =>
-  new CoreRequest("readDirBlock", { fd: checkFd(fd) });
+  request("readDirBlock", { fd: checkFd(fd) });

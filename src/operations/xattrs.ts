@@ -6,8 +6,10 @@
  * @module
  */
 
+import { ownOption as own } from "../own_option.ts";
+import { byteLengthOf } from "../byte_length.ts";
 import { AT_SYMLINK_NOFOLLOW } from "../linux/fcntl.ts";
-import { CoreRequest } from "./request.ts";
+import { type Request, request } from "./request.ts";
 import { verbOf } from "./table.ts";
 import { type Path, toPath } from "../path.ts";
 import { checkAt, checkBytes, checkFd } from "./arguments.ts";
@@ -24,16 +26,16 @@ function xattrRequest<K extends "getXattr" | "setXattr" | "listXattr" | "removeX
   name: string | undefined,
   options: XattrOptions | undefined,
   more: { bytes?: Uint8Array; length?: number; mode?: number } = {},
-): CoreRequest<K> {
+): Request<K> {
   if (name !== undefined && typeof name !== "string") {
     throw new TypeError(`Expected name to be a string, got ${typeof name}`);
   }
-  return new CoreRequest(op, {
+  return request(op, {
     ...(typeof file === "number"
       ? { fd: checkFd(file), path: "", access: 0 }
       : { fd: checkAt(options), path: toPath(file, verbOf(op)) }),
     ...(name === undefined ? {} : { path2: toPath(name, verbOf(op)) }),
-    flags: options?.followSymlinks === false ? AT_SYMLINK_NOFOLLOW : 0,
+    flags: own(options, "followSymlinks") === false ? AT_SYMLINK_NOFOLLOW : 0,
     ...more,
   });
 }
@@ -44,8 +46,9 @@ export const getXattr: OpBuilders["getXattr"] = (file, name, options) =>
 export const setXattr: OpBuilders["setXattr"] = (file, name, value, options) =>
   xattrRequest("setXattr", file, name, options, {
     bytes: checkBytes(value, "value"),
-    length: value.byteLength,
-    mode: (options?.create ? XATTR_CREATE : 0) | (options?.replace ? XATTR_REPLACE : 0),
+    length: byteLengthOf(value),
+    mode: (own(options, "create") ? XATTR_CREATE : 0) |
+      (own(options, "replace") ? XATTR_REPLACE : 0),
   });
 
 export const listXattr: OpBuilders["listXattr"] = (file, options) =>

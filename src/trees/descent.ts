@@ -34,9 +34,9 @@ import { inContext, osError } from "../linux/errors.ts";
 /** What of {@linkcode TreeOptions} is needed to go through a tree on a given queue. */
 export interface DescentOptions {
   concurrency?: number;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** For each request. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   onError?: "throw" | "skip" | ((error: Error, path: string) => void);
   onProgress?: (progress: { path: string; entries: number }) => void;
 }
