@@ -229,13 +229,16 @@ export abstract class PromiseForms extends Runner {
       }
       return await removeTreeOn(() => this, path, limitsOf(options));
     }
+    // Both for the file that the path leads to now
+    const unlink = op.unlink(path, options);
+    const rmdir = op.rmdir(path, options);
     try {
-      await this.run(op.unlink(path, options), options);
+      await this.run(unlink, options);
     } catch (error) {
       if (!hasCode(error, "EISDIR", "EPERM")) {
         throw error;
       }
-      await this.run(op.rmdir(path, options), options).catch((second) => {
+      await this.run(rmdir, options).catch((second) => {
         // It was no directory: what the first call said holds
         throw hasCode(second, "ENOTDIR") ? error : second;
       });

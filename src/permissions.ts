@@ -307,12 +307,17 @@ function checkBytes(bytes: Uint8Array, access: Access): Uint8Array {
  *
  * @param path The path; a relative one counts from the current directory.
  * @param access What is done to it.
+ * @param given The path as the caller gave it, for messages: the path is its absolute form.
  * @returns The path to use: normalized, unless everything is granted.
  * @throws {Deno.errors.NotCapable} If a permission is missing.
  * @throws {Deno.errors.NotFound} If the path is to be taken for missing (`--ignore-read`).
  * @throws {Error} If it is empty, and not everything is granted.
  */
-export function checkAccess(path: string | Uint8Array, access: Access): string | Uint8Array {
+export function checkAccess(
+  path: string | Uint8Array,
+  access: Access,
+  given: string | Uint8Array = path,
+): string | Uint8Array {
   if (typeof path === "string" && isPlain(path) ? mayAccessAll(access) : isAllAllowed()) {
     // A name that leads into a special file's folder is not plain
     return path;
@@ -325,13 +330,14 @@ export function checkAccess(path: string | Uint8Array, access: Access): string |
     throw new Error("Empty path is not allowed");
   }
   const normalized = normalizePath(text);
+  const shown = pathText(given);
   if (access & READ) {
-    check("read", normalized, text);
+    check("read", normalized, shown);
   }
   if (access & WRITE) {
-    check("write", normalized, text);
+    check("write", normalized, shown);
   }
-  checkSpecial(normalized, access, text);
+  checkSpecial(normalized, access, shown);
   return normalized === text ? path : normalized;
 }
 
@@ -356,10 +362,14 @@ function isPlain(path: string): boolean {
  * @returns The path to use.
  * @throws {Deno.errors.NotCapable} If something below it may not be.
  */
-export function checkTree(path: string | Uint8Array, access: Access): string | Uint8Array {
-  const used = checkAccess(path, access);
+export function checkTree(
+  path: string | Uint8Array,
+  access: Access,
+  given: string | Uint8Array = path,
+): string | Uint8Array {
+  const used = checkAccess(path, access, given);
   if (!brokered && hasDenied(used, access)) {
-    throw missing(access & WRITE ? "write" : "read", pathText(path));
+    throw missing(access & WRITE ? "write" : "read", pathText(given));
   }
   return used;
 }

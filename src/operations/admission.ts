@@ -15,7 +15,7 @@
 
 import * as layout from "../../ffi/layout.ts";
 import { AT_FDCWD } from "../linux/fcntl.ts";
-import { joinPath, pathText } from "../path.ts";
+import { isAbsolute, joinPath, pathText } from "../path.ts";
 import {
   type Access,
   checkAccess,
@@ -119,12 +119,12 @@ export function admit<K extends OpName>(
   let at2 = { fd: request.fd2, path: path2 };
   if (access !== 0) {
     const tree = request.op === "unlink" && (request.flags & REMOVE_TREE) !== 0;
-    at = place(path!, request.fd, access, findPath, tree);
+    at = place(path!, request.fd, access, findPath, tree, request.given);
   }
   if (request.op === "symlink") {
     checkAccessForSymlink();
   } else if (access2 !== 0) {
-    at2 = place(path2!, request.fd2, access2, findPath, false);
+    at2 = place(path2!, request.fd2, access2, findPath, false, request.given2);
   }
   // The path was checked as it is written: the core looks where it leads
   const guarded = OPENS.has(request.code) && !isAllAllowed();
@@ -147,10 +147,11 @@ function place(
   access: Access,
   findPath: FindPath,
   tree: boolean,
+  given: string | Uint8Array | undefined,
 ): Place {
   const check = tree ? checkTree : checkAccess;
   if (!isRelative(path, fd)) {
-    return { fd, path: check(path, access) };
+    return { fd, path: check(path, access, given) };
   }
   if (isAllAllowed()) {
     return { fd, path };
@@ -165,7 +166,7 @@ function place(
 
 /** Whether a path is relative to a directory descriptor. */
 function isRelative(path: string | Uint8Array, fd: number): boolean {
-  return fd !== AT_FDCWD && (typeof path === "string" ? !path.startsWith("/") : path[0] !== 0x2f);
+  return fd !== AT_FDCWD && !isAbsolute(path);
 }
 
 /** Where nobody knows what something leads to, only all will do. */
@@ -239,6 +240,9 @@ function likeOf<K extends OpName>(
   like.sources = request.sources;
   like.targets = request.targets;
   like.holder = request.holder;
+  like.given = request.given;
+  like.given2 = request.given2;
+  like.origin = request.origin;
   like.hints = request.hints | hints;
   return like;
 }

@@ -147,6 +147,8 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
   trusted = false;
   /** Who keeps its descriptor open. */
   holder: Holder | undefined = undefined;
+  /** Of which request it is the like, with paths that were asked for. */
+  origin: CoreRequest = this;
   /** Both of these in several places. */
   sources: readonly Uint8Array[] | undefined = undefined;
   targets: readonly Uint8Array<ArrayBuffer>[] | undefined = undefined;

@@ -356,7 +356,7 @@ export class Core {
   abort(requests: ReadonlySet<Request>, reason: unknown): void {
     const tickets = Array.from(this.slots, ({ ticket }) => ticket);
     for (const ticket of [...tickets, ...this.#line]) {
-      if (ticket !== undefined && !ticket.isSettled && requests.has(ticket.request)) {
+      if (ticket !== undefined && !ticket.isSettled && requests.has(ticket.request.origin)) {
         this.#abort(ticket, reason);
       }
     }
