@@ -8,8 +8,7 @@
  */
 
 import { DEPTH_MAX } from "../ffi/layout.ts";
-import { prepareLibrary } from "../ffi/library.ts";
-import type { BackendInfo, LaneCounts, Sink } from "./backends/backend.ts";
+import type { BackendInfo, LaneCounts } from "./backends/backend.ts";
 import { openBackend } from "./backends/open_backend.ts";
 import { PromiseForms } from "./forms.ts";
 import { checkInteger, checkTimeout } from "./integer.ts";
@@ -84,9 +83,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    */
   static async open<T = unknown>(options: IoqOptions = {}): Promise<Ioq<T>> {
     const choice = checkOptions(options);
-    await prepareLibrary(choice.library);
     const { depth, rawSqe } = choice;
-    const makeBackend = (sink: Sink) => openBackend(choice, sink);
+    const makeBackend = await openBackend(choice);
     return new Ioq(
       new Stream<T>(depth, (stream) => new Core(depth, rawSqe, stream, makeBackend)),
     );

@@ -72,8 +72,32 @@ void directory_read_block(struct entry *entry, struct scratch *scratch);
 
 // tree.c
 
+/** One request being run. */
+struct tree {
+	/** The request. */
+	struct entry *entry;
+	/** Where names, types, stats and records are gathered. */
+	struct scratch *scratch;
+	/** When to begin no other directory, in nanoseconds. */
+	uint64_t deadline;
+};
+
+/** Whether another directory may be begun. */
+bool tree_has_budget(const struct tree *tree);
+
+/** A record of those that were appended. The array moves when it grows. */
+struct ioq_tree_directory *tree_record(const struct tree *tree, size_t index);
+
+/** Append a record. Returns 0 or -ENOMEM. */
+int tree_append_record(struct tree *tree, int32_t parent, int32_t error);
+
 /** Run a READ_DIR that has IOQ_TREE in its mode. Sets the result and the payload. */
 void tree_read(struct entry *entry, struct scratch *scratch);
+
+// remove_tree.c
+
+/** Remove the directories that the request names. Returns 0 or -errno. */
+int tree_remove_all(struct tree *tree);
 
 // whole_file.c
 

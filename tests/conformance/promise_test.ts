@@ -3,27 +3,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type FileInfo, op } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
+import { CountingController } from "../lifecycle/counting_controller.ts";
 import { bytes, descriptorsUnder, errorOf, sleep, TempDir, text, within } from "../fixtures.ts";
-
-/** A signal that counts its listeners. */
-class CountingController extends AbortController {
-  listeners = 0;
-
-  constructor() {
-    super();
-    const { signal } = this;
-    const add = signal.addEventListener.bind(signal);
-    const remove = signal.removeEventListener.bind(signal);
-    signal.addEventListener = (...args: unknown[]) => {
-      this.listeners++;
-      (add as (...args: unknown[]) => void)(...args);
-    };
-    signal.removeEventListener = (...args: unknown[]) => {
-      this.listeners--;
-      (remove as (...args: unknown[]) => void)(...args);
-    };
-  }
-}
 
 forEachBackend("the promise forms resolve to what Deno gives", async ({ open }) => {
   using dir = new TempDir();
