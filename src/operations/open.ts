@@ -7,7 +7,7 @@
  */
 
 import { OP } from "../../ffi/layout.ts";
-import { decodeNothing, decodeResult } from "./decode.ts";
+import { decodeNothing, decodeOpened } from "./decode.ts";
 import { define } from "./operation.ts";
 import {
   O_APPEND,
@@ -89,7 +89,7 @@ function openFlags(options: AllOptions): { flags: number; access: Access } {
   };
 }
 
-define("open", { code: OP.open, verb: "open", lane: "ring", decode: decodeResult });
+define("open", { code: OP.open, verb: "open", lane: "ring", decode: decodeOpened });
 export const open: OpBuilders["open"] = (path, options = { read: true }) => {
   const all = { ...NO_OPTIONS, ...options };
   const { flags, access } = openFlags(all);
@@ -108,7 +108,7 @@ define("openDir", {
   verb: "opendir",
   access: READ,
   lane: "ring",
-  decode: decodeResult,
+  decode: decodeOpened,
 });
 export const openDir: OpBuilders["openDir"] = (path, options) =>
   pathRequest("openDir", path, options);

@@ -10,7 +10,7 @@ import * as layout from "../../ffi/layout.ts";
 import { AT_FDCWD } from "../linux/fcntl.ts";
 import { checkInteger } from "../integer.ts";
 import { absolutePath, isAbsolute, pathText } from "../path.ts";
-import { type Access, checkAccess, checkAccessForSymlink, isAllAllowed } from "../permissions.ts";
+import type { Access } from "../permissions.ts";
 import type { Decoder } from "./decode.ts";
 import { type Operation, operationOf } from "./operation.ts";
 import type { OpName } from "./values.ts";
@@ -147,6 +147,8 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
   trusted = false;
   /** Who keeps its descriptor open. */
   holder: Holder | undefined = undefined;
+  /** Of which request it is the like, with paths that were asked for. */
+  origin: CoreRequest = this;
   /** Both of these in several places. */
   sources: readonly Uint8Array[] | undefined = undefined;
   targets: readonly Uint8Array<ArrayBuffer>[] | undefined = undefined;
@@ -202,31 +204,6 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
     }
   }
 
-  /**
-   * Check that its paths may be accessed.
-   *
-   * @throws {Deno.errors.NotCapable} If a permission is missing.
-   */
-  checkAccess(): void {
-    if (this.trusted) {
-      return;
-    }
-    if (this.access !== 0) {
-      checkAccess(this.path!, this.access, isRelative(this.path!, this.fd), this.given);
-    }
-    if (OPENS.has(this.code) && !isAllAllowed()) {
-      // The path was checked as it is written: the core looks where it leads
-      this.hints |= layout.HINT_GUARDED;
-    } else {
-      this.hints &= ~layout.HINT_GUARDED;
-    }
-    if (this.name === "symlink") {
-      checkAccessForSymlink(this.path2!);
-    } else if (this.access2 !== 0) {
-      checkAccess(this.path2!, this.access2, isRelative(this.path2!, this.fd2), this.given2);
-    }
-  }
-
   /** Whether it closes a descriptor: such requests are never cancelled. */
   get isClose(): boolean {
     return this.code === layout.OP.close || this.code === layout.OP.closeDir;
@@ -262,19 +239,6 @@ export function request<K extends OpName>(op: K, args?: RequestArguments): Reque
   const core = new CoreRequest(op, args);
   core.resolvePaths();
   return new Request(core);
-}
-
-/** Operations that open the contents of files, as Deno's calls do that it guards so. */
-const OPENS: ReadonlySet<number> = new Set([
-  layout.OP.open,
-  layout.OP.readFile,
-  layout.OP.writeFile,
-  layout.OP.copyFile,
-]);
-
-/** Whether a path is relative to a directory descriptor. */
-function isRelative(path: string | Uint8Array, fd: number): boolean {
-  return fd !== AT_FDCWD && !isAbsolute(path);
 }
 
 /**

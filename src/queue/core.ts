@@ -22,6 +22,7 @@ import type { SynchronousCalls } from "../backends/synchronous.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
 import { ERRNO, osError, timeoutError } from "../linux/errors.ts";
 import type { Payload } from "../operations/payload.ts";
+import { admit } from "../operations/admission.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName, OpValues } from "../operations/values.ts";
 import { checkSignal } from "../signal.ts";
@@ -287,7 +288,7 @@ export class Core {
       core = toCoreRequest(request);
       timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
       checkSignal(signal)?.throwIfAborted();
-      this.checkAcceptable(core);
+      core = this.admit(core);
     } catch (error) {
       core?.holder?.leave(core);
       return Promise.reject(error);
@@ -355,7 +356,7 @@ export class Core {
   abort(requests: ReadonlySet<Request>, reason: unknown): void {
     const tickets = Array.from(this.slots, ({ ticket }) => ticket);
     for (const ticket of [...tickets, ...this.#line]) {
-      if (ticket !== undefined && !ticket.isSettled && requests.has(ticket.request)) {
+      if (ticket !== undefined && !ticket.isSettled && requests.has(ticket.request.origin)) {
         this.#abort(ticket, reason);
       }
     }
@@ -370,8 +371,8 @@ export class Core {
     this.deadlines.add(ticket.deadline);
   }
 
-  /** Refuse what may not be queued. */
-  checkAcceptable(request: CoreRequest): void {
+  /** Refuse what may not be queued; returns what is to be run. */
+  admit<K extends OpName>(request: CoreRequest<K>): CoreRequest<K> {
     if (this.#closing && (this.#closed || !request.isClose)) {
       throw closedError();
     }
@@ -389,8 +390,18 @@ export class Core {
     if (request.op === "rawSqe" && !this.#rawSqe) {
       throw new TypeError("Cannot submit a raw SQE to a queue opened without unsafeRawSqe");
     }
-    request.checkAccess();
+    return admit(request, this.#findPath);
   }
+
+  /** Where a descriptor leads, if that can be found out. */
+  readonly #findPath = (fd: number): string | undefined => {
+    try {
+      return this.backend.synchronous().findPath(fd);
+    } catch {
+      // Nothing here that could tell
+      return undefined;
+    }
+  };
 
   /** Whether there is time to copy what a request writes; if not, there soon is. */
   #mayCopy(request: CoreRequest): boolean {

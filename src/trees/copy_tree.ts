@@ -271,16 +271,14 @@ export async function copyTree(
   to: Path,
   options: CopyTreeOptions = {},
 ): Promise<void> {
-  const source = toPath(from, "copy");
-  const target = toPath(to, "copy");
   checkOptionNames(options, COPY_OPTIONS, "copyTree()");
   for (const name of ["overwrite", "preserveTimestamps"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "boolean") {
       throw new TypeError(`Expected ${name} to be a boolean, got ${typeof options[name]}`);
     }
   }
-  checkAccess(source, READ, false);
-  checkAccess(target, WRITE, false);
+  const source = checkAccess(toPath(from, "copy"), READ);
+  const target = checkAccess(toPath(to, "copy"), WRITE);
   await Descent.run("copy", source, queueOf(options), options, async (descent) => {
     const path = pathText(source);
     const copier = new Copier(descent, options);

@@ -24,7 +24,7 @@ import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import { AT_REMOVEDIR } from "../linux/fcntl.ts";
 import { REMOVE_TREE } from "../operations/request.ts";
 import { joinPath, type Path, pathText, toPath } from "../path.ts";
-import { checkAccess, WRITE } from "../permissions.ts";
+import { checkTree, WRITE } from "../permissions.ts";
 import type { Runner } from "../queue/runner.ts";
 import { Descent, type DescentOptions } from "./descent.ts";
 import { DT_DIR } from "../linux/directory.ts";
@@ -335,8 +335,7 @@ export async function removeTreeOn(
   path: Path,
   options: DescentOptions,
 ): Promise<void> {
-  const root = toPath(path, "remove");
-  checkAccess(root, WRITE, false);
+  const root = checkTree(toPath(path, "remove"), WRITE);
   await Descent.run("remove", root, open, options, async (descent) => {
     const text = pathText(root);
     const unlink = (flags: number) =>

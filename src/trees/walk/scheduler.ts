@@ -26,7 +26,7 @@ import type { Ioq } from "../../ioq.ts";
 import { type Holder, type Request, toCoreRequest } from "../../operations/request.ts";
 import type { OpName, OpValues } from "../../operations/values.ts";
 import { pathText } from "../../path.ts";
-import { checkAccess, mayReadAllBelow, READ } from "../../permissions.ts";
+import { accessBelow, checkAccess, READ } from "../../permissions.ts";
 import { endsAll } from "../error_policy.ts";
 import { BlockEntries } from "./block_entries.ts";
 import type { WalkContext } from "./context.ts";
@@ -256,7 +256,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   async #beginAtRoot(): Promise<void> {
     const { plan } = this;
     this.ioq = plan.ioq ?? await defaultQueue();
-    this.checks = !mayReadAllBelow(plan.followSymlinks ? "/" : this.#root);
+    this.checks = accessBelow(plan.followSymlinks ? "/" : this.#root, READ) !== "all";
     this.#mode = (plan.followSymlinks ? layout.TREE_IDENTIFY : 0) |
       (plan.stat ? layout.TREE_STAT : 0) |
       (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0);
@@ -327,7 +327,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     for (const node of nodes) {
       deepest = Math.max(deepest, node.depth);
       if (this.checks) {
-        checkAccess(node.rawPath ?? node.path, READ, false);
+        checkAccess(node.rawPath ?? node.path, READ);
       }
     }
     const request = treeRequest({
