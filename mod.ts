@@ -83,4 +83,5 @@ export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/trees/walk/w
 export { removeTree } from "./src/trees/remove_tree.ts";
 export { copyTree } from "./src/trees/copy_tree.ts";
 export type { CopyTreeOptions } from "./src/trees/copy_tree.ts";
+export type { ErrorPolicy } from "./src/trees/error_policy.ts";
 export type { TreeOptions, TreeProgress } from "./src/trees/tree_options.ts";

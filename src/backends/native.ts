@@ -181,7 +181,43 @@ class NativePayload implements Payload {
   }
 }
 
-/** Opens a native backend. See {@linkcode Backend} for its methods. */
+/** A queue of the core's that was opened: what becomes a backend. */
+export interface NativeCore {
+  readonly library: Library;
+  readonly ioq: Deno.PointerValue;
+  readonly info: BackendInfo;
+}
+
+/**
+ * Open a queue of the core's.
+ *
+ * @throws {NativeOpenError} If the core cannot make its ring or its lanes.
+ */
+export function openNativeCore(library: Library, options: NativeOptions): NativeCore {
+  const request = new Uint32Array(layout.OPTIONS_SIZE / 4);
+  request[layout.OPTIONS_DEPTH] = options.depth;
+  request[layout.OPTIONS_LANES] = Math.max(1, options.threads);
+  request[layout.OPTIONS_FLAGS] = (options.ring ? layout.OPEN_RING : 0) |
+    (options.threads === 0 ? layout.OPEN_SYNC : 0) |
+    (options.rawSqe ? layout.OPEN_RAW_SQE : 0);
+  writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, OVERFLOW_OPS);
+  const info = new Uint32Array(layout.INFO_SIZE / 4);
+  const ioq = library.symbols.ioq_open(asBytes(request), asBytes(info));
+  if (ioq === null) {
+    throw new NativeOpenError(info[layout.INFO_ERROR]!);
+  }
+  return {
+    library,
+    ioq,
+    info: {
+      kind: options.ring ? "uring" : "threads",
+      lanes: info[layout.INFO_LANES]! + (options.ring ? 1 : 0),
+      ...(options.ring ? { ring: ringInfo(info) } : {}),
+    },
+  };
+}
+
+/** The native backends. See {@linkcode Backend} for its methods. */
 export class NativeBackend implements Backend {
   info: BackendInfo;
   readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0 };
@@ -208,33 +244,13 @@ export class NativeBackend implements Backend {
   #synchronous: SynchronousCalls | undefined;
   #closed = false;
 
-  /**
-   * @throws {NativeOpenError} If the core cannot make its ring or its lanes.
-   */
-  constructor(library: Library, options: NativeOptions, sink: Sink) {
+  constructor({ library, ioq, info }: NativeCore, sink: Sink) {
     this.#library = library;
     this.#symbols = library.symbols;
     this.#sink = sink;
-
-    const request = new Uint32Array(layout.OPTIONS_SIZE / 4);
-    request[layout.OPTIONS_DEPTH] = options.depth;
-    request[layout.OPTIONS_LANES] = Math.max(1, options.threads);
-    request[layout.OPTIONS_FLAGS] = (options.ring ? layout.OPEN_RING : 0) |
-      (options.threads === 0 ? layout.OPEN_SYNC : 0) |
-      (options.rawSqe ? layout.OPEN_RAW_SQE : 0);
-    writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, OVERFLOW_OPS);
-    const info = new Uint32Array(layout.INFO_SIZE / 4);
-    this.#ioq = this.#symbols.ioq_open(asBytes(request), asBytes(info));
-    if (this.#ioq === null) {
-      throw new NativeOpenError(info[layout.INFO_ERROR]!);
-    }
-
-    this.info = {
-      kind: options.ring ? "uring" : "threads",
-      lanes: info[layout.INFO_LANES]! + (options.ring ? 1 : 0),
-      ...(options.ring ? { ring: ringInfo(info) } : {}),
-    };
-    this.#payload = new NativePayload(this.#output, this.#ioq, this.#symbols);
+    this.#ioq = ioq;
+    this.info = info;
+    this.#payload = new NativePayload(this.#output, ioq, this.#symbols);
   }
 
   get inFlight(): number {

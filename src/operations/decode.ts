@@ -10,6 +10,7 @@ import { byteLengthOf } from "../byte_length.ts";
 import { decodeDirectory } from "../linux/directory.ts";
 import { decodeBigIntFileInfo, decodeFileInfo } from "../linux/stat.ts";
 import { pathText } from "../path.ts";
+import { addDescriptor } from "./descriptors.ts";
 import type { Payload } from "./payload.ts";
 import { toPollEvents } from "../linux/poll.ts";
 
@@ -28,6 +29,11 @@ export type Decoder = (result: number, payload: Payload, request: Destination) =
 
 export const decodeNothing: Decoder = () => undefined;
 export const decodeResult: Decoder = (result) => result;
+/** A descriptor, which is this thread's from now on. */
+export const decodeOpened: Decoder = (result) => {
+  addDescriptor(result);
+  return result;
+};
 export const decodeEntries: Decoder = (_, payload) => decodeDirectory(payload.bytes());
 export const decodeBytes: Decoder = (result, payload) => {
   const bytes = new Uint8Array(result);

@@ -20,11 +20,14 @@
 
 import * as layout from "../../../ffi/layout.ts";
 import { defaultQueue } from "../../default_queue.ts";
+import { timeoutError } from "../../linux/errors.ts";
 import { O_NOFOLLOW } from "../../linux/fcntl.ts";
 import type { Ioq } from "../../ioq.ts";
 import { type Holder, type Request, toCoreRequest } from "../../operations/request.ts";
 import type { OpName, OpValues } from "../../operations/values.ts";
-import { checkAccess, mayReadAllBelow, READ } from "../../permissions.ts";
+import { pathText } from "../../path.ts";
+import { accessBelow, checkAccess, READ } from "../../permissions.ts";
+import { endsAll } from "../error_policy.ts";
 import { BlockEntries } from "./block_entries.ts";
 import type { WalkContext } from "./context.ts";
 import type { DirectoryNode } from "./directory_node.ts";
@@ -73,6 +76,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     },
   };
   #onAbort: (() => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Requests and other work in progress. */
   #running = 0;
@@ -144,6 +148,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     for (const node of this.pending.takeAll()) {
       await node.anchor?.release(this.ioq);
     }
+    clearTimeout(this.#timer);
     if (this.#onAbort !== undefined) {
       this.plan.signal?.removeEventListener("abort", this.#onAbort);
       this.#onAbort = undefined;
@@ -163,14 +168,11 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       return;
     }
     const { onError } = this.plan;
-    // The queue itself is of no more use: nobody can pass over that
-    const fatal = !(error instanceof Error) || error instanceof Deno.errors.BadResource ||
-      error instanceof Deno.errors.Interrupted;
-    if (fatal || onError === "throw") {
+    if (endsAll(error) || onError === "throw") {
       this.#fail(error);
     } else if (onError !== "skip") {
       try {
-        onError(error, entry);
+        onError(error as Error, entry);
       } catch (thrown) {
         this.#fail(thrown);
       }
@@ -181,6 +183,13 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   get #isOver(): boolean {
     return this.#running === 0 && this.#requests === 0 &&
       (this.stopped || this.pending.size === 0);
+  }
+
+  /** End the walk at once. */
+  #end(error: unknown): void {
+    this.cut = true;
+    this.#outbox.clear();
+    this.#fail(error);
   }
 
   /** End the walk with an error, after what was found before. */
@@ -224,13 +233,15 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   }
 
   #begin(): void {
-    const { signal, maxDepth } = this.plan;
+    const { signal, timeoutMs, maxDepth } = this.plan;
+    if (timeoutMs !== undefined) {
+      const context = `walk '${pathText(this.#root)}'`;
+      this.#timer = setTimeout(() => this.#end(timeoutError(timeoutMs, context)), timeoutMs);
+      // Who goes on no more need not wait for it
+      Deno.unrefTimer(Number(this.#timer));
+    }
     if (signal !== undefined) {
-      this.#onAbort = () => {
-        this.cut = true;
-        this.#outbox.clear();
-        this.#fail(signal.reason);
-      };
+      this.#onAbort = () => this.#end(signal.reason);
       if (signal.aborted) {
         this.#onAbort();
         return;
@@ -245,7 +256,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   async #beginAtRoot(): Promise<void> {
     const { plan } = this;
     this.ioq = plan.ioq ?? await defaultQueue();
-    this.checks = !mayReadAllBelow(plan.followSymlinks ? "/" : this.#root);
+    this.checks = accessBelow(plan.followSymlinks ? "/" : this.#root, READ) !== "all";
     this.#mode = (plan.followSymlinks ? layout.TREE_IDENTIFY : 0) |
       (plan.stat ? layout.TREE_STAT : 0) |
       (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0);
@@ -316,7 +327,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     for (const node of nodes) {
       deepest = Math.max(deepest, node.depth);
       if (this.checks) {
-        checkAccess(node.rawPath ?? node.path, READ, false);
+        checkAccess(node.rawPath ?? node.path, READ);
       }
     }
     const request = treeRequest({
