@@ -58,7 +58,7 @@ export type {
   WriteFileOptions,
   XattrOptions,
 } from "./src/operations/request_options.ts";
-export type { OpBuilders } from "./src/operations/builders.ts";
+export type { OpBuilders } from "./src/operations/values.ts";
 export type { OpName, OpValues } from "./src/operations/values.ts";
 export type { PollEvents } from "./src/linux/poll.ts";
 export type { Request } from "./src/operations/request.ts";

@@ -8,10 +8,11 @@
 
 import * as layout from "../../ffi/layout.ts";
 import { AT_FDCWD } from "../linux/fcntl.ts";
+import { checkInteger } from "../integer.ts";
 import { absolutePath, isAbsolute, pathText } from "../path.ts";
 import type { Access } from "../permissions.ts";
 import type { Decoder } from "./decode.ts";
-import { OPERATIONS } from "./table.ts";
+import { type Operation, operationOf } from "./operation.ts";
 import type { OpName } from "./values.ts";
 
 /**
@@ -81,9 +82,6 @@ export interface Holder {
 
 const { assign, hasOwn } = Object;
 
-/** In {@linkcode CoreRequest.access}: not given. */
-const AS_IN_TABLE = -1;
-
 /** What a request is made of. */
 interface RequestArguments {
   /** How to read what it produced, if not as the table has it. */
@@ -119,9 +117,11 @@ interface RequestArguments {
 export class CoreRequest<K extends OpName = OpName> extends Request<K> {
   /** The operation; {@linkcode Request.op} is this. */
   readonly name: K;
+  /** Its row. */
+  readonly operation: Required<Operation>;
   readonly code: number;
   decode: Decoder;
-  access: Access = AS_IN_TABLE;
+  access: Access = 0;
   readonly access2: Access;
   hints = 0;
   fd: number = AT_FDCWD;
@@ -155,20 +155,39 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
 
   constructor(op: K, args?: RequestArguments) {
     super(ITSELF);
-    const [code, , flags, access, access2, decode] = OPERATIONS[op];
+    const operation = operationOf(op);
     this.name = op;
-    this.code = code;
-    this.decode = decode;
-    this.access2 = access2;
-    this.flags = 0;
+    this.operation = operation;
+    this.code = operation.code;
+    this.decode = operation.decode;
+    this.access2 = operation.access2;
+    this.flags = operation.flags;
     if (args !== undefined) {
       // Own properties only: what Object.prototype was given is nobody's argument
       assign(this, args);
-      this.hints = hasOwn(args, "offset") ? layout.HINT_OFFSET : 0;
+      this.flags |= operation.flags;
+      if (hasOwn(args, "offset")) {
+        this.hints = layout.HINT_OFFSET;
+      }
+      if (this.path !== undefined && !hasOwn(args, "access")) {
+        this.access = operation.access;
+      }
     }
-    this.flags |= flags;
-    if (this.access === AS_IN_TABLE) {
-      this.access = this.path === undefined ? 0 : access;
+  }
+
+  /** Give it the path that it is about, and a directory's descriptor where that begins. */
+  setPath(path: string | Uint8Array, at: number, access: Access = this.operation.access): void {
+    this.access = access;
+    this.fd = at;
+    this.path = path;
+    this.resolvePaths();
+  }
+
+  /** Give it a place in its file; without one it is at the file's own position. */
+  setOffset(offset: number | undefined): void {
+    if (offset !== undefined) {
+      this.offset = checkInteger(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
+      this.hints = layout.HINT_OFFSET;
     }
   }
 
@@ -192,7 +211,7 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
 
   /** What is being done to what, for messages. */
   get context(): string {
-    const verb = OPERATIONS[this.name][1];
+    const { verb } = this.operation;
     const path = this.given ?? this.path;
     const path2 = this.given2 ?? this.path2;
     if (this.code >= layout.OP.getXattr && this.code <= layout.OP.removeXattr) {
