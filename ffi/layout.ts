@@ -120,6 +120,14 @@ export const TREE_IDENTIFY = 2;
 export const TREE_STAT = 4;
 /** Read no directory on another device. */
 export const TREE_ONE_DEVICE = 8;
+/** Remove what is read. */
+export const TREE_REMOVE = 16;
+/** Tell of what was removed as well. */
+export const TREE_TELL = 32;
+/** A directory is left to another request. */
+export const TREE_LEFT = 65536;
+/** The directory was removed. */
+export const TREE_GONE = 2;
 /** The directory is on another device. */
 export const TREE_FOREIGN = 1;
 /** Make a ring on the owner's thread. */

@@ -303,9 +303,24 @@ struct ioq_directory {
 #define IOQ_TREE_STAT 4
 /** Set beside it: read no directory on another device than `offset`. */
 #define IOQ_TREE_ONE_DEVICE 8
+/**
+ * Set beside it: remove the directories with all that is in them. Paths are relative
+ * to the descriptor, and no link in them is followed; of "." only what is in it goes.
+ * Instead of a stat there is a word for each entry that is told of: 0 if it is gone,
+ * IOQ_TREE_LEFT, or the errno that keeps it. What is gone is told of only if
+ * IOQ_TREE_TELL asks for it.
+ */
+#define IOQ_TREE_REMOVE 16
+/** Set beside that: tell of what is gone as well. */
+#define IOQ_TREE_TELL 32
+
+/** What became of a directory that is left to another request. */
+#define IOQ_TREE_LEFT 0x10000
 
 /** Set in `ioq_tree_directory.flags`: it is on another device, and was not read. */
 #define IOQ_TREE_FOREIGN 1
+/** Set in `ioq_tree_directory.flags`: it was removed. */
+#define IOQ_TREE_GONE 2
 
 /**
  * Head of the payload of a READ_DIR of trees. After it come the records of the
@@ -333,7 +348,7 @@ struct ioq_tree_directory {
 	uint32_t count;
 	/** The errno that ended its reading, or 0. */
 	int32_t error;
-	/** IOQ_TREE_FOREIGN. */
+	/** IOQ_TREE_FOREIGN, IOQ_TREE_GONE. */
 	uint32_t flags;
 	/** The device as makedev(3) packs it, if asked for. */
 	uint32_t dev_low, dev_high;

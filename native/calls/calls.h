@@ -72,8 +72,51 @@ void directory_read_block(struct entry *entry, struct scratch *scratch);
 
 // tree.c
 
+/** One request being run. */
+struct tree {
+	/** The request. */
+	struct entry *entry;
+	/** Where names, types, stats and records are gathered. */
+	struct scratch *scratch;
+	/** When to begin no other directory, in nanoseconds. */
+	uint64_t deadline;
+};
+
+/** Whether another directory may be begun. */
+bool tree_has_budget(const struct tree *tree);
+
+/** A record of those that were appended. The array moves when it grows. */
+struct ioq_tree_directory *tree_record(const struct tree *tree, size_t index);
+
+/** Append a record. Returns 0 or -ENOMEM. */
+int tree_append_record(struct tree *tree, int32_t parent, int32_t error);
+
 /** Run a READ_DIR that has IOQ_TREE in its mode. Sets the result and the payload. */
 void tree_read(struct entry *entry, struct scratch *scratch);
+
+// remove_tree.c
+
+/** Remove the directories that the request names. Returns 0 or -errno. */
+int tree_remove_all(struct tree *tree);
+
+// guard.c
+
+/** What becomes of a symbolic link that leads to nothing. */
+enum dangling {
+	/** It is as if it was missing, also for whoever would create the file. */
+	DANGLING_MISSING,
+	/** The file that it names is created, where files are. */
+	DANGLING_FOLLOWED,
+};
+
+/**
+ * openat(2), for guarded entries with a look at where the path leads. What must not be
+ * opened is neither created nor truncated.
+ *
+ * @return A descriptor, or -errno, or -IOQ_ESPECIAL.
+ */
+int guard_open(const struct entry *entry, int fd, const char *path, int flags, mode_t mode,
+	enum dangling dangling);
 
 // whole_file.c
 

@@ -43,16 +43,6 @@
 /** The largest payload. */
 #define PAYLOAD_MAX ((size_t)INT32_MAX)
 
-/** One request being run. */
-struct tree {
-	/** The request. */
-	struct entry *entry;
-	/** Where names, types, stats and records are gathered. */
-	struct scratch *scratch;
-	/** When to begin no other directory, in nanoseconds. */
-	uint64_t deadline;
-};
-
 /** The time, in nanoseconds since whenever. */
 static uint64_t now(void) {
 	struct timespec ts;
@@ -60,21 +50,18 @@ static uint64_t now(void) {
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-/** Whether another directory may be begun. */
-static bool tree_has_budget(const struct tree *tree) {
+bool tree_has_budget(const struct tree *tree) {
 	return tree->scratch->names.length < NAMES_BUDGET
 		&& tree->scratch->stats.length < STATS_BUDGET
 		&& !entry_is_cancelled(tree->entry)
 		&& now() < tree->deadline;
 }
 
-/** A record of those that were appended. The array moves when it grows. */
-static struct ioq_tree_directory *tree_record(const struct tree *tree, size_t index) {
+struct ioq_tree_directory *tree_record(const struct tree *tree, size_t index) {
 	return (struct ioq_tree_directory *)(void *)tree->scratch->directories.data + index;
 }
 
-/** Append a record. Returns 0 or -ENOMEM. */
-static int tree_append_record(struct tree *tree, int32_t parent, int32_t error) {
+int tree_append_record(struct tree *tree, int32_t parent, int32_t error) {
 	struct ioq_tree_directory record = {.parent = parent, .error = error};
 	struct bytes *directories = &tree->scratch->directories;
 	int ret = bytes_reserve(directories, sizeof(record));
@@ -269,6 +256,6 @@ void tree_read(struct entry *entry, struct scratch *scratch) {
 	bytes_reset(&scratch->types);
 	bytes_reset(&scratch->directories);
 	bytes_reset(&scratch->stats);
-	int ret = tree_visit_all(&tree);
+	int ret = entry->mode & IOQ_TREE_REMOVE ? tree_remove_all(&tree) : tree_visit_all(&tree);
 	entry->result = ret == 0 ? tree_pack(&tree) : ret;
 }

@@ -12,7 +12,8 @@ import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import type { Payload } from "../operations/payload.ts";
 import { osError } from "../linux/errors.ts";
-import type { CoreRequest } from "../operations/request.ts";
+import { admit } from "../operations/admission.ts";
+import { CoreRequest } from "../operations/request.ts";
 import type { OpName, OpValues } from "../operations/values.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";
@@ -164,6 +165,10 @@ export class SynchronousCalls {
    * @throws What its promise would reject with.
    */
   run<K extends OpName>(request: CoreRequest<K>): OpValues[K] {
+    return this.#perform(admit(request, (fd) => this.findPath(fd)) as CoreRequest<K>);
+  }
+
+  #perform<K extends OpName>(request: CoreRequest<K>): OpValues[K] {
     const refusal = this.#refuse(request);
     if (refusal !== 0) {
       throw osError(refusal, request.context);
@@ -186,6 +191,22 @@ export class SynchronousCalls {
     }
     this.#payload.load();
     return request.decode(result, this.#payload, request) as OpValues[K];
+  }
+
+  /** The path of a descriptor's file, if it has one and `/proc` is there to tell. */
+  findPath(fd: number): string | undefined {
+    const path = `/proc/self/fd/${fd}`;
+    let found;
+    try {
+      found = this.#perform(new CoreRequest("readLink", { path, trusted: true }));
+    } catch {
+      return undefined;
+    }
+    // Pipes and the like have names of another kind; bytes that no text stands for
+    // would be another path; and what is deleted is nowhere
+    const isPath = found.startsWith("/") && !found.includes("\ufffd") &&
+      !found.endsWith(" (deleted)");
+    return isPath ? found : undefined;
   }
 
   /** See {@linkcode Executor.isTerminal}. */

@@ -20,7 +20,7 @@ import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.
 import { TERMINAL_STATE } from "../../ffi/layout.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName, OpValues } from "../operations/values.ts";
-import { type OperationOptions, QUEUE, type Runner, SYNCHRONOUS } from "../queue/runner.ts";
+import { coreOf, type OperationOptions, readerOf, type Runner } from "../queue/runner.ts";
 import type { Path } from "../path.ts";
 
 /** How to open a file: `Deno.OpenOptions` and a few more, and where the path begins. */
@@ -63,11 +63,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
   constructor(ioq: Runner, fd: number, path: Path, direct: boolean) {
     this.#ioq = ioq;
     this.#direct = direct;
-    this.#cached = new CachedReads(ioq);
+    this.#cached = new CachedReads(readerOf(ioq));
     this.#fd = fd;
     this.#path = path;
     this.#entry = {
-      queue: ioq[QUEUE],
+      queue: coreOf(ioq),
       closeWithQueue: () => {
         if (this.#fd >= 0) {
           this.#closedWithQueue = this.#close();
@@ -99,7 +99,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** What runs requests on this thread. */
   get #calls(): SynchronousCalls {
-    return this.#ioq[SYNCHRONOUS]() as SynchronousCalls;
+    return coreOf(this.#ioq).synchronous();
   }
 
   /** Run a request on the descriptor. */

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { asEnd } from "../queue/end.ts";
+
 /**
  * A task was asked to stop, and this is where it learnt of it: the operation or
  * the wait that throws it did not happen.
@@ -19,6 +21,7 @@ export class Canceled extends Error {
   /** Made where a cancellation is delivered. */
   constructor(message = "The task was canceled") {
     super(message);
+    asEnd(this);
   }
 }
 

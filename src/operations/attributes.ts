@@ -6,6 +6,10 @@
  * @module
  */
 
+import { OP } from "../../ffi/layout.ts";
+import { decodeBigIntStat, decodeNothing, decodeStat } from "./decode.ts";
+import { define } from "./operation.ts";
+import { READ, WRITE } from "../permissions.ts";
 import { ownOption as own } from "../own_option.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../linux/fcntl.ts";
 import { checkInteger } from "../integer.ts";
@@ -20,7 +24,7 @@ import {
   splitArgument,
   UINT32_MAX,
 } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import type { OpBuilders } from "./values.ts";
 import type { StatOptions } from "./request_options.ts";
 
 const R_OK = 4;
@@ -47,12 +51,36 @@ function checkTime(
   return { seconds, nanoseconds: Math.min(nanoseconds, 999_999_999) };
 }
 
+define("stat", { code: OP.stat, verb: "stat", access: READ, lane: "overflow", decode: decodeStat });
+define("statBigInt", {
+  code: OP.stat,
+  verb: "stat",
+  access: READ,
+  lane: "overflow",
+  decode: decodeBigIntStat,
+});
 export const stat: OpBuilders["stat"] =
   ((path: Path, options?: StatOptions) =>
     pathRequest(own(options, "bigint") ? "statBigInt" : "stat", path, options)) as OpBuilders[
       "stat"
     ];
 
+define("lstat", {
+  code: OP.stat,
+  verb: "lstat",
+  flags: AT_SYMLINK_NOFOLLOW,
+  access: READ,
+  lane: "overflow",
+  decode: decodeStat,
+});
+define("lstatBigInt", {
+  code: OP.stat,
+  verb: "lstat",
+  flags: AT_SYMLINK_NOFOLLOW,
+  access: READ,
+  lane: "overflow",
+  decode: decodeBigIntStat,
+});
 export const lstat: OpBuilders["lstat"] =
   ((path: Path, options?: StatOptions) =>
     pathRequest(own(options, "bigint") ? "lstatBigInt" : "lstat", path, options)) as OpBuilders[
@@ -66,12 +94,26 @@ export const fstat: OpBuilders["fstat"] =
       flags: AT_EMPTY_PATH,
     })) as OpBuilders["fstat"];
 
+define("chmod", {
+  code: OP.chmod,
+  verb: "chmod",
+  access: WRITE,
+  lane: "lane",
+  decode: decodeNothing,
+});
 export const chmod: OpBuilders["chmod"] = (file, mode) =>
   request("chmod", {
     ...checkFile("chmod", file),
     mode: checkMode(mode),
   });
 
+define("chown", {
+  code: OP.chown,
+  verb: "chown",
+  access: WRITE,
+  lane: "lane",
+  decode: decodeNothing,
+});
 export const chown: OpBuilders["chown"] = (file, uid, gid, options) =>
   request("chown", {
     ...checkFile("chown", file),
@@ -81,6 +123,13 @@ export const chown: OpBuilders["chown"] = (file, uid, gid, options) =>
     flags: own(options, "followSymlinks") === false ? AT_SYMLINK_NOFOLLOW : 0,
   });
 
+define("utime", {
+  code: OP.utime,
+  verb: "utime",
+  access: WRITE,
+  lane: "lane",
+  decode: decodeNothing,
+});
 export const utime: OpBuilders["utime"] = (file, atime, mtime) => {
   const accessed = checkTime(atime, "atime");
   const modified = checkTime(mtime, "mtime");
@@ -93,6 +142,13 @@ export const utime: OpBuilders["utime"] = (file, atime, mtime) => {
   });
 };
 
+define("access", {
+  code: OP.access,
+  verb: "access",
+  access: READ,
+  lane: "lane",
+  decode: decodeNothing,
+});
 export const access: OpBuilders["access"] = (path, mode) =>
   request("access", {
     fd: checkAt(mode),

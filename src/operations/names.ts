@@ -6,18 +6,27 @@
  * @module
  */
 
+import { OP } from "../../ffi/layout.ts";
+import { decodeNothing, decodeText } from "./decode.ts";
+import { define } from "./operation.ts";
+import { READ, WRITE } from "../permissions.ts";
 import { ownOption as own } from "../own_option.ts";
-import { checkInteger } from "../integer.ts";
-import type { RenameOptions } from "./request_options.ts";
-import { AT_FDCWD } from "../linux/fcntl.ts";
+import { AT_REMOVEDIR } from "../linux/fcntl.ts";
 import { request } from "./request.ts";
 import { toPath } from "../path.ts";
-import { checkAt, checkMode, pathRequest } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import { checkAt, checkDirectory, checkMode, pathRequest } from "./arguments.ts";
+import type { OpBuilders } from "./values.ts";
 
 const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;
 
+define("mkdir", {
+  code: OP.mkdir,
+  verb: "mkdir",
+  access: WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const mkdir: OpBuilders["mkdir"] = (path, options) =>
   request("mkdir", {
     fd: checkAt(options),
@@ -25,29 +34,61 @@ export const mkdir: OpBuilders["mkdir"] = (path, options) =>
     mode: checkMode(own(options, "mode"), 0o777),
   });
 
+define("rmdir", {
+  code: OP.unlink,
+  verb: "remove",
+  flags: AT_REMOVEDIR,
+  access: WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const rmdir: OpBuilders["rmdir"] = (path, options) => pathRequest("rmdir", path, options);
 
+define("unlink", {
+  code: OP.unlink,
+  verb: "remove",
+  access: WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const unlink: OpBuilders["unlink"] = (path, options) => pathRequest("unlink", path, options);
 
-/** Check the directory descriptor that the new path begins at. */
-function checkToAt(options: RenameOptions | undefined): number {
-  const toAt = own(options, "toAt");
-  return toAt === undefined ? AT_FDCWD : checkInteger(toAt, "toAt", 0, 0x7fffffff);
-}
-
+define("rename", {
+  code: OP.rename,
+  verb: "rename",
+  access: READ | WRITE,
+  access2: WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const rename: OpBuilders["rename"] = (from, to, options) =>
   request("rename", {
     fd: checkAt(options),
-    fd2: checkToAt(options),
+    fd2: checkDirectory(own(options, "toAt"), "toAt"),
     path: toPath(from, "rename"),
     path2: toPath(to, "rename"),
     flags: (own(options, "noReplace") ? RENAME_NOREPLACE : 0) |
       (own(options, "exchange") ? RENAME_EXCHANGE : 0),
   });
 
+define("link", {
+  code: OP.link,
+  verb: "link",
+  access: READ | WRITE,
+  access2: READ | WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const link: OpBuilders["link"] = (from, to) =>
   request("link", { path: toPath(from, "link"), path2: toPath(to, "link") });
 
+define("symlink", {
+  code: OP.symlink,
+  verb: "symlink",
+  access2: READ | WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const symlink: OpBuilders["symlink"] = (target, path, options) =>
   request("symlink", {
     fd2: checkAt(options),
@@ -55,7 +96,21 @@ export const symlink: OpBuilders["symlink"] = (target, path, options) =>
     path2: toPath(path, "symlink"),
   });
 
+define("readLink", {
+  code: OP.readLink,
+  verb: "readlink",
+  access: READ,
+  lane: "lane",
+  decode: decodeText,
+});
 export const readLink: OpBuilders["readLink"] = (path, options) =>
   pathRequest("readLink", path, options);
 
+define("realPath", {
+  code: OP.realPath,
+  verb: "realpath",
+  access: READ,
+  lane: "lane",
+  decode: decodeText,
+});
 export const realPath: OpBuilders["realPath"] = (path) => pathRequest("realPath", path);

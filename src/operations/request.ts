@@ -8,10 +8,11 @@
 
 import * as layout from "../../ffi/layout.ts";
 import { AT_FDCWD } from "../linux/fcntl.ts";
-import { pathText } from "../path.ts";
-import { type Access, checkAccess, checkAccessForSymlink, isAllAllowed } from "../permissions.ts";
+import { checkInteger } from "../integer.ts";
+import { absolutePath, isAbsolute, pathText } from "../path.ts";
+import type { Access } from "../permissions.ts";
 import type { Decoder } from "./decode.ts";
-import { OPERATIONS } from "./table.ts";
+import { type Operation, operationOf } from "./operation.ts";
 import type { OpName } from "./values.ts";
 
 /**
@@ -81,9 +82,6 @@ export interface Holder {
 
 const { assign, hasOwn } = Object;
 
-/** In {@linkcode CoreRequest.access}: not given. */
-const AS_IN_TABLE = -1;
-
 /** What a request is made of. */
 interface RequestArguments {
   /** How to read what it produced, if not as the table has it. */
@@ -119,9 +117,11 @@ interface RequestArguments {
 export class CoreRequest<K extends OpName = OpName> extends Request<K> {
   /** The operation; {@linkcode Request.op} is this. */
   readonly name: K;
+  /** Its row. */
+  readonly operation: Required<Operation>;
   readonly code: number;
   decode: Decoder;
-  access: Access = AS_IN_TABLE;
+  access: Access = 0;
   readonly access2: Access;
   hints = 0;
   fd: number = AT_FDCWD;
@@ -136,6 +136,9 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
   arg3 = 0;
   path: string | Uint8Array | undefined = undefined;
   path2: string | Uint8Array | undefined = undefined;
+  /** Its paths as they were given, for messages, if these are others. */
+  given: string | Uint8Array | undefined = undefined;
+  given2: string | Uint8Array | undefined = undefined;
   /** What to write. */
   bytes: Uint8Array | undefined = undefined;
   /** Where to read to. */
@@ -144,51 +147,60 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
   trusted = false;
   /** Who keeps its descriptor open. */
   holder: Holder | undefined = undefined;
+  /** Of which request it is the like, with paths that were asked for. */
+  origin: CoreRequest = this;
   /** Both of these in several places. */
   sources: readonly Uint8Array[] | undefined = undefined;
   targets: readonly Uint8Array<ArrayBuffer>[] | undefined = undefined;
 
   constructor(op: K, args?: RequestArguments) {
     super(ITSELF);
-    const [code, , flags, access, access2, decode] = OPERATIONS[op];
+    const operation = operationOf(op);
     this.name = op;
-    this.code = code;
-    this.decode = decode;
-    this.access2 = access2;
-    this.flags = 0;
+    this.operation = operation;
+    this.code = operation.code;
+    this.decode = operation.decode;
+    this.access2 = operation.access2;
+    this.flags = operation.flags;
     if (args !== undefined) {
       // Own properties only: what Object.prototype was given is nobody's argument
       assign(this, args);
-      this.hints = hasOwn(args, "offset") ? layout.HINT_OFFSET : 0;
-    }
-    this.flags |= flags;
-    if (this.access === AS_IN_TABLE) {
-      this.access = this.path === undefined ? 0 : access;
+      this.flags |= operation.flags;
+      if (hasOwn(args, "offset")) {
+        this.hints = layout.HINT_OFFSET;
+      }
+      if (this.path !== undefined && !hasOwn(args, "access")) {
+        this.access = operation.access;
+      }
     }
   }
 
-  /**
-   * Check that its paths may be accessed.
-   *
-   * @throws {Deno.errors.NotCapable} If a permission is missing.
-   */
-  checkAccess(): void {
-    if (this.trusted) {
-      return;
+  /** Give it the path that it is about, and a directory's descriptor where that begins. */
+  setPath(path: string | Uint8Array, at: number, access: Access = this.operation.access): void {
+    this.access = access;
+    this.fd = at;
+    this.path = path;
+    this.resolvePaths();
+  }
+
+  /** Give it a place in its file; without one it is at the file's own position. */
+  setOffset(offset: number | undefined): void {
+    if (offset !== undefined) {
+      this.offset = checkInteger(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
+      this.hints = layout.HINT_OFFSET;
     }
-    if (this.access !== 0) {
-      checkAccess(this.path!, this.access, isRelative(this.path!, this.fd));
+  }
+
+  /** Have its paths lead to the same files whatever the current directory will be. */
+  resolvePaths(): void {
+    const { path, path2 } = this;
+    if (path !== undefined && this.access !== 0 && this.fd === AT_FDCWD && !isAbsolute(path)) {
+      this.given = path;
+      this.path = absolutePath(path);
     }
-    if (OPENS.has(this.code) && !isAllAllowed()) {
-      // The path was checked as it is written: the core looks where it leads
-      this.hints |= layout.HINT_GUARDED;
-    } else {
-      this.hints &= ~layout.HINT_GUARDED;
-    }
-    if (this.name === "symlink") {
-      checkAccessForSymlink(this.path2!);
-    } else if (this.access2 !== 0) {
-      checkAccess(this.path2!, this.access2, isRelative(this.path2!, this.fd2));
+    if (path2 !== undefined && this.access2 !== 0 && this.fd2 === AT_FDCWD && !isAbsolute(path2)) {
+      this.given2 = path2;
+      this.path2 = absolutePath(path2);
     }
   }
 
@@ -199,22 +211,24 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
 
   /** What is being done to what, for messages. */
   get context(): string {
-    const verb = OPERATIONS[this.name][1];
+    const { verb } = this.operation;
+    const path = this.given ?? this.path;
+    const path2 = this.given2 ?? this.path2;
     if (this.code >= layout.OP.getXattr && this.code <= layout.OP.removeXattr) {
-      const name = this.path2 === undefined ? "" : ` '${pathText(this.path2)}' of`;
-      const file = this.path!.length > 0 || this.fd === AT_FDCWD
-        ? `'${pathText(this.path!)}'`
+      const name = path2 === undefined ? "" : ` '${pathText(path2)}' of`;
+      const file = path!.length > 0 || this.fd === AT_FDCWD
+        ? `'${pathText(path!)}'`
         : `file descriptor ${this.fd}`;
       return `${verb}${name} ${file}`;
     }
     if (this.name === "rawSqe") {
-      return `${verb} opcode ${(this.path as Uint8Array)[0]}`;
+      return `${verb} opcode ${(path as Uint8Array)[0]}`;
     }
-    if (this.path2 !== undefined) {
-      return `${verb} '${pathText(this.path!)}' -> '${pathText(this.path2)}'`;
+    if (path2 !== undefined) {
+      return `${verb} '${pathText(path!)}' -> '${pathText(path2)}'`;
     }
-    if (this.path !== undefined) {
-      return `${verb} '${pathText(this.path)}'`;
+    if (path !== undefined) {
+      return `${verb} '${pathText(path)}'`;
     }
     return this.fd === AT_FDCWD ? verb : `${verb} file descriptor ${this.fd}`;
   }
@@ -222,20 +236,9 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
 
 /** A request for callers. */
 export function request<K extends OpName>(op: K, args?: RequestArguments): Request<K> {
-  return new Request(new CoreRequest(op, args));
-}
-
-/** Operations that open the contents of files, as Deno's calls do that it guards so. */
-const OPENS: ReadonlySet<number> = new Set([
-  layout.OP.open,
-  layout.OP.readFile,
-  layout.OP.writeFile,
-  layout.OP.copyFile,
-]);
-
-/** Whether a path is relative to a directory descriptor. */
-function isRelative(path: string | Uint8Array, fd: number): boolean {
-  return fd !== AT_FDCWD && (typeof path === "string" ? !path.startsWith("/") : path[0] !== 0x2f);
+  const core = new CoreRequest(op, args);
+  core.resolvePaths();
+  return new Request(core);
 }
 
 /**

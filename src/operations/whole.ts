@@ -7,17 +7,35 @@
  * @module
  */
 
+import { OP } from "../../ffi/layout.ts";
+import { decodeBytes, decodeEntries, decodeNothing } from "./decode.ts";
+import { define } from "./operation.ts";
+import { READ, WRITE } from "../permissions.ts";
 import { ownOption as own } from "../own_option.ts";
 import { byteLengthOf } from "../byte_length.ts";
 import { O_APPEND, O_CREAT, O_EXCL, O_TRUNC, O_WRONLY } from "../linux/fcntl.ts";
 import { request } from "./request.ts";
 import { toPath } from "../path.ts";
 import { checkAt, checkBytes, checkFd, checkMode, pathRequest } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import type { OpBuilders } from "./values.ts";
 
+define("readFile", {
+  code: OP.readFile,
+  verb: "readfile",
+  access: READ,
+  lane: "lane",
+  decode: decodeBytes,
+});
 export const readFile: OpBuilders["readFile"] = (path, options) =>
   pathRequest("readFile", path, options);
 
+define("writeFile", {
+  code: OP.writeFile,
+  verb: "writefile",
+  access: WRITE,
+  lane: "lane",
+  decode: decodeNothing,
+});
 export const writeFile: OpBuilders["writeFile"] = (path, bytes, options) => {
   const mode = own(options, "mode");
   return request("writeFile", {
@@ -36,11 +54,32 @@ export const writeFile: OpBuilders["writeFile"] = (path, bytes, options) => {
   });
 };
 
+define("copyFile", {
+  code: OP.copyFile,
+  verb: "copy",
+  access: READ,
+  access2: WRITE,
+  lane: "lane",
+  decode: decodeNothing,
+});
 export const copyFile: OpBuilders["copyFile"] = (from, to) =>
   request("copyFile", { path: toPath(from, "copy"), path2: toPath(to, "copy") });
 
+define("readDir", {
+  code: OP.readDir,
+  verb: "readdir",
+  access: READ,
+  lane: "lane",
+  decode: decodeEntries,
+});
 export const readDir: OpBuilders["readDir"] = (path, options) =>
   pathRequest("readDir", path, options);
 
+define("readDirBlock", {
+  code: OP.readDirBlock,
+  verb: "readdir",
+  lane: "lane",
+  decode: decodeEntries,
+});
 export const readDirBlock: OpBuilders["readDirBlock"] = (fd) =>
   request("readDirBlock", { fd: checkFd(fd) });

@@ -27,11 +27,6 @@
 
 import { ERRNO } from "../linux/errors.ts";
 
-/** Key of the queue's method that reads what is cached. */
-export const READ_CACHED: unique symbol = Symbol("ioq.readCached");
-/** Key of the one that tells whether that is worth trying. */
-export const IS_CACHED: unique symbol = Symbol("ioq.isCached");
-
 /** It cannot be done at once; whether it is cached was not even looked at. */
 export const NOT_NOW = -1_000_000;
 
@@ -40,13 +35,18 @@ const SKIPPED_MAX = 63;
 
 /** What can read what is cached. */
 export interface CachedReader {
-  [READ_CACHED](fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number;
-  [IS_CACHED](fd: number): boolean;
+  /** Read it; a negative number if that cannot be. */
+  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number;
+  /** Whether that is worth trying with a descriptor. */
+  isCached(fd: number): boolean;
 }
+
+/** Reads nothing past the queue: each read of a task's is a cancellation point. */
+export const NO_CACHED_READS: CachedReader = { readCached: () => NOT_NOW, isCached: () => false };
 
 /** What is known about the reads of one file. */
 export class CachedReads {
-  readonly #ioq: CachedReader;
+  readonly #reader: CachedReader;
   /** Whether it is the kind of file, once someone asked. */
   #possible: boolean | undefined;
   /** How many reads are not to be tried after the next miss. */
@@ -54,8 +54,8 @@ export class CachedReads {
   /** How many are not to be tried now. */
   #skip = 0;
 
-  constructor(ioq: CachedReader) {
-    this.#ioq = ioq;
+  constructor(reader: CachedReader) {
+    this.#reader = reader;
   }
 
   /**
@@ -66,7 +66,7 @@ export class CachedReads {
    */
   read(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
     if (this.#possible !== true) {
-      this.#possible ??= this.#ioq[IS_CACHED](fd);
+      this.#possible ??= this.#reader.isCached(fd);
       if (!this.#possible) {
         return NOT_NOW;
       }
@@ -75,7 +75,7 @@ export class CachedReads {
       this.#skip--;
       return NOT_NOW;
     }
-    const count = this.#ioq[READ_CACHED](fd, target, offset);
+    const count = this.#reader.readCached(fd, target, offset);
     if (count >= 0) {
       this.#backoff = 1;
     } else if (count === -ERRNO.EAGAIN!) {
