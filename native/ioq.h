@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that older JavaScript could not bear. */
-#define IOQ_ABI_VERSION 9
+#define IOQ_ABI_VERSION 10
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -582,5 +582,14 @@ IOQ_EXPORT int32_t ioq_set_raw(int32_t fd, uint32_t mode, uint8_t *state);
  * @return 0, or -EBUSY if something is (the queue stays as it was).
  */
 IOQ_EXPORT int32_t ioq_close(struct ioq *ioq);
+
+/**
+ * Give a queue up, with what is in flight: cancel all, wait a quarter of a second at
+ * most, close what was opened meanwhile, and release everything. The queue must not be
+ * used any more, whatever this returns.
+ *
+ * @return 0, or -EBUSY if something does not let go: then all is left as it is.
+ */
+IOQ_EXPORT int32_t ioq_abandon(struct ioq *ioq);
 
 #endif // IOQ_H

@@ -37,6 +37,7 @@ import { Pump } from "./pump.ts";
 import { Scopes } from "./scopes.ts";
 import { Signals } from "./signals.ts";
 import { LATE_CONSUMED, NOT_LATE, type Slot, Slots } from "./slots.ts";
+import { forgetUnloaded, unloadWithProgram } from "./unload.ts";
 import { Ticket } from "./ticket.ts";
 
 /**
@@ -125,6 +126,16 @@ export class Core {
       wake: () => backend.wake(),
       rest: () => this.#onRest?.(),
     });
+    unloadWithProgram(this);
+  }
+
+  /** The program ends: {@linkcode Backend.unload}. */
+  unload(): void {
+    this.#closed = true;
+    closeFilesOf(this);
+    // Their closes are in the batch
+    this.backend.turn(false, false);
+    this.backend.unload();
   }
 
   /** Whether it accepts requests other than closes. */
@@ -250,6 +261,7 @@ export class Core {
       buffer[Symbol.dispose]();
     }
     await this.backend.close();
+    forgetUnloaded(this);
     this.#stream.wake();
   }
 
