@@ -5,11 +5,13 @@
  * has open then and does not close must not stay: descriptors and threads are counted.
  */
 
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { MOD, TempDir } from "./fixtures.ts";
 
 /** How often it is loaded anew. */
 const RELOADS = 6;
+/** How long all reloads may take, in milliseconds: only a hang reaches it. */
+const TIMEOUT_MS = 60_000;
 /** Open connections to Deno's own caches come and go: that many more are no leak. */
 const SLACK = 4;
 
@@ -33,6 +35,7 @@ for (const backend of ["auto", "threads", "worker"]) {
       stdout: "piped",
       stderr: "null",
     }).spawn();
+    const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
     const counts: [descriptors: number, threads: number][] = [];
     try {
       const lines = child.stdout.pipeThrough(new TextDecoderStream());
@@ -49,9 +52,11 @@ for (const backend of ["auto", "threads", "worker"]) {
         }
       }
     } finally {
+      clearTimeout(timer);
       child.kill("SIGKILL");
       await child.status;
     }
+    assertEquals(counts.length, RELOADS + 1, "it was loaded as often as it was changed");
     // The first start has not made all that the runtime keeps
     const [first, last] = [counts[1]!, counts.at(-1)!];
     assert(last[0] <= first[0] + SLACK, `descriptors: ${JSON.stringify(counts)}`);

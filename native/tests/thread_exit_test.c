@@ -161,7 +161,7 @@ static void test_abandoned(const void *flags) {
 		orphan((struct deed) {
 			.flags = *(const uint32_t *)flags,
 			.queues = 2,
-			.busy = true,
+			.busy = i % 2 == 0,
 			.abandons = true,
 			.fifo = pipes[0],
 			.parks = i % 2,
