@@ -522,7 +522,12 @@ IOQ_EXPORT int32_t ioq_resize(struct ioq *ioq, uint32_t depth);
 /** Stands for an offset's high word: the file's own position. */
 #define IOQ_NO_OFFSET UINT32_MAX
 
-/** @return 1 if ioq_read_cached() is for that descriptor, else 0. */
+/** Results of ioq_is_cached(): ioq_read_cached() is for that descriptor. */
+#define IOQ_IS_CACHED 1
+/** Transfers may have offsets: it is neither a stream nor refuses to seek. */
+#define IOQ_HAS_POSITION 2
+
+/** @return What kind of file a descriptor is: IOQ_IS_CACHED, IOQ_HAS_POSITION, both or 0. */
 IOQ_EXPORT int32_t ioq_is_cached(int32_t fd);
 
 /**

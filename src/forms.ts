@@ -23,7 +23,7 @@ import { ABORT, limitsOf, type OperationOptions, QUEUE, SYNCHRONOUS } from "./qu
 import type { OpName, OpValues } from "./operations/values.ts";
 import type { Request } from "./operations/request.ts";
 import type { Path } from "./path.ts";
-import { IS_CACHED, NOT_NOW, READ_CACHED } from "./queue/cached_reads.ts";
+import { FILE_KIND, NOT_NOW, READ_CACHED } from "./queue/cached_reads.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
 import { readWhole, writeWhole } from "./files/whole_files.ts";
 import { removeTreeOn } from "./trees/remover.ts";
@@ -64,9 +64,9 @@ export abstract class PromiseForms {
     return NOT_NOW;
   }
 
-  /** Whether that is worth trying with a descriptor. */
-  [IS_CACHED](_fd: number): boolean {
-    return false;
+  /** What kind of file a descriptor is, if that can be told at once. */
+  [FILE_KIND](_fd: number): number | undefined {
+    return undefined;
   }
 
   /**

@@ -23,7 +23,7 @@ import { checkClock, type ClockName } from "./linux/clock.ts";
 import type { Payload } from "./operations/payload.ts";
 import { IoqBuffer } from "./queue/buffer.ts";
 import { openBackend } from "./backends/open_backend.ts";
-import { IS_CACHED, NOT_NOW, READ_CACHED } from "./queue/cached_reads.ts";
+import { FILE_KIND, NOT_NOW, READ_CACHED } from "./queue/cached_reads.ts";
 import type { Completion } from "./queue/completion.ts";
 import { Deadline, Deadlines } from "./queue/deadlines.ts";
 import { ERRNO, osError, timeoutError } from "./linux/errors.ts";
@@ -620,9 +620,9 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     return count;
   }
 
-  /** Whether that is worth trying with a descriptor. */
-  override [IS_CACHED](fd: number): boolean {
-    return this.accepts && this.#backend.isCached(fd);
+  /** What kind of file a descriptor is. */
+  override [FILE_KIND](fd: number): number | undefined {
+    return this.accepts ? this.#backend.fileKind(fd) : undefined;
   }
 
   /** Give a promise form so much time and no more. */
@@ -644,10 +644,10 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     }
     if (request.holder === undefined) {
       if (request.fd >= 0) {
-        checkQueue(request.fd, this);
+        checkQueue(request.fd, this, request);
       }
       if (request.fd2 >= 0) {
-        checkQueue(request.fd2, this);
+        checkQueue(request.fd2, this, request);
       }
     }
     if (request.op === "rawSqe" && !this.#rawSqe) {

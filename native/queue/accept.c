@@ -16,6 +16,7 @@
 
 #include "queue/accept.h"
 
+#include "calls/position.h"
 #include "calls/whole_file.h"
 #include "queue/post.h"
 #include "queue/transfer.h"
@@ -130,6 +131,12 @@ static int check_entry(struct ioq *ioq, struct ioq_entry *entry, const struct io
 	return 0;
 }
 
+/** Whether an entry is to move a position that the kernel keeps: no ring does that reliably. */
+static bool moves_position(const struct ioq_entry *entry) {
+	return (entry->op == IOQ_OP_READ || entry->op == IOQ_OP_WRITE) && !entry->positional
+		&& ioq_has_position(entry->fd);
+}
+
 /** Complete a request at once: its entry is of no use. */
 static void complete_at_once(struct ioq *ioq, struct turn_out *out, struct ioq_entry *entry, int ret) {
 	uint32_t slot = (uint32_t)(entry - ioq->arena.entries);
@@ -155,7 +162,8 @@ void take_request(struct ioq *ioq, struct turn_in *in, const struct ioq_request 
 	if (ret == 0) {
 		ret = check_entry(ioq, entry, request);
 	}
-	bool to_ring = ret == 0 && (in->ring_ops >> entry->op & 1) && ring_takes(&ioq->ring, entry);
+	bool to_ring = ret == 0 && (in->ring_ops >> entry->op & 1) && ring_takes(&ioq->ring, entry)
+		&& !moves_position(entry);
 	if (ret == 0 && entry->op == IOQ_OP_POST) {
 		ret = post_begin(ioq, entry, &to_ring);
 		if (!to_ring) {

@@ -111,15 +111,16 @@ export interface Backend {
   turn(arm: boolean, yields: boolean): boolean;
 
   /**
-   * Whether {@linkcode Backend.readCached} is for that descriptor, as far as can be
-   * told without asking the device.
+   * What kind of file a descriptor is, as far as can be told without asking the device:
+   * `IS_CACHED` if {@linkcode Backend.readCached} is for it, `HAS_POSITION` if it is no
+   * stream; `undefined` if that takes requests.
    */
-  isCached(fd: number): boolean;
+  fileKind(fd: number): number | undefined;
 
   /**
    * Read what is in the page cache, at once and without a slot.
    *
-   * @param offset Where, -1 for the file's own position.
+   * @param offset Where, in bytes from the start.
    * @returns How many bytes: as many as there is room for, or fewer at the end of the
    *          file. Or a negative error number, and nothing was read.
    */

@@ -122,8 +122,8 @@ export class WorkerBackend implements Backend {
     }
   }
 
-  isCached(): boolean {
-    return false;
+  fileKind(): undefined {
+    return undefined;
   }
 
   readCached(): number {

@@ -9,6 +9,7 @@
 import type { ClockName } from "../linux/clock.ts";
 import { checkMs } from "../integer.ts";
 import { op } from "../operations/op.ts";
+import { FILE_KIND } from "../queue/cached_reads.ts";
 import { ABORT, ON_CANCEL, type OperationOptions, QUEUE, SYNCHRONOUS } from "../queue/runner.ts";
 import type { OpName, OpValues } from "../operations/values.ts";
 import { type Request, toCoreRequest } from "../operations/request.ts";
@@ -133,6 +134,11 @@ export class Io extends PromiseForms {
   /** {@linkcode Ioq}'s, for files. */
   override [ABORT](requests: ReadonlySet<Request>, reason: unknown): void {
     this.loop.ioq[ABORT](requests, reason);
+  }
+
+  /** The loop's, for files: reads of what is cached are cancellation points all the same. */
+  override [FILE_KIND](fd: number): number | undefined {
+    return this.loop.ioq[FILE_KIND](fd);
   }
 
   /** The loop's, for files. */

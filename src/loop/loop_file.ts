@@ -130,7 +130,7 @@ async function open(
   const empty = locks && how.truncate === true;
   const request = toCoreRequest(op.open(path, empty ? { ...how, truncate: false } : how));
   // At its very completion, so that no queue closes before it knows of the file
-  request.decode = (fd) => new LoopFile(io, fd, path, how.direct === true);
+  request.decode = (fd) => new LoopFile(io, fd, path, how);
   const opening: Promise<unknown> = io.run(request, options);
   const file = await opening as LoopFile;
   try {

@@ -25,12 +25,13 @@
  * @module
  */
 
+import { IS_CACHED } from "../../ffi/layout.ts";
 import { ERRNO } from "../linux/errors.ts";
 
 /** Key of the queue's method that reads what is cached. */
 export const READ_CACHED: unique symbol = Symbol("ioq.readCached");
-/** Key of the one that tells whether that is worth trying. */
-export const IS_CACHED: unique symbol = Symbol("ioq.isCached");
+/** Key of the one that tells what kind of file a descriptor is. */
+export const FILE_KIND: unique symbol = Symbol("ioq.fileKind");
 
 /** It cannot be done at once; whether it is cached was not even looked at. */
 export const NOT_NOW = -1_000_000;
@@ -41,13 +42,16 @@ const SKIPPED_MAX = 63;
 /** What can read what is cached. */
 export interface CachedReader {
   [READ_CACHED](fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number;
-  [IS_CACHED](fd: number): boolean;
+  /** `IS_CACHED`, `HAS_POSITION`, both or neither; `undefined` if that takes requests. */
+  [FILE_KIND](fd: number): number | undefined;
 }
 
 /** What is known about the reads of one file. */
 export class CachedReads {
   readonly #ioq: CachedReader;
-  /** Whether it is the kind of file, once someone asked. */
+  /** What kind of file it is, once someone asked. */
+  #kind: number | undefined;
+  /** Whether it is the kind for this. */
   #possible: boolean | undefined;
   /** How many reads are not to be tried after the next miss. */
   #backoff = 1;
@@ -58,15 +62,20 @@ export class CachedReads {
     this.#ioq = ioq;
   }
 
+  /** What kind of file a descriptor is, if that can be told at once. */
+  kind(fd: number): number | undefined {
+    return this.#kind ??= this.#ioq[FILE_KIND](fd);
+  }
+
   /**
    * Read what is cached.
    *
-   * @param offset Where, -1 for the file's own position.
+   * @param offset Where, in bytes from the start.
    * @returns How many bytes, 0 at the end; or a negative number if that cannot be.
    */
   read(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
     if (this.#possible !== true) {
-      this.#possible ??= this.#ioq[IS_CACHED](fd);
+      this.#possible ??= ((this.kind(fd) ?? 0) & IS_CACHED) !== 0;
       if (!this.#possible) {
         return NOT_NOW;
       }
