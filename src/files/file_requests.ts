@@ -236,10 +236,17 @@ export class FileRequests implements Holder {
       return undefined;
     }
     if (writer?.op === "write") {
+      if (writer.decode === decodeResult) {
+        // As somebody has asked before
+        return position;
+      }
       writer.decode = decodeResult;
       return this.position = position + writer.length;
     }
     if (reader?.op === "readInto") {
+      if (reader.decode === decodeIntoOrEnd) {
+        return position;
+      }
       reader.decode = decodeIntoOrEnd;
       return this.position = Math.min(position + reader.length, Math.max(position, size()));
     }
