@@ -58,7 +58,7 @@ export type {
   WriteFileOptions,
   XattrOptions,
 } from "./src/operations/request_options.ts";
-export type { OpBuilders } from "./src/operations/builders.ts";
+export type { OpBuilders } from "./src/operations/values.ts";
 export type { OpName, OpValues } from "./src/operations/values.ts";
 export type { PollEvents } from "./src/linux/poll.ts";
 export type { Request } from "./src/operations/request.ts";
@@ -83,4 +83,5 @@ export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/trees/walk/w
 export { removeTree } from "./src/trees/remove_tree.ts";
 export { copyTree } from "./src/trees/copy_tree.ts";
 export type { CopyTreeOptions } from "./src/trees/copy_tree.ts";
+export type { ErrorPolicy } from "./src/trees/error_policy.ts";
 export type { TreeOptions, TreeProgress } from "./src/trees/tree_options.ts";

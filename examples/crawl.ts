@@ -63,7 +63,7 @@ export async function crawl(
   await using group = loop.group();
   const enter = (path: string) =>
     group.async(async (io) => {
-      using _slot = await slots.permit(io);
+      using _slot = await slots.acquire(io);
       await rate.wait(io);
       try {
         const entries = await io.readDir(path);

@@ -1,8 +1,9 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * The library that comes with the package: compressed text in a TypeScript module,
- * since a module is all that a registry hands out on import.
+ * The library that comes with the package: text in a TypeScript module, since a module
+ * is all that a registry hands out on import. It is not compressed: to inflate it takes
+ * the runtime longer than to load the module.
  *
  * `dlopen(3)` wants a file, and a file that others can replace is a way into the
  * process. So the library becomes
@@ -25,14 +26,16 @@ export interface EmbeddedModule {
   readonly SHA256: string;
   /** The library's length in bytes. */
   readonly LENGTH: number;
-  /** The library, deflated, in base64. */
-  readonly DEFLATED: string;
+  /** The library in base64. */
+  readonly BASE64: string;
 }
 
 /** A library as a file that can be loaded. */
 export interface LibraryFile {
   /** What to load. */
   readonly path: string;
+  /** Whether it can be loaded again, until it is released. */
+  readonly lasts: boolean;
   /** Call it when the library is loaded, or could not be. */
   loaded(): void;
   /** Call it when the library is not needed any more. */
@@ -42,31 +45,18 @@ export interface LibraryFile {
 /**
  * Unpack a library.
  *
- * The web's own means: importing Node's for this would take longer than all the rest.
- *
  * @throws {TypeError} If it is not what was put into the module.
  */
 export async function unpack(
-  { DEFLATED, LENGTH, SHA256 }: EmbeddedModule,
+  { BASE64, LENGTH, SHA256 }: EmbeddedModule,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const text = atob(DEFLATED);
-  const deflated = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) {
-    deflated[i] = text.charCodeAt(i);
+  const bytes = Uint8Array.fromBase64(BASE64);
+  if (bytes.length !== LENGTH) {
+    throw new TypeError(
+      `The embedded library is damaged: it has ${bytes.length} bytes, expected ${LENGTH}`,
+    );
   }
-  const bytes = new Uint8Array(LENGTH);
-  let length = 0;
-  const inflated = ReadableStream.from([deflated])
-    .pipeThrough(new DecompressionStream("deflate-raw"));
-  for await (const chunk of inflated) {
-    if (length + chunk.length > LENGTH) {
-      throw new TypeError(`The embedded library is damaged: it is longer than ${LENGTH} bytes`);
-    }
-    bytes.set(chunk, length);
-    length += chunk.length;
-  }
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const sha256 = Array.from(digest, (it) => it.toString(16).padStart(2, "0")).join("");
+  const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
   if (sha256 !== SHA256) {
     throw new TypeError(
       `The embedded library is damaged: its SHA-256 is ${sha256}, expected ${SHA256}`,
@@ -124,7 +114,7 @@ function makeSealedMemory(bytes: Uint8Array<ArrayBuffer>): LibraryFile | undefin
   }
   // Open as long as the library is loaded: dlopen(3) takes what has the same path
   // for the same library, so no other may come to have this number meanwhile
-  return { path: `/proc/self/fd/${fd}`, loaded() {}, release };
+  return { path: `/proc/self/fd/${fd}`, lasts: true, loaded() {}, release };
 }
 
 /** The directory of temporary files, without asking for anything. */
@@ -144,7 +134,7 @@ function makePrivateFile(bytes: Uint8Array<ArrayBuffer>, parent: string): Librar
     remove();
     throw error;
   }
-  return { path, loaded: remove, release() {} };
+  return { path, lasts: false, loaded: remove, release() {} };
 }
 
 /**

@@ -120,9 +120,17 @@ export const TREE_IDENTIFY = 2;
 export const TREE_STAT = 4;
 /** Read no directory on another device. */
 export const TREE_ONE_DEVICE = 8;
+/** Remove what is read. */
+export const TREE_REMOVE = 16;
+/** Tell of what was removed as well. */
+export const TREE_TELL = 32;
+/** A directory is left to another request. */
+export const TREE_LEFT = 65536;
+/** The directory was removed. */
+export const TREE_GONE = 2;
 /** The directory is on another device. */
 export const TREE_FOREIGN = 1;
-/** Make a ring on the caller's thread. */
+/** Make a ring on the owner's thread. */
 export const OPEN_RING = 1;
 /** Let the ring take raw SQEs. */
 export const OPEN_RAW_SQE = 2;

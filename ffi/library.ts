@@ -10,10 +10,9 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import type { EmbeddedModule, LibraryFile } from "./embedded.ts";
 import { ABI_VERSION } from "./layout.ts";
-import { symbols } from "./symbols.ts";
+import { everydaySymbols, seldomSymbols, type symbols, transferSymbols } from "./symbols.ts";
 
 /** The native library's functions. */
 export type Symbols = Deno.DynamicLibrary<typeof symbols>["symbols"];
@@ -34,9 +33,16 @@ export class LibraryError extends Error {
   override readonly name = "LibraryError";
 }
 
+/** The library's functions, some of which are bound when they are first wanted. */
+interface Bound {
+  readonly symbols: Symbols;
+  /** Unload the library. */
+  close(): void;
+}
+
 /** A library that is loaded. */
 interface Entry {
-  readonly library: Deno.DynamicLibrary<typeof symbols>;
+  readonly library: Bound;
   /** How many have not let go of it. */
   holders: number;
   /** What there is to do when it was unloaded. */
@@ -99,10 +105,15 @@ export async function prepareLibrary(path?: string): Promise<void> {
   }
 }
 
+/** The path of a module's file: as `fileURLToPath`, which takes 6 ms to import. */
+export function modulePath(url: URL): string {
+  return decodeURIComponent(url.pathname);
+}
+
 /** The file of the local build, if this module is a file. */
 function localBuild(): string | undefined {
   const local = new URL("../native/build/libioq.so", import.meta.url);
-  return local.protocol === "file:" ? fileURLToPath(local) : undefined;
+  return local.protocol === "file:" ? modulePath(local) : undefined;
 }
 
 /** Whether there is a local build, as far as one may look. */
@@ -134,19 +145,84 @@ function candidates(): string[] {
 /** There is no library at a path, so it may be elsewhere. */
 class MissingError extends LibraryError {}
 
-/** Load a library, checking that it speaks our ABI. */
-function open(path: string): Deno.DynamicLibrary<typeof symbols> {
+/** Refuse a library of another ABI version. */
+function checkVersion(path: string, version: number): void {
+  if (version !== ABI_VERSION) {
+    throw new LibraryError(
+      `Cannot use '${path}': it has ABI version ${version}, this module needs ${ABI_VERSION}`,
+    );
+  }
+}
+
+/** Bind what every queue calls. */
+function bindEveryday(path: string): Deno.DynamicLibrary<typeof everydaySymbols> {
+  let library;
   try {
-    // Alone first: another version may lack some of the other symbols
-    const probe = Deno.dlopen(path, { ioq_abi_version: symbols.ioq_abi_version });
-    const version = probe.symbols.ioq_abi_version();
-    probe.close();
-    if (version !== ABI_VERSION) {
-      throw new LibraryError(
-        `Cannot use '${path}': it has ABI version ${version}, this module needs ${ABI_VERSION}`,
-      );
+    library = Deno.dlopen(path, everydaySymbols);
+  } catch (error) {
+    // Another version may lack some functions: say that it is another version
+    const { ioq_abi_version } = everydaySymbols;
+    let alone;
+    try {
+      alone = Deno.dlopen(path, { ioq_abi_version });
+    } catch {
+      throw error;
     }
-    return Deno.dlopen(path, symbols);
+    const version = alone.symbols.ioq_abi_version();
+    alone.close();
+    checkVersion(path, version);
+    throw error;
+  }
+  try {
+    checkVersion(path, library.symbols.ioq_abi_version());
+  } catch (error) {
+    library.close();
+    throw error;
+  }
+  return library;
+}
+
+/**
+ * Bind the functions of a library: what not every queue calls when one of its group is
+ * first wanted, or now if the library's file does not last.
+ */
+function bind(path: string, lasts: boolean): Bound {
+  const everyday = bindEveryday(path);
+  const groups: { close(): void }[] = [everyday];
+  const symbols: Record<string, unknown> = { ...everyday.symbols };
+  const bindGroup = (group: Deno.ForeignLibraryInterface) => {
+    const library = Deno.dlopen(path, group);
+    groups.push(library);
+    for (const [name, value] of Object.entries(library.symbols)) {
+      Object.defineProperty(symbols, name, { value, enumerable: true });
+    }
+  };
+  for (const group of [transferSymbols, seldomSymbols]) {
+    for (const name of Object.keys(group)) {
+      const get = () => {
+        bindGroup(group);
+        return symbols[name];
+      };
+      Object.defineProperty(symbols, name, { configurable: true, enumerable: true, get });
+    }
+    if (!lasts) {
+      bindGroup(group);
+    }
+  }
+  return {
+    symbols: symbols as Symbols,
+    close() {
+      for (const group of groups) {
+        group.close();
+      }
+    },
+  };
+}
+
+/** Load a library, checking that it speaks our ABI. */
+function open(path: string, lasts = true): Bound {
+  try {
+    return bind(path, lasts);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
       throw new LibraryError(
@@ -191,9 +267,9 @@ function openEmbedded(): Entry {
       { cause: error },
     );
   }
-  const { path, loaded, release } = file;
+  const { path, lasts, loaded, release } = file;
   try {
-    return { library: open(path), holders: 0, release };
+    return { library: open(path, lasts), holders: 0, release };
   } catch (error) {
     release();
     throw error;

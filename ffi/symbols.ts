@@ -4,13 +4,14 @@
  * The native library's functions, as `native/ioq.h` declares them.
  *
  * All pointers to JavaScript's memory are `"buffer"` parameters: with them,
- * `--allow-ffi=PATH` is enough.
+ * `--allow-ffi=PATH` is enough. Binding a function takes the runtime about 0.2 ms, so
+ * those that not every queue calls are bound when one of them is first wanted.
  *
  * @module
  */
 
-/** What `Deno.dlopen` binds. */
-export const symbols = {
+/** What every queue calls. */
+export const everydaySymbols = {
   ioq_abi_version: {
     parameters: [],
     result: "u32",
@@ -31,12 +32,52 @@ export const symbols = {
     ],
     result: "i32",
   },
+  ioq_park: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+    ],
+    result: "i32",
+    // Runs on a thread of the runtime's: the only one that may wait
+    nonblocking: true,
+  },
+  ioq_wake: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+    ],
+    result: "void",
+  },
+  ioq_close: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+    ],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** What a queue calls that reads or writes bytes. */
+export const transferSymbols = {
   ioq_stage: {
     parameters: [
       "pointer", // struct ioq *ioq
       "u32", // uint32_t slot
       "buffer", // const uint8_t *bytes
       "u32", // uint32_t length
+    ],
+    result: "i32",
+  },
+  ioq_take: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+      "u32", // uint32_t slot
+      "buffer", // uint8_t *bytes
+      "u32", // uint32_t length
+    ],
+    result: "i32",
+  },
+  ioq_release: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+      "u32", // uint32_t slot
     ],
     result: "i32",
   },
@@ -67,15 +108,6 @@ export const symbols = {
     ],
     result: "i32",
   },
-  ioq_take: {
-    parameters: [
-      "pointer", // struct ioq *ioq
-      "u32", // uint32_t slot
-      "buffer", // uint8_t *bytes
-      "u32", // uint32_t length
-    ],
-    result: "i32",
-  },
   ioq_take_part: {
     parameters: [
       "pointer", // struct ioq *ioq
@@ -86,13 +118,10 @@ export const symbols = {
     ],
     result: "i32",
   },
-  ioq_release: {
-    parameters: [
-      "pointer", // struct ioq *ioq
-      "u32", // uint32_t slot
-    ],
-    result: "i32",
-  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** What a queue calls for some operations only, or for none. */
+export const seldomSymbols = {
   ioq_cancel: {
     parameters: [
       "pointer", // struct ioq *ioq
@@ -101,20 +130,6 @@ export const symbols = {
     result: "i32",
   },
   ioq_cancel_all: {
-    parameters: [
-      "pointer", // struct ioq *ioq
-    ],
-    result: "void",
-  },
-  ioq_park: {
-    parameters: [
-      "pointer", // struct ioq *ioq
-    ],
-    result: "i32",
-    // Runs on a thread of the runtime's: the only one that may wait
-    nonblocking: true,
-  },
-  ioq_wake: {
     parameters: [
       "pointer", // struct ioq *ioq
     ],
@@ -182,10 +197,7 @@ export const symbols = {
     ],
     result: "i32",
   },
-  ioq_close: {
-    parameters: [
-      "pointer", // struct ioq *ioq
-    ],
-    result: "i32",
-  },
 } as const satisfies Deno.ForeignLibraryInterface;
+
+/** All of them. */
+export const symbols = { ...everydaySymbols, ...transferSymbols, ...seldomSymbols };

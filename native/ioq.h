@@ -20,7 +20,7 @@
 
 #include <stdint.h>
 
-/** Raised with every change of this file that an older caller could not bear. */
+/** Raised with every change of this file that older JavaScript could not bear. */
 #define IOQ_ABI_VERSION 9
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
@@ -103,7 +103,7 @@ enum ioq_op {
 /**
  * Set in `ioq_request.hints`: behind its paths in the input, the request has the
  * nanoseconds that it may take, as two words, not aligned. A ring then gives it up
- * by itself, with ETIMEDOUT; what runs elsewhere must be cancelled by the caller.
+ * by itself, with ETIMEDOUT; what runs elsewhere must be cancelled by the owner.
  */
 #define IOQ_HINT_TIMEOUT 4
 /**
@@ -171,9 +171,9 @@ struct ioq_request {
 
 /** Where a request ran. */
 enum ioq_lane_kind {
-	/** The caller's thread: without a system call, or all of them by IOQ_OPEN_SYNC. */
+	/** The owner's thread: without a system call, or all of them by IOQ_OPEN_SYNC. */
 	IOQ_LANE_CORE = 0,
-	/** The ring of the caller's thread. */
+	/** The ring of the owner's thread. */
 	IOQ_LANE_RING = 1,
 	/** A worker lane, by a plain system call. */
 	IOQ_LANE_WORKER = 2,
@@ -223,7 +223,7 @@ struct ioq_turn {
 	uint32_t in_flight;
 	/** Out: 1 if ioq_park() may be called now and will be woken. */
 	uint32_t armed;
-	/** Out: the errno that the caller's ring died of, or 0. */
+	/** Out: the errno that the ring died of, or 0. */
 	uint32_t ring_error;
 	/** Zero. */
 	uint32_t reserved[8];
@@ -281,7 +281,7 @@ struct ioq_directory {
 	uint32_t reserved;
 };
 
-/** Set in `ioq_options.flags`: make a ring on the caller's thread. */
+/** Set in `ioq_options.flags`: make a ring on the owner's thread. */
 #define IOQ_OPEN_RING 1
 /** Set in `ioq_options.flags`: let the ring take raw SQEs, and so any opcode. */
 #define IOQ_OPEN_RAW_SQE 2
@@ -303,9 +303,24 @@ struct ioq_directory {
 #define IOQ_TREE_STAT 4
 /** Set beside it: read no directory on another device than `offset`. */
 #define IOQ_TREE_ONE_DEVICE 8
+/**
+ * Set beside it: remove the directories with all that is in them. Paths are relative
+ * to the descriptor, and no link in them is followed; of "." only what is in it goes.
+ * Instead of a stat there is a word for each entry that is told of: 0 if it is gone,
+ * IOQ_TREE_LEFT, or the errno that keeps it. What is gone is told of only if
+ * IOQ_TREE_TELL asks for it.
+ */
+#define IOQ_TREE_REMOVE 16
+/** Set beside that: tell of what is gone as well. */
+#define IOQ_TREE_TELL 32
+
+/** What became of a directory that is left to another request. */
+#define IOQ_TREE_LEFT 0x10000
 
 /** Set in `ioq_tree_directory.flags`: it is on another device, and was not read. */
 #define IOQ_TREE_FOREIGN 1
+/** Set in `ioq_tree_directory.flags`: it was removed. */
+#define IOQ_TREE_GONE 2
 
 /**
  * Head of the payload of a READ_DIR of trees. After it come the records of the
@@ -333,7 +348,7 @@ struct ioq_tree_directory {
 	uint32_t count;
 	/** The errno that ended its reading, or 0. */
 	int32_t error;
-	/** IOQ_TREE_FOREIGN. */
+	/** IOQ_TREE_FOREIGN, IOQ_TREE_GONE. */
 	uint32_t flags;
 	/** The device as makedev(3) packs it, if asked for. */
 	uint32_t dev_low, dev_high;
@@ -363,15 +378,15 @@ struct ioq_info {
 	uint32_t error;
 	/** Worker lanes that started. */
 	uint32_t lanes;
-	/** IORING_SETUP_* of the caller's ring. */
+	/** IORING_SETUP_* of the ring. */
 	uint32_t ring_flags;
 	/** IORING_FEAT_* of the kernel. */
 	uint32_t ring_features;
-	/** Submission queue entries of the caller's ring; 0: there is none. */
+	/** Submission queue entries of the ring; 0: there is none. */
 	uint32_t sq_entries;
-	/** Completion queue entries of the caller's ring. */
+	/** Completion queue entries of the ring. */
 	uint32_t cq_entries;
-	/** Bit n: operation n runs on the caller's ring. */
+	/** Bit n: operation n runs on the ring. */
 	uint32_t ring_ops_low, ring_ops_high;
 	/** 1 if the ring accepts the opcodes in use and no others. */
 	uint32_t restricted;
@@ -561,7 +576,7 @@ IOQ_EXPORT int32_t ioq_is_terminal(int32_t fd);
  * @param mode
  *         An IOQ_TERMINAL_*.
  * @param state
- *         What the terminal goes back to: zeroed at first, kept by the caller.
+ *         What the terminal goes back to: zeroed at first, kept by JavaScript.
  * @return 0 or -errno.
  */
 IOQ_EXPORT int32_t ioq_set_raw(int32_t fd, uint32_t mode, uint8_t *state);

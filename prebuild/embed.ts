@@ -8,7 +8,6 @@
 
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { deflateRawSync } from "node:zlib";
 import type { Arch } from "./platforms.ts";
 
 /** Where the modules are. */
@@ -32,14 +31,14 @@ const LINE = 96;
  * @param compiler What built it.
  */
 export function embed(library: Uint8Array, sources: string, compiler: string): string {
-  const base64 = Buffer.from(deflateRawSync(library, { level: 9 })).toString("base64");
+  const base64 = Buffer.from(library).toString("base64");
   const lines = base64.match(new RegExp(`.{1,${LINE}}`, "g")) ?? [];
   return `// Copyright 2026 the ioq authors. MIT license.
 // Generated from native/ by \`deno task prebuild\`. Do not edit.
 // deno-fmt-ignore-file
 
 /**
- * The native library, compressed. It contains parts of liburing, copyright 2019-2022
+ * The native library. It contains parts of liburing, copyright 2019-2022
  * Jens Axboe, which is used under the MIT license; its terms are those in LICENSE.
  *
  * @module
@@ -53,8 +52,8 @@ export const COMPILER = ${JSON.stringify(compiler)};
 export const SHA256 = "${sha256(library)}";
 /** Its length in bytes. */
 export const LENGTH = ${library.length};
-/** The library, deflated (RFC 1951), in base64, with line breaks. */
-export const DEFLATED = \`
+/** The library in base64, with line breaks. */
+export const BASE64 = \`
 ${lines.join("\n")}
 \`;
 `;

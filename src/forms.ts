@@ -19,11 +19,10 @@ import type {
   XattrOptions,
 } from "./operations/request_options.ts";
 import { op } from "./operations/op.ts";
-import { ABORT, limitsOf, type OperationOptions, QUEUE, SYNCHRONOUS } from "./queue/runner.ts";
+import { limitsOf, type OperationOptions, Runner } from "./queue/runner.ts";
 import type { OpName, OpValues } from "./operations/values.ts";
 import type { Request } from "./operations/request.ts";
 import type { Path } from "./path.ts";
-import { FILE_KIND, NOT_NOW, READ_CACHED } from "./queue/cached_reads.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
 import { readWhole, writeWhole } from "./files/whole_files.ts";
 import { removeTreeOn } from "./trees/remover.ts";
@@ -45,44 +44,7 @@ const encoder = new TextEncoder();
  * The promise forms of the operations. They never appear in the stream, and wait
  * their turn when the queue is full. Each takes a `signal`.
  */
-export abstract class PromiseForms {
-  /** Run any request as a promise. */
-  abstract run<K extends OpName>(
-    request: Request<K>,
-    options?: OperationOptions,
-  ): Promise<OpValues[K]>;
-
-  /** Abort the promise forms of requests. For the library itself. */
-  abstract [ABORT](requests: ReadonlySet<Request>, reason: unknown): void;
-
-  /**
-   * Read what is cached, at once; a negative number if that cannot be. For the library
-   * itself: here
-   * everything goes through {@linkcode PromiseForms.run}.
-   */
-  [READ_CACHED](_fd: number, _target: Uint8Array<ArrayBuffer>, _offset: number): number {
-    return NOT_NOW;
-  }
-
-  /** What kind of file a descriptor is, if that can be told at once. */
-  [FILE_KIND](_fd: number): number | undefined {
-    return undefined;
-  }
-
-  /**
-   * What runs requests for a descriptor at once, past the queue: `SynchronousCalls`.
-   * For the library itself.
-   *
-   * @throws {Deno.errors.BadResource} If the queue is closed.
-   * @throws {Deno.errors.NotSupported} If this thread cannot use the queue's files.
-   */
-  abstract [SYNCHRONOUS](): object;
-
-  /** The queue that has the files which these open. For the library itself. */
-  get [QUEUE](): object {
-    return this;
-  }
-
+export abstract class PromiseForms extends Runner {
   /** A trip through the queue and back. */
   nop(options?: OperationOptions): Promise<undefined> {
     return this.run(op.nop(), options);
@@ -267,13 +229,16 @@ export abstract class PromiseForms {
       }
       return await removeTreeOn(() => this, path, limitsOf(options));
     }
+    // Both for the file that the path leads to now
+    const unlink = op.unlink(path, options);
+    const rmdir = op.rmdir(path, options);
     try {
-      await this.run(op.unlink(path, options), options);
+      await this.run(unlink, options);
     } catch (error) {
       if (!hasCode(error, "EISDIR", "EPERM")) {
         throw error;
       }
-      await this.run(op.rmdir(path, options), options).catch((second) => {
+      await this.run(rmdir, options).catch((second) => {
         // It was no directory: what the first call said holds
         throw hasCode(second, "ENOTDIR") ? error : second;
       });

@@ -2,7 +2,7 @@
 
 /**
  * io_uring has no opcode for getdents64(2), so a worker lane reads directories
- * by system calls: a whole one in one request, which saves the caller two trips
+ * by system calls: a whole one in one request, which saves JavaScript two trips
  * and the entries one copy each.
  *
  * The payload (see ioq_directory) is laid out for its reader: JavaScript decodes
@@ -11,7 +11,7 @@
  * UTF-8 the block says so, and the reader takes the slow way.
  */
 
-#include "calls/directory.h"
+#include "calls/calls.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -36,7 +36,7 @@ struct linux_dirent64 {
 	char d_name[];
 };
 
-int ioq_bytes_reserve(struct ioq_bytes *bytes, size_t more) {
+int bytes_reserve(struct bytes *bytes, size_t more) {
 	size_t needed = bytes->length + more;
 	if (bytes->data && needed <= bytes->capacity) {
 		return 0;
@@ -54,7 +54,7 @@ int ioq_bytes_reserve(struct ioq_bytes *bytes, size_t more) {
 	return 0;
 }
 
-void ioq_bytes_reset(struct ioq_bytes *bytes) {
+void bytes_reset(struct bytes *bytes) {
 	bytes->length = 0;
 	if (bytes->capacity > KEEP_MAX) {
 		free(bytes->data);
@@ -63,7 +63,7 @@ void ioq_bytes_reset(struct ioq_bytes *bytes) {
 	}
 }
 
-void ioq_scratch_release(struct ioq_scratch *scratch) {
+void scratch_release(struct scratch *scratch) {
 	free(scratch->block);
 	free(scratch->names.data);
 	free(scratch->types.data);
@@ -71,7 +71,7 @@ void ioq_scratch_release(struct ioq_scratch *scratch) {
 	free(scratch->stats.data);
 }
 
-bool ioq_is_utf8(const uint8_t *bytes, size_t length) {
+bool directory_is_utf8(const uint8_t *bytes, size_t length) {
 	size_t i = 0;
 	while (i < length) {
 		// Eight at a time while they are ASCII, as nearly all names are
@@ -130,7 +130,7 @@ static bool is_dots(const char *name) {
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
-long ioq_append_block(int dfd, struct ioq_scratch *scratch) {
+long directory_append(int dfd, struct scratch *scratch) {
 	if (!scratch->block) {
 		scratch->block = malloc(BLOCK_LENGTH);
 		if (!scratch->block) {
@@ -143,9 +143,9 @@ long ioq_append_block(int dfd, struct ioq_scratch *scratch) {
 		return -errno;
 	}
 	// No name is longer than its record, nor are there more types than names
-	int ret = ioq_bytes_reserve(&scratch->names, (size_t)length);
+	int ret = bytes_reserve(&scratch->names, (size_t)length);
 	if (ret == 0) {
-		ret = ioq_bytes_reserve(&scratch->types, (size_t)length / sizeof(struct linux_dirent64));
+		ret = bytes_reserve(&scratch->types, (size_t)length / sizeof(struct linux_dirent64));
 	}
 	if (ret != 0) {
 		return ret;
@@ -167,7 +167,7 @@ long ioq_append_block(int dfd, struct ioq_scratch *scratch) {
 }
 
 /** Make the payload of what was appended. */
-static int pack(struct ioq_entry *entry, struct ioq_scratch *scratch, uint32_t flags) {
+static int pack(struct entry *entry, struct scratch *scratch, uint32_t flags) {
 	size_t count = scratch->types.length;
 	// The last NUL separates nothing
 	size_t names_length = scratch->names.length - (count > 0);
@@ -182,7 +182,7 @@ static int pack(struct ioq_entry *entry, struct ioq_scratch *scratch, uint32_t f
 		return -ENOMEM;
 	}
 	if (count > 0) {
-		if (!ioq_is_utf8(scratch->names.data, names_length)) {
+		if (!directory_is_utf8(scratch->names.data, names_length)) {
 			head.flags |= IOQ_DIRECTORY_RAW;
 		}
 		memcpy(payload + sizeof(head), scratch->names.data, names_length);
@@ -195,15 +195,15 @@ static int pack(struct ioq_entry *entry, struct ioq_scratch *scratch, uint32_t f
 }
 
 /** Read blocks until the end, or just one. */
-static int read_blocks(struct ioq_entry *entry, int dfd, struct ioq_scratch *scratch, bool all) {
-	ioq_bytes_reset(&scratch->names);
-	ioq_bytes_reset(&scratch->types);
+static int read_blocks(struct entry *entry, int dfd, struct scratch *scratch, bool all) {
+	bytes_reset(&scratch->names);
+	bytes_reset(&scratch->types);
 	long ret;
 	do {
-		if (ioq_entry_is_cancelled(entry)) {
+		if (entry_is_cancelled(entry)) {
 			return -EINTR;
 		}
-		ret = ioq_append_block(dfd, scratch);
+		ret = directory_append(dfd, scratch);
 		if (ret < 0) {
 			return (int)ret;
 		}
@@ -211,8 +211,8 @@ static int read_blocks(struct ioq_entry *entry, int dfd, struct ioq_scratch *scr
 	return pack(entry, scratch, ret == 0 ? IOQ_DIRECTORY_END : 0);
 }
 
-void ioq_read_dir(struct ioq_entry *entry, struct ioq_scratch *scratch) {
-	int dfd = openat(entry->fd, entry->path, ioq_entry_open_flags(entry));
+void directory_read(struct entry *entry, struct scratch *scratch) {
+	int dfd = openat(entry->fd, entry->path, entry_open_flags(entry));
 	if (dfd < 0) {
 		entry->result = -errno;
 		return;
@@ -221,6 +221,6 @@ void ioq_read_dir(struct ioq_entry *entry, struct ioq_scratch *scratch) {
 	close(dfd);
 }
 
-void ioq_read_dir_block(struct ioq_entry *entry, struct ioq_scratch *scratch) {
+void directory_read_block(struct entry *entry, struct scratch *scratch) {
 	entry->result = read_blocks(entry, entry->fd, scratch, false);
 }

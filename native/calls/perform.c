@@ -5,11 +5,8 @@
  * not have, or that are faster without one, or when there is no ring at all.
  */
 
-#include "calls/perform.h"
+#include "calls/calls.h"
 
-#include "calls/whole_file.h"
-#include "calls/stat.h"
-#include "calls/tree.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,7 +22,7 @@ static int32_t settled(long ret) {
 }
 
 /** Give an entry a payload of its own. */
-static int32_t keep(struct ioq_entry *e, const void *bytes, size_t length) {
+static int32_t keep(struct entry *e, const void *bytes, size_t length) {
 	e->payload = malloc(length);
 	if (!e->payload) {
 		return -ENOMEM;
@@ -35,18 +32,18 @@ static int32_t keep(struct ioq_entry *e, const void *bytes, size_t length) {
 	return 0;
 }
 
-static int32_t perform_seek(struct ioq_entry *e) {
+static int32_t perform_seek(struct entry *e) {
 	off_t offset = lseek(e->fd, (off_t)e->offset, (int)e->flags);
 	return offset < 0 ? -errno : keep(e, &offset, sizeof(offset));
 }
 
-static int32_t perform_read_link(struct ioq_entry *e) {
+static int32_t perform_read_link(struct entry *e) {
 	char target[IOQ_PATH_MAX + 1];
 	ssize_t length = readlinkat(e->fd, e->path, target, sizeof(target));
 	return length < 0 ? -errno : keep(e, target, (size_t)length);
 }
 
-static int32_t perform_real_path(struct ioq_entry *e) {
+static int32_t perform_real_path(struct entry *e) {
 	char *path = realpath(e->path, NULL);
 	if (!path) {
 		return -errno;
@@ -56,22 +53,34 @@ static int32_t perform_real_path(struct ioq_entry *e) {
 	return ret;
 }
 
-static int32_t perform_utime(struct ioq_entry *e) {
+static int32_t perform_utime(struct entry *e) {
 	struct timespec times[2] = {
 		{.tv_sec = (time_t)e->offset, .tv_nsec = e->args[2]},
-		{.tv_sec = (time_t)ioq_entry_arg64(e), .tv_nsec = e->args[3]},
+		{.tv_sec = (time_t)entry_arg64(e), .tv_nsec = e->args[3]},
 	};
-	return settled(ioq_entry_has_path(e) ? utimensat(e->fd, e->path, times, (int)e->flags) : futimens(e->fd, times));
+	return settled(entry_has_path(e) ? utimensat(e->fd, e->path, times, (int)e->flags) : futimens(e->fd, times));
+}
+
+/** As Deno does, a path is opened for it, and a symbolic link refused. */
+static int32_t truncate_path(const struct entry *e) {
+	// What could wait for its other end is nothing to truncate
+	int fd = openat(e->fd, e->path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0) {
+		return -errno;
+	}
+	int32_t ret = settled(ftruncate(fd, (off_t)e->offset));
+	close(fd);
+	return ret;
 }
 
 /** Run an entry that changes a file's attributes or length, or asks for them. */
-static int32_t perform_on_inode(struct ioq_entry *e) {
-	bool path = ioq_entry_has_path(e);
+static int32_t perform_on_inode(struct entry *e) {
+	bool path = entry_has_path(e);
 	switch (e->op) {
 	case IOQ_OP_TRUNCATE:
-		return settled(path ? truncate(e->path, (off_t)e->offset) : ftruncate(e->fd, (off_t)e->offset));
+		return path ? truncate_path(e) : settled(ftruncate(e->fd, (off_t)e->offset));
 	case IOQ_OP_ALLOCATE:
-		return settled(fallocate(e->fd, (int)e->flags, (off_t)e->offset, (off_t)ioq_entry_arg64(e)));
+		return settled(fallocate(e->fd, (int)e->flags, (off_t)e->offset, (off_t)entry_arg64(e)));
 	case IOQ_OP_CHMOD:
 		return settled(path ? fchmodat(e->fd, e->path, e->mode, 0) : fchmod(e->fd, e->mode));
 	case IOQ_OP_CHOWN:
@@ -94,7 +103,7 @@ static int32_t perform_on_inode(struct ioq_entry *e) {
 }
 
 /** Run an entry that changes names. */
-static int32_t perform_on_names(struct ioq_entry *e) {
+static int32_t perform_on_names(struct entry *e) {
 	switch (e->op) {
 	case IOQ_OP_UNLINK:
 		return settled(unlinkat(e->fd, e->path, (int)e->flags));
@@ -117,53 +126,53 @@ static int32_t perform_on_names(struct ioq_entry *e) {
 }
 
 /** copy_file_range(2), each side at its own position unless it has an offset. */
-static int32_t perform_copy_range(struct ioq_entry *e) {
+static int32_t perform_copy_range(struct entry *e) {
 	off64_t from = (off64_t)e->offset;
-	off64_t to = (off64_t)ioq_entry_arg64(e);
+	off64_t to = (off64_t)entry_arg64(e);
 	return settled(copy_file_range(e->fd, e->positional ? &from : NULL, e->fd2,
 			e->args[2] ? &to : NULL, e->length, 0));
 }
 
 /** splice(2), each side at its own position unless it has an offset. */
-static int32_t perform_splice(struct ioq_entry *e) {
+static int32_t perform_splice(struct entry *e) {
 	off64_t from = (off64_t)e->offset;
-	off64_t to = (off64_t)ioq_entry_arg64(e);
+	off64_t to = (off64_t)entry_arg64(e);
 	return settled(splice(e->fd, e->positional ? &from : NULL, e->fd2,
 			e->args[2] ? &to : NULL, e->length, e->flags));
 }
 
 /** Run an operation on the extended attributes of a path, or of what it links to. */
-static long path_xattr(struct ioq_entry *e, const char *path, bool follow) {
+static long path_xattr(struct entry *e, const char *path, bool follow) {
 	switch (e->op) {
 	case IOQ_OP_GET_XATTR:
-		return (follow ? getxattr : lgetxattr)(path, e->path2, e->payload, IOQ_XATTR_MAX);
+		return (follow ? getxattr : lgetxattr)(path, e->path2, e->payload, XATTR_MAX);
 	case IOQ_OP_SET_XATTR:
 		return (follow ? setxattr : lsetxattr)(path, e->path2, e->payload, e->length, (int)e->mode);
 	case IOQ_OP_LIST_XATTR:
-		return (follow ? listxattr : llistxattr)(path, e->payload, IOQ_XATTR_MAX);
+		return (follow ? listxattr : llistxattr)(path, e->payload, XATTR_MAX);
 	default:
 		return (follow ? removexattr : lremovexattr)(path, e->path2);
 	}
 }
 
 /** Run one on those of a descriptor. */
-static long fd_xattr(struct ioq_entry *e) {
+static long fd_xattr(struct entry *e) {
 	switch (e->op) {
 	case IOQ_OP_GET_XATTR:
-		return fgetxattr(e->fd, e->path2, e->payload, IOQ_XATTR_MAX);
+		return fgetxattr(e->fd, e->path2, e->payload, XATTR_MAX);
 	case IOQ_OP_SET_XATTR:
 		return fsetxattr(e->fd, e->path2, e->payload, e->length, (int)e->mode);
 	case IOQ_OP_LIST_XATTR:
-		return flistxattr(e->fd, e->payload, IOQ_XATTR_MAX);
+		return flistxattr(e->fd, e->payload, XATTR_MAX);
 	default:
 		return fremovexattr(e->fd, e->path2);
 	}
 }
 
 /** Run one on those of whatever it is about. */
-static int32_t perform_xattr(struct ioq_entry *e) {
+static int32_t perform_xattr(struct entry *e) {
 	bool follow = !(e->flags & AT_SYMLINK_NOFOLLOW);
-	if (!ioq_entry_has_path(e)) {
+	if (!entry_has_path(e)) {
 		return settled(fd_xattr(e));
 	}
 	if (e->fd == AT_FDCWD || e->path[0] == '/') {
@@ -183,7 +192,7 @@ static int32_t perform_xattr(struct ioq_entry *e) {
 }
 
 /** Run an entry once. */
-static int32_t perform(struct ioq_entry *e, struct ioq_scratch *scratch) {
+static int32_t perform_once(struct entry *e, struct scratch *scratch) {
 	off_t offset = (off_t)e->offset;
 	switch (e->op) {
 	case IOQ_OP_NOP:
@@ -194,12 +203,12 @@ static int32_t perform(struct ioq_entry *e, struct ioq_scratch *scratch) {
 		return 0;
 	case IOQ_OP_OPEN:
 	case IOQ_OP_OPEN_DIR:
-		return settled(openat(e->fd, e->path, ioq_entry_open_flags(e), e->mode));
+		return guard_open(e, e->fd, e->path, entry_open_flags(e), e->mode, DANGLING_MISSING);
 	case IOQ_OP_CLOSE:
 	case IOQ_OP_CLOSE_DIR:
 		return settled(close(e->fd));
 	case IOQ_OP_STAT:
-		return settled(statx(e->fd, e->path, (int)e->flags, IOQ_STATX_MASK, e->statx));
+		return settled(statx(e->fd, e->path, (int)e->flags, STATX_MASK, e->statx));
 	case IOQ_OP_READ:
 		return settled(e->positional ? pread(e->fd, e->payload, e->length, offset)
 			: read(e->fd, e->payload, e->length));
@@ -208,13 +217,13 @@ static int32_t perform(struct ioq_entry *e, struct ioq_scratch *scratch) {
 			: write(e->fd, e->payload, e->length));
 	case IOQ_OP_READ_DIR:
 		if (e->mode & IOQ_TREE) {
-			ioq_read_tree(e, scratch);
+			tree_read(e, scratch);
 		} else {
-			ioq_read_dir(e, scratch);
+			directory_read(e, scratch);
 		}
 		return e->result;
 	case IOQ_OP_READ_DIR_BLOCK:
-		ioq_read_dir_block(e, scratch);
+		directory_read_block(e, scratch);
 		return e->result;
 	case IOQ_OP_SEEK:
 		return perform_seek(e);
@@ -230,23 +239,23 @@ static int32_t perform(struct ioq_entry *e, struct ioq_scratch *scratch) {
 	case IOQ_OP_REMOVE_XATTR:
 		return perform_xattr(e);
 	case IOQ_OP_READ_FILE:
-		return ioq_read_file(e);
+		return whole_file_read(e);
 	case IOQ_OP_WRITE_FILE:
-		return ioq_write_file(e);
+		return whole_file_write(e);
 	case IOQ_OP_COPY_FILE:
-		return ioq_copy_file(e);
+		return whole_file_copy(e);
 	default:
 		return perform_on_names(e);
 	}
 }
 
-void ioq_perform(struct ioq_entry *entry, struct ioq_scratch *scratch) {
-	int ret = ioq_entry_reserve(entry);
+void perform(struct entry *entry, struct scratch *scratch) {
+	int ret = entry_reserve(entry);
 	if (ret != 0) {
 		entry->result = ret;
 		return;
 	}
 	do {
-		entry->result = ioq_entry_is_cancelled(entry) ? -EINTR : perform(entry, scratch);
-	} while (!ioq_entry_settle(entry));
+		entry->result = entry_is_cancelled(entry) ? -EINTR : perform_once(entry, scratch);
+	} while (!entry_settle(entry));
 }

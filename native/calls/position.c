@@ -15,18 +15,18 @@
  * from them is gone, no position tells where it was, and a ring may wait for them.
  */
 
-#include "calls/position.h"
+#include "calls/calls.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
-bool ioq_has_position(int fd) {
+bool position_is_kept(int fd) {
 	struct statx buf;
 	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &buf) == 0
 		&& (S_ISREG(buf.stx_mode) || S_ISBLK(buf.stx_mode));
 }
 
-bool ioq_may_have_more(int fd, uint64_t offset) {
+bool position_may_have_more(int fd, uint64_t offset) {
 	struct statx buf;
 	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &buf) == 0
 		&& S_ISREG(buf.stx_mode) && (buf.stx_size == 0 || offset < buf.stx_size);

@@ -1,8 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
-#include "calls/stat.h"
+#include "calls/calls.h"
 
-#include "calls/words.h"
 
 #include <assert.h>
 #include <string.h>
@@ -10,7 +9,7 @@
 
 static_assert(sizeof(struct ioq_stat) == 128, "a stat is two cache lines");
 
-void ioq_pack_stat(struct ioq_stat *to, const struct statx *from) {
+void stat_pack(struct ioq_stat *to, const struct statx *from) {
 	to->mask = from->stx_mask;
 	to->mode = from->stx_mode;
 	to->nlink = from->stx_nlink;

@@ -14,14 +14,14 @@
 #include <termios.h>
 #include <unistd.h>
 
-/** What is behind the state that a caller keeps. */
+/** What is behind the state that JavaScript keeps. */
 struct saved {
 	/** Whether there is something to go back to. */
 	uint32_t valid;
 	struct termios settings;
 };
 
-static_assert(sizeof(struct saved) <= IOQ_TERMINAL_STATE, "the caller's memory is too short");
+static_assert(sizeof(struct saved) <= IOQ_TERMINAL_STATE, "JavaScript's memory is too short");
 
 int32_t ioq_is_terminal(int32_t fd) {
 	return isatty(fd) == 1;
@@ -29,7 +29,7 @@ int32_t ioq_is_terminal(int32_t fd) {
 
 int32_t ioq_set_raw(int32_t fd, uint32_t mode, uint8_t *state) {
 	struct saved saved;
-	// The caller's bytes are not aligned
+	// JavaScript's bytes are not aligned
 	memcpy(&saved, state, sizeof(saved));
 	if (mode == IOQ_TERMINAL_RESTORE) {
 		if (saved.valid && tcsetattr(fd, TCSADRAIN, &saved.settings) != 0) {

@@ -12,7 +12,7 @@
  *     request: /usr/lib, /usr/share     read now: lib, lib/a, lib/a/x, lib/b
  *                                       left:     lib/b/y, lib/c, /usr/share
  *
- * What is left has no record in the payload, and the caller asks for it again, in
+ * What is left has no record in the payload, and the queue's user asks for it again, in
  * as many requests as there are lanes. The first directory of a request is always
  * read, so that each request gets somewhere.
  *
@@ -24,9 +24,8 @@
  * is replaced by one between two system calls is an error, not a way out.
  */
 
-#include "calls/tree.h"
+#include "calls/calls.h"
 
-#include "calls/stat.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -44,16 +43,6 @@
 /** The largest payload. */
 #define PAYLOAD_MAX ((size_t)INT32_MAX)
 
-/** One request being run. */
-struct tree {
-	/** The request. */
-	struct ioq_entry *entry;
-	/** Where names, types, stats and records are gathered. */
-	struct ioq_scratch *scratch;
-	/** When to begin no other directory, in nanoseconds. */
-	uint64_t deadline;
-};
-
 /** The time, in nanoseconds since whenever. */
 static uint64_t now(void) {
 	struct timespec ts;
@@ -61,24 +50,21 @@ static uint64_t now(void) {
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-/** Whether another directory may be begun. */
-static bool tree_has_budget(const struct tree *tree) {
+bool tree_has_budget(const struct tree *tree) {
 	return tree->scratch->names.length < NAMES_BUDGET
 		&& tree->scratch->stats.length < STATS_BUDGET
-		&& !ioq_entry_is_cancelled(tree->entry)
+		&& !entry_is_cancelled(tree->entry)
 		&& now() < tree->deadline;
 }
 
-/** A record of those that were appended. The array moves when it grows. */
-static struct ioq_tree_directory *tree_record(const struct tree *tree, size_t index) {
+struct ioq_tree_directory *tree_record(const struct tree *tree, size_t index) {
 	return (struct ioq_tree_directory *)(void *)tree->scratch->directories.data + index;
 }
 
-/** Append a record. Returns 0 or -ENOMEM. */
-static int tree_append_record(struct tree *tree, int32_t parent, int32_t error) {
+int tree_append_record(struct tree *tree, int32_t parent, int32_t error) {
 	struct ioq_tree_directory record = {.parent = parent, .error = error};
-	struct ioq_bytes *directories = &tree->scratch->directories;
-	int ret = ioq_bytes_reserve(directories, sizeof(record));
+	struct bytes *directories = &tree->scratch->directories;
+	int ret = bytes_reserve(directories, sizeof(record));
 	if (ret == 0) {
 		memcpy(directories->data + directories->length, &record, sizeof(record));
 		directories->length += sizeof(record);
@@ -114,21 +100,21 @@ static bool tree_identify(struct tree *tree, int dfd, struct ioq_tree_directory 
 
 /** Stat the entries whose names begin at an offset. Returns 0, -EINTR or -ENOMEM. */
 static int tree_stat(struct tree *tree, int dfd, size_t name, size_t count) {
-	struct ioq_bytes *stats = &tree->scratch->stats;
+	struct bytes *stats = &tree->scratch->stats;
 	if (count > PAYLOAD_MAX / sizeof(struct ioq_stat)) {
 		return -EOVERFLOW;
 	}
-	int ret = ioq_bytes_reserve(stats, count * sizeof(struct ioq_stat));
+	int ret = bytes_reserve(stats, count * sizeof(struct ioq_stat));
 	for (size_t i = 0; i < count && ret == 0; ++i) {
 		const char *text = (const char *)tree->scratch->names.data + name;
 		name += strlen(text) + 1;
 		struct ioq_stat *to = (void *)(stats->data + stats->length);
 		stats->length += sizeof(*to);
 		struct statx from;
-		if (ioq_entry_is_cancelled(tree->entry)) {
+		if (entry_is_cancelled(tree->entry)) {
 			ret = -EINTR;
-		} else if (statx(dfd, text, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, IOQ_STATX_MASK, &from) == 0) {
-			ioq_pack_stat(to, &from);
+		} else if (statx(dfd, text, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_MASK, &from) == 0) {
+			stat_pack(to, &from);
 		} else {
 			*to = (struct ioq_stat) {.error = (uint32_t)errno};
 		}
@@ -137,8 +123,8 @@ static int tree_stat(struct tree *tree, int dfd, size_t name, size_t count) {
 }
 
 /** Read a directory to its end. An error of its own is put on record. */
-static int tree_read(struct tree *tree, int dfd, size_t index) {
-	struct ioq_scratch *scratch = tree->scratch;
+static int tree_read_one(struct tree *tree, int dfd, size_t index) {
+	struct scratch *scratch = tree->scratch;
 	size_t name = scratch->names.length;
 	size_t first = scratch->types.length;
 	if (!tree_identify(tree, dfd, tree_record(tree, index))) {
@@ -147,10 +133,10 @@ static int tree_read(struct tree *tree, int dfd, size_t index) {
 
 	long ret;
 	do {
-		if (ioq_entry_is_cancelled(tree->entry)) {
+		if (entry_is_cancelled(tree->entry)) {
 			return -EINTR;
 		}
-		ret = ioq_append_block(dfd, scratch);
+		ret = directory_append(dfd, scratch);
 	} while (ret > 0);
 	if (ret == -ENOMEM || ret == -EOVERFLOW) {
 		return (int)ret;
@@ -165,13 +151,13 @@ static int tree_enter(struct tree *tree, int dfd, const char *name, int flags, i
 
 /** Read an open directory, and what is below it while there is budget. */
 static int tree_visit(struct tree *tree, int dfd, int32_t parent, uint32_t levels) {
-	struct ioq_scratch *scratch = tree->scratch;
+	struct scratch *scratch = tree->scratch;
 	size_t index = scratch->directories.length / sizeof(struct ioq_tree_directory);
 	size_t name = scratch->names.length;
 	size_t first = scratch->types.length;
 	int ret = tree_append_record(tree, parent, 0);
 	if (ret == 0) {
-		ret = tree_read(tree, dfd, index);
+		ret = tree_read_one(tree, dfd, index);
 	}
 
 	size_t end = scratch->types.length;
@@ -192,7 +178,7 @@ static int tree_visit(struct tree *tree, int dfd, int32_t parent, uint32_t level
 static int tree_enter(struct tree *tree, int dfd, const char *name, int flags, int32_t parent, uint32_t levels) {
 	int fd = openat(dfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
 	if (fd < 0) {
-		// Without a record it is left to the caller, when fewer are open
+		// Without a record it is left to the next request, when fewer are open
 		bool full = errno == EMFILE || errno == ENFILE;
 		return full && parent != -1 ? 0 : tree_append_record(tree, parent, errno);
 	}
@@ -203,7 +189,7 @@ static int tree_enter(struct tree *tree, int dfd, const char *name, int flags, i
 
 /** Visit the directories that the request names. */
 static int tree_visit_all(struct tree *tree) {
-	struct ioq_entry *entry = tree->entry;
+	struct entry *entry = tree->entry;
 	uint32_t levels = entry->args[0] < LEVELS_MAX ? entry->args[0] : LEVELS_MAX;
 	// The paths are the first one's bytes, apart by NULs
 	const char *end = entry->path2 - 1;
@@ -215,11 +201,11 @@ static int tree_visit_all(struct tree *tree) {
 		}
 		ret = tree_enter(tree, entry->fd, path, (int)entry->flags, parent, levels);
 	}
-	return ret == 0 && ioq_entry_is_cancelled(entry) ? -EINTR : ret;
+	return ret == 0 && entry_is_cancelled(entry) ? -EINTR : ret;
 }
 
 /** Append what was gathered to the payload. */
-static uint8_t *tree_put(uint8_t *to, const struct ioq_bytes *bytes, size_t length) {
+static uint8_t *tree_put(uint8_t *to, const struct bytes *bytes, size_t length) {
 	if (length > 0) {
 		memcpy(to, bytes->data, length);
 	}
@@ -228,7 +214,7 @@ static uint8_t *tree_put(uint8_t *to, const struct ioq_bytes *bytes, size_t leng
 
 /** Make the payload. */
 static int tree_pack(struct tree *tree) {
-	const struct ioq_scratch *scratch = tree->scratch;
+	const struct scratch *scratch = tree->scratch;
 	size_t count = scratch->types.length;
 	// The last NUL separates nothing
 	size_t names_length = scratch->names.length - (count > 0);
@@ -237,7 +223,7 @@ static int tree_pack(struct tree *tree) {
 		.entry_count = (uint32_t)count,
 		.names_length = (uint32_t)names_length,
 	};
-	if (count > 0 && !ioq_is_utf8(scratch->names.data, names_length)) {
+	if (count > 0 && !directory_is_utf8(scratch->names.data, names_length)) {
 		head.flags |= IOQ_DIRECTORY_RAW;
 	}
 
@@ -260,16 +246,16 @@ static int tree_pack(struct tree *tree) {
 	return (int)count;
 }
 
-void ioq_read_tree(struct ioq_entry *entry, struct ioq_scratch *scratch) {
+void tree_read(struct entry *entry, struct scratch *scratch) {
 	struct tree tree = {
 		.entry = entry,
 		.scratch = scratch,
 		.deadline = now() + (uint64_t)entry->args[1] * 1000,
 	};
-	ioq_bytes_reset(&scratch->names);
-	ioq_bytes_reset(&scratch->types);
-	ioq_bytes_reset(&scratch->directories);
-	ioq_bytes_reset(&scratch->stats);
-	int ret = tree_visit_all(&tree);
+	bytes_reset(&scratch->names);
+	bytes_reset(&scratch->types);
+	bytes_reset(&scratch->directories);
+	bytes_reset(&scratch->stats);
+	int ret = entry->mode & IOQ_TREE_REMOVE ? tree_remove_all(&tree) : tree_visit_all(&tree);
 	entry->result = ret == 0 ? tree_pack(&tree) : ret;
 }

@@ -10,7 +10,7 @@
  * Each loop ends when the entry is cancelled.
  */
 
-#include "calls/whole_file.h"
+#include "calls/calls.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,9 +25,9 @@
  *
  * @return 0 or -errno; the entry keeps what it has.
  */
-static int grow(struct ioq_entry *entry, int fd, size_t length, size_t *capacity) {
+static int grow(struct entry *entry, int fd, size_t length, size_t *capacity) {
 	size_t wanted = 2 * *capacity;
-	if (*capacity == IOQ_FIRST_LENGTH) {
+	if (*capacity == FIRST_LENGTH) {
 		struct stat sb;
 		if (fstat(fd, &sb) != 0) {
 			return -errno;
@@ -67,8 +67,8 @@ static int grow(struct ioq_entry *entry, int fd, size_t length, size_t *capacity
  * Read from a descriptor to its end. Most files are small: those are not even
  * asked for their size, the end is found by a second read.
  */
-static int32_t read_to_end(struct ioq_entry *entry, int fd) {
-	size_t capacity = IOQ_FIRST_LENGTH;
+static int32_t read_to_end(struct entry *entry, int fd) {
+	size_t capacity = FIRST_LENGTH;
 	size_t length = 0;
 	if (!entry->payload) {
 		// Not the owner's doing: a lane that goes on alone
@@ -78,7 +78,7 @@ static int32_t read_to_end(struct ioq_entry *entry, int fd) {
 		}
 	}
 	while (true) {
-		if (ioq_entry_is_cancelled(entry)) {
+		if (entry_is_cancelled(entry)) {
 			return -EINTR;
 		}
 		ssize_t ret = read(fd, (uint8_t *)entry->payload + length, capacity - length);
@@ -99,24 +99,21 @@ static int32_t read_to_end(struct ioq_entry *entry, int fd) {
 	}
 }
 
-int32_t ioq_read_file(struct ioq_entry *entry) {
-	int fd = openat(entry->fd, entry->path, ioq_entry_open_flags(entry));
+int32_t whole_file_read(struct entry *entry) {
+	int fd = guard_open(entry, entry->fd, entry->path, entry_open_flags(entry), 0, DANGLING_MISSING);
 	if (fd < 0) {
-		return -errno;
+		return fd;
 	}
-	int32_t result = ioq_entry_guard(entry, fd);
-	if (result == 0) {
-		result = read_to_end(entry, fd);
-	}
+	int32_t result = read_to_end(entry, fd);
 	close(fd);
 	return result;
 }
 
 /** Write all of a buffer. */
-static int write_all(struct ioq_entry *entry, int fd, const uint8_t *bytes, size_t length) {
+static int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length) {
 	size_t done = 0;
 	while (done < length) {
-		if (ioq_entry_is_cancelled(entry)) {
+		if (entry_is_cancelled(entry)) {
 			return -EINTR;
 		}
 		size_t some = length - done < COPY_LENGTH ? length - done : COPY_LENGTH;
@@ -129,14 +126,14 @@ static int write_all(struct ioq_entry *entry, int fd, const uint8_t *bytes, size
 	return 0;
 }
 
-int32_t ioq_write_file(struct ioq_entry *entry) {
-	int fd = openat(entry->fd, entry->path, ioq_entry_open_flags(entry), entry->mode);
+int32_t whole_file_write(struct entry *entry) {
+	int fd = guard_open(entry, entry->fd, entry->path, entry_open_flags(entry), entry->mode, DANGLING_MISSING);
 	if (fd < 0) {
-		return -errno;
+		return fd;
 	}
+	int ret = 0;
 	// As Deno does: a mode that is given holds for a file that exists, too
-	int ret = ioq_entry_guard(entry, fd);
-	if (ret == 0 && entry->args[0] && fchmod(fd, entry->mode) != 0) {
+	if (entry->args[0] && fchmod(fd, entry->mode) != 0) {
 		ret = -errno;
 	}
 	if (ret == 0) {
@@ -150,7 +147,7 @@ int32_t ioq_write_file(struct ioq_entry *entry) {
 }
 
 /** Copy by way of a buffer, where the kernel cannot do it alone. */
-static int copy_by_hand(struct ioq_entry *entry, int from, int to) {
+static int copy_by_hand(struct entry *entry, int from, int to) {
 	size_t capacity = 256 * 1024;
 	uint8_t *bytes = malloc(capacity);
 	int ret = bytes ? 0 : -ENOMEM;
@@ -161,7 +158,7 @@ static int copy_by_hand(struct ioq_entry *entry, int from, int to) {
 		}
 		if (count > 0) {
 			ret = write_all(entry, to, bytes, (size_t)count);
-		} else if (errno != EINTR || ioq_entry_is_cancelled(entry)) {
+		} else if (errno != EINTR || entry_is_cancelled(entry)) {
 			ret = -errno;
 		}
 	}
@@ -170,9 +167,9 @@ static int copy_by_hand(struct ioq_entry *entry, int from, int to) {
 }
 
 /** Copy what is left of one file to another. */
-static int copy_contents(struct ioq_entry *entry, int from, int to) {
+static int copy_contents(struct entry *entry, int from, int to) {
 	bool any = false;
-	while (!ioq_entry_is_cancelled(entry)) {
+	while (!entry_is_cancelled(entry)) {
 		ssize_t ret = copy_file_range(from, NULL, to, NULL, COPY_LENGTH, 0);
 		if (ret == 0 && any) {
 			return 0;
@@ -189,15 +186,15 @@ static int copy_contents(struct ioq_entry *entry, int from, int to) {
 	return -EINTR;
 }
 
-int32_t ioq_copy_file(struct ioq_entry *entry) {
-	int from = openat(entry->fd, entry->path, ioq_entry_open_flags(entry) | O_RDONLY);
+int32_t whole_file_copy(struct entry *entry) {
+	int from = guard_open(entry, entry->fd, entry->path, entry_open_flags(entry) | O_RDONLY, 0, DANGLING_MISSING);
 	if (from < 0) {
-		return -errno;
+		return from;
 	}
 	struct stat source = {0}, target = {0};
 	int to = -1;
-	int ret = ioq_entry_guard(entry, from);
-	if (ret == 0 && fstat(from, &source) != 0) {
+	int ret = 0;
+	if (fstat(from, &source) != 0) {
 		ret = -errno;
 	}
 	if (ret == 0 && !S_ISREG(source.st_mode)) {
@@ -205,9 +202,8 @@ int32_t ioq_copy_file(struct ioq_entry *entry) {
 	}
 	if (ret == 0) {
 		int flags = (int)entry->args[0] | O_WRONLY | O_CREAT | O_CLOEXEC;
-		to = openat(entry->fd2, entry->path2, flags, source.st_mode & 07777);
-		ret = to >= 0 && fstat(to, &target) == 0 ? 0 : -errno;
-		ret = ret == 0 ? ioq_entry_guard(entry, to) : ret;
+		to = guard_open(entry, entry->fd2, entry->path2, flags, source.st_mode & 07777, DANGLING_FOLLOWED);
+		ret = to < 0 ? to : fstat(to, &target) == 0 ? 0 : -errno;
 	}
 	if (ret == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino) {
 		// Truncating it would destroy what is to be copied

@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Fuzzing of the ABI: what a caller gone wild may write into records, sizes and
+ * Fuzzing of the ABI: what JavaScript gone wild may write into records, sizes and
  * slots. Whatever it does, it gets an error code, never a crash; each request it
  * handed in completes once; and after ioq_close() no descriptor is left.
  *

@@ -28,30 +28,30 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-struct ioq_caller {
+struct caller {
 	/** What it is found by. */
 	uint32_t id;
 	/** The thread. */
 	pthread_t thread;
 	/** The next one in the list. */
-	struct ioq_caller *next;
+	struct caller *next;
 	/** Guards what follows. */
 	pthread_mutex_t mutex;
 	/** The turn it is at. */
 	uint32_t turn;
 	/** What it runs, or NULL. */
-	struct ioq_entry *entry;
+	struct entry *entry;
 };
 
 /** Guards the list. */
 static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
 /** All callers. */
-static struct ioq_caller *list;
+static struct caller *list;
 /** The last id that was given. */
 static uint32_t last_id;
 
-struct ioq_caller *caller_open(void) {
-	struct ioq_caller *caller = calloc(1, sizeof(*caller));
+struct caller *caller_open(void) {
+	struct caller *caller = calloc(1, sizeof(*caller));
 	if (!caller) {
 		return NULL;
 	}
@@ -66,7 +66,7 @@ struct ioq_caller *caller_open(void) {
 		// After 2^32 of them there may be an old one under that number
 		caller->id = ++last_id;
 		taken = caller->id == 0;
-		for (const struct ioq_caller *other = list; other && !taken; other = other->next) {
+		for (const struct caller *other = list; other && !taken; other = other->next) {
 			taken = other->id == caller->id;
 		}
 	}
@@ -76,12 +76,12 @@ struct ioq_caller *caller_open(void) {
 	return caller;
 }
 
-void caller_close(struct ioq_caller *caller) {
+void caller_close(struct caller *caller) {
 	if (!caller) {
 		return;
 	}
 	pthread_mutex_lock(&list_mutex);
-	struct ioq_caller **at = &list;
+	struct caller **at = &list;
 	while (*at != caller) {
 		at = &(*at)->next;
 	}
@@ -92,17 +92,17 @@ void caller_close(struct ioq_caller *caller) {
 	interrupt_release();
 }
 
-uint32_t caller_id(const struct ioq_caller *caller) {
+uint32_t caller_id(const struct caller *caller) {
 	return caller->id;
 }
 
-void caller_turn(struct ioq_caller *caller) {
+void caller_turn(struct caller *caller) {
 	pthread_mutex_lock(&caller->mutex);
 	++caller->turn;
 	pthread_mutex_unlock(&caller->mutex);
 }
 
-void caller_enter(struct ioq_caller *caller, struct ioq_entry *entry) {
+void caller_enter(struct caller *caller, struct entry *entry) {
 	pthread_mutex_lock(&caller->mutex);
 	caller->entry = entry;
 	pthread_mutex_unlock(&caller->mutex);
@@ -111,13 +111,13 @@ void caller_enter(struct ioq_caller *caller, struct ioq_entry *entry) {
 int caller_interrupt(uint32_t id, uint32_t turn) {
 	int ret = -ESRCH;
 	pthread_mutex_lock(&list_mutex);
-	struct ioq_caller *caller = list;
+	struct caller *caller = list;
 	while (caller && caller->id != id) {
 		caller = caller->next;
 	}
 	if (caller) {
 		pthread_mutex_lock(&caller->mutex);
-		if (caller->entry && caller->turn == turn && !ioq_entry_is_close(caller->entry)) {
+		if (caller->entry && caller->turn == turn && !entry_is_close(caller->entry)) {
 			atomic_store_explicit(&caller->entry->cancelled, true, memory_order_release);
 			interrupt_thread(caller->thread);
 			ret = 0;

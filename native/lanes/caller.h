@@ -12,26 +12,26 @@
 
 #include <stdint.h>
 
-struct ioq_caller;
+struct caller;
 
 /**
  * Have the calling thread found by others.
  *
  * @return The caller, or NULL if there is no memory.
  */
-struct ioq_caller *caller_open(void);
+struct caller *caller_open(void);
 
 /** It is gone: nobody finds it any more. NULL is fine. */
-void caller_close(struct ioq_caller *caller);
+void caller_close(struct caller *caller);
 
 /** What others find it by: not 0. */
-uint32_t caller_id(const struct ioq_caller *caller);
+uint32_t caller_id(const struct caller *caller);
 
 /** A turn begins. */
-void caller_turn(struct ioq_caller *caller);
+void caller_turn(struct caller *caller);
 
 /** From now on it is at this entry; NULL: at none. */
-void caller_enter(struct ioq_caller *caller, struct ioq_entry *entry);
+void caller_enter(struct caller *caller, struct entry *entry);
 
 /**
  * Cancel what a caller is at, and interrupt it. A signal may come too early to

@@ -16,8 +16,8 @@
  *
  * A signal that comes just before the system call begins is lost, and one that
  * comes after it has ended hits the next one. So the first kind is sent again,
- * ever less often, until the operation is over; see turn_interrupt(). The second
- * has an operation run again that nobody cancelled; see ioq_entry_settle().
+ * ever less often, until the operation is over; see cancel_interrupt(). The second
+ * has an operation run again that nobody cancelled; see entry_settle().
  */
 
 #include "lanes/interrupt.h"

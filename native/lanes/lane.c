@@ -41,8 +41,9 @@
 
 #include "waits/clock.h"
 #include "lanes/interrupt.h"
-#include "calls/perform.h"
+#include "calls/calls.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -59,9 +60,9 @@
 /** Bytes of a lane's stack: nothing here recurses or keeps much on it. */
 #define STACK_LENGTH (256 * 1024)
 
-struct ioq_lane {
+struct lane {
 	/** Its fellows. */
-	struct ioq_lanes *lanes;
+	struct lanes *lanes;
 	/** Its thread. */
 	pthread_t thread;
 	/** Whether it steps in only when called. */
@@ -69,16 +70,16 @@ struct ioq_lane {
 	/** Whether it popped STOP. */
 	bool stopped;
 	/** The entry that it runs or NULL. */
-	struct ioq_entry *_Atomic running;
+	struct entry *_Atomic running;
 	/** For reading directories. */
-	struct ioq_scratch scratch;
+	struct scratch scratch;
 };
 
-struct ioq_lanes {
+struct lanes {
 	/** Requests. */
-	struct ioqq *pending;
+	struct slots *pending;
 	/** Completions. */
-	struct ioqq *ready;
+	struct slots *ready;
 	/** Lanes that always run, at the most. */
 	unsigned int primaries;
 	/** Lanes that were asked for, spares included. */
@@ -102,39 +103,40 @@ struct ioq_lanes {
 	/** Whether spares are to end. */
 	atomic_bool stop_spares;
 	/** The lanes. */
-	struct ioq_lane lanes[];
+	struct lane lanes[];
 };
 
 /** The message that ends a lane. Only its address counts. */
-static alignas(IOQQ_ALIGN) char STOP[IOQQ_ALIGN];
+static alignas(SLOTS_ALIGN) char STOP[SLOTS_ALIGN];
+static_assert(alignof(struct entry) >= SLOTS_ALIGN, "entries fit into slots");
 
 /** Hand a completion to the owner. */
-static void lane_publish(struct ioq_lane *lane, struct ioq_entry *entry) {
-	ioqq_push(lane->lanes->ready, entry);
+static void lane_publish(struct lane *lane, struct entry *entry) {
+	slots_push(lane->lanes->ready, entry);
 }
 
 /** Run an entry by system calls, here and now. */
-static void lane_perform(struct ioq_lane *lane, struct ioq_entry *entry) {
+static void lane_perform(struct lane *lane, struct entry *entry) {
 	entry->lane = IOQ_LANE_WORKER;
 	// Whether the owner sees this in time does not matter, since it looks again
 	atomic_store_explicit(&lane->running, entry, memory_order_relaxed);
-	ioq_perform(entry, &lane->scratch);
+	perform(entry, &lane->scratch);
 	atomic_store_explicit(&lane->running, NULL, memory_order_relaxed);
 	lane_publish(lane, entry);
 }
 
 /** Whether a popped item is STOP; replays it if so. */
-static bool lane_check_stop(struct ioq_lane *lane, void *item) {
+static bool lane_check_stop(struct lane *lane, void *item) {
 	if (item == STOP) {
 		lane->stopped = true;
-		ioqq_push(lane->lanes->pending, STOP);
+		slots_push(lane->lanes->pending, STOP);
 	}
 	return item == STOP;
 }
 
 /** Pop an entry and run it. Returns whether there was anything. */
-static bool lane_run_one(struct ioq_lane *lane, bool block) {
-	void *item = ioqq_pop(lane->lanes->pending, block);
+static bool lane_run_one(struct lane *lane, bool block) {
+	void *item = slots_pop(lane->lanes->pending, block);
 	if (item && !lane_check_stop(lane, item)) {
 		lane_perform(lane, item);
 	}
@@ -142,14 +144,14 @@ static bool lane_run_one(struct ioq_lane *lane, bool block) {
 }
 
 /** The synchronous loop. */
-static void lane_run(struct ioq_lane *lane) {
+static void lane_run(struct lane *lane) {
 	while (!lane->stopped) {
 		lane_run_one(lane, true);
 	}
 }
 
 /** Lie down if there are more spares than are welcome. Returns whether it did. */
-static bool lane_retire(struct ioq_lanes *lanes) {
+static bool lane_retire(struct lanes *lanes) {
 	unsigned int idle = atomic_load_explicit(&lanes->idle, memory_order_relaxed);
 	while (atomic_load_explicit(&lanes->spares, memory_order_relaxed) - idle
 			> atomic_load_explicit(&lanes->welcome, memory_order_relaxed)) {
@@ -163,8 +165,8 @@ static bool lane_retire(struct ioq_lanes *lanes) {
 }
 
 /** The loop of a spare. */
-static void lane_run_spare(struct ioq_lane *lane) {
-	struct ioq_lanes *lanes = lane->lanes;
+static void lane_run_spare(struct lane *lane) {
+	struct lanes *lanes = lane->lanes;
 	while (true) {
 		while (sem_wait(&lanes->boost) != 0) {
 			// EINTR
@@ -175,7 +177,7 @@ static void lane_run_spare(struct ioq_lane *lane) {
 		bool retired = false;
 		do {
 			atomic_fetch_sub_explicit(&lanes->idle, 1, memory_order_relaxed);
-			while (!lane->stopped && !retired && ioqq_count(lanes->pending) > 0 && lane_run_one(lane, false)) {
+			while (!lane->stopped && !retired && slots_count(lanes->pending) > 0 && lane_run_one(lane, false)) {
 				// Nothing is popped only if others were faster
 				retired = !lane->stopped && lane_retire(lanes);
 			}
@@ -189,13 +191,13 @@ static void lane_run_spare(struct ioq_lane *lane) {
 			// Whoever pushed before this counted on others: look again. Who
 			// pushes after it calls us, see lanes_boost()
 			atomic_fetch_add_explicit(&lanes->idle, 1, memory_order_acq_rel);
-		} while (ioqq_count(lanes->pending) > 0);
+		} while (slots_count(lanes->pending) > 0);
 	}
 }
 
 /** A lane's thread. */
 static void *lane_main(void *arg) {
-	struct ioq_lane *lane = arg;
+	struct lane *lane = arg;
 	interrupt_accept();
 
 	if (lane->spare) {
@@ -207,8 +209,8 @@ static void *lane_main(void *arg) {
 }
 
 /** Start one lane. Returns 0 or an errno. */
-static int lane_create(struct ioq_lanes *lanes, unsigned int index, bool spare) {
-	struct ioq_lane *lane = &lanes->lanes[index];
+static int lane_create(struct lanes *lanes, unsigned int index, bool spare) {
+	struct lane *lane = &lanes->lanes[index];
 	lane->lanes = lanes;
 	lane->spare = spare;
 
@@ -241,10 +243,10 @@ static unsigned int count_cpus(void) {
 	return CPU_SETSIZE;
 }
 
-struct ioq_lanes *lanes_start(size_t depth, unsigned int count, int wake_fd) {
-	size_t bytes = sizeof(struct ioq_lanes) + count * sizeof(struct ioq_lane);
-	bytes = (bytes + IOQ_CACHE_LINE - 1) & ~((size_t)IOQ_CACHE_LINE - 1);
-	struct ioq_lanes *lanes = calloc(1, bytes);
+struct lanes *lanes_start(size_t depth, unsigned int count, int wake_fd) {
+	size_t bytes = sizeof(struct lanes) + count * sizeof(struct lane);
+	bytes = (bytes + CACHE_LINE - 1) & ~((size_t)CACHE_LINE - 1);
+	struct lanes *lanes = calloc(1, bytes);
 	if (!lanes) {
 		return NULL;
 	}
@@ -256,8 +258,8 @@ struct ioq_lanes *lanes_start(size_t depth, unsigned int count, int wake_fd) {
 	sem_init(&lanes->boost, 0, 0);
 
 	int error = ENOMEM;
-	lanes->pending = ioqq_create(depth + 1, -1); // and STOP
-	lanes->ready = ioqq_create(depth, wake_fd);
+	lanes->pending = slots_create(depth + 1, -1); // and STOP
+	lanes->ready = slots_create(depth, wake_fd);
 	if (!lanes->pending || !lanes->ready) {
 		goto fail;
 	}
@@ -277,12 +279,12 @@ fail:
 	return NULL;
 }
 
-void lanes_stop(struct ioq_lanes *lanes) {
+void lanes_stop(struct lanes *lanes) {
 	if (!lanes) {
 		return;
 	}
 	if (lanes->count > 0) {
-		ioqq_push(lanes->pending, STOP);
+		slots_push(lanes->pending, STOP);
 	}
 	atomic_store_explicit(&lanes->stop_spares, true, memory_order_release);
 	for (unsigned int i = 0; i < lanes->count; ++i) {
@@ -291,18 +293,18 @@ void lanes_stop(struct ioq_lanes *lanes) {
 		}
 	}
 	for (unsigned int i = 0; i < lanes->count; ++i) {
-		struct ioq_lane *lane = &lanes->lanes[i];
+		struct lane *lane = &lanes->lanes[i];
 		pthread_join(lane->thread, NULL);
-		ioq_scratch_release(&lane->scratch);
+		scratch_release(&lane->scratch);
 	}
-	ioqq_destroy(lanes->pending);
-	ioqq_destroy(lanes->ready);
+	slots_destroy(lanes->pending);
+	slots_destroy(lanes->ready);
 	sem_destroy(&lanes->boost);
 	interrupt_release();
 	free(lanes);
 }
 
-unsigned int lanes_count(const struct ioq_lanes *lanes) {
+unsigned int lanes_count(const struct lanes *lanes) {
 	return lanes->wanted;
 }
 
@@ -310,8 +312,8 @@ unsigned int lanes_count(const struct ioq_lanes *lanes) {
  * How many spares may be up: one for the owner's processor, or all if requests keep
  * lanes busy for longer than they would in memory.
  */
-static size_t lanes_welcome(struct ioq_lanes *lanes, unsigned int idle) {
-	int64_t now = ioq_clock_now(IOQ_CLOCK_MONOTONIC);
+static size_t lanes_welcome(struct lanes *lanes, unsigned int idle) {
+	int64_t now = clock_now(IOQ_CLOCK_MONOTONIC);
 	size_t reaped = lanes->reaped;
 	int64_t elapsed = now - lanes->looked_at;
 	bool first = lanes->looked_at == 0;
@@ -322,8 +324,8 @@ static size_t lanes_welcome(struct ioq_lanes *lanes, unsigned int idle) {
 	return quick ? lanes->quick_spares : IOQ_LANES_MAX;
 }
 
-bool lanes_boost(struct ioq_lanes *lanes) {
-	size_t needed = ioqq_count(lanes->pending);
+bool lanes_boost(struct lanes *lanes) {
+	size_t needed = slots_count(lanes->pending);
 	if (needed == 0) {
 		lanes->looked_at = 0;
 		return false;
@@ -352,29 +354,29 @@ bool lanes_boost(struct ioq_lanes *lanes) {
 	return limited && welcome < IOQ_LANES_MAX;
 }
 
-void lanes_push(struct ioq_lanes *lanes, struct ioq_entry *const entries[], size_t count) {
-	ioqq_push_batch(lanes->pending, (void *const *)entries, count);
+void lanes_push(struct lanes *lanes, struct entry *const entries[], size_t count) {
+	slots_push_batch(lanes->pending, (void *const *)entries, count);
 }
 
-size_t lanes_backlog(const struct ioq_lanes *lanes) {
-	return ioqq_count(lanes->pending);
+size_t lanes_backlog(const struct lanes *lanes) {
+	return slots_count(lanes->pending);
 }
 
-struct ioq_entry *lanes_reap(struct ioq_lanes *lanes) {
-	struct ioq_entry *entry = ioqq_try(lanes->ready);
+struct entry *lanes_reap(struct lanes *lanes) {
+	struct entry *entry = slots_try(lanes->ready);
 	lanes->reaped += entry != NULL;
 	return entry;
 }
 
-bool lanes_arm(struct ioq_lanes *lanes) {
-	return ioqq_arm(lanes->ready);
+bool lanes_arm(struct lanes *lanes) {
+	return slots_arm(lanes->ready);
 }
 
-void lanes_interrupt(struct ioq_lanes *lanes) {
+void lanes_interrupt(struct lanes *lanes) {
 	for (unsigned int i = 0; i < lanes->count; ++i) {
-		struct ioq_lane *lane = &lanes->lanes[i];
-		struct ioq_entry *entry = atomic_load_explicit(&lane->running, memory_order_relaxed);
-		if (entry && ioq_entry_is_cancelled(entry)) {
+		struct lane *lane = &lanes->lanes[i];
+		struct entry *entry = atomic_load_explicit(&lane->running, memory_order_relaxed);
+		if (entry && entry_is_cancelled(entry)) {
 			interrupt_thread(lane->thread);
 		}
 	}

@@ -10,8 +10,8 @@
 
 #include "lanes/slots.h"
 
-struct ioq_entry;
-struct ioq_lanes;
+struct entry;
+struct lanes;
 
 /**
  * Start lanes.
@@ -26,22 +26,22 @@ struct ioq_lanes;
  *         lanes_arm() was waiting for.
  * @return The lanes, or NULL with errno set if not a single one started.
  */
-struct ioq_lanes *lanes_start(size_t depth, unsigned int count, int wake_fd);
+struct lanes *lanes_start(size_t depth, unsigned int count, int wake_fd);
 
 /** Stop the lanes and release them. Nothing may be with them. NULL is fine. */
-void lanes_stop(struct ioq_lanes *lanes);
+void lanes_stop(struct lanes *lanes);
 
 /** How many lanes there can be, spares included. */
-unsigned int lanes_count(const struct ioq_lanes *lanes);
+unsigned int lanes_count(const struct lanes *lanes);
 
 /** Give entries to the lanes. */
-void lanes_push(struct ioq_lanes *lanes, struct ioq_entry *const entries[], size_t count);
+void lanes_push(struct lanes *lanes, struct entry *const entries[], size_t count);
 
 /** Roughly how many entries wait for a lane. */
-size_t lanes_backlog(const struct ioq_lanes *lanes);
+size_t lanes_backlog(const struct lanes *lanes);
 
 /** The next entry that a lane has completed, or NULL. For one thread only. */
-struct ioq_entry *lanes_reap(struct ioq_lanes *lanes);
+struct entry *lanes_reap(struct lanes *lanes);
 
 /**
  * Have spare lanes step in if requests are queued: the owner has nothing else to do.
@@ -49,15 +49,15 @@ struct ioq_entry *lanes_reap(struct ioq_lanes *lanes);
  * @return Whether to call again soon even if nothing completes: not all came that
  *         would be needed if the lanes were held up.
  */
-bool lanes_boost(struct ioq_lanes *lanes);
+bool lanes_boost(struct lanes *lanes);
 
-/** See ioqq_arm(). */
-bool lanes_arm(struct ioq_lanes *lanes);
+/** See slots_arm(). */
+bool lanes_arm(struct lanes *lanes);
 
 /**
  * Interrupt the system calls of lanes whose entry was cancelled. To be repeated
  * until those are complete: an interruption may come too early to count.
  */
-void lanes_interrupt(struct ioq_lanes *lanes);
+void lanes_interrupt(struct lanes *lanes);
 
 #endif // IOQ_LANE_H

@@ -38,7 +38,7 @@
  *
  * A pop that does not block burns an index if it finds nothing. With several
  * consumers there is no way around that, but whoever polls in a loop may outrun
- * the pushes forever. A single consumer uses ioqq_try() instead: nobody else
+ * the pushes forever. A single consumer uses slots_try() instead: nobody else
  * moves `tail`, so it can look at the slot before it claims it.
  */
 
@@ -65,7 +65,7 @@
 /** One such push. */
 #define SLOT_SKIP_ONE ((uintptr_t)4)
 
-static_assert(IOQQ_ALIGN > (SLOT_BLOCKED | SLOT_SKIP), "the tags fit below an item");
+static_assert(SLOTS_ALIGN > (SLOT_BLOCKED | SLOT_SKIP), "the tags fit below an item");
 
 /** Monitors of one queue at the most. */
 #define MONITORS_MAX 64
@@ -73,8 +73,8 @@ static_assert(IOQQ_ALIGN > (SLOT_BLOCKED | SLOT_SKIP), "the tags fit below an it
 #define SPIN_MAX 64
 
 /** What threads sleep on. */
-struct ioqq_monitor {
-	alignas(IOQ_CACHE_LINE) pthread_mutex_t mutex;
+struct slots_monitor {
+	alignas(CACHE_LINE) pthread_mutex_t mutex;
 	pthread_cond_t cond;
 };
 
@@ -87,79 +87,79 @@ static size_t bit_ceil(size_t n) {
 	return power;
 }
 
-struct ioqq *ioqq_create(size_t size, int wake_fd) {
+struct slots *slots_create(size_t size, int wake_fd) {
 	// At least one line of slots, so that a batch never laps itself
-	size = bit_ceil(size < IOQQ_BATCH ? IOQQ_BATCH : size);
+	size = bit_ceil(size < SLOTS_PER_LINE ? SLOTS_PER_LINE : size);
 	size_t nmonitors = size < MONITORS_MAX ? size : MONITORS_MAX;
 
-	size_t bytes = sizeof(struct ioqq) + size * sizeof(ioqq_slot);
-	bytes = (bytes + IOQ_CACHE_LINE - 1) & ~((size_t)IOQ_CACHE_LINE - 1);
-	struct ioqq *ioqq = aligned_alloc(IOQ_CACHE_LINE, bytes);
-	if (!ioqq) {
+	size_t bytes = sizeof(struct slots) + size * sizeof(slots_word);
+	bytes = (bytes + CACHE_LINE - 1) & ~((size_t)CACHE_LINE - 1);
+	struct slots *slots = aligned_alloc(CACHE_LINE, bytes);
+	if (!slots) {
 		return NULL;
 	}
 
-	// Everything that ioqq_destroy() reads is set before anything can fail
-	ioqq->mask = size - 1;
-	ioqq->monitor_mask = nmonitors - 1;
-	ioqq->wake_fd = wake_fd;
-	atomic_init(&ioqq->head, 0);
-	atomic_init(&ioqq->tail, 0);
+	// Everything that slots_destroy() reads is set before anything can fail
+	slots->mask = size - 1;
+	slots->monitor_mask = nmonitors - 1;
+	slots->wake_fd = wake_fd;
+	atomic_init(&slots->head, 0);
+	atomic_init(&slots->tail, 0);
 	for (size_t i = 0; i < size; ++i) {
-		atomic_init(&ioqq->slots[i], 0);
+		atomic_init(&slots->words[i], 0);
 	}
 
-	ioqq->monitors = aligned_alloc(IOQ_CACHE_LINE, nmonitors * sizeof(struct ioqq_monitor));
-	if (!ioqq->monitors) {
-		free(ioqq);
+	slots->monitors = aligned_alloc(CACHE_LINE, nmonitors * sizeof(struct slots_monitor));
+	if (!slots->monitors) {
+		free(slots);
 		errno = ENOMEM;
 		return NULL;
 	}
 	for (size_t i = 0; i < nmonitors; ++i) {
 		// With default attributes neither can fail on Linux
-		pthread_mutex_init(&ioqq->monitors[i].mutex, NULL);
-		pthread_cond_init(&ioqq->monitors[i].cond, NULL);
+		pthread_mutex_init(&slots->monitors[i].mutex, NULL);
+		pthread_cond_init(&slots->monitors[i].cond, NULL);
 	}
-	return ioqq;
+	return slots;
 }
 
-void ioqq_destroy(struct ioqq *ioqq) {
-	if (!ioqq) {
+void slots_destroy(struct slots *slots) {
+	if (!slots) {
 		return;
 	}
-	for (size_t i = 0; i <= ioqq->monitor_mask; ++i) {
-		pthread_cond_destroy(&ioqq->monitors[i].cond);
-		pthread_mutex_destroy(&ioqq->monitors[i].mutex);
+	for (size_t i = 0; i <= slots->monitor_mask; ++i) {
+		pthread_cond_destroy(&slots->monitors[i].cond);
+		pthread_mutex_destroy(&slots->monitors[i].mutex);
 	}
-	free(ioqq->monitors);
-	free(ioqq);
+	free(slots->monitors);
+	free(slots);
 }
 
 /** The monitor of a slot. */
-static struct ioqq_monitor *slot_monitor(struct ioqq *ioqq, size_t i) {
-	return &ioqq->monitors[i & ioqq->monitor_mask];
+static struct slots_monitor *slot_monitor(struct slots *slots, size_t i) {
+	return &slots->monitors[i & slots->monitor_mask];
 }
 
 /** Wake whoever sleeps on a slot. */
-static void slot_wake(struct ioqq *ioqq, size_t i) {
-	if (ioqq->wake_fd >= 0) {
+static void slot_wake(struct slots *slots, size_t i) {
+	if (slots->wake_fd >= 0) {
 		// An eventfd whose counter is full is readable anyway, so EAGAIN is fine
 		uint64_t one = 1;
 		ssize_t ret;
 		do {
-			ret = write(ioqq->wake_fd, &one, sizeof(one));
+			ret = write(slots->wake_fd, &one, sizeof(one));
 		} while (ret < 0 && errno == EINTR);
 	}
 
-	struct ioqq_monitor *monitor = slot_monitor(ioqq, i);
+	struct slots_monitor *monitor = slot_monitor(slots, i);
 	pthread_mutex_lock(&monitor->mutex);
 	pthread_cond_broadcast(&monitor->cond);
 	pthread_mutex_unlock(&monitor->mutex);
 }
 
 /** Wait until a slot no longer holds `prev`, and return what it holds. */
-static uintptr_t slot_wait(struct ioqq *ioqq, size_t i, uintptr_t prev) {
-	ioqq_slot *slot = &ioqq->slots[i & ioqq->mask];
+static uintptr_t slot_wait(struct slots *slots, size_t i, uintptr_t prev) {
+	slots_word *slot = &slots->words[i & slots->mask];
 
 	// A partner that is on its way needs nanoseconds, a sleep microseconds
 	for (unsigned int round = 1; round <= SPIN_MAX; round *= 2) {
@@ -183,7 +183,7 @@ static uintptr_t slot_wait(struct ioqq *ioqq, size_t i, uintptr_t prev) {
 		prev = blocked;
 	}
 
-	struct ioqq_monitor *monitor = slot_monitor(ioqq, i);
+	struct slots_monitor *monitor = slot_monitor(slots, i);
 	pthread_mutex_lock(&monitor->mutex);
 	uintptr_t next;
 	while ((next = atomic_load_explicit(slot, memory_order_acquire)) == prev) {
@@ -210,12 +210,12 @@ static bool is_item(uintptr_t word) {
 }
 
 /** Push to a claimed index. Returns false if it had to be passed by. */
-static bool slot_push(struct ioqq *ioqq, size_t i, void *item) {
-	ioqq_slot *slot = &ioqq->slots[i & ioqq->mask];
+static bool slot_push(struct slots *slots, size_t i, void *item) {
+	slots_word *slot = &slots->words[i & slots->mask];
 	uintptr_t prev = atomic_load_explicit(slot, memory_order_relaxed);
 	while (true) {
 		if (is_item(prev)) {
-			prev = slot_wait(ioqq, i, prev);
+			prev = slot_wait(slots, i, prev);
 			continue;
 		}
 
@@ -228,20 +228,20 @@ static bool slot_push(struct ioqq *ioqq, size_t i, void *item) {
 		// A sleeper on skip(n) waits for an item: skip_less() kept its BLOCKED,
 		// but its word has changed under it
 		if (prev & SLOT_BLOCKED) {
-			slot_wake(ioqq, i);
+			slot_wake(slots, i);
 		}
 		return !skip;
 	}
 }
 
 /** Pop from a claimed index. */
-static void *slot_pop(struct ioqq *ioqq, size_t i, bool block) {
-	ioqq_slot *slot = &ioqq->slots[i & ioqq->mask];
+static void *slot_pop(struct slots *slots, size_t i, bool block) {
+	slots_word *slot = &slots->words[i & slots->mask];
 	uintptr_t prev = atomic_load_explicit(slot, memory_order_relaxed);
 	while (true) {
 		bool item = is_item(prev);
 		if (!item && block) {
-			prev = slot_wait(ioqq, i, prev);
+			prev = slot_wait(slots, i, prev);
 			continue;
 		}
 
@@ -253,50 +253,50 @@ static void *slot_pop(struct ioqq *ioqq, size_t i, bool block) {
 		if (!item) {
 			// A pop that sleeps here compares the whole word: let it look again
 			if (prev & SLOT_BLOCKED) {
-				slot_wake(ioqq, i);
+				slot_wake(slots, i);
 			}
 			return NULL;
 		}
 		if (prev & SLOT_BLOCKED) {
-			slot_wake(ioqq, i);
+			slot_wake(slots, i);
 		}
 		return (void *)(prev & ~SLOT_BLOCKED);
 	}
 }
 
-void ioqq_push(struct ioqq *ioqq, void *item) {
-	ioqq_push_batch(ioqq, &item, 1);
+void slots_push(struct slots *slots, void *item) {
+	slots_push_batch(slots, &item, 1);
 }
 
-void ioqq_push_batch(struct ioqq *ioqq, void *const items[], size_t count) {
+void slots_push_batch(struct slots *slots, void *const items[], size_t count) {
 	size_t done = 0;
 	while (done < count) {
 		size_t claimed = count - done;
-		size_t i = atomic_fetch_add_explicit(&ioqq->head, claimed, memory_order_relaxed);
+		size_t i = atomic_fetch_add_explicit(&slots->head, claimed, memory_order_relaxed);
 		for (size_t j = 0; j < claimed; ++j) {
-			assert(((uintptr_t)items[done] & (IOQQ_ALIGN - 1)) == 0);
-			if (slot_push(ioqq, i + j, items[done])) {
+			assert(((uintptr_t)items[done] & (SLOTS_ALIGN - 1)) == 0);
+			if (slot_push(slots, i + j, items[done])) {
 				++done;
 			}
 		}
 	}
 }
 
-void *ioqq_pop(struct ioqq *ioqq, bool block) {
-	return slot_pop(ioqq, atomic_fetch_add_explicit(&ioqq->tail, 1, memory_order_relaxed), block);
+void *slots_pop(struct slots *slots, bool block) {
+	return slot_pop(slots, atomic_fetch_add_explicit(&slots->tail, 1, memory_order_relaxed), block);
 }
 
-size_t ioqq_count(const struct ioqq *ioqq) {
-	size_t tail = atomic_load_explicit(&ioqq->tail, memory_order_relaxed);
-	size_t head = atomic_load_explicit(&ioqq->head, memory_order_relaxed);
+size_t slots_count(const struct slots *slots) {
+	size_t tail = atomic_load_explicit(&slots->tail, memory_order_relaxed);
+	size_t head = atomic_load_explicit(&slots->head, memory_order_relaxed);
 	// Consumers that wait have claimed more than there is
 	size_t count = head - tail;
-	return count > ioqq->mask + 1 ? 0 : count;
+	return count > slots->mask + 1 ? 0 : count;
 }
 
-void *ioqq_try(struct ioqq *ioqq) {
-	size_t i = atomic_load_explicit(&ioqq->tail, memory_order_relaxed);
-	ioqq_slot *slot = &ioqq->slots[i & ioqq->mask];
+void *slots_try(struct slots *slots) {
+	size_t i = atomic_load_explicit(&slots->tail, memory_order_relaxed);
+	slots_word *slot = &slots->words[i & slots->mask];
 	uintptr_t word = atomic_load_explicit(slot, memory_order_relaxed);
 	assert(!(word & SLOT_SKIP));
 	if (!is_item(word)) {
@@ -305,16 +305,16 @@ void *ioqq_try(struct ioqq *ioqq) {
 
 	// Only a push that sleeps can still change the word, by adding BLOCKED
 	word = atomic_exchange_explicit(slot, 0, memory_order_acquire);
-	atomic_store_explicit(&ioqq->tail, i + 1, memory_order_relaxed);
+	atomic_store_explicit(&slots->tail, i + 1, memory_order_relaxed);
 	if (word & SLOT_BLOCKED) {
-		slot_wake(ioqq, i);
+		slot_wake(slots, i);
 	}
 	return (void *)(word & ~SLOT_BLOCKED);
 }
 
-bool ioqq_arm(struct ioqq *ioqq) {
-	size_t i = atomic_load_explicit(&ioqq->tail, memory_order_relaxed);
-	ioqq_slot *slot = &ioqq->slots[i & ioqq->mask];
+bool slots_arm(struct slots *slots) {
+	size_t i = atomic_load_explicit(&slots->tail, memory_order_relaxed);
+	slots_word *slot = &slots->words[i & slots->mask];
 	// empty → empty+BLOCKED; the push that fills the slot will see it
 	uintptr_t word = 0;
 	return atomic_compare_exchange_strong_explicit(slot, &word, SLOT_BLOCKED,

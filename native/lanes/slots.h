@@ -14,32 +14,32 @@
 #include <stdint.h>
 
 /** False sharing is avoided at this granularity, in bytes. */
-#define IOQ_CACHE_LINE 64
+#define CACHE_LINE 64
 /** Items that one batch carries: the slots of one cache line. */
-#define IOQQ_BATCH (IOQ_CACHE_LINE / sizeof(uintptr_t))
+#define SLOTS_PER_LINE (CACHE_LINE / sizeof(uintptr_t))
 /** Items must be aligned to this, because slots keep tags in the low bits. */
-#define IOQQ_ALIGN 4
+#define SLOTS_ALIGN 4
 
 /** A slot, see lanes/slots.c. */
-typedef _Atomic uintptr_t ioqq_slot;
+typedef _Atomic uintptr_t slots_word;
 
-struct ioqq_monitor;
+struct slots_monitor;
 
-struct ioqq {
+struct slots {
 	/** Number of slots, minus one. */
 	size_t mask;
 	/** Number of monitors, minus one. */
 	size_t monitor_mask;
 	/** What waiters sleep on. */
-	struct ioqq_monitor *monitors;
-	/** Written to when somebody waits by ioqq_arm(), or -1. */
+	struct slots_monitor *monitors;
+	/** Written to when somebody waits by slots_arm(), or -1. */
 	int wake_fd;
 	/** Next index to be pushed to. */
-	alignas(IOQ_CACHE_LINE) _Atomic size_t head;
+	alignas(CACHE_LINE) _Atomic size_t head;
 	/** Next index to be popped from. */
-	alignas(IOQ_CACHE_LINE) _Atomic size_t tail;
+	alignas(CACHE_LINE) _Atomic size_t tail;
 	/** The slots. */
-	alignas(IOQ_CACHE_LINE) ioqq_slot slots[];
+	alignas(CACHE_LINE) slots_word words[];
 };
 
 /**
@@ -48,45 +48,45 @@ struct ioqq {
  * @param size
  *         How many items it must hold without a push having to wait.
  * @param wake_fd
- *         An eventfd for ioqq_arm(), or -1.
+ *         An eventfd for slots_arm(), or -1.
  * @return The queue, or NULL with errno set.
  */
-struct ioqq *ioqq_create(size_t size, int wake_fd);
+struct slots *slots_create(size_t size, int wake_fd);
 
 /** Destroy a queue that nobody uses any more. NULL is fine. */
-void ioqq_destroy(struct ioqq *ioqq);
+void slots_destroy(struct slots *slots);
 
 /** Push an item. Waits only while its slot is still being emptied. */
-void ioqq_push(struct ioqq *ioqq, void *item);
+void slots_push(struct slots *slots, void *item);
 
 /** Push several items with one claim. Their order is kept. */
-void ioqq_push_batch(struct ioqq *ioqq, void *const items[], size_t count);
+void slots_push_batch(struct slots *slots, void *const items[], size_t count);
 
 /**
  * Pop an item.
  *
  * @param block
  *         Whether to wait for one. Without, and with nothing there, the claimed
- *         slot is marked to be skipped, so do not poll with this: see ioqq_try().
+ *         slot is marked to be skipped, so do not poll with this: see slots_try().
  * @return The item, or NULL.
  */
-void *ioqq_pop(struct ioqq *ioqq, bool block);
+void *slots_pop(struct slots *slots, bool block);
 
 /** Roughly how many items there are: a hint for the size of a batch. */
-size_t ioqq_count(const struct ioqq *ioqq);
+size_t slots_count(const struct slots *slots);
 
 /**
  * Pop an item, for a queue with a single consumer: it never waits, and takes no
  * claim that it cannot keep, so it may be called as often as one likes. Not to
  * be mixed with the other pops.
  */
-void *ioqq_try(struct ioqq *ioqq);
+void *slots_try(struct slots *slots);
 
 /**
  * Have the next push that a single consumer waits for write to `wake_fd`.
  *
  * @return false if there is an item already.
  */
-bool ioqq_arm(struct ioqq *ioqq);
+bool slots_arm(struct slots *slots);
 
 #endif // IOQ_IOQQ_H

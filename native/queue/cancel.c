@@ -18,14 +18,14 @@
  * Either way the request completes as it would have: with its result or EINTR.
  */
 
-#include "queue/cancel.h"
+#include "queue/turn.h"
 
 /** Nanoseconds between the first interruptions of an operation, and at the most. */
 #define INTERRUPT_MIN 1000000
 #define INTERRUPT_MAX 64000000
 
 /** Ask the ring to cancel an entry, now or by the next turn. */
-static void cancel_at_ring(struct ioq *ioq, struct ioq_entry *entry) {
+static void cancel_at_ring(struct ioq *ioq, struct entry *entry) {
 	if (!ring_prepare_cancel(&ioq->ring, entry)) {
 		ioq->cancels_owed = true;
 	}
@@ -34,8 +34,8 @@ static void cancel_at_ring(struct ioq *ioq, struct ioq_entry *entry) {
 void cancel_owed(struct ioq *ioq) {
 	ioq->cancels_owed = false;
 	for (uint32_t i = 0; ioq->ring.live && i < ioq->arena.depth; ++i) {
-		struct ioq_entry *entry = &ioq->arena.entries[i];
-		if (entry->state == IOQ_ACCEPTED && entry->place == IOQ_AT_RING && ioq_entry_is_cancelled(entry)) {
+		struct entry *entry = &ioq->arena.entries[i];
+		if (entry->state == ENTRY_ACCEPTED && entry->place == ENTRY_AT_RING && entry_is_cancelled(entry)) {
 			cancel_at_ring(ioq, entry);
 		}
 	}
@@ -43,10 +43,10 @@ void cancel_owed(struct ioq *ioq) {
 
 void cancel_interrupt(struct ioq *ioq) {
 	if (ioq->lane_cancels == 0) {
-		ioq->waits.remind_at = IOQ_NEVER;
+		ioq->waits.remind_at = NEVER;
 		return;
 	}
-	int64_t now = ioq_clock_now(IOQ_CLOCK_MONOTONIC);
+	int64_t now = clock_now(IOQ_CLOCK_MONOTONIC);
 	if (now >= ioq->interrupt_at) {
 		lanes_interrupt(ioq->lanes);
 		ioq->interrupt_at = now + ioq->interrupt_after;
@@ -57,24 +57,24 @@ void cancel_interrupt(struct ioq *ioq) {
 }
 
 /** Mark an entry, if that can be. Returns whether it was not before. */
-static bool cancel_mark(struct ioq_entry *entry) {
-	if (entry->state != IOQ_ACCEPTED || ioq_entry_is_close(entry)) {
+static bool cancel_mark(struct entry *entry) {
+	if (entry->state != ENTRY_ACCEPTED || entry_is_close(entry)) {
 		return false;
 	}
 	return !atomic_exchange_explicit(&entry->cancelled, true, memory_order_relaxed);
 }
 
 /** Tell whom a cancelled entry is with. */
-static void cancel_where_it_is(struct ioq *ioq, struct ioq_entry *entry) {
+static void cancel_where_it_is(struct ioq *ioq, struct entry *entry) {
 	switch (entry->place) {
-	case IOQ_AT_RING:
+	case ENTRY_AT_RING:
 		// Submitted by the next turn
 		cancel_at_ring(ioq, entry);
 		break;
-	case IOQ_AT_WAITS:
+	case ENTRY_AT_WAITS:
 		waits_cancel(&ioq->waits, entry);
 		break;
-	case IOQ_AT_RECEIVERS:
+	case ENTRY_AT_RECEIVERS:
 		ioq->receivers.cancelled = true;
 		break;
 	default:
@@ -86,7 +86,7 @@ static void cancel_where_it_is(struct ioq *ioq, struct ioq_entry *entry) {
 }
 
 int32_t ioq_cancel(struct ioq *ioq, uint32_t slot) {
-	struct ioq_entry *entry = arena_at(&ioq->arena, slot);
+	struct entry *entry = arena_at(&ioq->arena, slot);
 	if (!entry || !cancel_mark(entry)) {
 		return 0;
 	}
@@ -97,7 +97,7 @@ int32_t ioq_cancel(struct ioq *ioq, uint32_t slot) {
 void ioq_cancel_all(struct ioq *ioq) {
 	ioq->cancelled = true;
 	for (uint32_t i = 0; i < ioq->arena.depth; ++i) {
-		struct ioq_entry *entry = &ioq->arena.entries[i];
+		struct entry *entry = &ioq->arena.entries[i];
 		if (cancel_mark(entry)) {
 			cancel_where_it_is(ioq, entry);
 		}

@@ -1,8 +1,8 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Handing out
- * ===========
+ * Completing
+ * ==========
  *
  * A completion is a record in the turn's block. What else there is to tell goes
  * into the output behind the last payload, or, if it is large or file contents,
@@ -15,26 +15,22 @@
  * to other payloads, so a turn never has to stop for lack of it.
  */
 
-#include "queue/complete.h"
-
-#include "queue/post.h"
-#include "calls/stat.h"
-#include "queue/transfer.h"
+#include "queue/turn.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 /** Bytes of the output for a payload, with room kept for stats to come. */
-static uint32_t turn_room(const struct turn_out *out) {
+static uint32_t complete_room(const struct turn_out *out) {
 	uint32_t to_come = IOQ_TURN_COMPLETIONS - out->turn->completion_count;
 	uint32_t kept = out->used + to_come * (uint32_t)sizeof(struct ioq_stat);
 	return kept < out->turn->output_length ? (out->turn->output_length - kept) & ~7u : 0;
 }
 
-void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entry *entry) {
+void complete_entry(struct ioq *ioq, struct turn_out *out, struct entry *entry) {
 	uint32_t slot = (uint32_t)(entry - ioq->arena.entries);
-	struct ioq_completion *completion = turn_complete(out, slot, entry->result, entry->lane);
+	struct ioq_completion *completion = complete_slot(out, slot, entry->result, entry->lane);
 	--ioq->in_flight;
 	if (entry->counted) {
 		entry->counted = false;
@@ -46,32 +42,33 @@ void turn_hand_out(struct ioq *ioq, struct turn_out *out, struct ioq_entry *entr
 	}
 
 	// Cancelled after the lane was done with it, and before anybody saw it
-	if (entry->result >= 0 && ioq_entry_is_open(entry) && ioq_entry_is_cancelled(entry)) {
+	if (entry->result >= 0 && entry_is_open(entry) && entry_is_cancelled(entry)) {
 		close(entry->result);
 		completion->result = -EINTR;
 	}
 
-	if (entry->op == IOQ_OP_RECEIVE && entry->result >= 0) {
+	enum op_payload payload = entry->result >= 0 ? ops[entry->op].payload : PAYLOAD_NONE;
+	if (payload == PAYLOAD_NUMBER) {
 		memcpy(out->output + out->used, &entry->offset, sizeof(entry->offset));
 		completion->payload = out->used;
 		completion->payload_length = sizeof(entry->offset);
-	} else if (entry->op == IOQ_OP_STAT && entry->result >= 0) {
-		ioq_pack_stat((void *)(out->output + out->used), entry->statx);
+	} else if (payload == PAYLOAD_STAT) {
+		stat_pack((void *)(out->output + out->used), entry->statx);
 		completion->payload = out->used;
 		completion->payload_length = sizeof(struct ioq_stat);
-	} else if (entry->result >= 0 && entry->payload_length > 0 && !ioq_op_is_write(entry->op) && !entry->region) {
+	} else if (payload != PAYLOAD_NONE && entry->payload_length > 0 && !entry->region) {
 		completion->payload_length = (uint32_t)entry->payload_length;
 		// What was read goes straight to where the reader wants it
-		if (ioq_entry_is_read(entry) || entry->payload_length > turn_room(out)) {
+		if (entry_is_read(entry) || entry->payload_length > complete_room(out)) {
 			completion->flags = IOQ_COMPLETION_HELD;
 			out->held_length += entry->payload_length;
-			entry->state = IOQ_HELD;
+			entry->state = ENTRY_HELD;
 			return;
 		}
 		memcpy(out->output + out->used, entry->payload, entry->payload_length);
 		completion->payload = out->used;
 	}
-	// The next payload begins where a 64-bit word may: turn_room() rounds as well
+	// The next payload begins where a 64-bit word may: complete_room() rounds as well
 	out->used += (completion->payload_length + 7u) & ~7u;
 	transfer_release(ioq, entry);
 }

@@ -1,30 +1,31 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 #include "queue/entry.h"
-
 #include "waits/clock.h"
-#include "ring/fifo.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-int ioq_entry_reserve(struct ioq_entry *entry) {
-	if (entry->op == IOQ_OP_STAT) {
+int entry_reserve(struct entry *entry) {
+	size_t length;
+	switch (ops[entry->op].payload) {
+	case PAYLOAD_STAT:
 		return entry->statx ? 0 : -ENOMEM;
+	case PAYLOAD_FILLED:
+		// malloc(0) may be NULL, which is no failure
+		length = entry->length ? entry->length : 1;
+		break;
+	case PAYLOAD_XATTR:
+		length = XATTR_MAX;
+		break;
+	default:
+		return 0;
 	}
-	if ((entry->op == IOQ_OP_GET_XATTR || entry->op == IOQ_OP_LIST_XATTR) && !entry->payload) {
-		entry->payload = malloc(IOQ_XATTR_MAX);
-		return entry->payload ? 0 : -ENOMEM;
+	if (!entry->payload) {
+		entry->payload = malloc(length);
 	}
-	if (entry->op == IOQ_OP_READ && !entry->payload) {
-		// The owner has seen to that already; malloc(0) may be NULL, which is no failure
-		entry->payload = malloc(entry->length ? entry->length : 1);
-		return entry->payload ? 0 : -ENOMEM;
-	}
-	return 0;
+	return entry->payload ? 0 : -ENOMEM;
 }
 
 /**
@@ -36,47 +37,20 @@ static bool is_restart(int32_t result) {
 	return result == -512 || result == -513 || result == -514 || result == -516;
 }
 
-/** Whether a path is that of a folder, or leads into it. */
-static bool is_within(const char *path, const char *folder) {
-	size_t length = strlen(folder);
-	return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
-}
-
-int ioq_entry_guard(const struct ioq_entry *entry, int fd) {
-	static const char *const harmless[] = {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/tty"};
-	if (!entry->guarded) {
-		return 0;
-	}
-	// What was opened, whatever links and renames led there; its beginning will do
-	char link[32], path[32];
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ssize_t length = readlink(link, path, sizeof(path) - 1);
-	if (length < 0) {
-		return -IOQ_ESPECIAL;
-	}
-	path[length] = '\0';
-	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); ++i) {
-		if (strcmp(path, harmless[i]) == 0) {
-			return 0;
-		}
-	}
-	return is_within(path, "/proc") || is_within(path, "/sys") || is_within(path, "/dev") ? -IOQ_ESPECIAL : 0;
-}
-
-bool ioq_entry_settle(struct ioq_entry *entry) {
-	bool cancelled = ioq_entry_is_cancelled(entry);
+bool entry_settle(struct entry *entry) {
+	bool cancelled = entry_is_cancelled(entry);
 
 	if (is_restart(entry->result)) {
 		entry->result = -EINTR;
 	}
 	if (entry->result == -ECANCELED || entry->result == -EINTR) {
-		if (entry->timed && !cancelled && ioq_clock_now(IOQ_CLOCK_MONOTONIC) >= entry->due) {
+		if (entry->timed && !cancelled && clock_now(IOQ_CLOCK_MONOTONIC) >= entry->due) {
 			// That was the timeout it is linked with
 			entry->result = -ETIMEDOUT;
-		} else if (ioq_entry_is_close(entry)) {
+		} else if (entry_is_close(entry)) {
 			// Linux has released the descriptor even so, see close(2)
 			entry->result = entry->result == -EINTR ? 0 : entry->result;
-		} else if (!cancelled && entry->retries < IOQ_RETRIES_MAX) {
+		} else if (!cancelled && entry->retries < RETRIES_MAX) {
 			++entry->retries;
 			return false;
 		} else {
@@ -84,26 +58,30 @@ bool ioq_entry_settle(struct ioq_entry *entry) {
 		}
 	}
 
-	if (ioq_entry_is_open(entry) && entry->result >= 0) {
-		int refused = cancelled ? -EINTR : ioq_entry_guard(entry, entry->result);
-		if (refused) {
-			close(entry->result);
-			entry->result = refused;
-		}
+	if (cancelled && entry_is_open(entry) && entry->result >= 0) {
+		close(entry->result);
+		entry->result = -EINTR;
 	}
 	if (entry->op == IOQ_OP_TIMEOUT && entry->result == -ETIME) {
 		// What it is there for
 		entry->result = 0;
 	}
-	if (entry->op == IOQ_OP_READ || entry->op == IOQ_OP_GET_XATTR || entry->op == IOQ_OP_LIST_XATTR) {
+	if (ops[entry->op].payload == PAYLOAD_FILLED || ops[entry->op].payload == PAYLOAD_XATTR) {
 		entry->payload_length = entry->result > 0 ? (size_t)entry->result : 0;
 	}
 	return true;
 }
 
-void ioq_entry_abandon(struct ioq_entry *entry) {
+void entry_close_fifo(struct entry *entry) {
+	if (entry->fifo >= 0) {
+		close(entry->fifo);
+		entry->fifo = -1;
+	}
+}
+
+void entry_abandon(struct entry *entry) {
 	entry->abandoned = true;
-	fifo_let_go(entry);
+	entry_close_fifo(entry);
 	// In use for good, and so never freed
 	entry->region = NULL;
 	entry->payload = NULL;
@@ -113,7 +91,7 @@ void ioq_entry_abandon(struct ioq_entry *entry) {
 	entry->statx = malloc(sizeof(*entry->statx));
 }
 
-void ioq_entry_release(struct ioq_entry *entry) {
+void entry_release(struct entry *entry) {
 	if (entry->path != entry->inline_path) {
 		free(entry->path);
 	}
@@ -122,6 +100,6 @@ void ioq_entry_release(struct ioq_entry *entry) {
 	entry->payload = NULL;
 	entry->payload_length = 0;
 	entry->pooled = false;
-	fifo_let_go(entry);
-	entry->state = IOQ_FREE;
+	entry_close_fifo(entry);
+	entry->state = ENTRY_FREE;
 }

@@ -11,50 +11,54 @@
 #ifndef IOQ_ENTRY_H
 #define IOQ_ENTRY_H
 
-#include "ioq.h"
-#include "lanes/slots.h"
-#include "queue/region.h"
+#include "ops.h"
 
 #include <fcntl.h>
 #include <linux/time_types.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
+/** Entries begin at cache lines: two lanes never write to the same one. */
+#define ENTRY_ALIGN 64
 /** Paths up to this many bytes, with their NUL, need no allocation. */
-#define IOQ_INLINE_PATH 216
+#define INLINE_PATH 216
 /** How often an operation is run again that was interrupted for no reason of ours. */
-#define IOQ_RETRIES_MAX 8
+#define RETRIES_MAX 8
 
 /** Where an entry is in its life; the owner's thread reads and writes this. */
-enum ioq_state {
+enum entry_state {
 	/** Not in use. */
-	IOQ_FREE,
+	ENTRY_FREE,
 	/** Holds bytes for a WRITE that has yet to be submitted. */
-	IOQ_STAGED,
+	ENTRY_STAGED,
 	/** With a lane. */
-	IOQ_ACCEPTED,
+	ENTRY_ACCEPTED,
 	/** Completed, its payload not yet taken. */
-	IOQ_HELD,
+	ENTRY_HELD,
 };
 
 /** With whom an accepted entry is. */
-enum ioq_place {
+enum entry_place {
 	/** The worker lanes. */
-	IOQ_AT_LANES,
-	/** The caller's ring. */
-	IOQ_AT_RING,
+	ENTRY_AT_LANES,
+	/** The queue's ring. */
+	ENTRY_AT_RING,
 	/** What waits without a lane, see waits/waits.h. */
-	IOQ_AT_WAITS,
+	ENTRY_AT_WAITS,
 	/** Those that wait for a message. */
-	IOQ_AT_RECEIVERS,
+	ENTRY_AT_RECEIVERS,
 };
 
-struct ioq_entry {
-	/** An ioq_state. */
-	alignas(IOQ_CACHE_LINE) uint8_t state;
-	/** An ioq_place; the owner's as well, and so not next to a lane's field. */
+struct region;
+struct mailbox;
+
+struct entry {
+	/** An entry_state. */
+	alignas(ENTRY_ALIGN) uint8_t state;
+	/** An entry_place; the owner's as well, and so not next to a lane's field. */
 	uint8_t place;
 	/** An ioq_op. */
 	uint8_t op;
@@ -107,69 +111,69 @@ struct ioq_entry {
 	/** Whether it is. */
 	bool pooled;
 	/** Whose memory the payload is, if not the entry's own. */
-	struct ioq_region *region;
+	struct region *region;
 	/** Where the kernel puts the result of a STAT. Outlives a ring that died. */
 	struct statx *statx;
 	/** The next entry of a list. */
-	struct ioq_entry *next;
+	struct entry *next;
 	/** Nanoseconds of its clock: when a TIMEOUT ends, or a timed one must have. */
 	int64_t due;
 	/** The same for the kernel. */
 	struct __kernel_timespec due_time;
 	/** Whom a POST goes to, while its ring is at it. */
-	struct ioq_mailbox *target;
+	struct mailbox *target;
 	/** Where it is in the heap of its clock. */
 	uint32_t heap_at;
 	/** Room for a short path. */
-	char inline_path[IOQ_INLINE_PATH];
+	char inline_path[INLINE_PATH];
 };
 
 /** Closing is never cancelled: a descriptor that is not closed is lost. */
-static inline bool ioq_entry_is_close(const struct ioq_entry *entry) {
-	return entry->op == IOQ_OP_CLOSE || entry->op == IOQ_OP_CLOSE_DIR;
+static inline bool entry_is_close(const struct entry *entry) {
+	return ops[entry->op].kind == OP_CLOSES;
 }
 
 /** Whether its result is a descriptor. */
-static inline bool ioq_entry_is_open(const struct ioq_entry *entry) {
-	return entry->op == IOQ_OP_OPEN || entry->op == IOQ_OP_OPEN_DIR;
+static inline bool entry_is_open(const struct entry *entry) {
+	return ops[entry->op].kind == OP_OPENS;
 }
 
 /** Whether it writes bytes that were staged for it. */
-static inline bool ioq_op_is_write(uint16_t op) {
-	return op == IOQ_OP_WRITE || op == IOQ_OP_WRITE_FILE || op == IOQ_OP_SET_XATTR;
+static inline bool entry_is_write(const struct entry *entry) {
+	return ops[entry->op].kind == OP_WRITES;
 }
 
 /** Whether its payload is file contents, which go straight to their reader. */
-static inline bool ioq_entry_is_read(const struct ioq_entry *entry) {
-	return entry->op == IOQ_OP_READ || entry->op == IOQ_OP_READ_FILE;
+static inline bool entry_is_read(const struct entry *entry) {
+	return ops[entry->op].kind == OP_READS;
 }
 
 /** Bytes of the largest value of an extended attribute, and of a list of them. */
-#define IOQ_XATTR_MAX 65536
+#define XATTR_MAX 65536
 
 /** Whether an operation is on a path, not on a descriptor; an empty path is one. */
-static inline bool ioq_entry_has_path(const struct ioq_entry *entry) {
+static inline bool entry_has_path(const struct entry *entry) {
 	return entry->path[0] || entry->fd == AT_FDCWD;
 }
 
 /** The clock of a TIMEOUT: an IOQ_CLOCK_*. */
-static inline uint32_t ioq_entry_clock(const struct ioq_entry *entry) {
+static inline uint32_t entry_clock(const struct entry *entry) {
 	uint32_t clock = entry->flags & 3;
 	return clock < IOQ_CLOCK_COUNT ? clock : IOQ_CLOCK_MONOTONIC;
 }
 
 /** A 64-bit argument, from two words. */
-static inline uint64_t ioq_entry_arg64(const struct ioq_entry *entry) {
+static inline uint64_t entry_arg64(const struct entry *entry) {
 	return (uint64_t)entry->args[1] << 32 | entry->args[0];
 }
 
 /** Whether it is to end with EINTR instead of being run. */
-static inline bool ioq_entry_is_cancelled(struct ioq_entry *entry) {
-	return atomic_load_explicit(&entry->cancelled, memory_order_relaxed) && !ioq_entry_is_close(entry);
+static inline bool entry_is_cancelled(struct entry *entry) {
+	return atomic_load_explicit(&entry->cancelled, memory_order_relaxed) && !entry_is_close(entry);
 }
 
 /** The open(2) flags of whatever opens something. */
-static inline int ioq_entry_open_flags(const struct ioq_entry *entry) {
+static inline int entry_open_flags(const struct entry *entry) {
 	int flags = (int)entry->flags | O_CLOEXEC;
 	bool directory = entry->op == IOQ_OP_OPEN_DIR || entry->op == IOQ_OP_READ_DIR;
 	return directory ? flags | O_RDONLY | O_DIRECTORY : flags;
@@ -180,14 +184,7 @@ static inline int ioq_entry_open_flags(const struct ioq_entry *entry) {
  *
  * @return 0 or -errno.
  */
-int ioq_entry_reserve(struct ioq_entry *entry);
-
-/**
- * Whether a guarded entry must not have opened a file.
- *
- * @return 0, or -IOQ_ESPECIAL: the descriptor is to be closed.
- */
-int ioq_entry_guard(const struct ioq_entry *entry, int fd);
+int entry_reserve(struct entry *entry);
 
 /**
  * Look at the result of an operation that has just ended, on whichever lane.
@@ -198,16 +195,19 @@ int ioq_entry_guard(const struct ioq_entry *entry, int fd);
  * @return true if it is complete, false if it must be run again: it was
  *         interrupted although nobody cancelled it (io-wq is known to do that).
  */
-bool ioq_entry_settle(struct ioq_entry *entry);
+bool entry_settle(struct entry *entry);
 
 /**
  * Take an entry from a ring that died while the kernel had it. The kernel may
  * write to its buffers at any time from now on, so they are never used again,
  * nor freed; the entry gets new ones.
  */
-void ioq_entry_abandon(struct ioq_entry *entry);
+void entry_abandon(struct entry *entry);
+
+/** Close the FIFO that an entry opened first, if it did: see ring/fifo.c. */
+void entry_close_fifo(struct entry *entry);
 
 /** Release what an entry holds. */
-void ioq_entry_release(struct ioq_entry *entry);
+void entry_release(struct entry *entry);
 
 #endif // IOQ_ENTRY_H

@@ -4,17 +4,16 @@
  * The beginning and the end of a queue, and another depth in between.
  */
 
-#include "queue/thread_exit.h"
-#include "queue/queue.h"
-#include "calls/words.h"
+#include "queue/turn.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
-/** Submission queue entries of the caller's ring. */
+/** Submission queue entries of the queue's ring. */
 #define SQ_ENTRIES 256
 /** The kernel's own bound on completion queue entries. */
 #define CQ_ENTRIES_MAX 65536
@@ -36,9 +35,9 @@ static void *hold_library(void) {
 	return dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
 }
 
-/** Tell what the caller's ring is like. */
+/** Tell what the queue's ring is like. */
 static void describe_ring(const struct ioq *ioq, struct ioq_info *info) {
-	const struct ioq_ring *ring = &ioq->ring;
+	const struct ring *ring = &ioq->ring;
 	info->ring_flags = ring->setup_flags;
 	info->ring_features = ring->uring.features;
 	info->sq_entries = *ring->uring.sq.kring_entries;
@@ -48,7 +47,7 @@ static void describe_ring(const struct ioq *ioq, struct ioq_info *info) {
 	SPLIT(info, opcodes, ring->opcodes);
 }
 
-/** Set up the caller's ring. */
+/** Set up the queue's ring. */
 static int open_ring(struct ioq *ioq, const struct ioq_options *options, struct ioq_info *info) {
 	// Whatever the depth, which may change
 	uint32_t sq = SQ_ENTRIES;
@@ -62,6 +61,27 @@ static int open_ring(struct ioq *ioq, const struct ioq_options *options, struct 
 	ioq->overflow_ops = JOIN(options, overflow_ops);
 	describe_ring(ioq, info);
 	return 0;
+}
+
+void queue_free(struct ioq *ioq) {
+	lanes_stop(ioq->lanes);
+	caller_close(ioq->caller);
+	scratch_release(&ioq->scratch);
+	// Before the eventfd goes, and the ring
+	mailbox_close(ioq->mailbox);
+	ring_close(&ioq->ring);
+	waits_close(&ioq->waits);
+	if (ioq->wake_fd >= 0) {
+		close(ioq->wake_fd);
+	}
+	arena_free(&ioq->arena);
+	pool_drain(&ioq->pool);
+	regions_free(ioq->regions);
+	if (ioq->library) {
+		// Not the last one: whoever calls us holds another to do so by
+		dlclose(ioq->library);
+	}
+	free(ioq);
 }
 
 struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
@@ -120,7 +140,7 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 		}
 		info->lanes = lanes_count(ioq->lanes);
 	}
-	owned_add(&ioq->owned, orphan_end);
+	thread_exit_add(ioq);
 	return ioq;
 
 fail:
@@ -133,7 +153,7 @@ int32_t ioq_close(struct ioq *ioq) {
 	if (ioq->in_flight > 0) {
 		return -EBUSY;
 	}
-	owned_remove(&ioq->owned);
+	thread_exit_remove(ioq);
 	queue_free(ioq);
 	return 0;
 }
@@ -144,15 +164,15 @@ int32_t ioq_resize(struct ioq *ioq, uint32_t depth) {
 	}
 	bool busy = ioq->in_flight > 0;
 	for (uint32_t i = 0; i < ioq->arena.depth && !busy; ++i) {
-		busy = ioq->arena.entries[i].state != IOQ_FREE;
+		busy = ioq->arena.entries[i].state != ENTRY_FREE;
 	}
 	if (busy) {
 		return -EBUSY;
 	}
 	// The lanes' queues are as large as the arena, so both are made anew; what
 	// parks, waits or posts has nothing to do with either
-	struct ioq_lanes *lanes = NULL;
-	struct ioq_arena arena;
+	struct lanes *lanes = NULL;
+	struct arena arena;
 	int ret = arena_make(&arena, depth);
 	if (ret == 0 && ioq->lanes) {
 		lanes = lanes_start(depth, ioq->lane_count, ioq->wake_fd);
@@ -161,7 +181,7 @@ int32_t ioq_resize(struct ioq *ioq, uint32_t depth) {
 	if (ret == 0) {
 		lanes_stop(ioq->lanes);
 		ioq->lanes = lanes;
-		struct ioq_arena old = ioq->arena;
+		struct arena old = ioq->arena;
 		ioq->arena = arena;
 		arena = old;
 	}

@@ -15,7 +15,7 @@
  * empties the eventfd: never while a wake-up is pending that nobody has looked for.
  */
 
-#include "queue/park.h"
+#include "queue/turn.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -36,7 +36,7 @@ static void drain_wakes(const struct ioq *ioq) {
 /** Arm all that may complete something. Returns false if something may be complete. */
 static bool arm_all(struct ioq *ioq) {
 	if (ioq->lanes && lanes_boost(ioq->lanes)) {
-		int64_t at = ioq_later(ioq_clock_now(IOQ_CLOCK_MONOTONIC), BOOST_AFTER);
+		int64_t at = clock_later(clock_now(IOQ_CLOCK_MONOTONIC), BOOST_AFTER);
 		if (at < ioq->waits.remind_at) {
 			ioq->waits.remind_at = at;
 		}

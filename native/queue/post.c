@@ -6,7 +6,7 @@
  * mailbox is reserved for it first, so that it fails with EAGAIN like any other.
  */
 
-#include "queue/post.h"
+#include "queue/turn.h"
 
 #include <errno.h>
 
@@ -19,8 +19,8 @@ uint32_t ioq_id(struct ioq *ioq) {
 	return ioq->mailbox ? mailbox_id(ioq->mailbox) : 0;
 }
 
-int post_begin(struct ioq *ioq, struct ioq_entry *entry, bool *to_ring) {
-	struct ioq_mailbox *target = mailbox_find(entry->args[0]);
+int post_begin(struct ioq *ioq, struct entry *entry, bool *to_ring) {
+	struct mailbox *target = mailbox_find(entry->args[0]);
 	if (!target) {
 		*to_ring = false;
 		return -IOQ_ENOQUEUE;
@@ -40,12 +40,12 @@ int post_begin(struct ioq *ioq, struct ioq_entry *entry, bool *to_ring) {
 }
 
 /** Let go of whom it was for. */
-static void post_forget(struct ioq_entry *entry) {
+static void post_forget(struct entry *entry) {
 	mailbox_release(entry->target);
 	entry->target = NULL;
 }
 
-int post_without_ring(struct ioq_entry *entry) {
+int post_without_ring(struct entry *entry) {
 	// The room that was kept for it is anyone's from here on
 	mailbox_cancel(entry->target);
 	int ret = mailbox_post(entry->target, entry->offset);
@@ -53,7 +53,7 @@ int post_without_ring(struct ioq_entry *entry) {
 	return ret;
 }
 
-void post_end(struct ioq_entry *entry) {
+void post_end(struct entry *entry) {
 	if (entry->result < 0) {
 		mailbox_cancel(entry->target);
 	}

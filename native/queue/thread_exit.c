@@ -1,36 +1,51 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * The end of a queue whose thread ends first, which queue/owned.c tells of: all is
- * cancelled, and it is turned on that thread until it has come to rest. If something
- * in the kernel does not let go in time, everything is left as it is, since that may
- * still write to it.
+ * Queues whose thread ends without closing them
+ * =============================================
+ *
+ * A JavaScript Worker may be terminated at any time. Its thread ends then, and no
+ * line of JavaScript runs any more that could close a queue, whose worker lanes,
+ * descriptors and memory would stay until the process ends.
+ *
+ * What does run is the destructor of a thread-specific value (pthread_key_create(3)),
+ * and that on the very thread that owns the queue: even a ring that takes requests
+ * from its owner alone can still be emptied. The value is the list of what the
+ * thread has open. Each queue is cancelled, and turned on that thread until it has
+ * come to rest. If something in the kernel does not let go in time, everything is
+ * left as it is, since that may still write to it.
+ *
+ * The main thread ends with the process, without destructors, which is just as well.
  */
 
-#include "queue/thread_exit.h"
+#include "queue/turn.h"
 
-#include "queue/park.h"
-
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-/** Milliseconds that the end of a thread waits for its queue to come to rest. */
+/** Milliseconds that the end of a thread waits for a queue to come to rest. */
 #define WAIT_MS 2000
+
+/** Its value on each thread: the queues that the thread owns. */
+static pthread_key_t key;
+/** Whether there was one left to be had. */
+static bool have_key;
 
 /** Close what a turn has opened, since there is nobody to tell. */
 static void close_opened(struct ioq *ioq, const struct ioq_turn *turn) {
 	for (uint32_t i = 0; i < turn->completion_count; ++i) {
 		const struct ioq_completion *completion = &turn->completions[i];
-		const struct ioq_entry *entry = arena_at(&ioq->arena, completion->slot);
+		const struct entry *entry = arena_at(&ioq->arena, completion->slot);
 		// What never left the core has left nothing in its entry
-		if (completion->lane != IOQ_LANE_CORE && entry && completion->result >= 0 && ioq_entry_is_open(entry)) {
+		if (completion->lane != IOQ_LANE_CORE && entry && completion->result >= 0 && entry_is_open(entry)) {
 			close(completion->result);
 		}
 	}
 }
 
-void orphan_end(struct ioq_owned *owned) {
-	struct ioq *ioq = (void *)((char *)owned - offsetof(struct ioq, owned));
+/** Cancel all of a queue, wait a while, and release it. */
+static void thread_exit_end(struct ioq *ioq) {
 	uint32_t output_length = IOQ_TURN_COMPLETIONS * (uint32_t)sizeof(struct ioq_stat);
 	struct ioq_turn *turn = calloc(1, sizeof(*turn));
 	uint8_t *output = aligned_alloc(8, output_length);
@@ -57,5 +72,51 @@ void orphan_end(struct ioq_owned *owned) {
 		// It may be the last reference, and we are running in there
 		ioq->library = NULL;
 		queue_free(ioq);
+	}
+}
+
+/** A thread ends. */
+static void thread_exit(void *list) {
+	for (struct ioq *ioq = list; ioq;) {
+		struct ioq *next = ioq->next_of_thread;
+		thread_exit_end(ioq);
+		ioq = next;
+	}
+}
+
+/** The library is loaded. */
+__attribute__((constructor))
+static void make_key(void) {
+	have_key = pthread_key_create(&key, thread_exit) == 0;
+}
+
+/** The library is unloaded, so no queue is open: an open one holds on to it. */
+__attribute__((destructor))
+static void delete_key(void) {
+	if (have_key) {
+		have_key = false;
+		pthread_key_delete(key);
+	}
+}
+
+void thread_exit_add(struct ioq *ioq) {
+	ioq->next_of_thread = have_key ? pthread_getspecific(key) : NULL;
+	if (have_key) {
+		// Without memory for it the thread's end goes unnoticed
+		pthread_setspecific(key, ioq);
+	}
+}
+
+void thread_exit_remove(struct ioq *ioq) {
+	struct ioq *first = have_key ? pthread_getspecific(key) : NULL;
+	if (have_key && first == ioq) {
+		pthread_setspecific(key, ioq->next_of_thread);
+		return;
+	}
+	for (struct ioq *other = first; other; other = other->next_of_thread) {
+		if (other->next_of_thread == ioq) {
+			other->next_of_thread = ioq->next_of_thread;
+			return;
+		}
 	}
 }

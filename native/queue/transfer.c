@@ -11,18 +11,18 @@
  *                       │                             │
  *                       └──────── ioq_release() ──────┘
  *
- * Both may be done in parts, since a copy of 100 MB would hold the caller up. What
+ * Both may be done in parts, since a copy of 100 MB would hold the owner up. What
  * goes by a region is copied by nobody: its memory is JavaScript's as well.
  */
 
-#include "queue/transfer.h"
+#include "queue/turn.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-int transfer_take_buffer(struct ioq *ioq, struct ioq_entry *entry, uint32_t length) {
-	entry->payload = ioq_pool_take(&ioq->pool, length);
+int transfer_take_buffer(struct ioq *ioq, struct entry *entry, uint32_t length) {
+	entry->payload = pool_take(&ioq->pool, length);
 	if (!entry->payload) {
 		return -ENOMEM;
 	}
@@ -31,8 +31,8 @@ int transfer_take_buffer(struct ioq *ioq, struct ioq_entry *entry, uint32_t leng
 	return 0;
 }
 
-int transfer_take_region(struct ioq *ioq, struct ioq_entry *entry) {
-	struct ioq_region *region = region_at(ioq->regions, entry->args[0]);
+int transfer_take_region(struct ioq *ioq, struct entry *entry) {
+	struct region *region = region_at(ioq->regions, entry->args[0]);
 	uint32_t at = entry->args[1];
 	if (!region || at > region->length || entry->length > region->length - at) {
 		return -EINVAL;
@@ -43,24 +43,24 @@ int transfer_take_region(struct ioq *ioq, struct ioq_entry *entry) {
 	return 0;
 }
 
-void transfer_release(struct ioq *ioq, struct ioq_entry *entry) {
+void transfer_release(struct ioq *ioq, struct entry *entry) {
 	if (entry->region) {
 		entry->payload = NULL;
 		region_unpin(entry->region);
 		entry->region = NULL;
 	}
 	if (entry->pooled) {
-		ioq_pool_give(&ioq->pool, entry->payload, entry->pool_length);
+		pool_give(&ioq->pool, entry->payload, entry->pool_length);
 		entry->payload = NULL;
 	}
-	ioq_entry_release(entry);
+	entry_release(entry);
 }
 
 int32_t ioq_stage(struct ioq *ioq, uint32_t slot, const uint8_t *bytes, uint32_t length) {
-	if (slot >= ioq->arena.depth || ioq->arena.entries[slot].state != IOQ_FREE || length > IOQ_TRANSFER_MAX) {
+	if (slot >= ioq->arena.depth || ioq->arena.entries[slot].state != ENTRY_FREE || length > IOQ_TRANSFER_MAX) {
 		return -EINVAL;
 	}
-	struct ioq_entry *entry = &ioq->arena.entries[slot];
+	struct entry *entry = &ioq->arena.entries[slot];
 	int ret = transfer_take_buffer(ioq, entry, length);
 	if (ret != 0) {
 		return ret;
@@ -70,7 +70,7 @@ int32_t ioq_stage(struct ioq *ioq, uint32_t slot, const uint8_t *bytes, uint32_t
 	}
 	entry->payload_length = length;
 	entry->length = length;
-	entry->state = IOQ_STAGED;
+	entry->state = ENTRY_STAGED;
 	return 0;
 }
 
@@ -79,8 +79,8 @@ int32_t ioq_stage_part(struct ioq *ioq, uint32_t slot, uint32_t at, uint32_t tot
 	if (slot >= ioq->arena.depth || total > IOQ_TRANSFER_MAX || at > total || length > total - at) {
 		return -EINVAL;
 	}
-	struct ioq_entry *entry = &ioq->arena.entries[slot];
-	if (at == 0 && entry->state == IOQ_FREE) {
+	struct entry *entry = &ioq->arena.entries[slot];
+	if (at == 0 && entry->state == ENTRY_FREE) {
 		int ret = transfer_take_buffer(ioq, entry, total);
 		if (ret != 0) {
 			return ret;
@@ -88,9 +88,9 @@ int32_t ioq_stage_part(struct ioq *ioq, uint32_t slot, uint32_t at, uint32_t tot
 		entry->payload_length = 0;
 		// Another part must not go beyond what this one was promised
 		entry->length = total;
-		entry->state = IOQ_STAGED;
+		entry->state = ENTRY_STAGED;
 	}
-	if (entry->state != IOQ_STAGED || entry->payload_length != at || entry->length != total) {
+	if (entry->state != ENTRY_STAGED || entry->payload_length != at || entry->length != total) {
 		return -EINVAL;
 	}
 	if (length > 0) {
@@ -101,10 +101,10 @@ int32_t ioq_stage_part(struct ioq *ioq, uint32_t slot, uint32_t at, uint32_t tot
 }
 
 int32_t ioq_take(struct ioq *ioq, uint32_t slot, uint8_t *bytes, uint32_t length) {
-	if (slot >= ioq->arena.depth || ioq->arena.entries[slot].state != IOQ_HELD) {
+	if (slot >= ioq->arena.depth || ioq->arena.entries[slot].state != ENTRY_HELD) {
 		return -EINVAL;
 	}
-	struct ioq_entry *entry = &ioq->arena.entries[slot];
+	struct entry *entry = &ioq->arena.entries[slot];
 	size_t copied = entry->payload_length < length ? entry->payload_length : length;
 	if (copied > 0) {
 		memcpy(bytes, entry->payload, copied);
@@ -114,10 +114,10 @@ int32_t ioq_take(struct ioq *ioq, uint32_t slot, uint8_t *bytes, uint32_t length
 }
 
 int32_t ioq_take_part(struct ioq *ioq, uint32_t slot, uint32_t at, uint8_t *bytes, uint32_t length) {
-	if (slot >= ioq->arena.depth || ioq->arena.entries[slot].state != IOQ_HELD) {
+	if (slot >= ioq->arena.depth || ioq->arena.entries[slot].state != ENTRY_HELD) {
 		return -EINVAL;
 	}
-	const struct ioq_entry *entry = &ioq->arena.entries[slot];
+	const struct entry *entry = &ioq->arena.entries[slot];
 	size_t left = at < entry->payload_length ? entry->payload_length - at : 0;
 	size_t copied = left < length ? left : length;
 	if (copied > 0) {
@@ -130,8 +130,8 @@ int32_t ioq_release(struct ioq *ioq, uint32_t slot) {
 	if (slot >= ioq->arena.depth) {
 		return -EINVAL;
 	}
-	struct ioq_entry *entry = &ioq->arena.entries[slot];
-	if (entry->state != IOQ_HELD && entry->state != IOQ_STAGED) {
+	struct entry *entry = &ioq->arena.entries[slot];
+	if (entry->state != ENTRY_HELD && entry->state != ENTRY_STAGED) {
 		return -EINVAL;
 	}
 	transfer_release(ioq, entry);
@@ -144,7 +144,7 @@ void *ioq_allocate(struct ioq *ioq, uint32_t length, uint32_t *index) {
 		return NULL;
 	}
 	*index = ENOMEM;
-	struct ioq_region *region = region_make(&ioq->regions, length);
+	struct region *region = region_make(&ioq->regions, length);
 	if (!region) {
 		return NULL;
 	}
@@ -154,7 +154,7 @@ void *ioq_allocate(struct ioq *ioq, uint32_t length, uint32_t *index) {
 }
 
 int32_t ioq_deallocate(struct ioq *ioq, uint32_t index) {
-	struct ioq_region *region = region_at(ioq->regions, index);
+	struct region *region = region_at(ioq->regions, index);
 	if (!region) {
 		return -EINVAL;
 	}

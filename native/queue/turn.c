@@ -15,11 +15,7 @@
  * io_uring_enter(2), one push to the lanes.
  */
 
-#include "calls/position.h"
-#include "queue/cancel.h"
-#include "queue/complete.h"
-#include "queue/park.h"
-#include "queue/accept.h"
+#include "queue/turn.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -30,11 +26,11 @@ static_assert(sizeof(struct ioq_completion) == 32, "a completion is half of one"
 static_assert(IOQ_OP_COUNT <= 64, "a set of operations is a word");
 
 /** Take what JavaScript has brought, and send it on its way. */
-static void turn_take(struct ioq *ioq, struct turn_in *in, struct turn_out *out, const uint8_t *input) {
+static void turn_accept(struct ioq *ioq, struct turn_in *in, struct turn_out *out, const uint8_t *input) {
 	struct ioq_turn *turn = out->turn;
-	place_begin(ioq, in, out);
+	dispatch_begin(ioq, in, out);
 	for (uint32_t i = 0; i < turn->request_count; ++i) {
-		take_request(ioq, in, &turn->requests[i], input);
+		accept_request(ioq, in, &turn->requests[i], input);
 	}
 	turn->request_count = 0;
 
@@ -44,42 +40,42 @@ static void turn_take(struct ioq *ioq, struct turn_in *in, struct turn_out *out,
 	if (ioq->ring.live && io_uring_sq_ready(&ioq->ring.uring) > 0) {
 		int ret = ring_submit(&ioq->ring);
 		if (ret < 0) {
-			place_lose_ring(ioq, in, -ret);
+			dispatch_lose_ring(ioq, in, -ret);
 		}
 	}
-	place_flush(ioq, in);
+	dispatch_flush(ioq, in);
 }
 
 /**
  * Whether a ring says that a file has ended where it may not have: what is made on
  * the fly may be told as empty, and io_uring does not even ask for more of that.
  */
-static bool end_is_doubtful(struct ioq_entry *entry) {
+static bool turn_doubts_end(struct entry *entry) {
 	return entry->op == IOQ_OP_READ && entry->result == 0 && entry->length > 0
-		&& entry->lane == IOQ_LANE_RING && entry->positional && !ioq_entry_is_cancelled(entry)
-		&& ioq_may_have_more(entry->fd, entry->offset);
+		&& entry->lane == IOQ_LANE_RING && entry->positional && !entry_is_cancelled(entry)
+		&& position_may_have_more(entry->fd, entry->offset);
 }
 
 /** Hand out completions while there are any and there is room. */
 static void turn_reap(struct ioq *ioq, struct turn_in *in, struct turn_out *out) {
-	struct ioq_entry *entry;
-	while (turn_has_room(out) && (entry = ring_reap(&ioq->ring))) {
-		if (end_is_doubtful(entry)) {
+	struct entry *entry;
+	while (complete_has_room(out) && (entry = ring_reap(&ioq->ring))) {
+		if (turn_doubts_end(entry)) {
 			// read(2) asks the file system itself
-			place_elsewhere(ioq, in, entry);
+			dispatch_elsewhere(ioq, in, entry);
 		} else {
-			turn_hand_out(ioq, out, entry);
+			complete_entry(ioq, out, entry);
 		}
 	}
-	place_flush(ioq, in);
-	while (ioq->lanes && turn_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
-		turn_hand_out(ioq, out, entry);
+	dispatch_flush(ioq, in);
+	while (ioq->lanes && complete_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
+		complete_entry(ioq, out, entry);
 	}
-	while (turn_has_room(out) && (entry = waits_reap(&ioq->waits))) {
-		turn_hand_out(ioq, out, entry);
+	while (complete_has_room(out) && (entry = waits_reap(&ioq->waits))) {
+		complete_entry(ioq, out, entry);
 	}
-	while (turn_has_room(out) && (entry = receivers_reap(&ioq->receivers, ioq->mailbox))) {
-		turn_hand_out(ioq, out, entry);
+	while (complete_has_room(out) && (entry = receivers_reap(&ioq->receivers, ioq->mailbox))) {
+		complete_entry(ioq, out, entry);
 	}
 }
 
@@ -101,9 +97,9 @@ int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, u
 	}
 	struct turn_out out = {.turn = turn, .output = output};
 	struct turn_in in;
-	turn_take(ioq, &in, &out, input);
+	turn_accept(ioq, &in, &out, input);
 	turn_reap(ioq, &in, &out);
-	if (ioq->lane_cancels > 0 || ioq->waits.remind_at != IOQ_NEVER) {
+	if (ioq->lane_cancels > 0 || ioq->waits.remind_at != NEVER) {
 		cancel_interrupt(ioq);
 	}
 

@@ -17,7 +17,7 @@
  * All other files pay for this with one lseek(2), which a FIFO refuses.
  */
 
-#include "ring/fifo.h"
+#include "ring/ring.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,8 +30,8 @@ static bool is_fifo(int fd) {
 	return lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE && fstat(fd, &sb) == 0 && S_ISFIFO(sb.st_mode);
 }
 
-bool fifo_waits(struct ioq_entry *entry) {
-	if (entry->op != IOQ_OP_OPEN || entry->punted || (entry->flags & O_NONBLOCK) || ioq_entry_is_cancelled(entry)) {
+bool fifo_waits(struct entry *entry) {
+	if (entry->op != IOQ_OP_OPEN || entry->punted || (entry->flags & O_NONBLOCK) || entry_is_cancelled(entry)) {
 		return false;
 	}
 	bool reads = (entry->flags & O_ACCMODE) == O_RDONLY && entry->result >= 0 && is_fifo(entry->result);
@@ -41,11 +41,4 @@ bool fifo_waits(struct ioq_entry *entry) {
 	}
 	entry->punted = reads || writes;
 	return entry->punted;
-}
-
-void fifo_let_go(struct ioq_entry *entry) {
-	if (entry->fifo >= 0) {
-		close(entry->fifo);
-		entry->fifo = -1;
-	}
 }

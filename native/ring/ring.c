@@ -27,19 +27,17 @@
  * - Polling the ring's own descriptor on another thread is not woken by deferred
  *   work (seen on 6.18), so waiting is left to an eventfd, which the kernel is
  *   asked to spare while nobody waits.
- * - Opcodes are probed on each ring, so that no lane goes by another's results.
- * - The limit of io-wq workers holds per ring, so each ring sets it.
+ * - Opcodes are probed on each ring, so that no queue goes by another's results.
+ * - io-wq, the kernel's threads, belongs to the thread that made the ring: the rings
+ *   of a thread share them, and the limits that the last of them has set.
  * - The completion queue has room for all that can be in flight; should it
  *   overflow all the same, the kernel keeps the rest (IORING_FEAT_NODROP) and
  *   ring_reap() fetches it.
  */
 
 #include "ring/ring.h"
-
-#include "ring/fifo.h"
 #include "waits/mailbox.h"
 #include "ops.h"
-#include "ring/sqe.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -50,9 +48,13 @@
 #define TRIES_MAX 16
 /** Fruitless submissions in a row after which a ring is taken for dead. */
 #define FAILURES_MAX 64
-/** io-wq threads for files: enough to overlap cold lookups. */
+/**
+ * io-wq threads for what ends by itself, to the kernel's mind: enough to overlap cold
+ * lookups. That class is of regular files, and of all that has no file yet, so that an
+ * open that waits for the other end of a FIFO takes one of these.
+ */
 #define IOWQ_BOUNDED_MIN 8
-/** io-wq threads for what may wait forever, such as FIFOs. */
+/** io-wq threads for what may wait forever: reads and writes of what is no regular file. */
 #define IOWQ_UNBOUNDED 64
 
 /** Setups from the best to the plainest, each with the kernel that brought it. */
@@ -74,7 +76,7 @@ static const uint32_t setups[] = {
 	0,
 };
 
-int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, int wake_fd, bool raw) {
+int ring_open(struct ring *ring, uint32_t sq_entries, uint32_t cq_entries, int wake_fd, bool raw) {
 	memset(ring, 0, sizeof(*ring));
 	ring->done_tail = &ring->done;
 
@@ -91,11 +93,11 @@ int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, i
 		goto fail;
 	}
 
-	ret = opcodes_probe(&ring->uring, &ring->opcodes);
+	ret = ring_probe(&ring->uring, &ring->opcodes);
 	if (ret < 0) {
 		goto fail_exit;
 	}
-	ring->ops = opcodes_ops(ring->opcodes);
+	ring->ops = ops_on_ring(ring->opcodes);
 	// The clocks came with 5.15, this with 5.17
 	ring->clocks = ring->uring.features & IORING_FEAT_CQE_SKIP;
 	ring->link_timeouts = ring->opcodes >> IORING_OP_LINK_TIMEOUT & 1;
@@ -119,7 +121,7 @@ int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, i
 		if (raw) {
 			ring->ops |= (ioq_ops)1 << IOQ_OP_RAW_SQE;
 		} else {
-			ring->restricted = opcodes_restrict(&ring->uring, ring->opcodes);
+			ring->restricted = ring_restrict(&ring->uring, ring->opcodes);
 		}
 		ret = io_uring_enable_rings(&ring->uring);
 		if (ret < 0) {
@@ -137,7 +139,22 @@ fail:
 	return ret;
 }
 
-void ring_close(struct ioq_ring *ring) {
+bool ring_takes(const struct ring *ring, const struct entry *entry) {
+	if (entry->guarded) {
+		// To look where a path leads takes several calls, see calls/guard.c
+		return false;
+	}
+	switch (ops[entry->op].ring) {
+	case RING_CLOCK:
+		return ring->clocks || entry_clock(entry) == IOQ_CLOCK_MONOTONIC;
+	case RING_XATTR:
+		return entry->flags == 0 && (entry->fd == AT_FDCWD || !entry->path[0] || entry->path[0] == '/');
+	default:
+		return true;
+	}
+}
+
+void ring_close(struct ring *ring) {
 	if (ring->live) {
 		ring->live = false;
 		io_uring_queue_exit(&ring->uring);
@@ -145,10 +162,10 @@ void ring_close(struct ioq_ring *ring) {
 }
 
 /** Settle an entry that came back, and keep it until it is asked for. */
-static void ring_complete(struct ioq_ring *ring, struct ioq_entry *entry, int32_t result) {
+static void ring_complete(struct ring *ring, struct entry *entry, int32_t result) {
 	entry->result = result;
-	fifo_let_go(entry);
-	if (fifo_waits(entry) || !ioq_entry_settle(entry)) {
+	entry_close_fifo(entry);
+	if (fifo_waits(entry) || !entry_settle(entry)) {
 		if (ring_prepare(ring, entry)) {
 			return;
 		}
@@ -161,7 +178,7 @@ static void ring_complete(struct ioq_ring *ring, struct ioq_entry *entry, int32_
 }
 
 /** Take everything off the completion queue. Returns how much there was. */
-static unsigned int ring_drain(struct ioq_ring *ring) {
+static unsigned int ring_drain(struct ring *ring) {
 	unsigned int count = 0;
 	struct io_uring_cqe *cqe;
 	while (io_uring_peek_cqe(&ring->uring, &cqe) == 0) {
@@ -176,14 +193,14 @@ static unsigned int ring_drain(struct ioq_ring *ring) {
 			}
 		} else if (user_data != NOT_AN_ENTRY && !more) {
 			// Only a raw one comes back more than once: the last time counts
-			ring_complete(ring, (struct ioq_entry *)(uintptr_t)user_data, result);
+			ring_complete(ring, (struct entry *)(uintptr_t)user_data, result);
 		}
 	}
 	return count;
 }
 
 /** Get an SQE, submitting what is in the way. */
-static struct io_uring_sqe *ring_get_sqe(struct ioq_ring *ring) {
+static struct io_uring_sqe *ring_get_sqe(struct ring *ring) {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
 	if (!sqe && io_uring_submit(&ring->uring) > 0) {
 		// An error will show again, and be dealt with, in ring_submit()
@@ -193,11 +210,11 @@ static struct io_uring_sqe *ring_get_sqe(struct ioq_ring *ring) {
 }
 
 /** Make room for two SQEs in a row, which is what a linked timeout takes. */
-static bool ring_make_room(struct ioq_ring *ring) {
+static bool ring_make_room(struct ring *ring) {
 	return io_uring_submit(&ring->uring) > 0 && io_uring_sq_space_left(&ring->uring) >= 2;
 }
 
-bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *e) {
+bool ring_prepare(struct ring *ring, struct entry *e) {
 	if (!ring->live) {
 		return false;
 	}
@@ -218,7 +235,7 @@ bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *e) {
 	return true;
 }
 
-bool ring_prepare_cancel(struct ioq_ring *ring, struct ioq_entry *entry) {
+bool ring_prepare_cancel(struct ring *ring, struct entry *entry) {
 	struct io_uring_sqe *sqe = ring->live ? ring_get_sqe(ring) : NULL;
 	if (!sqe) {
 		return false;
@@ -228,18 +245,18 @@ bool ring_prepare_cancel(struct ioq_ring *ring, struct ioq_entry *entry) {
 	return true;
 }
 
-void ring_register(struct ioq_ring *ring, struct ioq_region *region) {
+void ring_register(struct ring *ring, struct region *region) {
 	if (!ring->live) {
 		return;
 	}
 	// 5.19, and as much locked memory as is granted; without, transfers do all the same
-	ring->fixed = ring->fixed || io_uring_register_buffers_sparse(&ring->uring, IOQ_REGIONS_MAX) == 0;
+	ring->fixed = ring->fixed || io_uring_register_buffers_sparse(&ring->uring, REGIONS_MAX) == 0;
 	struct iovec iov = {.iov_base = region->memory, .iov_len = region->length};
 	region->registered = ring->fixed
 		&& io_uring_register_buffers_update_tag(&ring->uring, region->index, &iov, NULL, 1) == 1;
 }
 
-void ring_unregister(struct ioq_ring *ring, struct ioq_region *region) {
+void ring_unregister(struct ring *ring, struct region *region) {
 	if (ring->live && region->registered) {
 		struct iovec none = {0};
 		__u64 tag = 0;
@@ -248,7 +265,7 @@ void ring_unregister(struct ioq_ring *ring, struct ioq_region *region) {
 	region->registered = false;
 }
 
-void ring_disarm(struct ioq_ring *ring) {
+void ring_disarm(struct ring *ring) {
 	if (ring->armed) {
 		// Kernels before 5.8 cannot, and write to it at each completion
 		ring->armed = io_uring_cq_eventfd_toggle(&ring->uring, false) != 0;
@@ -256,12 +273,12 @@ void ring_disarm(struct ioq_ring *ring) {
 }
 
 /** Whether the kernel has completions that it will not show until we enter. */
-static bool ring_has_more(const struct ioq_ring *ring) {
+static bool ring_has_more(const struct ring *ring) {
 	unsigned int flags = IO_URING_READ_ONCE(*ring->uring.sq.kflags);
 	return flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
 }
 
-bool ring_arm(struct ioq_ring *ring) {
+bool ring_arm(struct ring *ring) {
 	if (!ring->armed) {
 		ring->armed = true;
 		io_uring_cq_eventfd_toggle(&ring->uring, true);
@@ -274,7 +291,7 @@ bool ring_arm(struct ioq_ring *ring) {
 		&& io_uring_sq_ready(&ring->uring) == 0;
 }
 
-int ring_submit(struct ioq_ring *ring) {
+int ring_submit(struct ring *ring) {
 	struct io_uring *uring = &ring->uring;
 	for (int tries = 0; tries < TRIES_MAX; ++tries) {
 		int ret = io_uring_submit_and_get_events(uring);
@@ -296,7 +313,7 @@ int ring_submit(struct ioq_ring *ring) {
 	return ++ring->failures < FAILURES_MAX ? 0 : -EAGAIN;
 }
 
-struct ioq_entry *ring_reap(struct ioq_ring *ring) {
+struct entry *ring_reap(struct ring *ring) {
 	if (!ring->done && ring->live) {
 		if (ring_drain(ring) == 0 && ring_has_more(ring)) {
 			io_uring_get_events(&ring->uring);
@@ -304,7 +321,7 @@ struct ioq_entry *ring_reap(struct ioq_ring *ring) {
 		}
 	}
 
-	struct ioq_entry *entry = ring->done;
+	struct entry *entry = ring->done;
 	if (entry) {
 		ring->done = entry->next;
 		if (!ring->done) {
@@ -314,16 +331,16 @@ struct ioq_entry *ring_reap(struct ioq_ring *ring) {
 	return entry;
 }
 
-void ring_die(struct ioq_ring *ring, int error, struct ioq_entry **unsubmitted) {
+void ring_die(struct ring *ring, int error, struct entry **unsubmitted) {
 	// First of all, since what was interrupted may be prepared again by this
 	ring_drain(ring);
 
 	struct io_uring_sq *sq = &ring->uring.sq;
 	// What lies between the kernel's head and our tail it has never looked at
 	unsigned int head = io_uring_smp_load_acquire(sq->khead);
-	struct ioq_entry **tail = unsubmitted;
+	struct entry **tail = unsubmitted;
 	for (; head != sq->sqe_tail; ++head) {
-		struct ioq_entry *entry = (void *)(uintptr_t)sq->sqes[head & *sq->kring_mask].user_data;
+		struct entry *entry = (void *)(uintptr_t)sq->sqes[head & *sq->kring_mask].user_data;
 		if (entry != NOT_AN_ENTRY) {
 			*tail = entry;
 			tail = &entry->next;

@@ -1,17 +1,17 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * An io_uring that belongs to one thread. See ring/ring.c.
+ * The io_uring of a queue. See ring/ring.c.
  */
 
 #ifndef IOQ_RING_H
 #define IOQ_RING_H
 
-#include "queue/entry.h"
+#include "queue/memory.h"
 
 #include <liburing.h>
 
-struct ioq_ring {
+struct ring {
 	/** Whether there is a ring; nothing else counts if not. */
 	bool live;
 	/** Why there is none (any more): an errno, or 0. */
@@ -35,11 +35,11 @@ struct ioq_ring {
 	/** Submissions in a row that got nowhere. */
 	uint32_t failures;
 	/** Entries that came back and were not yet asked for. */
-	struct ioq_entry *done;
+	struct entry *done;
 	/** Where the next of them goes. */
-	struct ioq_entry **done_tail;
+	struct entry **done_tail;
 	/** Where messages from other rings go, or NULL. */
-	struct ioq_mailbox *mailbox;
+	struct mailbox *mailbox;
 	/** liburing's own. */
 	struct io_uring uring;
 };
@@ -53,63 +53,52 @@ struct ioq_ring {
  *         Whether it takes raw SQEs, and so must not be restricted.
  * @return 0, or -errno with `ring->live` false and `ring->error` set.
  */
-int ring_open(struct ioq_ring *ring, uint32_t sq_entries, uint32_t cq_entries, int wake_fd, bool raw);
+int ring_open(struct ring *ring, uint32_t sq_entries, uint32_t cq_entries, int wake_fd, bool raw);
 
 /** Tear a ring down. One that is not live is fine. */
-void ring_close(struct ioq_ring *ring);
+void ring_close(struct ring *ring);
 
 /** Whether an entry whose operation can run here can do so itself. */
-static inline bool ring_takes(const struct ioq_ring *ring, const struct ioq_entry *entry) {
-	switch (entry->op) {
-	case IOQ_OP_TIMEOUT:
-		return ring->clocks || ioq_entry_clock(entry) == IOQ_CLOCK_MONOTONIC;
-	case IOQ_OP_GET_XATTR:
-	case IOQ_OP_SET_XATTR:
-		// Neither relative to a directory nor of a link itself
-		return entry->flags == 0 && (entry->fd == AT_FDCWD || !entry->path[0] || entry->path[0] == '/');
-	default:
-		return true;
-	}
-}
+bool ring_takes(const struct ring *ring, const struct entry *entry);
 
 /**
  * Prepare an entry for submission, making room in the queue if need be.
  *
  * @return false if there is no room: run it elsewhere.
  */
-bool ring_prepare(struct ioq_ring *ring, struct ioq_entry *entry);
+bool ring_prepare(struct ring *ring, struct entry *entry);
 
 /** Register a region, so that the kernel need not look up its pages each time. */
-void ring_register(struct ioq_ring *ring, struct ioq_region *region);
+void ring_register(struct ring *ring, struct region *region);
 
 /** Forget one. What is in flight is not affected. */
-void ring_unregister(struct ioq_ring *ring, struct ioq_region *region);
+void ring_unregister(struct ring *ring, struct region *region);
 
 /** Prepare a request to cancel an entry that is in flight. As ring_prepare(). */
-bool ring_prepare_cancel(struct ioq_ring *ring, struct ioq_entry *entry);
+bool ring_prepare_cancel(struct ring *ring, struct entry *entry);
 
 /**
  * Submit what was prepared and let the kernel do its bookkeeping.
  *
  * @return 0 or, if the ring is of no more use, -errno.
  */
-int ring_submit(struct ioq_ring *ring);
+int ring_submit(struct ring *ring);
 
 /**
  * The next entry that is complete, or NULL. Enters the kernel only if it says
  * that there is something to fetch.
  */
-struct ioq_entry *ring_reap(struct ioq_ring *ring);
+struct entry *ring_reap(struct ring *ring);
 
 /**
  * Have the next completion write to the eventfd, until ring_disarm().
  *
  * @return false if there is something to reap or to submit already.
  */
-bool ring_arm(struct ioq_ring *ring);
+bool ring_arm(struct ring *ring);
 
 /** Spare the kernel the eventfd while nobody waits for it. */
-void ring_disarm(struct ioq_ring *ring);
+void ring_disarm(struct ring *ring);
 
 /**
  * Give up a ring that ring_submit() failed on.
@@ -117,6 +106,49 @@ void ring_disarm(struct ioq_ring *ring);
  * @param unsubmitted
  *         Receives the entries that the kernel never saw, as a list.
  */
-void ring_die(struct ioq_ring *ring, int error, struct ioq_entry **unsubmitted);
+void ring_die(struct ring *ring, int error, struct entry **unsubmitted);
+
+// sqe.c
+
+/** user_data of what is not an entry. */
+#define NOT_AN_ENTRY 0
+/** Set in the user_data of a message, which no address has. */
+#define MESSAGE ((uint64_t)1 << 63)
+
+/**
+ * Write an entry as an SQE, with the entry as its user_data.
+ *
+ * @param fixed
+ *         Whether the ring knows regions by their index.
+ */
+void sqe_write(struct io_uring_sqe *sqe, struct entry *entry, bool fixed);
+
+/** Write the timeout that the SQE before it is linked with. */
+void sqe_write_link_timeout(struct io_uring_sqe *sqe, struct entry *entry);
+
+// restrict.c
+
+/**
+ * Find out which opcodes the kernel has, as bit n.
+ *
+ * @return 0 or -errno: -ENOSYS if they are too few to be of use.
+ */
+int ring_probe(struct io_uring *uring, uint64_t *opcodes);
+
+/**
+ * Have the kernel refuse every opcode but ours, whoever gets hold of the ring, which
+ * was not enabled yet. Returns whether it will.
+ */
+bool ring_restrict(struct io_uring *uring, uint64_t opcodes);
+
+// fifo.c
+
+/**
+ * Look at what the ring opened, or did not.
+ *
+ * @return Whether it is a FIFO whose other end is still to be waited for: run the
+ *         entry again, it is punted now.
+ */
+bool fifo_waits(struct entry *entry);
 
 #endif // IOQ_RING_H

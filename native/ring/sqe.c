@@ -5,14 +5,13 @@
  * entry go where in an SQE. Memory that one names is the entry's own, or a region.
  */
 
-#include "ring/sqe.h"
-
-#include "calls/stat.h"
+#include "ring/ring.h"
+#include "calls/calls.h"
 
 #include <string.h>
 
 /** Tell the kernel when an entry is due. */
-static void sqe_set_due(struct ioq_entry *e) {
+static void sqe_set_due(struct entry *e) {
 	e->due_time.tv_sec = e->due / 1000000000;
 	e->due_time.tv_nsec = e->due % 1000000000;
 }
@@ -23,21 +22,21 @@ static const unsigned int clock_flags[IOQ_CLOCK_COUNT] = {
 	[IOQ_CLOCK_BOOTTIME] = IORING_TIMEOUT_BOOTTIME,
 };
 
-void sqe_write(struct io_uring_sqe *sqe, struct ioq_entry *e, bool fixed) {
+void sqe_write(struct io_uring_sqe *sqe, struct entry *e, bool fixed) {
 	fixed = fixed && e->region && e->region->registered;
 	// Without an offset of its own an operation uses the file's position
 	uint64_t offset = e->positional ? e->offset : (uint64_t)-1;
 	switch (e->op) {
 	case IOQ_OP_OPEN:
 	case IOQ_OP_OPEN_DIR:
-		io_uring_prep_openat(sqe, e->fd, e->path, ioq_entry_open_flags(e), e->mode);
+		io_uring_prep_openat(sqe, e->fd, e->path, entry_open_flags(e), e->mode);
 		break;
 	case IOQ_OP_CLOSE:
 	case IOQ_OP_CLOSE_DIR:
 		io_uring_prep_close(sqe, e->fd);
 		break;
 	case IOQ_OP_STAT:
-		io_uring_prep_statx(sqe, e->fd, e->path, (int)e->flags, IOQ_STATX_MASK, e->statx);
+		io_uring_prep_statx(sqe, e->fd, e->path, (int)e->flags, STATX_MASK, e->statx);
 		break;
 	case IOQ_OP_READ:
 		if (fixed) {
@@ -57,7 +56,7 @@ void sqe_write(struct io_uring_sqe *sqe, struct ioq_entry *e, bool fixed) {
 		io_uring_prep_fsync(sqe, e->fd, e->flags & IOQ_SYNC_DATA ? IORING_FSYNC_DATASYNC : 0);
 		break;
 	case IOQ_OP_ALLOCATE:
-		io_uring_prep_fallocate(sqe, e->fd, (int)e->flags, e->offset, ioq_entry_arg64(e));
+		io_uring_prep_fallocate(sqe, e->fd, (int)e->flags, e->offset, entry_arg64(e));
 		break;
 	case IOQ_OP_ADVISE:
 		io_uring_prep_fadvise(sqe, e->fd, e->offset, e->length, (int)e->flags);
@@ -79,7 +78,7 @@ void sqe_write(struct io_uring_sqe *sqe, struct ioq_entry *e, bool fixed) {
 		break;
 	case IOQ_OP_TIMEOUT:
 		sqe_set_due(e);
-		io_uring_prep_timeout(sqe, &e->due_time, 0, IORING_TIMEOUT_ABS | clock_flags[ioq_entry_clock(e)]);
+		io_uring_prep_timeout(sqe, &e->due_time, 0, IORING_TIMEOUT_ABS | clock_flags[entry_clock(e)]);
 		break;
 	case IOQ_OP_POLL:
 		io_uring_prep_poll_add(sqe, e->fd, e->flags);
@@ -93,17 +92,17 @@ void sqe_write(struct io_uring_sqe *sqe, struct ioq_entry *e, bool fixed) {
 		break;
 	case IOQ_OP_SPLICE:
 		io_uring_prep_splice(sqe, e->fd, (int64_t)offset, e->fd2,
-			e->args[2] ? (int64_t)ioq_entry_arg64(e) : -1, e->length, e->flags);
+			e->args[2] ? (int64_t)entry_arg64(e) : -1, e->length, e->flags);
 		break;
 	case IOQ_OP_GET_XATTR:
-		if (ioq_entry_has_path(e)) {
-			io_uring_prep_getxattr(sqe, e->path2, e->payload, e->path, IOQ_XATTR_MAX);
+		if (entry_has_path(e)) {
+			io_uring_prep_getxattr(sqe, e->path2, e->payload, e->path, XATTR_MAX);
 		} else {
-			io_uring_prep_fgetxattr(sqe, e->fd, e->path2, e->payload, IOQ_XATTR_MAX);
+			io_uring_prep_fgetxattr(sqe, e->fd, e->path2, e->payload, XATTR_MAX);
 		}
 		break;
 	case IOQ_OP_SET_XATTR:
-		if (ioq_entry_has_path(e)) {
+		if (entry_has_path(e)) {
 			io_uring_prep_setxattr(sqe, e->path2, e->payload, e->path, (int)e->mode, e->length);
 		} else {
 			io_uring_prep_fsetxattr(sqe, e->fd, e->path2, e->payload, (int)e->mode, e->length);
@@ -122,7 +121,7 @@ void sqe_write(struct io_uring_sqe *sqe, struct ioq_entry *e, bool fixed) {
 	io_uring_sqe_set_data(sqe, e);
 }
 
-void sqe_write_link_timeout(struct io_uring_sqe *sqe, struct ioq_entry *e) {
+void sqe_write_link_timeout(struct io_uring_sqe *sqe, struct entry *e) {
 	sqe_set_due(e);
 	io_uring_prep_link_timeout(sqe, &e->due_time, IORING_TIMEOUT_ABS);
 	// The target's completion tells it all

@@ -29,13 +29,13 @@ static long number(const void *item) {
 }
 
 /** A slot's word. */
-static uintptr_t word_of(struct ioqq *ioqq, size_t i) {
-	return atomic_load(&ioqq->slots[i & ioqq->mask]);
+static uintptr_t word_of(struct slots *slots, size_t i) {
+	return atomic_load(&slots->words[i & slots->mask]);
 }
 
 /** Wait until somebody sleeps on a slot. */
-static void wait_blocked(struct ioqq *ioqq, size_t i) {
-	while (!(word_of(ioqq, i) & BLOCKED)) {
+static void wait_blocked(struct slots *slots, size_t i) {
+	while (!(word_of(slots, i) & BLOCKED)) {
 		sched_yield();
 	}
 	// Marked, though perhaps not asleep yet: let both happen
@@ -45,73 +45,73 @@ static void wait_blocked(struct ioqq *ioqq, size_t i) {
 }
 
 /** Create a queue; always succeeds. */
-static struct ioqq *create(size_t size, int wake_fd) {
-	struct ioqq *ioqq = ioqq_create(size, wake_fd);
-	CHECK(ioqq);
-	CHECK(ioqq->mask + 1 >= size);
-	CHECK(ioqq->mask + 1 >= IOQQ_BATCH);
-	CHECK_EQ(ioqq->mask & (ioqq->mask + 1), 0);
-	return ioqq;
+static struct slots *create(size_t size, int wake_fd) {
+	struct slots *slots = slots_create(size, wake_fd);
+	CHECK(slots);
+	CHECK(slots->mask + 1 >= size);
+	CHECK(slots->mask + 1 >= SLOTS_PER_LINE);
+	CHECK_EQ(slots->mask & (slots->mask + 1), 0);
+	return slots;
 }
 
 /** Destroy a queue that must be empty, with no mark left in it. */
-static void destroy(struct ioqq *ioqq) {
-	for (size_t i = 0; i <= ioqq->mask; ++i) {
-		CHECK_EQ(word_of(ioqq, i), 0);
+static void destroy(struct slots *slots) {
+	for (size_t i = 0; i <= slots->mask; ++i) {
+		CHECK_EQ(word_of(slots, i), 0);
 	}
-	CHECK_EQ(ioqq_count(ioqq), 0);
-	ioqq_destroy(ioqq);
+	CHECK_EQ(slots_count(slots), 0);
+	slots_destroy(slots);
 }
 
 /** One thread, any filling: items come out as they went in. */
 static void test_order(void) {
 	for (size_t size = 1; size <= 33; ++size) {
-		struct ioqq *ioqq = create(size, -1);
+		struct slots *slots = create(size, -1);
 		size_t in = 0, out = 0;
 		for (size_t fill = 1; fill <= size; ++fill) {
 			for (size_t i = 0; i < fill; ++i) {
-				ioqq_push(ioqq, &items[in++]);
+				slots_push(slots, &items[in++]);
 			}
-			CHECK_EQ(ioqq_count(ioqq), fill);
+			CHECK_EQ(slots_count(slots), fill);
 			for (size_t i = 0; i < fill; ++i) {
-				CHECK_EQ(number(ioqq_pop(ioqq, i & 1)), out++);
+				CHECK_EQ(number(slots_pop(slots, i & 1)), out++);
 			}
 		}
-		destroy(ioqq);
+		destroy(slots);
 	}
-	ioqq_destroy(NULL);
+	slots_destroy(NULL);
 }
 
 /** Pops that find nothing leave marks, and pushes pass them by. */
 static void test_skip(void) {
-	struct ioqq *ioqq = create(8, -1);
+	struct slots *slots = create(8, -1);
 	for (size_t i = 0; i < 5; ++i) {
-		CHECK(!ioqq_pop(ioqq, false));
-		CHECK_EQ(word_of(ioqq, i), SKIPS(1));
+		CHECK(!slots_pop(slots, false));
+		CHECK_EQ(word_of(slots, i), SKIPS(1));
 	}
-	ioqq_push(ioqq, &items[0]);
-	CHECK_EQ(atomic_load(&ioqq->head), 6);
-	CHECK_EQ(number(ioqq_pop(ioqq, true)), 0);
-	destroy(ioqq);
+	slots_push(slots, &items[0]);
+	CHECK_EQ(atomic_load(&slots->head), 6);
+	CHECK_EQ(number(slots_pop(slots, true)), 0);
+	destroy(slots);
 
 	// Many marks in each slot
-	ioqq = create(8, -1);
+	slots = create(8, -1);
 	for (size_t i = 0; i < 24; ++i) {
-		CHECK(!ioqq_pop(ioqq, false));
+		CHECK(!slots_pop(slots, false));
 	}
 	for (size_t i = 0; i < 8; ++i) {
-		CHECK_EQ(word_of(ioqq, i), SKIPS(3));
+		CHECK_EQ(word_of(slots, i), SKIPS(3));
 	}
-	ioqq_push(ioqq, &items[1]);
-	CHECK_EQ(atomic_load(&ioqq->head), 25);
-	CHECK_EQ(number(ioqq_pop(ioqq, false)), 1);
-	destroy(ioqq);
+	slots_push(slots, &items[1]);
+	CHECK_EQ(atomic_load(&slots->head), 25);
+	CHECK_EQ(number(slots_pop(slots, false)), 1);
+	destroy(slots);
 }
 
 /** A thread that pops one item. */
 struct popper {
 	/** From where. */
-	struct ioqq *ioqq;
+	struct slots *slots;
 	/** What. */
 	void *item;
 };
@@ -119,90 +119,90 @@ struct popper {
 /** Pop one item. */
 static void *pop_one(void *arg) {
 	struct popper *popper = arg;
-	popper->item = ioqq_pop(popper->ioqq, true);
+	popper->item = slots_pop(popper->slots, true);
 	return NULL;
 }
 
 /** Sleepers and marks in the same slot. */
 static void test_skip_blocked(void) {
-	struct ioqq *ioqq = create(8, -1);
+	struct slots *slots = create(8, -1);
 	for (size_t i = 0; i < 8; ++i) {
-		CHECK(!ioqq_pop(ioqq, false));
+		CHECK(!slots_pop(slots, false));
 	}
-	struct popper popper = {.ioqq = ioqq};
+	struct popper popper = {.slots = slots};
 	pthread_t thread = test_thread(pop_one, &popper);
-	wait_blocked(ioqq, 8);
-	CHECK_EQ(word_of(ioqq, 8), SKIPS(1) | BLOCKED);
+	wait_blocked(slots, 8);
+	CHECK_EQ(word_of(slots, 8), SKIPS(1) | BLOCKED);
 
 	// The sleeper's index is 8; one more mark comes into its slot by index 16
 	for (size_t i = 9; i <= 16; ++i) {
-		CHECK(!ioqq_pop(ioqq, false));
+		CHECK(!slots_pop(slots, false));
 	}
-	CHECK_EQ(word_of(ioqq, 0) & ~(uintptr_t)BLOCKED, SKIPS(2));
+	CHECK_EQ(word_of(slots, 0) & ~(uintptr_t)BLOCKED, SKIPS(2));
 
-	ioqq_push(ioqq, &items[7]);
+	slots_push(slots, &items[7]);
 	pthread_join(thread, NULL);
 	CHECK_EQ(number(popper.item), 7);
-	CHECK_EQ(atomic_load(&ioqq->head), 17);
-	destroy(ioqq);
+	CHECK_EQ(atomic_load(&slots->head), 17);
+	destroy(slots);
 }
 
 /** Indices wrap around at SIZE_MAX. */
 static void test_wrap(void) {
 	for (size_t before = 0; before < 12; ++before) {
-		struct ioqq *ioqq = create(8, -1);
-		atomic_store(&ioqq->head, SIZE_MAX - before);
-		atomic_store(&ioqq->tail, SIZE_MAX - before);
+		struct slots *slots = create(8, -1);
+		atomic_store(&slots->head, SIZE_MAX - before);
+		atomic_store(&slots->tail, SIZE_MAX - before);
 		size_t in = 0, out = 0;
 		for (int round = 0; round < 10; ++round) {
 			void *batch[] = {&items[in], &items[in + 1], &items[in + 2]};
 			in += 3;
-			ioqq_push_batch(ioqq, batch, 3);
-			CHECK_EQ(ioqq_count(ioqq), 3);
+			slots_push_batch(slots, batch, 3);
+			CHECK_EQ(slots_count(slots), 3);
 			if (round & 1) {
 				for (int i = 0; i < 3; ++i) {
-					CHECK_EQ(number(ioqq_pop(ioqq, true)), out++);
+					CHECK_EQ(number(slots_pop(slots, true)), out++);
 				}
 			} else {
-				CHECK_EQ(number(ioqq_pop(ioqq, true)), out++);
-				CHECK_EQ(number(ioqq_pop(ioqq, false)), out++);
-				CHECK_EQ(ioqq_count(ioqq), 1);
-				CHECK_EQ(number(ioqq_try(ioqq)), out++);
+				CHECK_EQ(number(slots_pop(slots, true)), out++);
+				CHECK_EQ(number(slots_pop(slots, false)), out++);
+				CHECK_EQ(slots_count(slots), 1);
+				CHECK_EQ(number(slots_try(slots)), out++);
 				// A mark, too
-				CHECK(round & 2 || !ioqq_pop(ioqq, false));
-				CHECK_EQ(ioqq_count(ioqq), 0);
+				CHECK(round & 2 || !slots_pop(slots, false));
+				CHECK_EQ(slots_count(slots), 0);
 			}
 		}
 
-		struct popper popper = {.ioqq = ioqq};
-		size_t tail = atomic_load(&ioqq->tail);
+		struct popper popper = {.slots = slots};
+		size_t tail = atomic_load(&slots->tail);
 		pthread_t thread = test_thread(pop_one, &popper);
-		wait_blocked(ioqq, tail);
-		CHECK_EQ(ioqq_count(ioqq), 0);
-		ioqq_push(ioqq, &items[in]);
+		wait_blocked(slots, tail);
+		CHECK_EQ(slots_count(slots), 0);
+		slots_push(slots, &items[in]);
 		pthread_join(thread, NULL);
 		CHECK_EQ(number(popper.item), in);
-		destroy(ioqq);
+		destroy(slots);
 	}
 }
 
 /** A consumer that sleeps is woken by the push. */
 static void test_pop_block(void) {
-	struct ioqq *ioqq = create(8, -1);
+	struct slots *slots = create(8, -1);
 	for (size_t i = 0; i < 40; ++i) {
-		struct popper popper = {.ioqq = ioqq};
+		struct popper popper = {.slots = slots};
 		pthread_t thread = test_thread(pop_one, &popper);
-		wait_blocked(ioqq, i);
-		ioqq_push(ioqq, &items[i]);
+		wait_blocked(slots, i);
+		slots_push(slots, &items[i]);
 		pthread_join(thread, NULL);
 		CHECK_EQ(number(popper.item), i);
 	}
-	destroy(ioqq);
+	destroy(slots);
 }
 
 /** Two queues, for one item that goes to and fro. */
 struct ping {
-	struct ioqq *to, *fro;
+	struct slots *to, *fro;
 	size_t rounds;
 };
 
@@ -210,7 +210,7 @@ struct ping {
 static void *pong(void *arg) {
 	struct ping *ping = arg;
 	for (size_t i = 0; i < ping->rounds; ++i) {
-		ioqq_push(ping->fro, ioqq_pop(ping->to, true));
+		slots_push(ping->fro, slots_pop(ping->to, true));
 	}
 	return NULL;
 }
@@ -220,8 +220,8 @@ static void test_ping(void) {
 	struct ping ping = {create(1, -1), create(1, -1), TEST_SCALE(40000)};
 	pthread_t thread = test_thread(pong, &ping);
 	for (size_t i = 0; i < ping.rounds; ++i) {
-		ioqq_push(ping.to, &items[i & 1023]);
-		CHECK_EQ(number(ioqq_pop(ping.fro, true)), i & 1023);
+		slots_push(ping.to, &items[i & 1023]);
+		CHECK_EQ(number(slots_pop(ping.fro, true)), i & 1023);
 	}
 	pthread_join(thread, NULL);
 	destroy(ping.to);
@@ -231,95 +231,95 @@ static void test_ping(void) {
 /** Push one item. */
 static void *push_one(void *arg) {
 	struct popper *popper = arg;
-	ioqq_push(popper->ioqq, popper->item);
+	slots_push(popper->slots, popper->item);
 	return NULL;
 }
 
 /** A push that laps a pop sleeps until the slot is empty. */
 static void test_push_block(void) {
 	for (int round = 0; round < 20; ++round) {
-		struct ioqq *ioqq = create(8, -1);
+		struct slots *slots = create(8, -1);
 		// Slots 0 and 1 behave differently in wait_blocked()
 		size_t first = (size_t)round & 1;
-		atomic_store(&ioqq->head, first);
-		atomic_store(&ioqq->tail, first);
+		atomic_store(&slots->head, first);
+		atomic_store(&slots->tail, first);
 		for (size_t i = 0; i < 8; ++i) {
-			ioqq_push(ioqq, &items[i]);
+			slots_push(slots, &items[i]);
 		}
 
 		// A pop that claims its index and then is not scheduled for a while
-		CHECK_EQ(atomic_fetch_add(&ioqq->tail, 1), first);
-		struct popper popper = {.ioqq = ioqq, .item = &items[8]};
+		CHECK_EQ(atomic_fetch_add(&slots->tail, 1), first);
+		struct popper popper = {.slots = slots, .item = &items[8]};
 		pthread_t thread = test_thread(push_one, &popper);
-		wait_blocked(ioqq, first);
-		CHECK_EQ(word_of(ioqq, first), (uintptr_t)&items[0] | BLOCKED);
+		wait_blocked(slots, first);
+		CHECK_EQ(word_of(slots, first), (uintptr_t)&items[0] | BLOCKED);
 
 		// Here it goes on
-		atomic_store(&ioqq->tail, first);
+		atomic_store(&slots->tail, first);
 		if (round & 2) {
-			CHECK_EQ(number(ioqq_try(ioqq)), 0);
+			CHECK_EQ(number(slots_try(slots)), 0);
 		} else {
-			CHECK_EQ(number(ioqq_pop(ioqq, true)), 0);
+			CHECK_EQ(number(slots_pop(slots, true)), 0);
 		}
 		pthread_join(thread, NULL);
 		for (long i = 1; i <= 8; ++i) {
-			CHECK_EQ(number(ioqq_pop(ioqq, false)), i);
+			CHECK_EQ(number(slots_pop(slots, false)), i);
 		}
-		destroy(ioqq);
+		destroy(slots);
 	}
 }
 
 /** Several pushes sleep on one slot, and each gets it in the end. */
 static void test_push_block_many(void) {
-	struct ioqq *ioqq = create(8, -1);
+	struct slots *slots = create(8, -1);
 	for (size_t i = 0; i < 8; ++i) {
-		ioqq_push(ioqq, &items[i]);
+		slots_push(slots, &items[i]);
 	}
 	// Three laps over the same slot
 	struct popper poppers[3];
 	pthread_t threads[3];
 	for (size_t i = 0; i < 3; ++i) {
-		poppers[i] = (struct popper) {.ioqq = ioqq, .item = &items[8 + i]};
-		atomic_store(&ioqq->head, 8 * (i + 1));
+		poppers[i] = (struct popper) {.slots = slots, .item = &items[8 + i]};
+		atomic_store(&slots->head, 8 * (i + 1));
 		threads[i] = test_thread(push_one, &poppers[i]);
-		while (atomic_load(&ioqq->head) == 8 * (i + 1)) {
+		while (atomic_load(&slots->head) == 8 * (i + 1)) {
 			sched_yield();
 		}
 	}
-	wait_blocked(ioqq, 0);
+	wait_blocked(slots, 0);
 	uint64_t seen = 0;
 	for (size_t lap = 0; lap < 4; ++lap) {
 		// Always slot 0: lap by lap, as its pops would come
-		atomic_store(&ioqq->tail, 8 * lap);
-		seen |= (uint64_t)1 << number(ioqq_pop(ioqq, true));
+		atomic_store(&slots->tail, 8 * lap);
+		seen |= (uint64_t)1 << number(slots_pop(slots, true));
 	}
 	for (size_t i = 0; i < 3; ++i) {
 		pthread_join(threads[i], NULL);
 	}
 	CHECK_EQ(seen, 1 | 7 << 8);
-	CHECK_EQ(word_of(ioqq, 0), 0);
-	ioqq_destroy(ioqq);
+	CHECK_EQ(word_of(slots, 0), 0);
+	slots_destroy(slots);
 }
 
 /** Batches keep their order, whatever marks they meet. */
 static void test_batch(void) {
 	uint64_t seed = 88172645463325252u;
-	struct ioqq *ioqq = create(64, -1);
+	struct slots *slots = create(64, -1);
 	size_t in = 0, out = 0;
 	while (in < 30000) {
 		for (uint32_t i = test_random(&seed) % 12; in == out && i > 0; --i) {
-			CHECK(!ioqq_pop(ioqq, false));
+			CHECK(!slots_pop(slots, false));
 		}
 		void *batch[40];
 		size_t count = 1 + test_random(&seed) % 24;
 		for (size_t i = 0; i < count; ++i) {
 			batch[i] = &items[in++];
 		}
-		ioqq_push_batch(ioqq, batch, count);
+		slots_push_batch(slots, batch, count);
 		while (out < in && (in - out > 24 || test_random(&seed) % 4 != 0)) {
 			// Also more than there are: the rest leaves marks
 			for (size_t wanted = 1 + test_random(&seed) % 40; wanted > 0; --wanted) {
-				void *item = ioqq_pop(ioqq, out < in && test_random(&seed) & 1);
+				void *item = slots_pop(slots, out < in && test_random(&seed) & 1);
 				CHECK_EQ(item != NULL, out < in);
 				if (item) {
 					CHECK_EQ(number(item), out++);
@@ -328,28 +328,28 @@ static void test_batch(void) {
 		}
 	}
 	while (out < in) {
-		CHECK_EQ(number(ioqq_pop(ioqq, true)), out++);
+		CHECK_EQ(number(slots_pop(slots, true)), out++);
 	}
 	// Use up the marks that are left
-	while (atomic_load(&ioqq->tail) != atomic_load(&ioqq->head)) {
-		ioqq_push(ioqq, &items[0]);
-		CHECK_EQ(number(ioqq_pop(ioqq, true)), 0);
+	while (atomic_load(&slots->tail) != atomic_load(&slots->head)) {
+		slots_push(slots, &items[0]);
+		CHECK_EQ(number(slots_pop(slots, true)), 0);
 	}
-	destroy(ioqq);
+	destroy(slots);
 
 	// A batch as long as the queue that must go around
-	ioqq = create(8, -1);
-	CHECK(!ioqq_pop(ioqq, false));
+	slots = create(8, -1);
+	CHECK(!slots_pop(slots, false));
 	void *batch[8];
 	for (size_t i = 0; i < 8; ++i) {
 		batch[i] = &items[i];
 	}
-	ioqq_push_batch(ioqq, batch, 8);
+	slots_push_batch(slots, batch, 8);
 	for (size_t i = 0; i < 8; ++i) {
-		CHECK(ioqq_pop(ioqq, false) == batch[i]);
+		CHECK(slots_pop(slots, false) == batch[i]);
 	}
-	ioqq_push_batch(ioqq, batch, 0);
-	destroy(ioqq);
+	slots_push_batch(slots, batch, 0);
+	destroy(slots);
 }
 
 /** The eventfd's count, 0 if nobody wrote. */
@@ -362,45 +362,45 @@ static uint64_t events(int fd) {
 static void test_try_arm(void) {
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	CHECK(fd >= 0);
-	struct ioqq *ioqq = create(8, fd);
+	struct slots *slots = create(8, fd);
 	for (size_t i = 0; i < 20; ++i) {
 		// However often it looks, no index is burnt
 		for (int j = 0; j < 10; ++j) {
-			CHECK(!ioqq_try(ioqq));
+			CHECK(!slots_try(slots));
 		}
-		CHECK_EQ(atomic_load(&ioqq->tail), 2 * i);
+		CHECK_EQ(atomic_load(&slots->tail), 2 * i);
 
-		ioqq_push(ioqq, &items[i]);
+		slots_push(slots, &items[i]);
 		CHECK_EQ(events(fd), 0);
-		CHECK(!ioqq_arm(ioqq));
-		CHECK_EQ(number(ioqq_try(ioqq)), i);
+		CHECK(!slots_arm(slots));
+		CHECK_EQ(number(slots_try(slots)), i);
 
-		CHECK(ioqq_arm(ioqq));
-		CHECK(ioqq_arm(ioqq));
-		CHECK(!ioqq_try(ioqq));
-		ioqq_push(ioqq, &items[i]);
+		CHECK(slots_arm(slots));
+		CHECK(slots_arm(slots));
+		CHECK(!slots_try(slots));
+		slots_push(slots, &items[i]);
 		CHECK_EQ(events(fd), 1);
-		CHECK(!ioqq_arm(ioqq));
+		CHECK(!slots_arm(slots));
 		CHECK_EQ(events(fd), 0);
-		CHECK_EQ(number(ioqq_try(ioqq)), i);
+		CHECK_EQ(number(slots_try(slots)), i);
 	}
 
 	// Armed, and then a batch: one write is enough
-	CHECK(ioqq_arm(ioqq));
+	CHECK(slots_arm(slots));
 	void *batch[] = {&items[0], &items[1], &items[2]};
-	ioqq_push_batch(ioqq, batch, 3);
+	slots_push_batch(slots, batch, 3);
 	CHECK_EQ(events(fd), 1);
 	for (long i = 0; i < 3; ++i) {
-		CHECK_EQ(number(ioqq_try(ioqq)), i);
+		CHECK_EQ(number(slots_try(slots)), i);
 	}
 
 	// A full counter is no reason to wait
 	uint64_t full = UINT64_MAX - 1;
 	CHECK_EQ(write(fd, &full, sizeof(full)), sizeof(full));
-	CHECK(ioqq_arm(ioqq));
-	ioqq_push(ioqq, &items[3]);
-	CHECK_EQ(number(ioqq_try(ioqq)), 3);
-	destroy(ioqq);
+	CHECK(slots_arm(slots));
+	slots_push(slots, &items[3]);
+	CHECK_EQ(number(slots_try(slots)), 3);
+	destroy(slots);
 	close(fd);
 }
 
@@ -417,7 +417,7 @@ enum how {
 
 /** Many producers and consumers. */
 struct crowd {
-	struct ioqq *ioqq;
+	struct slots *slots;
 	enum how how;
 	/** Items of each producer. */
 	size_t each;
@@ -441,7 +441,7 @@ static void *produce(void *arg) {
 		for (size_t j = 0; j < count; ++j) {
 			batch[j] = &items[me * crowd->each + i++];
 		}
-		ioqq_push_batch(crowd->ioqq, batch, count);
+		slots_push_batch(crowd->slots, batch, count);
 	}
 	return NULL;
 }
@@ -449,7 +449,7 @@ static void *produce(void *arg) {
 /** Note what was popped. Returns whether to end. */
 static bool consume_item(struct crowd *crowd, void *item) {
 	if (item == &stop) {
-		ioqq_push(crowd->ioqq, &stop);
+		slots_push(crowd->slots, &stop);
 		return true;
 	}
 	long i = number(item);
@@ -467,12 +467,12 @@ static void *consume(void *arg) {
 		if (crowd->how == HOW_POLL) {
 			over = atomic_load(&crowd->done) == crowd->total;
 			// Mostly as the spare lanes do, at times on the off chance
-			if (ioqq_count(crowd->ioqq) == 0 && round % 16 != 0) {
+			if (slots_count(crowd->slots) == 0 && round % 16 != 0) {
 				sched_yield();
 				continue;
 			}
 		}
-		void *item = ioqq_pop(crowd->ioqq, crowd->how != HOW_POLL);
+		void *item = slots_pop(crowd->slots, crowd->how != HOW_POLL);
 		over |= item && consume_item(crowd, item);
 	}
 	return NULL;
@@ -481,7 +481,7 @@ static void *consume(void *arg) {
 /** Run a crowd: each item must come out exactly once. */
 static void run_crowd(size_t size, unsigned int producers, unsigned int consumers, enum how how) {
 	struct crowd crowd = {
-		.ioqq = create(size, -1),
+		.slots = create(size, -1),
 		.how = how,
 		.each = TEST_SCALE(how == HOW_POLL ? 16000 : 48000) / producers,
 	};
@@ -500,7 +500,7 @@ static void run_crowd(size_t size, unsigned int producers, unsigned int consumer
 		pthread_join(threads[i], NULL);
 	}
 	if (how != HOW_POLL) {
-		ioqq_push(crowd.ioqq, &stop);
+		slots_push(crowd.slots, &stop);
 	}
 	for (unsigned int i = 0; i < consumers; ++i) {
 		pthread_join(threads[i], NULL);
@@ -508,7 +508,7 @@ static void run_crowd(size_t size, unsigned int producers, unsigned int consumer
 	for (size_t i = 0; i < crowd.total; ++i) {
 		CHECK_EQ(atomic_load(&popped[i]), 1);
 	}
-	ioqq_destroy(crowd.ioqq);
+	slots_destroy(crowd.slots);
 }
 
 /** Many threads at both ends of small queues: both ends sleep and lap. */
@@ -535,7 +535,7 @@ static void test_crowd_try(void) {
 	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); ++s) {
 		int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		CHECK(fd >= 0);
-		struct crowd crowd = {.ioqq = create(sizes[s], fd), .each = TEST_SCALE(20000)};
+		struct crowd crowd = {.slots = create(sizes[s], fd), .each = TEST_SCALE(20000)};
 		crowd.total = 3 * crowd.each;
 		memset((void *)popped, 0, sizeof(popped));
 		pthread_t threads[3];
@@ -544,11 +544,11 @@ static void test_crowd_try(void) {
 			threads[i] = test_thread(produce, &crowd);
 		}
 		while (crowd.done < crowd.total) {
-			void *item = ioqq_try(crowd.ioqq);
+			void *item = slots_try(crowd.slots);
 			if (!item) {
 				// As turn_arm() and ioq_park() do
 				events(fd);
-				if (ioqq_arm(crowd.ioqq)) {
+				if (slots_arm(crowd.slots)) {
 					struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 					CHECK_EQ(poll(&poll_fd, 1, -1), 1);
 				}
@@ -563,8 +563,8 @@ static void test_crowd_try(void) {
 		for (int i = 0; i < 3; ++i) {
 			pthread_join(threads[i], NULL);
 		}
-		CHECK(!ioqq_try(crowd.ioqq));
-		ioqq_destroy(crowd.ioqq);
+		CHECK(!slots_try(crowd.slots));
+		slots_destroy(crowd.slots);
 		close(fd);
 	}
 }
@@ -573,13 +573,13 @@ static void test_crowd_try(void) {
 static void test_stop(void) {
 	static const size_t depths[] = {1, 7, 8, 9, 15, 16, 64, 1000};
 	for (size_t i = 0; i < sizeof(depths) / sizeof(depths[0]); ++i) {
-		struct crowd crowd = {.ioqq = create(depths[i] + 1, -1), .total = depths[i]};
+		struct crowd crowd = {.slots = create(depths[i] + 1, -1), .total = depths[i]};
 		memset((void *)popped, 0, sizeof(popped));
 		for (size_t j = 0; j < depths[i]; ++j) {
-			ioqq_push(crowd.ioqq, &items[j]);
+			slots_push(crowd.slots, &items[j]);
 		}
 		// Nobody pops yet, so if this waited it would wait forever
-		ioqq_push(crowd.ioqq, &stop);
+		slots_push(crowd.slots, &stop);
 		pthread_t threads[5];
 		for (int j = 0; j < 5; ++j) {
 			threads[j] = test_thread(consume, &crowd);
@@ -588,8 +588,8 @@ static void test_stop(void) {
 			pthread_join(threads[j], NULL);
 		}
 		CHECK_EQ(atomic_load(&crowd.done), crowd.total);
-		CHECK(ioqq_pop(crowd.ioqq, false) == &stop);
-		ioqq_destroy(crowd.ioqq);
+		CHECK(slots_pop(crowd.slots, false) == &stop);
+		slots_destroy(crowd.slots);
 	}
 }
 

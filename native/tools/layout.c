@@ -66,8 +66,12 @@ int main(void) {
 	CONSTANT("TREE_IDENTIFY", IOQ_TREE_IDENTIFY, "Tell device and inode of each directory.");
 	CONSTANT("TREE_STAT", IOQ_TREE_STAT, "Stat each entry.");
 	CONSTANT("TREE_ONE_DEVICE", IOQ_TREE_ONE_DEVICE, "Read no directory on another device.");
+	CONSTANT("TREE_REMOVE", IOQ_TREE_REMOVE, "Remove what is read.");
+	CONSTANT("TREE_TELL", IOQ_TREE_TELL, "Tell of what was removed as well.");
+	CONSTANT("TREE_LEFT", IOQ_TREE_LEFT, "A directory is left to another request.");
+	CONSTANT("TREE_GONE", IOQ_TREE_GONE, "The directory was removed.");
 	CONSTANT("TREE_FOREIGN", IOQ_TREE_FOREIGN, "The directory is on another device.");
-	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the caller's thread.");
+	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the owner's thread.");
 	CONSTANT("OPEN_RAW_SQE", IOQ_OPEN_RAW_SQE, "Let the ring take raw SQEs.");
 	CONSTANT("IS_CACHED", IOQ_IS_CACHED, "A kind of file: reads of what is cached may be tried.");
 	CONSTANT("HAS_POSITION", IOQ_HAS_POSITION, "A kind of file: transfers may have offsets.");

@@ -14,25 +14,25 @@ static const clockid_t clock_ids[IOQ_CLOCK_COUNT] = {
 	[IOQ_CLOCK_BOOTTIME] = CLOCK_BOOTTIME,
 };
 
-clockid_t ioq_clock_id(uint32_t clock) {
+clockid_t clock_id(uint32_t clock) {
 	return clock_ids[clock];
 }
 
-int64_t ioq_clock_now(uint32_t clock) {
+int64_t clock_now(uint32_t clock) {
 	struct timespec now;
 	clock_gettime(clock_ids[clock], &now);
 	return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
 }
 
-int64_t ioq_nanoseconds(uint64_t seconds, uint32_t nanoseconds) {
-	if (seconds >= IOQ_NEVER / SECOND) {
-		return IOQ_NEVER;
+int64_t clock_nanoseconds(uint64_t seconds, uint32_t nanoseconds) {
+	if (seconds >= NEVER / SECOND) {
+		return NEVER;
 	}
 	return (int64_t)seconds * SECOND + nanoseconds;
 }
 
 void ioq_now(uint32_t clock, uint32_t *words) {
-	int64_t now = ioq_clock_now(clock < IOQ_CLOCK_COUNT ? clock : IOQ_CLOCK_MONOTONIC);
+	int64_t now = clock_now(clock < IOQ_CLOCK_COUNT ? clock : IOQ_CLOCK_MONOTONIC);
 	uint64_t seconds = (uint64_t)(now / SECOND);
 	words[0] = (uint32_t)seconds;
 	words[1] = (uint32_t)(seconds >> 32);

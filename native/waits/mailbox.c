@@ -32,13 +32,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-struct ioq_mailbox {
+struct mailbox {
 	/** What it is found by. */
 	uint32_t id;
 	/** Who holds it: the owner, and those who found it. Under the list's lock. */
 	uint32_t holders;
 	/** The next one in the list. */
-	struct ioq_mailbox *next;
+	struct mailbox *next;
 	/** Guards what follows. */
 	pthread_mutex_t mutex;
 	/** Whether its owner is there. */
@@ -62,12 +62,12 @@ struct ioq_mailbox {
 /** Guards the list. */
 static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
 /** The mailboxes whose owners are there. */
-static struct ioq_mailbox *list;
+static struct mailbox *list;
 /** The last id that was given. */
 static uint32_t last_id;
 
-struct ioq_mailbox *mailbox_open(int wake_fd, int ring_fd) {
-	struct ioq_mailbox *mailbox = calloc(1, sizeof(*mailbox));
+struct mailbox *mailbox_open(int wake_fd, int ring_fd) {
+	struct mailbox *mailbox = calloc(1, sizeof(*mailbox));
 	if (!mailbox) {
 		return NULL;
 	}
@@ -84,7 +84,7 @@ struct ioq_mailbox *mailbox_open(int wake_fd, int ring_fd) {
 		// After 2^32 of them there may be an old one under that number
 		mailbox->id = ++last_id;
 		taken = mailbox->id == 0;
-		for (const struct ioq_mailbox *other = list; other && !taken; other = other->next) {
+		for (const struct mailbox *other = list; other && !taken; other = other->next) {
 			taken = other->id == mailbox->id;
 		}
 	}
@@ -94,7 +94,7 @@ struct ioq_mailbox *mailbox_open(int wake_fd, int ring_fd) {
 	return mailbox;
 }
 
-void mailbox_release(struct ioq_mailbox *mailbox) {
+void mailbox_release(struct mailbox *mailbox) {
 	pthread_mutex_lock(&list_mutex);
 	bool last = --mailbox->holders == 0;
 	pthread_mutex_unlock(&list_mutex);
@@ -107,12 +107,12 @@ void mailbox_release(struct ioq_mailbox *mailbox) {
 	}
 }
 
-void mailbox_close(struct ioq_mailbox *mailbox) {
+void mailbox_close(struct mailbox *mailbox) {
 	if (!mailbox) {
 		return;
 	}
 	pthread_mutex_lock(&list_mutex);
-	struct ioq_mailbox **at = &list;
+	struct mailbox **at = &list;
 	while (*at != mailbox) {
 		at = &(*at)->next;
 	}
@@ -125,13 +125,13 @@ void mailbox_close(struct ioq_mailbox *mailbox) {
 	mailbox_release(mailbox);
 }
 
-uint32_t mailbox_id(const struct ioq_mailbox *mailbox) {
+uint32_t mailbox_id(const struct mailbox *mailbox) {
 	return mailbox->id;
 }
 
-struct ioq_mailbox *mailbox_find(uint32_t id) {
+struct mailbox *mailbox_find(uint32_t id) {
 	pthread_mutex_lock(&list_mutex);
-	struct ioq_mailbox *mailbox = list;
+	struct mailbox *mailbox = list;
 	while (mailbox && mailbox->id != id) {
 		mailbox = mailbox->next;
 	}
@@ -142,7 +142,7 @@ struct ioq_mailbox *mailbox_find(uint32_t id) {
 	return mailbox;
 }
 
-void mailbox_forget_ring(struct ioq_mailbox *mailbox) {
+void mailbox_forget_ring(struct mailbox *mailbox) {
 	// The duplicate stays: someone may be about to use it
 	pthread_mutex_lock(&mailbox->mutex);
 	mailbox->has_ring = false;
@@ -150,7 +150,7 @@ void mailbox_forget_ring(struct ioq_mailbox *mailbox) {
 }
 
 /** Take a place. */
-static int mailbox_claim(struct ioq_mailbox *mailbox) {
+static int mailbox_claim(struct mailbox *mailbox) {
 	if (!mailbox->open) {
 		return -IOQ_ENOQUEUE;
 	}
@@ -162,11 +162,11 @@ static int mailbox_claim(struct ioq_mailbox *mailbox) {
 }
 
 /** Put a message into the place that was taken for it. */
-static void mailbox_put(struct ioq_mailbox *mailbox, uint64_t message) {
+static void mailbox_put(struct mailbox *mailbox, uint64_t message) {
 	mailbox->messages[(mailbox->first + mailbox->count++) % IOQ_MESSAGES_MAX] = message;
 }
 
-int mailbox_post(struct ioq_mailbox *mailbox, uint64_t message) {
+int mailbox_post(struct mailbox *mailbox, uint64_t message) {
 	pthread_mutex_lock(&mailbox->mutex);
 	int ret = mailbox_claim(mailbox);
 	if (ret == 0) {
@@ -182,7 +182,7 @@ int mailbox_post(struct ioq_mailbox *mailbox, uint64_t message) {
 	return ret;
 }
 
-int mailbox_reserve(struct ioq_mailbox *mailbox) {
+int mailbox_reserve(struct mailbox *mailbox) {
 	pthread_mutex_lock(&mailbox->mutex);
 	int ret = mailbox->has_ring ? mailbox_claim(mailbox) : -ENXIO;
 	if (ret == 0) {
@@ -192,13 +192,13 @@ int mailbox_reserve(struct ioq_mailbox *mailbox) {
 	return ret;
 }
 
-void mailbox_cancel(struct ioq_mailbox *mailbox) {
+void mailbox_cancel(struct mailbox *mailbox) {
 	pthread_mutex_lock(&mailbox->mutex);
 	--mailbox->taken;
 	pthread_mutex_unlock(&mailbox->mutex);
 }
 
-void mailbox_deliver(struct ioq_mailbox *mailbox, uint64_t message) {
+void mailbox_deliver(struct mailbox *mailbox, uint64_t message) {
 	pthread_mutex_lock(&mailbox->mutex);
 	if (mailbox->count < IOQ_MESSAGES_MAX) {
 		mailbox_put(mailbox, message);
@@ -206,7 +206,7 @@ void mailbox_deliver(struct ioq_mailbox *mailbox, uint64_t message) {
 	pthread_mutex_unlock(&mailbox->mutex);
 }
 
-bool mailbox_take(struct ioq_mailbox *mailbox, uint64_t *message) {
+bool mailbox_take(struct mailbox *mailbox, uint64_t *message) {
 	pthread_mutex_lock(&mailbox->mutex);
 	bool any = mailbox->count > 0;
 	if (any) {
@@ -220,7 +220,7 @@ bool mailbox_take(struct ioq_mailbox *mailbox, uint64_t *message) {
 	return any;
 }
 
-bool mailbox_has(struct ioq_mailbox *mailbox) {
+bool mailbox_has(struct mailbox *mailbox) {
 	pthread_mutex_lock(&mailbox->mutex);
 	bool any = mailbox->count > 0;
 	pthread_mutex_unlock(&mailbox->mutex);

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct ioq_mailbox;
+struct mailbox;
 
 /**
  * Make a mailbox that others can find.
@@ -21,29 +21,29 @@ struct ioq_mailbox;
  *         The ring that may be sent messages directly, or -1. It is duplicated.
  * @return The mailbox, or NULL with errno set.
  */
-struct ioq_mailbox *mailbox_open(int wake_fd, int ring_fd);
+struct mailbox *mailbox_open(int wake_fd, int ring_fd);
 
 /** Its owner is gone: nobody finds it any more. NULL is fine. */
-void mailbox_close(struct ioq_mailbox *mailbox);
+void mailbox_close(struct mailbox *mailbox);
 
 /** What others find it by: not 0. */
-uint32_t mailbox_id(const struct ioq_mailbox *mailbox);
+uint32_t mailbox_id(const struct mailbox *mailbox);
 
 /** The mailbox of an id, to be given back by mailbox_release(), or NULL. */
-struct ioq_mailbox *mailbox_find(uint32_t id);
+struct mailbox *mailbox_find(uint32_t id);
 
 /** Give back what mailbox_find() gave. */
-void mailbox_release(struct ioq_mailbox *mailbox);
+void mailbox_release(struct mailbox *mailbox);
 
 /** From now on messages do not go to its ring. For the owner. */
-void mailbox_forget_ring(struct ioq_mailbox *mailbox);
+void mailbox_forget_ring(struct mailbox *mailbox);
 
 /**
  * Put a message in.
  *
  * @return 0, -EAGAIN if it is full, or -IOQ_ENOQUEUE if its owner is gone.
  */
-int mailbox_post(struct ioq_mailbox *mailbox, uint64_t message);
+int mailbox_post(struct mailbox *mailbox, uint64_t message);
 
 /**
  * Keep room for a message that comes by the ring.
@@ -51,18 +51,18 @@ int mailbox_post(struct ioq_mailbox *mailbox, uint64_t message);
  * @return The ring's descriptor, good until mailbox_release(), or -errno as
  *         mailbox_post() has them, or -ENXIO if there is no ring.
  */
-int mailbox_reserve(struct ioq_mailbox *mailbox);
+int mailbox_reserve(struct mailbox *mailbox);
 
 /** That message was not sent. */
-void mailbox_cancel(struct ioq_mailbox *mailbox);
+void mailbox_cancel(struct mailbox *mailbox);
 
 /** That message has come. For the owner. */
-void mailbox_deliver(struct ioq_mailbox *mailbox, uint64_t message);
+void mailbox_deliver(struct mailbox *mailbox, uint64_t message);
 
 /** Take a message out. For the owner. */
-bool mailbox_take(struct ioq_mailbox *mailbox, uint64_t *message);
+bool mailbox_take(struct mailbox *mailbox, uint64_t *message);
 
 /** Whether it has a message. For the owner. */
-bool mailbox_has(struct ioq_mailbox *mailbox);
+bool mailbox_has(struct mailbox *mailbox);
 
 #endif // IOQ_MAILBOX_H

@@ -4,23 +4,23 @@
 
 #include <errno.h>
 
-void receivers_open(struct ioq_receivers *receivers) {
-	*receivers = (struct ioq_receivers) {.tail = &receivers->first};
+void receivers_open(struct receivers *receivers) {
+	*receivers = (struct receivers) {.tail = &receivers->first};
 }
 
-void receivers_add(struct ioq_receivers *receivers, struct ioq_entry *entry) {
+void receivers_add(struct receivers *receivers, struct entry *entry) {
 	entry->next = NULL;
 	*receivers->tail = entry;
 	receivers->tail = &entry->next;
 }
 
 /** The next one that was cancelled, taken out of those that wait. */
-static struct ioq_entry *receivers_next_cancelled(struct ioq_receivers *receivers) {
-	struct ioq_entry **at = &receivers->first;
-	while (*at && !ioq_entry_is_cancelled(*at)) {
+static struct entry *receivers_next_cancelled(struct receivers *receivers) {
+	struct entry **at = &receivers->first;
+	while (*at && !entry_is_cancelled(*at)) {
 		at = &(*at)->next;
 	}
-	struct ioq_entry *entry = *at;
+	struct entry *entry = *at;
 	receivers->cancelled = entry;
 	if (entry) {
 		*at = entry->next;
@@ -32,8 +32,8 @@ static struct ioq_entry *receivers_next_cancelled(struct ioq_receivers *receiver
 	return entry;
 }
 
-struct ioq_entry *receivers_reap(struct ioq_receivers *receivers, struct ioq_mailbox *mailbox) {
-	struct ioq_entry *entry = receivers->cancelled ? receivers_next_cancelled(receivers) : NULL;
+struct entry *receivers_reap(struct receivers *receivers, struct mailbox *mailbox) {
+	struct entry *entry = receivers->cancelled ? receivers_next_cancelled(receivers) : NULL;
 	if (entry) {
 		return entry;
 	}
@@ -49,6 +49,6 @@ struct ioq_entry *receivers_reap(struct ioq_receivers *receivers, struct ioq_mai
 	return NULL;
 }
 
-bool receivers_arm(const struct ioq_receivers *receivers, struct ioq_mailbox *mailbox) {
+bool receivers_arm(const struct receivers *receivers, struct mailbox *mailbox) {
 	return !receivers->first || (!receivers->cancelled && !mailbox_has(mailbox));
 }

@@ -8,20 +8,20 @@
 #include "queue/entry.h"
 #include "waits/mailbox.h"
 
-struct ioq_receivers {
+struct receivers {
 	/** The first of them. */
-	struct ioq_entry *first;
+	struct entry *first;
 	/** Where the next of them goes. */
-	struct ioq_entry **tail;
+	struct entry **tail;
 	/** Whether some of them are cancelled. */
 	bool cancelled;
 };
 
 /** Begin, with nobody waiting. */
-void receivers_open(struct ioq_receivers *receivers);
+void receivers_open(struct receivers *receivers);
 
 /** Have a RECEIVE wait for a message. */
-void receivers_add(struct ioq_receivers *receivers, struct ioq_entry *entry);
+void receivers_add(struct receivers *receivers, struct entry *entry);
 
 /**
  * The next RECEIVE that is complete, its message in `offset`, or NULL.
@@ -29,9 +29,9 @@ void receivers_add(struct ioq_receivers *receivers, struct ioq_entry *entry);
  * @param mailbox
  *         Where messages arrive; NULL only if nobody waits for any.
  */
-struct ioq_entry *receivers_reap(struct ioq_receivers *receivers, struct ioq_mailbox *mailbox);
+struct entry *receivers_reap(struct receivers *receivers, struct mailbox *mailbox);
 
 /** Whether nobody could be given a message now. */
-bool receivers_arm(const struct ioq_receivers *receivers, struct ioq_mailbox *mailbox);
+bool receivers_arm(const struct receivers *receivers, struct mailbox *mailbox);
 
 #endif // IOQ_RECEIVERS_H

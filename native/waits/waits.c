@@ -16,7 +16,7 @@
  * kinds may therefore come and go while a call is parked.
  *
  * Each polled descriptor is duplicated: epoll knows a descriptor only once, and
- * the caller may close its own. (So does a poll on a ring hold on to the file.)
+ * the owner may close its own. (So does a poll on a ring hold on to the file.)
  *
  * A timerfd is set to an absolute time: nothing is lost between looking at the
  * clock and setting it, and one for the wall clock follows when that is set.
@@ -40,15 +40,15 @@
 #define SECOND 1000000000
 
 /** Have a descriptor end a park. */
-static int waits_watch(const struct ioq_waits *waits, int fd) {
+static int waits_watch(const struct waits *waits, int fd) {
 	struct epoll_event event = {.events = EPOLLIN};
 	return epoll_ctl(waits->fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
 }
 
-int waits_open(struct ioq_waits *waits, int wake_fd) {
+int waits_open(struct waits *waits, int wake_fd) {
 	memset(waits, 0, sizeof(*waits));
 	waits->done_tail = &waits->done;
-	waits->remind_at = IOQ_NEVER;
+	waits->remind_at = NEVER;
 	for (size_t i = 0; i < IOQ_CLOCK_COUNT; ++i) {
 		waits->clocks[i].fd = -1;
 	}
@@ -56,13 +56,13 @@ int waits_open(struct ioq_waits *waits, int wake_fd) {
 	return waits->fd < 0 ? -errno : waits_watch(waits, wake_fd);
 }
 
-void waits_close(struct ioq_waits *waits) {
+void waits_close(struct waits *waits) {
 	if (!waits->done_tail) {
 		// Never opened: what looks like descriptors is none
 		return;
 	}
 	for (size_t i = 0; i < IOQ_CLOCK_COUNT; ++i) {
-		struct ioq_clock *clock = &waits->clocks[i];
+		struct waits_clock *clock = &waits->clocks[i];
 		if (clock->fd >= 0) {
 			close(clock->fd);
 		}
@@ -73,7 +73,7 @@ void waits_close(struct ioq_waits *waits) {
 	}
 }
 
-void waits_complete(struct ioq_waits *waits, struct ioq_entry *entry, int32_t result) {
+void waits_complete(struct waits *waits, struct entry *entry, int32_t result) {
 	entry->result = result;
 	entry->heap_at = DONE;
 	entry->next = NULL;
@@ -82,7 +82,7 @@ void waits_complete(struct ioq_waits *waits, struct ioq_entry *entry, int32_t re
 }
 
 /** Put an entry in its place in a heap, from a place where it may be too late. */
-static void heap_rise(struct ioq_clock *clock, struct ioq_entry *entry, uint32_t at) {
+static void heap_rise(struct waits_clock *clock, struct entry *entry, uint32_t at) {
 	while (at > 0) {
 		uint32_t parent = (at - 1) / 2;
 		if (clock->heap[parent]->due <= entry->due) {
@@ -97,7 +97,7 @@ static void heap_rise(struct ioq_clock *clock, struct ioq_entry *entry, uint32_t
 }
 
 /** The same, from a place where it may be too early. */
-static void heap_sink(struct ioq_clock *clock, struct ioq_entry *entry, uint32_t at) {
+static void heap_sink(struct waits_clock *clock, struct entry *entry, uint32_t at) {
 	while (2 * at + 1 < clock->count) {
 		uint32_t child = 2 * at + 1;
 		if (child + 1 < clock->count && clock->heap[child + 1]->due < clock->heap[child]->due) {
@@ -115,9 +115,9 @@ static void heap_sink(struct ioq_clock *clock, struct ioq_entry *entry, uint32_t
 }
 
 /** Take an entry out of its heap. */
-static void heap_remove(struct ioq_clock *clock, const struct ioq_entry *entry) {
+static void heap_remove(struct waits_clock *clock, const struct entry *entry) {
 	uint32_t at = entry->heap_at;
-	struct ioq_entry *last = clock->heap[--clock->count];
+	struct entry *last = clock->heap[--clock->count];
 	if (last != entry) {
 		heap_sink(clock, last, at);
 		heap_rise(clock, last, last->heap_at);
@@ -125,12 +125,12 @@ static void heap_remove(struct ioq_clock *clock, const struct ioq_entry *entry) 
 }
 
 /** Make room in a heap. */
-static int heap_reserve(struct ioq_clock *clock) {
+static int heap_reserve(struct waits_clock *clock) {
 	if (clock->count < clock->capacity) {
 		return 0;
 	}
 	uint32_t capacity = clock->capacity ? 2 * clock->capacity : 16;
-	struct ioq_entry **heap = realloc(clock->heap, capacity * sizeof(*heap));
+	struct entry **heap = realloc(clock->heap, capacity * sizeof(*heap));
 	if (!heap) {
 		return -ENOMEM;
 	}
@@ -140,12 +140,12 @@ static int heap_reserve(struct ioq_clock *clock) {
 }
 
 /** Make sure that a clock has a timerfd. */
-static int clock_open(struct ioq_waits *waits, uint32_t which) {
-	struct ioq_clock *clock = &waits->clocks[which];
+static int clock_open(struct waits *waits, uint32_t which) {
+	struct waits_clock *clock = &waits->clocks[which];
 	if (clock->fd >= 0) {
 		return 0;
 	}
-	int fd = timerfd_create(ioq_clock_id(which), TFD_CLOEXEC | TFD_NONBLOCK);
+	int fd = timerfd_create(clock_id(which), TFD_CLOEXEC | TFD_NONBLOCK);
 	if (fd < 0) {
 		return -errno;
 	}
@@ -159,21 +159,21 @@ static int clock_open(struct ioq_waits *waits, uint32_t which) {
 }
 
 /** Have a TIMEOUT wait. */
-static int timeout_add(struct ioq_waits *waits, struct ioq_entry *entry) {
-	uint32_t which = ioq_entry_clock(entry);
+static int timeout_add(struct waits *waits, struct entry *entry) {
+	uint32_t which = entry_clock(entry);
 	int ret = clock_open(waits, which);
 	if (ret == 0) {
 		ret = heap_reserve(&waits->clocks[which]);
 	}
 	if (ret == 0) {
-		struct ioq_clock *clock = &waits->clocks[which];
+		struct waits_clock *clock = &waits->clocks[which];
 		heap_rise(clock, entry, clock->count++);
 	}
 	return ret;
 }
 
 /** Have a POLL wait. */
-static int poll_add(struct ioq_waits *waits, struct ioq_entry *entry) {
+static int poll_add(struct waits *waits, struct entry *entry) {
 	int fd = fcntl(entry->fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0) {
 		return -errno;
@@ -197,26 +197,26 @@ static int poll_add(struct ioq_waits *waits, struct ioq_entry *entry) {
 }
 
 /** A POLL is over. */
-static void poll_remove(struct ioq_waits *waits, const struct ioq_entry *entry) {
+static void poll_remove(struct waits *waits, const struct entry *entry) {
 	// Explicitly: the file may be open elsewhere, and would be polled on
 	epoll_ctl(waits->fd, EPOLL_CTL_DEL, entry->fd2, NULL);
 	close(entry->fd2);
 	--waits->polls;
 }
 
-void waits_begin(struct ioq_waits *waits, struct ioq_entry *entry) {
+void waits_begin(struct waits *waits, struct entry *entry) {
 	int ret = entry->op == IOQ_OP_TIMEOUT ? timeout_add(waits, entry) : poll_add(waits, entry);
 	if (ret < 0) {
 		waits_complete(waits, entry, ret);
 	}
 }
 
-void waits_cancel(struct ioq_waits *waits, struct ioq_entry *entry) {
+void waits_cancel(struct waits *waits, struct entry *entry) {
 	if (entry->heap_at == DONE) {
 		return;
 	}
 	if (entry->op == IOQ_OP_TIMEOUT) {
-		heap_remove(&waits->clocks[ioq_entry_clock(entry)], entry);
+		heap_remove(&waits->clocks[entry_clock(entry)], entry);
 	} else {
 		poll_remove(waits, entry);
 	}
@@ -224,22 +224,22 @@ void waits_cancel(struct ioq_waits *waits, struct ioq_entry *entry) {
 }
 
 /** Complete what is due. */
-static void waits_expire(struct ioq_waits *waits, uint32_t which) {
-	struct ioq_clock *clock = &waits->clocks[which];
-	int64_t now = ioq_clock_now(which);
+static void waits_expire(struct waits *waits, uint32_t which) {
+	struct waits_clock *clock = &waits->clocks[which];
+	int64_t now = clock_now(which);
 	while (clock->count > 0 && clock->heap[0]->due <= now) {
-		struct ioq_entry *entry = clock->heap[0];
+		struct entry *entry = clock->heap[0];
 		heap_remove(clock, entry);
 		waits_complete(waits, entry, 0);
 	}
 }
 
 /** Complete what is ready. */
-static void waits_poll(struct ioq_waits *waits) {
+static void waits_poll(struct waits *waits) {
 	struct epoll_event events[EVENTS_MAX];
 	int count = epoll_wait(waits->fd, events, EVENTS_MAX, 0);
 	for (int i = 0; i < count; ++i) {
-		struct ioq_entry *entry = events[i].data.ptr;
+		struct entry *entry = events[i].data.ptr;
 		if (entry) {
 			poll_remove(waits, entry);
 			waits_complete(waits, entry, (int32_t)events[i].events);
@@ -247,7 +247,7 @@ static void waits_poll(struct ioq_waits *waits) {
 	}
 }
 
-struct ioq_entry *waits_reap(struct ioq_waits *waits) {
+struct entry *waits_reap(struct waits *waits) {
 	if (!waits->done) {
 		for (uint32_t i = 0; i < IOQ_CLOCK_COUNT; ++i) {
 			if (waits->clocks[i].count > 0) {
@@ -258,7 +258,7 @@ struct ioq_entry *waits_reap(struct ioq_waits *waits) {
 			waits_poll(waits);
 		}
 	}
-	struct ioq_entry *entry = waits->done;
+	struct entry *entry = waits->done;
 	if (entry) {
 		waits->done = entry->next;
 		if (!waits->done) {
@@ -269,29 +269,29 @@ struct ioq_entry *waits_reap(struct ioq_waits *waits) {
 }
 
 /** Set or clear a clock's timerfd. Returns false if that time has come. */
-static bool clock_arm(struct ioq_waits *waits, uint32_t which) {
-	struct ioq_clock *clock = &waits->clocks[which];
-	int64_t due = clock->count > 0 ? clock->heap[0]->due : IOQ_NEVER;
+static bool clock_arm(struct waits *waits, uint32_t which) {
+	struct waits_clock *clock = &waits->clocks[which];
+	int64_t due = clock->count > 0 ? clock->heap[0]->due : NEVER;
 	if (which == IOQ_CLOCK_MONOTONIC && waits->remind_at < due && clock_open(waits, which) == 0) {
 		due = waits->remind_at;
 	}
-	if (due == IOQ_NEVER && !clock->armed) {
+	if (due == NEVER && !clock->armed) {
 		return true;
 	}
-	if (due != IOQ_NEVER && due <= ioq_clock_now(which)) {
+	if (due != NEVER && due <= clock_now(which)) {
 		return false;
 	}
 	struct itimerspec when = {0};
-	if (due != IOQ_NEVER) {
+	if (due != NEVER) {
 		when.it_value.tv_sec = due / SECOND;
 		when.it_value.tv_nsec = due % SECOND;
 	}
 	timerfd_settime(clock->fd, TFD_TIMER_ABSTIME, &when, NULL);
-	clock->armed = due != IOQ_NEVER;
+	clock->armed = due != NEVER;
 	return true;
 }
 
-bool waits_arm(struct ioq_waits *waits) {
+bool waits_arm(struct waits *waits) {
 	bool nothing = !waits->done;
 	for (uint32_t i = 0; i < IOQ_CLOCK_COUNT; ++i) {
 		nothing = clock_arm(waits, i) && nothing;

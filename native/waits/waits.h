@@ -11,7 +11,7 @@
 #include "queue/entry.h"
 
 /** The requests that wait for a clock. */
-struct ioq_clock {
+struct waits_clock {
 	/** A timerfd, or -1 while nobody has waited for this clock. */
 	int fd;
 	/** Whether the timerfd is set. */
@@ -21,22 +21,22 @@ struct ioq_clock {
 	/** Room in the heap. */
 	uint32_t capacity;
 	/** A binary heap, the earliest first. */
-	struct ioq_entry **heap;
+	struct entry **heap;
 };
 
-struct ioq_waits {
+struct waits {
 	/** An epoll of the wake-up, the timerfds and what is polled: what a park polls. */
 	int fd;
 	/** By IOQ_CLOCK_*. */
-	struct ioq_clock clocks[IOQ_CLOCK_COUNT];
+	struct waits_clock clocks[IOQ_CLOCK_COUNT];
 	/** Descriptors that are polled. */
 	uint32_t polls;
 	/** When the owner wants a turn for reasons of its own, by the monotonic clock. */
 	int64_t remind_at;
 	/** Entries that are complete. */
-	struct ioq_entry *done;
+	struct entry *done;
 	/** Where the next of them goes. */
-	struct ioq_entry **done_tail;
+	struct entry **done_tail;
 };
 
 /**
@@ -46,28 +46,28 @@ struct ioq_waits {
  *         An eventfd that ends a park as well.
  * @return 0 or -errno.
  */
-int waits_open(struct ioq_waits *waits, int wake_fd);
+int waits_open(struct waits *waits, int wake_fd);
 
 /** Release everything. What waits is forgotten. */
-void waits_close(struct ioq_waits *waits);
+void waits_close(struct waits *waits);
 
 /** Have a TIMEOUT or a POLL wait; it completes at once if it cannot. */
-void waits_begin(struct ioq_waits *waits, struct ioq_entry *entry);
+void waits_begin(struct waits *waits, struct entry *entry);
 
 /** Complete an entry that need not wait. */
-void waits_complete(struct ioq_waits *waits, struct ioq_entry *entry, int32_t result);
+void waits_complete(struct waits *waits, struct entry *entry, int32_t result);
 
 /** Complete an entry that waits, with -EINTR. */
-void waits_cancel(struct ioq_waits *waits, struct ioq_entry *entry);
+void waits_cancel(struct waits *waits, struct entry *entry);
 
 /** The next entry that is complete, or NULL. */
-struct ioq_entry *waits_reap(struct ioq_waits *waits);
+struct entry *waits_reap(struct waits *waits);
 
 /**
  * Have the park end when the next entry is due.
  *
  * @return false if one is due already.
  */
-bool waits_arm(struct ioq_waits *waits);
+bool waits_arm(struct waits *waits);
 
 #endif // IOQ_WAITS_H

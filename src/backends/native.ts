@@ -11,6 +11,8 @@
  * @module
  */
 
+import { codesOf } from "../operations/operation.ts";
+import { bufferOf, byteLengthOf, byteOffsetOf } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
 import type { Backend, BackendInfo, LaneCounts, RingInfo, Sink } from "./backend.ts";
@@ -51,43 +53,6 @@ const SETUP_FLAGS: Readonly<Record<string, number>> = {
   SINGLE_ISSUER: 1 << 12,
   DEFER_TASKRUN: 1 << 13,
 };
-
-/**
- * Operations that go to a worker lane although a ring has them, unless the lanes
- * have a backlog.
- *
- * io_uring has these run by threads of the kernel's (io-wq), always: to wake one of
- * those costs the submitter more than handing the request to a lane does. Best of
- * seven interleaved runs on two processors, in microseconds per operation, ring and
- * lane, with one in flight and with 128 (paths on ext4, the rest on what is cached):
- *
- *     stat 9.8, 4.3; 2.2, 1.3        rename 20.7, 16.4; 15.3, 15.8
- *     unlink 13.8, 6.8; 4.0, 4.0     link 14.8, 11.0; 5.7, 7.3
- *     allocate 10.0, 3.7; 1.9, 1.3   syncRange 7.5, 2.2; 1.1, 0.65
- *     advise: willNeed 7.2, 2.2; 1.0, 0.8, random 1.6, 2.3; 0.55, 0.8
- *
- * mkdir and symlink on tmpfs, in processor time with one in flight: 12.9, 10.9 and
- * 13.7, 11.1. Where all processors are busy it is the ring that takes less of it (mkdir
- * 13, 20; with 128 in flight 5, 7). On ext4 its journal decides: 50 µs and more by either.
- *
- * Not among them, although the kernel's threads run these as well: `sync` and
- * `syncData`, where the device decides (40 and 40 on ext4) and a lane would be held up
- * for that long; and writes, of which some file systems take those of cached files
- * without a thread, and all take direct ones so.
- */
-const OVERFLOW_OPS: readonly number[] = [
-  layout.OP.stat,
-  layout.OP.unlink,
-  layout.OP.rename,
-  layout.OP.mkdir,
-  layout.OP.symlink,
-  layout.OP.link,
-  layout.OP.getXattr,
-  layout.OP.setXattr,
-  layout.OP.allocate,
-  layout.OP.advise,
-  layout.OP.syncRange,
-];
 
 /** How to open a native backend. */
 export interface NativeOptions {
@@ -160,7 +125,7 @@ class NativePayload implements Payload {
       // It is where it belongs already
       return;
     }
-    this.#symbols.ioq_take(this.#ioq, this.held, target, target.length);
+    this.#symbols.ioq_take(this.#ioq, this.held, target, byteLengthOf(target));
     this.held = -1;
   }
 
@@ -168,7 +133,7 @@ class NativePayload implements Payload {
     if (this.held < 0) {
       return;
     }
-    this.#symbols.ioq_take_part(this.#ioq, this.held, at, target, target.length);
+    this.#symbols.ioq_take_part(this.#ioq, this.held, at, target, byteLengthOf(target));
   }
 
   /** Drop what nobody took. */
@@ -180,7 +145,43 @@ class NativePayload implements Payload {
   }
 }
 
-/** Opens a native backend. See {@linkcode Backend} for its methods. */
+/** A queue of the core's that was opened: what becomes a backend. */
+export interface NativeCore {
+  readonly library: Library;
+  readonly ioq: Deno.PointerValue;
+  readonly info: BackendInfo;
+}
+
+/**
+ * Open a queue of the core's.
+ *
+ * @throws {NativeOpenError} If the core cannot make its ring or its lanes.
+ */
+export function openNativeCore(library: Library, options: NativeOptions): NativeCore {
+  const request = new Uint32Array(layout.OPTIONS_SIZE / 4);
+  request[layout.OPTIONS_DEPTH] = options.depth;
+  request[layout.OPTIONS_LANES] = Math.max(1, options.threads);
+  request[layout.OPTIONS_FLAGS] = (options.ring ? layout.OPEN_RING : 0) |
+    (options.threads === 0 ? layout.OPEN_SYNC : 0) |
+    (options.rawSqe ? layout.OPEN_RAW_SQE : 0);
+  writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, codesOf("overflow"));
+  const info = new Uint32Array(layout.INFO_SIZE / 4);
+  const ioq = library.symbols.ioq_open(asBytes(request), asBytes(info));
+  if (ioq === null) {
+    throw new NativeOpenError(info[layout.INFO_ERROR]!);
+  }
+  return {
+    library,
+    ioq,
+    info: {
+      kind: options.ring ? "uring" : "threads",
+      lanes: info[layout.INFO_LANES]! + (options.ring ? 1 : 0),
+      ...(options.ring ? { ring: ringInfo(info) } : {}),
+    },
+  };
+}
+
+/** The native backends. See {@linkcode Backend} for its methods. */
 export class NativeBackend implements Backend {
   info: BackendInfo;
   readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0 };
@@ -207,33 +208,13 @@ export class NativeBackend implements Backend {
   #synchronous: SynchronousCalls | undefined;
   #closed = false;
 
-  /**
-   * @throws {NativeOpenError} If the core cannot make its ring or its lanes.
-   */
-  constructor(library: Library, options: NativeOptions, sink: Sink) {
+  constructor({ library, ioq, info }: NativeCore, sink: Sink) {
     this.#library = library;
     this.#symbols = library.symbols;
     this.#sink = sink;
-
-    const request = new Uint32Array(layout.OPTIONS_SIZE / 4);
-    request[layout.OPTIONS_DEPTH] = options.depth;
-    request[layout.OPTIONS_LANES] = Math.max(1, options.threads);
-    request[layout.OPTIONS_FLAGS] = (options.ring ? layout.OPEN_RING : 0) |
-      (options.threads === 0 ? layout.OPEN_SYNC : 0) |
-      (options.rawSqe ? layout.OPEN_RAW_SQE : 0);
-    writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, OVERFLOW_OPS);
-    const info = new Uint32Array(layout.INFO_SIZE / 4);
-    this.#ioq = this.#symbols.ioq_open(asBytes(request), asBytes(info));
-    if (this.#ioq === null) {
-      throw new NativeOpenError(info[layout.INFO_ERROR]!);
-    }
-
-    this.info = {
-      kind: options.ring ? "uring" : "threads",
-      lanes: info[layout.INFO_LANES]! + (options.ring ? 1 : 0),
-      ...(options.ring ? { ring: ringInfo(info) } : {}),
-    };
-    this.#payload = new NativePayload(this.#output, this.#ioq, this.#symbols);
+    this.#ioq = ioq;
+    this.info = info;
+    this.#payload = new NativePayload(this.#output, ioq, this.#symbols);
   }
 
   get inFlight(): number {
@@ -274,7 +255,7 @@ export class NativeBackend implements Backend {
     if (region !== undefined) {
       words[at + layout.REQUEST_OP_AND_HINTS]! |= layout.HINT_REGION << 16;
       words[at + layout.REQUEST_ARGS] = region;
-      words[at + layout.REQUEST_ARGS + 1] = (request.target ?? request.bytes)!.byteOffset;
+      words[at + layout.REQUEST_ARGS + 1] = byteOffsetOf((request.target ?? request.bytes)!);
     }
     if (timeoutMs !== undefined) {
       words[at + layout.REQUEST_OP_AND_HINTS]! |= layout.HINT_TIMEOUT << 16;
@@ -293,14 +274,14 @@ export class NativeBackend implements Backend {
 
   /** Copy what a request writes. */
   #stage(slot: number, bytes: Uint8Array, request: CoreRequest): void {
-    if (bytes.byteLength !== request.length) {
+    if (byteLengthOf(bytes) !== request.length) {
       throw new TypeError("Cannot write bytes whose buffer was detached or resized");
     }
     const result = this.#symbols.ioq_stage(
       this.#ioq,
       slot,
       bytes as Uint8Array<ArrayBuffer>,
-      bytes.byteLength,
+      request.length,
     );
     if (result < 0) {
       throw osError(-result, request.context);
@@ -314,8 +295,9 @@ export class NativeBackend implements Backend {
     let result = 0;
     for (let i = 0; i < sources.length && result >= 0; i++) {
       const bytes = sources[i] as Uint8Array<ArrayBuffer>;
-      result = this.#symbols.ioq_stage_part(this.#ioq, slot, at, total, bytes, bytes.byteLength);
-      at += bytes.byteLength;
+      const length = byteLengthOf(bytes);
+      result = this.#symbols.ioq_stage_part(this.#ioq, slot, at, total, bytes, length);
+      at += length;
     }
     if (result < 0 || at !== total) {
       this.#symbols.ioq_release(this.#ioq, slot);
@@ -417,7 +399,7 @@ export class NativeBackend implements Backend {
     const result = this.#symbols.ioq_read_cached(
       fd,
       target,
-      target.byteLength,
+      byteLengthOf(target),
       isShort ? offset : offset % 0x1_0000_0000,
       isShort ? 0 : Math.floor(offset / 0x1_0000_0000),
     );
@@ -443,12 +425,12 @@ export class NativeBackend implements Backend {
   #regionOf(request: CoreRequest): number | undefined {
     const bytes = request.target ?? request.bytes;
     if (
-      bytes === undefined || bytes.byteLength === 0 || bytes.byteLength !== request.length ||
+      bytes === undefined || request.length === 0 || byteLengthOf(bytes) !== request.length ||
       (request.code !== layout.OP.read && request.code !== layout.OP.write)
     ) {
       return undefined;
     }
-    return this.#regions!.get(bytes.buffer);
+    return this.#regions!.get(bufferOf(bytes));
   }
 
   allocate(length: number): ArrayBuffer {

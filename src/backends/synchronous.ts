@@ -8,10 +8,12 @@
  * @module
  */
 
+import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import type { Payload } from "../operations/payload.ts";
 import { osError } from "../linux/errors.ts";
-import type { CoreRequest } from "../operations/request.ts";
+import { admit } from "../operations/admission.ts";
+import { CoreRequest } from "../operations/request.ts";
 import type { OpName, OpValues } from "../operations/values.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";
@@ -53,7 +55,7 @@ export class ExecutorPayload implements Payload {
 
   take(target: Uint8Array<ArrayBuffer>): void {
     if (this.length <= SMALL) {
-      target.set(this.#small.subarray(0, Math.min(this.length, target.length)));
+      target.set(this.#small.subarray(0, Math.min(this.length, byteLengthOf(target))));
     } else {
       this.#executor.take(target);
     }
@@ -61,7 +63,7 @@ export class ExecutorPayload implements Payload {
 
   takePart(at: number, target: Uint8Array<ArrayBuffer>): void {
     this.#whole ??= this.bytes();
-    target.set(this.#whole.subarray(at, at + target.length));
+    target.set(this.#whole.subarray(at, at + byteLengthOf(target)));
   }
 }
 
@@ -98,8 +100,10 @@ export function writtenLength({ bytes, sources, length }: CoreRequest): number {
   if (bytes === undefined && sources === undefined) {
     return 0;
   }
-  const there = bytes?.byteLength ??
-    sources!.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  let there = 0;
+  for (const part of bytes === undefined ? sources ?? NONE : [bytes]) {
+    there += byteLengthOf(part);
+  }
   if (there !== length) {
     throw new TypeError("Cannot write bytes whose buffer was detached or resized");
   }
@@ -128,7 +132,7 @@ export function writeInput(
   }
   for (const part of bytes === undefined ? sources ?? NONE : [bytes]) {
     into.set(part, start + used);
-    used += part.length;
+    used += byteLengthOf(part);
   }
   return used;
 }
@@ -161,16 +165,23 @@ export class SynchronousCalls {
    * @throws What its promise would reject with.
    */
   run<K extends OpName>(request: CoreRequest<K>): OpValues[K] {
+    return this.#perform(admit(request, (fd) => this.findPath(fd)) as CoreRequest<K>);
+  }
+
+  #perform<K extends OpName>(request: CoreRequest<K>): OpValues[K] {
     const refusal = this.#refuse(request);
     if (refusal !== 0) {
       throw osError(refusal, request.context);
     }
     let record: Int32Array = this.#record;
-    let input: Uint8Array = request.bytes ?? NOTHING;
+    let input: Uint8Array = NOTHING;
     if (request.path === undefined && request.sources === undefined) {
       // A transfer, or another that only needs its record: nothing is copied here
       writtenLength(request);
       writeRecord(record, 0, request);
+      if (request.bytes !== undefined) {
+        input = plainBytes(request.bytes);
+      }
     } else {
       ({ record, input } = encodeRequest(request));
     }
@@ -180,6 +191,22 @@ export class SynchronousCalls {
     }
     this.#payload.load();
     return request.decode(result, this.#payload, request) as OpValues[K];
+  }
+
+  /** The path of a descriptor's file, if it has one and `/proc` is there to tell. */
+  findPath(fd: number): string | undefined {
+    const path = `/proc/self/fd/${fd}`;
+    let found;
+    try {
+      found = this.#perform(new CoreRequest("readLink", { path, trusted: true }));
+    } catch {
+      return undefined;
+    }
+    // Pipes and the like have names of another kind; bytes that no text stands for
+    // would be another path; and what is deleted is nowhere
+    const isPath = found.startsWith("/") && !found.includes("\ufffd") &&
+      !found.endsWith(" (deleted)");
+    return isPath ? found : undefined;
   }
 
   /** See {@linkcode Executor.isTerminal}. */

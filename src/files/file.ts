@@ -9,6 +9,7 @@
 import type { SynchronousCalls } from "../backends/synchronous.ts";
 import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import type { BigIntFileInfo, FileInfo } from "../linux/stat.ts";
+import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import { CachedReads } from "../queue/cached_reads.ts";
 import type { CallOrder } from "./call_order.ts";
 import {
@@ -28,7 +29,7 @@ import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.
 import { HAS_POSITION, TERMINAL_STATE } from "../../ffi/layout.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName, OpValues } from "../operations/values.ts";
-import { ABORT, type OperationOptions, QUEUE, type Runner, SYNCHRONOUS } from "../queue/runner.ts";
+import { coreOf, type OperationOptions, readerOf, type Runner } from "../queue/runner.ts";
 import { type Path, pathText, toPath } from "../path.ts";
 
 /** How to open a file: `Deno.OpenOptions` and a few more, and where the path begins. */
@@ -76,11 +77,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
     this.#ioq = ioq;
     this.#direct = direct === true;
     this.#requests = new FileRequests(append === true);
-    this.#cached = new CachedReads(ioq);
+    this.#cached = new CachedReads(readerOf(ioq));
     this.#fd = fd;
     this.#path = path;
     this.#entry = {
-      queue: ioq[QUEUE],
+      queue: coreOf(ioq),
       ownsPosition: () => {
         this.#isReady(fd, false);
         return this.#requests.hasPosition === true;
@@ -117,7 +118,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** What runs requests on this thread. */
   get #calls(): SynchronousCalls {
-    return this.#ioq[SYNCHRONOUS]() as SynchronousCalls;
+    return coreOf(this.#ioq).synchronous();
   }
 
   /** Run a request on the descriptor. */
@@ -173,7 +174,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   #isReady(fd: number, writes: boolean): boolean {
     const requests = this.#requests;
     if (requests.hasPosition === undefined) {
-      const kind = this.#cached.kind(fd);
+      const kind = this.#cached.kind(fd) ?? coreOf(this.#ioq).fileKind(fd);
       if (kind !== undefined) {
         requests.settleKind((kind & HAS_POSITION) !== 0);
       }
@@ -234,7 +235,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   ): Promise<number | null> {
     checkBuffer(buffer);
     const { fd } = this;
-    const { byteLength } = buffer;
+    const byteLength = byteLengthOf(buffer);
     if (byteLength > PIECE_LENGTH) {
       this.#requests.hold();
       return this.#readPieces(fd, buffer, offset, options)
@@ -259,7 +260,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   ): Promise<number | null> {
     const read = (piece: Uint8Array<ArrayBuffer>, at: number) =>
       this.#start(this.#requests.read(fd, piece, checkedOffset(offset + at)), options);
-    return readInPieces(buffer, read, options);
+    return readInPieces(plainBytes(buffer) as Uint8Array<ArrayBuffer>, read, options);
   }
 
   /** Read at the position; throws as a read at an offset does. */
@@ -269,7 +270,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   ): Promise<number | null> {
     checkBuffer(buffer);
     const { fd } = this;
-    const { byteLength } = buffer;
+    const byteLength = byteLengthOf(buffer);
     const requests = this.#requests;
     if (!this.#isReady(fd, false)) {
       const begin = (left?: OperationOptions) => this.#readNow(fd, buffer, left);
@@ -296,7 +297,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     options: OperationOptions | undefined,
   ): Promise<number | null> {
     const requests = this.#requests;
-    if (buffer.byteLength <= PIECE_LENGTH) {
+    if (byteLengthOf(buffer) <= PIECE_LENGTH) {
       return this.#start(requests.readHere(fd, buffer), options);
     }
     if (!requests.hasPosition) {
@@ -331,7 +332,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     checkBytes(bytes, "bytes");
     const { fd } = this;
     const requests = this.#requests;
-    if (bytes.byteLength <= PIECE_LENGTH) {
+    if (byteLengthOf(bytes) <= PIECE_LENGTH) {
       return this.#start(requests.write(fd, bytes, offset), options);
     }
     const write = (piece: Uint8Array, at: number) =>
@@ -339,7 +340,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     requests.hold();
     // Between two pieces as well, nothing may be read that is about to be written
     requests.others++;
-    return writeInPieces(bytes, write, options).finally(() => {
+    return writeInPieces(plainBytes(bytes), write, options).finally(() => {
       requests.others--;
       requests.release();
     });
@@ -364,14 +365,14 @@ export class IoqFile implements AsyncDisposable, Disposable {
     options: OperationOptions | undefined,
   ): Promise<number> {
     const requests = this.#requests;
-    if (bytes.byteLength <= PIECE_LENGTH) {
+    if (byteLengthOf(bytes) <= PIECE_LENGTH) {
       return this.#start(requests.writeHere(fd, bytes), options);
     }
     const start = requests.position;
     return this.#withPieces(requests.writing, async () => {
       requests.others++;
       try {
-        const count = await writeInPieces(bytes, (piece, at) => {
+        const count = await writeInPieces(plainBytes(bytes), (piece, at) => {
           const place = requests.hasPosition ? Math.max(start, 0) + at : undefined;
           const request = requests.write(fd, piece, place ?? 0);
           request.hints = place === undefined ? 0 : request.hints;
@@ -924,7 +925,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   /** Abort a request, if there is one. */
   #abort(request: CoreRequest | undefined, reason: unknown): void {
     if (request !== undefined) {
-      this.#ioq[ABORT](new Set([request]), reason);
+      coreOf(this.#ioq).abort(new Set([request]), reason);
     }
   }
 
@@ -935,7 +936,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     try {
       // What waits for somebody else might do so for ever
       if (this.#locking.size > 0) {
-        this.#ioq[ABORT](this.#locking, osError(ERRNO.EINTR!, `lock file descriptor ${fd}`));
+        coreOf(this.#ioq).abort(this.#locking, osError(ERRNO.EINTR!, `lock file descriptor ${fd}`));
       }
       if (this.#requests.hasPosition === false) {
         this.#abort(this.#requests.reader, osError(ERRNO.EINTR!, `read file descriptor ${fd}`));

@@ -26,6 +26,7 @@
  */
 
 import { HINT_OFFSET } from "../../ffi/layout.ts";
+import { byteLengthOf } from "../byte_length.ts";
 import { checkInteger } from "../integer.ts";
 import { checkBytes } from "../operations/arguments.ts";
 import { decodeIntoOrEnd, type Decoder, decodeResult } from "../operations/decode.ts";
@@ -130,7 +131,7 @@ export class FileRequests implements Holder {
   read(fd: number, buffer: Uint8Array<ArrayBuffer>, offset: number): CoreRequest<"readInto"> {
     const request = this.#reads.pop() ?? makeRead(fd);
     request.target = buffer;
-    request.length = buffer.byteLength;
+    request.length = byteLengthOf(buffer);
     request.decode = decodeIntoOrEnd;
     request.offset = offset;
     request.hints = HINT_OFFSET;
@@ -149,7 +150,7 @@ export class FileRequests implements Holder {
   write(fd: number, bytes: Uint8Array, offset: number): CoreRequest<"write"> {
     const request = this.#writes.pop() ?? makeWrite(fd);
     request.bytes = bytes;
-    request.length = bytes.byteLength;
+    request.length = byteLengthOf(bytes);
     request.decode = decodeResult;
     request.offset = offset;
     request.hints = HINT_OFFSET;

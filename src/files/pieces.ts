@@ -13,6 +13,7 @@
  */
 
 import { hasCode } from "../linux/errors.ts";
+import { isEnd } from "../queue/end.ts";
 import type { OperationOptions } from "../queue/runner.ts";
 
 /**
@@ -37,8 +38,9 @@ interface Piece {
  * became of one transfer: an abort, a time limit, a cancellation, the end of the queue.
  */
 export function endsEverything(error: unknown, options: OperationOptions | undefined): boolean {
-  return options?.signal?.aborted === true || !(error instanceof Error) || !("code" in error) ||
-    hasCode(error, "EINTR", "ETIMEDOUT");
+  // What comes of a file has a code, unlike what is wrong with the call
+  return isEnd(error, options?.signal) || !("code" in (error as Error)) ||
+    hasCode(error, "ETIMEDOUT");
 }
 
 /**

@@ -15,7 +15,7 @@
 
 import { checkInteger } from "../integer.ts";
 import { op } from "../operations/op.ts";
-import { ABORT, type Runner } from "../queue/runner.ts";
+import { coreOf, type Runner } from "../queue/runner.ts";
 import { type CoreRequest, toCoreRequest } from "../operations/request.ts";
 import type { Path } from "../path.ts";
 import { checkSignal } from "../signal.ts";
@@ -267,7 +267,7 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
     this.#ready = [];
     this.#readyAt = 0;
     if (this.#inFlight.size > 0) {
-      this.#ioq![ABORT](this.#inFlight, undefined);
+      coreOf(this.#ioq!).abort(this.#inFlight, undefined);
     }
     if (!this.#exhausted) {
       this.#exhausted = true;

@@ -34,7 +34,7 @@ export async function readWhole(
     if (!hasCode(error, "EFBIG")) {
       throw error;
     }
-    return await readLarge(ioq, path, options ?? {}).catch((error) => {
+    return await readLarge(ioq, request.path!, options ?? {}).catch((error) => {
       throw inContext(error, request.context, options?.signal);
     });
   }
@@ -84,13 +84,13 @@ export function writeWhole(
   }
   let request;
   try {
-    request = op.writeFile(path, data, options);
+    request = toCoreRequest(op.writeFile(path, data, options));
   } catch (error) {
     return Promise.reject(error);
   }
   return data.byteLength > WHOLE_LENGTH_MAX
-    ? writeLarge(ioq, path, data, options).catch((error) => {
-      throw inContext(error, toCoreRequest(request).context, options.signal);
+    ? writeLarge(ioq, request.path!, data, options).catch((error) => {
+      throw inContext(error, request.context, options.signal);
     })
     : ioq.run(request, options);
 }

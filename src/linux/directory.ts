@@ -18,10 +18,12 @@ export interface DirEntry extends Deno.DirEntry {
   rawName?: Uint8Array;
 }
 
-/** From `<dirent.h>`. */
-const DT_DIR = 4;
-const DT_REG = 8;
-const DT_LNK = 10;
+/** A directory, as `<dirent.h>` numbers types. */
+export const DT_DIR = 4;
+/** A regular file. */
+export const DT_REG = 8;
+/** A symbolic link. */
+export const DT_LNK = 10;
 
 function makeEntry(name: string, type: number): DirEntry {
   return {
@@ -54,26 +56,38 @@ export function decodeDirectory(bytes: Uint8Array): DirEntry[] {
     entries[i] = makeEntry(texts[i]!, bytes[typesAt + i]!);
   }
   if (head[layout.DIRECTORY_FLAGS]! & layout.DIRECTORY_RAW) {
-    addRawNames(entries, names);
+    for (const [i, name] of findRawNames(names, texts)) {
+      entries[i]!.rawName = name;
+    }
   }
   return entries;
 }
 
-/** Give the entries whose name was not UTF-8 its bytes. */
-function addRawNames(entries: DirEntry[], names: Uint8Array): void {
+/**
+ * The names that are not UTF-8, by entry.
+ *
+ * @param names The bytes of all names, apart by NULs.
+ * @param texts The names as text.
+ */
+export function findRawNames(
+  names: Uint8Array,
+  texts: readonly string[],
+): Map<number, Uint8Array> {
+  const found = new Map<number, Uint8Array>();
   let start = 0;
-  for (const entry of entries) {
+  texts.forEach((text, entry) => {
     const nul = names.indexOf(0, start);
     const end = nul < 0 ? names.length : nul;
     // U+FFFD may also be in the name itself
-    if (entry.name.includes("\ufffd")) {
-      const raw = names.slice(start, end);
-      if (!isUtf8(raw)) {
-        entry.rawName = raw;
+    if (text.includes("\ufffd")) {
+      const name = names.slice(start, end);
+      if (!isUtf8(name)) {
+        found.set(entry, name);
       }
     }
     start = end + 1;
-  }
+  });
+  return found;
 }
 
 const fatalDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { asEnd } from "../queue/end.ts";
+
 /**
  * A task was asked to stop, and this is where it learnt of it: the operation or
  * the wait that throws it did not happen.
@@ -19,6 +21,17 @@ export class Canceled extends Error {
   /** Made where a cancellation is delivered. */
   constructor(message = "The task was canceled") {
     super(message);
+    asEnd(this);
+  }
+}
+
+/** Whether something that was thrown, whatever it is, says that a task was cancelled. */
+export function isCanceled(error: unknown): error is Canceled {
+  try {
+    return error instanceof Canceled;
+  } catch {
+    // A proxy
+    return false;
   }
 }
 
@@ -26,6 +39,22 @@ export class Canceled extends Error {
 export class ConcurrencyUnavailable extends Error {
   /** What it is called. */
   override readonly name = "ConcurrencyUnavailable";
+}
+
+/**
+ * A Worker ended while it held a `SharedMutex`: what that protects may be half done. Who
+ * takes the lock may say how to put that right.
+ */
+export class MutexAbandoned extends Error {
+  /** What it is called. */
+  override readonly name = "MutexAbandoned";
+  /** The code of the system's error of that name. */
+  readonly code = "EOWNERDEAD";
+
+  /** Made where somebody takes the lock. */
+  constructor(message = "A Worker ended while it held the mutex") {
+    super(message);
+  }
 }
 
 /** A closed loop refuses what is asked of it. */

@@ -40,6 +40,7 @@
 import type { BackendInfo } from "../backends/backend.ts";
 import { Deadline, Deadlines } from "../queue/deadlines.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
+import { pathText, toPath } from "../path.ts";
 import { Ioq } from "../ioq.ts";
 import { DEFAULT_CLOSE_TIMEOUT_MS } from "../queue/closing.ts";
 import type { CloseOptions, IoqOptions } from "../queue/queue_options.ts";
@@ -170,9 +171,9 @@ export class EventLoop implements AsyncDisposable, Disposable {
     const limits = checkLimits(options);
     const { concurrencyLimit: _, workers: __, workerIdleMs: ___, ...queue } = options;
     const ioq = await Ioq.open(queue);
-    if (queue.library instanceof URL) {
+    if (queue.library !== undefined) {
       // Workers are sent this
-      queue.library = queue.library.href;
+      queue.library = pathText(toPath(queue.library, "dlopen"));
     }
     return new (EventLoop as OwningConstructor)(ioq, limits, queue);
   }

@@ -11,19 +11,20 @@
  * @module
  */
 
-import { Canceled } from "./canceled.ts";
+import { isCanceled } from "./canceled.ts";
 
 /** A task that was started: a promise for its result, and the means to stop it. */
 export interface Future<T> extends Promise<T> {
   /**
    * Ask the task to stop, and wait for it. Its operation is cancelled in the
-   * kernel, and it is told by a {@linkcode Canceled} at its next cancellation
+   * kernel, and it is told by a `Canceled` at its next cancellation
    * point. Resolves to its result if it finishes all the same; rejects with
    * `Canceled` if it let that pass, or with whatever else it failed with.
    *
    * Asking again, or when it is over, asks nothing more. Not awaiting this is
    * fine: a task that ends by `Canceled` because it was asked to is not reported
-   * as a failure that nobody has seen.
+   * as a failure that nobody has seen. One that was not asked to, and fails by the
+   * `Canceled` of another task, is.
    */
   cancel(): Promise<T>;
   /** Whether it is over. */
@@ -38,6 +39,8 @@ export interface Future<T> extends Promise<T> {
 export interface Cancelable {
   /** Whether it is over. */
   readonly ended: boolean;
+  /** Whether it was asked to stop. */
+  readonly requested: boolean;
   /** What to call when it is over. */
   onEnd: Set<() => void> | undefined;
   /** Ask it to stop. */
@@ -68,7 +71,7 @@ async function dispose<T>(this: Draft<T>): Promise<void> {
   try {
     await this;
   } catch (error) {
-    if (!(error instanceof Canceled)) {
+    if (!isCanceled(error)) {
       throw error;
     }
   }
@@ -98,7 +101,8 @@ export function makeFuture<T>(
     (error) => {
       future.done = true;
       onEnd(task);
-      if (error instanceof Canceled) {
+      // That of another task is a failure like any other
+      if (task.requested && isCanceled(error)) {
         future.then(undefined, ignore);
       }
       throw error;

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { Canceled } from "./canceled.ts";
+import { isCanceled } from "./canceled.ts";
 import type { EventLoop, WorkerTaskOptions } from "./event_loop.ts";
-import { type Future, markHandled } from "./future.ts";
+import { type Future, markHandled, taskOfFuture } from "./future.ts";
 import { type Io, taskOf } from "./io.ts";
 import type { Wait } from "./task.ts";
 
@@ -16,6 +16,9 @@ import type { Wait } from "./task.ts";
  * A group of tasks: made by `EventLoop.group()`. If one of them fails, the others
  * are cancelled. {@linkcode TaskGroup.wait} waits for all; leaving the scope of an
  * `await using` cancels those that still run, and waits for them.
+ *
+ * A group has failed until somebody is told, by {@linkcode TaskGroup.wait} or the end of
+ * the scope: tasks that are added until then are cancelled.
  *
  * Its size stays bounded by the tasks that are running: those that are over leave
  * nothing but their failures behind.
@@ -39,10 +42,12 @@ import type { Wait } from "./task.ts";
 export class TaskGroup implements AsyncDisposable {
   readonly #loop: EventLoop;
   readonly #running = new Set<Future<unknown>>();
-  /** What members failed with that nobody was told of. */
+  /** What members failed with that nobody was told of: until then, the group has failed. */
   #failures: unknown[] = [];
-  /** Whether it was cancelled since it last was empty. */
-  #cancelled = false;
+  /** What a member ended by that was cancelled, and that nobody was told of. */
+  #canceled: unknown;
+  /** How many are ending it: who joins meanwhile is cancelled. */
+  #ending = 0;
   /** Those who wait for it to be empty. */
   #onEmpty: (() => void)[] = [];
 
@@ -95,7 +100,8 @@ export class TaskGroup implements AsyncDisposable {
    *
    * @param io The handle of the task that waits, if it is one: cancelling it then
    *        cancels the members.
-   * @throws What a member failed with; an `AggregateError` if several did.
+   * @throws What a member failed with; an `AggregateError` if several did. If the
+   *         waiting task was cancelled as well, it is told at its next cancellation point.
    * @throws {Canceled} If the waiting task was cancelled, or a member was.
    */
   async wait(io?: Io): Promise<void> {
@@ -103,42 +109,41 @@ export class TaskGroup implements AsyncDisposable {
     let interrupted = false;
     const wait: Wait = {
       interrupt: () => {
-        interrupted = true;
-        this.#cancelAll();
+        if (!interrupted) {
+          interrupted = true;
+          this.#ending++;
+          this.#cancelAll();
+        }
       },
     };
-    try {
-      task?.enter(wait);
-    } catch (error) {
-      await this.cancel();
-      throw error;
-    }
+    task?.enterLate(wait);
     await this.#empty();
     task?.leave(wait);
-    const failures = this.#takeFailures();
-    const real = failures.filter((error) => !(error instanceof Canceled));
-    if (real.length > 0) {
-      throw real.length === 1 ? real[0] : new AggregateError(real, "Several tasks failed");
+    if (interrupted) {
+      this.#ending--;
     }
-    if (failures.length > 0) {
-      throw interrupted ? task!.deliver() : failures[0];
+    const canceled = this.#canceled;
+    this.#throwFailures();
+    if (interrupted && (canceled !== undefined || task!.pending)) {
+      throw task!.deliver();
+    }
+    if (canceled !== undefined) {
+      throw canceled;
     }
   }
 
   /**
-   * Cancel all members and wait for them. That they end by `Canceled` is no failure.
+   * Cancel all members, those that are added meanwhile included, and wait for them. That
+   * they end by `Canceled` is no failure.
    *
    * @throws What a member failed with otherwise, as {@linkcode TaskGroup.wait} does.
    */
   async cancel(): Promise<void> {
+    this.#ending++;
     this.#cancelAll();
     await this.#empty();
-    const failures = this.#takeFailures().filter((error) => !(error instanceof Canceled));
-    if (failures.length > 0) {
-      throw failures.length === 1
-        ? failures[0]
-        : new AggregateError(failures, "Several tasks failed");
-    }
+    this.#ending--;
+    this.#throwFailures();
   }
 
   /** {@linkcode TaskGroup.cancel}, for `await using`. */
@@ -151,13 +156,15 @@ export class TaskGroup implements AsyncDisposable {
     // The group tells of it
     markHandled(future);
     future.then(() => this.#remove(future), (error) => {
-      this.#failures.push(error);
-      if (!(error instanceof Canceled)) {
+      if (taskOfFuture(future)!.requested && isCanceled(error)) {
+        this.#canceled ??= error;
+      } else {
+        this.#failures.push(error);
         this.#cancelAll();
       }
       this.#remove(future);
     });
-    if (this.#cancelled) {
+    if (this.#ending > 0 || this.#failures.length > 0) {
       future.cancel();
     }
     return future;
@@ -166,7 +173,6 @@ export class TaskGroup implements AsyncDisposable {
   #remove(future: Future<unknown>): void {
     this.#running.delete(future);
     if (this.#running.size === 0) {
-      this.#cancelled = false;
       for (const resolve of this.#onEmpty.splice(0)) {
         resolve();
       }
@@ -174,23 +180,27 @@ export class TaskGroup implements AsyncDisposable {
   }
 
   #cancelAll(): void {
-    if (this.#running.size > 0) {
-      this.#cancelled = true;
-      for (const future of [...this.#running]) {
-        future.cancel();
-      }
+    for (const future of [...this.#running]) {
+      future.cancel();
     }
   }
 
-  #empty(): Promise<void> {
-    return this.#running.size === 0
-      ? Promise.resolve()
-      : new Promise((resolve) => this.#onEmpty.push(resolve));
+  /** Wait until no member runs. Whoever awaits a member may have added one by then. */
+  async #empty(): Promise<void> {
+    while (this.#running.size > 0) {
+      await new Promise<void>((resolve) => this.#onEmpty.push(resolve));
+    }
   }
 
-  #takeFailures(): unknown[] {
+  /** Somebody is told of all that went wrong, and the group is as new. */
+  #throwFailures(): void {
     const failures = this.#failures;
     this.#failures = [];
-    return failures;
+    this.#canceled = undefined;
+    if (failures.length > 0) {
+      throw failures.length === 1
+        ? failures[0]
+        : new AggregateError(failures, "Several tasks failed");
+    }
   }
 }

@@ -9,13 +9,14 @@
 import type { ClockName } from "../linux/clock.ts";
 import { checkMs } from "../integer.ts";
 import { op } from "../operations/op.ts";
-import { FILE_KIND } from "../queue/cached_reads.ts";
-import { ABORT, ON_CANCEL, type OperationOptions, QUEUE, SYNCHRONOUS } from "../queue/runner.ts";
+import { NO_CACHED_READS } from "../queue/cached_reads.ts";
+import type { Canceller } from "../queue/core.ts";
+import { coreOf, type OperationOptions } from "../queue/runner.ts";
 import type { OpName, OpValues } from "../operations/values.ts";
 import { type Request, toCoreRequest } from "../operations/request.ts";
 import { PromiseForms } from "../forms.ts";
 import type { Path } from "../path.ts";
-import { Canceled, closedLoopError } from "./canceled.ts";
+import { closedLoopError, isCanceled } from "./canceled.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { markHandled } from "./future.ts";
 import {
@@ -31,15 +32,10 @@ import type { Task, Wait } from "./task.ts";
 export let taskOf: (io: Io) => Task;
 
 /** An operation of a task's that is in flight. */
-class Operation implements Wait {
+class Operation implements Wait, Canceller {
   /** Cancels it as `Ioq.cancel()` does, while it is in flight. */
   cancel: (() => void) | undefined;
   interrupted = false;
-
-  /** So that it can be what `Ioq.run()` is given as options. */
-  get [ON_CANCEL](): this {
-    return this;
-  }
 
   interrupt(): void {
     this.interrupted = true;
@@ -81,7 +77,7 @@ export class Io extends PromiseForms {
 
   /** Made by {@linkcode EventLoop}. */
   constructor(loop: EventLoop, task: Task) {
-    super();
+    super(coreOf(loop.ioq), NO_CACHED_READS);
     this.loop = loop;
     this.#task = task;
   }
@@ -99,25 +95,24 @@ export class Io extends PromiseForms {
     request: Request<K>,
     options?: OperationOptions,
   ): Promise<OpValues[K]> {
-    const { ioq } = this.loop;
+    const core = coreOf(this);
     const task = this.#task;
     const operation = new Operation();
-    let core;
+    let coreRequest;
     try {
-      core = toCoreRequest(request);
-      if (core.isClose) {
-        return ioq.run(request, options);
+      coreRequest = toCoreRequest(request);
+      if (coreRequest.isClose) {
+        return core.run(request, options);
       }
       if (task.owner.closed) {
         throw closedLoopError();
       }
       task.enter(operation);
     } catch (error) {
-      core?.holder?.leave(core);
+      coreRequest?.holder?.leave(coreRequest);
       return Promise.reject(error);
     }
-    const given = options === undefined ? operation : { ...options, [ON_CANCEL]: operation };
-    return ioq.run(request, given as OperationOptions).then(
+    return core.run(request, options, operation).then(
       (value) => {
         task.leave(operation);
         return value;
@@ -131,27 +126,7 @@ export class Io extends PromiseForms {
     );
   }
 
-  /** {@linkcode Ioq}'s, for files. */
-  override [ABORT](requests: ReadonlySet<Request>, reason: unknown): void {
-    this.loop.ioq[ABORT](requests, reason);
-  }
-
-  /** The loop's, for files: reads of what is cached are cancellation points all the same. */
-  override [FILE_KIND](fd: number): number | undefined {
-    return this.loop.ioq[FILE_KIND](fd);
-  }
-
-  /** The loop's, for files. */
-  override [SYNCHRONOUS](): object {
-    return this.loop.ioq[SYNCHRONOUS]();
-  }
-
-  /** The loop's. */
-  override get [QUEUE](): object {
-    return this.loop.ioq;
-  }
-
-  /** Whether the task was asked to stop and has yet to be told by a {@linkcode Canceled}. */
+  /** Whether the task was asked to stop and has yet to be told by a `Canceled`. */
   get cancelRequested(): boolean {
     return this.#task.pending;
   }
@@ -287,10 +262,10 @@ export class Io extends PromiseForms {
       task.enter(wait);
       return await work;
     } catch (error) {
-      if (error instanceof Canceled && ended === "late") {
+      if (isCanceled(error) && ended === "late") {
         throw new Deno.errors.TimedOut(`The task took more than ${ms} ms`);
       }
-      throw error instanceof Canceled && ended === "interrupted" ? task.deliver() : error;
+      throw isCanceled(error) && ended === "interrupted" ? task.deliver() : error;
     } finally {
       task.leave(wait);
       await timer.cancel().catch(() => {});

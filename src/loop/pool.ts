@@ -20,13 +20,33 @@
  * Arguments are cloned when `run()` is called, wherever they go later: what cannot be
  * cloned throws there, and changing them afterwards changes nothing.
  *
+ * The end of a Worker
+ * -------------------
+ *
+ *     LIVES ──idle for long, or the pool closes: told to stop──▶ ENDING ──▶ ENDED
+ *       └──────it died, was closed from inside, or is given up────▲
+ *
+ * Whichever way it goes, it leaves `LIVES` once. From then on nothing that it says
+ * counts, except that it is through: what it had has failed, what is in line goes to
+ * others. A Worker that dies still cancels its tasks and closes its queue, so that what
+ * they held is let go; once it has ended it is struck off the roll (`threads.ts`), so
+ * that no shared lock waits for it.
+ *
  * @module
  */
 
 import type { IoqOptions } from "../queue/queue_options.ts";
-import { Canceled } from "./canceled.ts";
+import { Canceled, closedLoopError } from "./canceled.ts";
 import type { Cancelable } from "./future.ts";
-import { decodeError, type FromWorker, type ToWorker } from "./pool_message.ts";
+import {
+  Claim,
+  decodeError,
+  type FromWorker,
+  type Opening,
+  textOf,
+  type ToWorker,
+} from "./pool_message.ts";
+import { enrol, type Enrolment, strike } from "./threads.ts";
 
 /** How long a Worker may take to close its queue before it is ended anyhow. */
 const STOP_MS = 5000;
@@ -44,7 +64,7 @@ export class WorkerTask implements Cancelable {
   onEnd: Set<() => void> | undefined;
   /** Where it runs; not set while it is in line. */
   worker: PoolWorker | undefined;
-  #requested = false;
+  requested = false;
   readonly #pool: WorkerPool;
 
   constructor(id: number, pool: WorkerPool) {
@@ -57,8 +77,8 @@ export class WorkerTask implements Cancelable {
   }
 
   request(): void {
-    if (!this.ended && !this.#requested) {
-      this.#requested = true;
+    if (!this.ended && !this.requested) {
+      this.requested = true;
       this.#pool.cancel(this);
     }
   }
@@ -74,6 +94,10 @@ export class WorkerTask implements Cancelable {
 /** A Worker of the pool. */
 interface PoolWorker {
   readonly worker: Worker;
+  readonly port: MessagePort;
+  readonly enrolment: Enrolment;
+  /** Who is first, the function that begins or its cancellation. */
+  readonly claim: Claim;
   readonly tasks: Map<number, WorkerTask>;
   /** When it became idle, by `performance.now()`. */
   idleSince: number;
@@ -81,7 +105,9 @@ interface PoolWorker {
   timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether it was offered a task and has yet to answer. */
   asked: boolean;
-  /** Called when it has ended. */
+  /** Whether nothing that it says counts any more, except that it is through. */
+  ending: boolean;
+  /** Called when it is through. */
   onEnd: (() => void) | undefined;
 }
 
@@ -150,7 +176,16 @@ export class WorkerPool {
     if (this.#line.delete(task.id)) {
       task.reject(new Canceled());
     } else {
-      task.worker?.worker.postMessage({ kind: "cancel", id: task.id } satisfies ToWorker);
+      const worker = task.worker;
+      if (worker === undefined || worker.ending) {
+        return;
+      }
+      if (this.#options.shares) {
+        tell(worker, { kind: "cancel", id: task.id });
+      } else if (worker.claim.withdraw(task.id)) {
+        // The Worker finds out when it comes to it, and says so: it is busy until then
+        task.reject(new Canceled());
+      }
     }
   }
 
@@ -204,26 +239,31 @@ export class WorkerPool {
       for (const worker of this.#workers) {
         if (!worker.asked) {
           worker.asked = true;
-          worker.worker.postMessage({ kind: "offer" } satisfies ToWorker);
+          tell(worker, { kind: "offer" });
         }
       }
     }
   }
 
-  /** Give a Worker the first in line, if there is one. */
+  /** Give a Worker the first in line that can be given, if there is one. */
   #giveNext(worker: PoolWorker): boolean {
-    const next = this.#line.values().next().value;
-    if (next === undefined) {
-      return false;
+    for (const next of this.#line.values()) {
+      this.#line.delete(next.task.id);
+      try {
+        this.#assign(worker, next);
+        return true;
+      } catch (error) {
+        // A copy of it could be made, but no second one
+        next.task.reject(error);
+      }
     }
-    this.#line.delete(next.task.id);
-    this.#assign(worker, next);
-    return true;
+    return false;
   }
 
   #assign(worker: PoolWorker, { task, message, transfer }: Waiting): void {
+    worker.claim.offer(task.id);
     try {
-      worker.worker.postMessage(message, transfer);
+      worker.port.postMessage(message, transfer);
     } catch (error) {
       this.#rest(worker);
       throw error;
@@ -234,30 +274,47 @@ export class WorkerPool {
 
   #start(): PoolWorker {
     const worker = new Worker(new URL("./pool_worker.ts", import.meta.url), { type: "module" });
+    const { port1: port, port2 } = new MessageChannel();
     const member: PoolWorker = {
       worker,
+      port,
+      enrolment: enrol(),
+      claim: new Claim(),
       tasks: new Map(),
       idleSince: 0,
       timer: undefined,
       asked: false,
+      ending: false,
       onEnd: undefined,
     };
-    const { queue } = this.#options;
-    worker.postMessage({ kind: "open", queue } satisfies ToWorker);
-    worker.addEventListener("message", ({ data }) => this.#hear(member, data as FromWorker));
+    worker.postMessage(
+      {
+        port: port2,
+        queue: this.#options.queue,
+        enrolment: member.enrolment,
+        claim: member.claim.buffer,
+      } satisfies Opening,
+      [port2],
+    );
+    port.onmessage = ({ data }) => this.#hear(member, data as FromWorker);
+    port.onmessageerror = () => this.#lose(member, diedOf("what it sent cannot be read"));
     worker.addEventListener("error", (event) => {
       // It is the tasks' failure, and not this thread's
       event.preventDefault();
-      this.#lose(member, new Error(`The Worker died: ${event.message}`));
-    });
-    worker.addEventListener("messageerror", () => {
-      this.#lose(member, new Error("The Worker died: what it sent cannot be read"));
+      this.#lose(member, diedOf(event.message));
     });
     this.#workers.add(member);
     return member;
   }
 
   #hear(worker: PoolWorker, message: FromWorker): void {
+    if (message.kind === "stopped" || message.kind === "gone") {
+      this.#lose(worker, diedOf("it was closed from inside"));
+      return;
+    }
+    if (worker.ending) {
+      return;
+    }
     switch (message.kind) {
       case "done":
         this.#take(worker, message.id)?.resolve(message.value);
@@ -265,26 +322,18 @@ export class WorkerPool {
       case "failed":
         this.#take(worker, message.id)?.reject(decodeError(message.error));
         break;
-      case "free":
+      case "free": {
         worker.asked = false;
-        if (this.#workers.has(worker)) {
-          // One of a few; of a long line more, since each answer takes its time
-          const share = Math.ceil(this.#line.size / (this.#workers.size * SHARES));
-          for (let given = 0; given < share && this.#giveNext(worker); given++);
-          this.#offer();
-        }
-        break;
-      case "stopped":
-        worker.onEnd?.();
-        break;
-      case "dying": {
-        const cause = decodeError(message.error);
-        const why = cause instanceof Error ? cause.message : String(cause);
-        this.#drop(worker, new Error(`The Worker died: ${why}`, { cause }));
+        // One of a few; of a long line more, since each answer takes its time
+        const share = Math.ceil(this.#line.size / (this.#workers.size * SHARES));
+        for (let given = 0; given < share && this.#giveNext(worker); given++);
+        this.#offer();
         break;
       }
-      case "gone":
-        this.#lose(worker, new Error("The Worker died: it was closed from inside"));
+      case "dying": {
+        const cause = decodeError(message.error);
+        this.#leave(worker, diedOf(cause instanceof Error ? cause.message : textOf(cause), cause));
+      }
     }
   }
 
@@ -319,13 +368,27 @@ export class WorkerPool {
     }
   }
 
+  /** Have a Worker that has no tasks stop. */
   #stop(worker: PoolWorker): void {
-    this.#awaitEnd(worker);
-    worker.worker.postMessage({ kind: "stop" } satisfies ToWorker);
+    this.#leave(worker, closedLoopError());
+    tell(worker, { kind: "stop" });
   }
 
-  /** A Worker is about to stop: end it when it has, or when that takes too long. */
-  #awaitEnd(worker: PoolWorker): void {
+  /** A Worker is through, or has gone without a word. */
+  #lose(worker: PoolWorker, why: Error): void {
+    this.#leave(worker, why);
+    worker.onEnd!();
+  }
+
+  /**
+   * A Worker is about to end: from now on it counts for nothing, and its tasks have
+   * failed. It has some time to close what it has; then it is ended.
+   */
+  #leave(worker: PoolWorker, why: Error): void {
+    if (worker.ending) {
+      return;
+    }
+    worker.ending = true;
     this.#workers.delete(worker);
     clearTimeout(worker.timer);
     const stopped = new Promise<void>((resolve) => {
@@ -334,25 +397,11 @@ export class WorkerPool {
     }).then(() => {
       clearTimeout(worker.timer);
       worker.worker.terminate();
+      worker.port.close();
+      strike(worker.enrolment.thread);
       this.#stopping.delete(stopped);
     });
     this.#stopping.add(stopped);
-  }
-
-  /** A Worker has died. */
-  #lose(worker: PoolWorker, why: Error): void {
-    if (worker.onEnd === undefined) {
-      this.#drop(worker, why);
-    }
-    worker.onEnd!();
-  }
-
-  /** A Worker is dying: its tasks have failed, and no others. */
-  #drop(worker: PoolWorker, why: Error): void {
-    if (worker.onEnd !== undefined) {
-      return;
-    }
-    this.#awaitEnd(worker);
     const tasks = [...worker.tasks.values()];
     worker.tasks.clear();
     for (const task of tasks) {
@@ -368,4 +417,13 @@ export class WorkerPool {
     }
     this.#offer();
   }
+}
+
+function tell(worker: PoolWorker, message: ToWorker): void {
+  worker.port.postMessage(message);
+}
+
+/** What tasks fail with whose Worker died. */
+function diedOf(why: string, cause?: unknown): Error {
+  return new Error(`The Worker died: ${why}`, cause === undefined ? undefined : { cause });
 }

@@ -104,6 +104,11 @@ export class Task {
     }
   }
 
+  /** {@linkcode Task.check} for who returns a promise: a rejected one, if one is pending. */
+  refuse(): Promise<never> | undefined {
+    return this.pending && this.#protection === 0 ? Promise.reject(this.deliver()) : undefined;
+  }
+
   /** The task learns that it is to stop: what to throw. */
   deliver(): Canceled {
     this.#pending = false;

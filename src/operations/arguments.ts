@@ -6,11 +6,13 @@
  * @module
  */
 
+import { ownOption as own } from "../own_option.ts";
+import { byteLengthOf, isBytes } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { AT_FDCWD } from "../linux/fcntl.ts";
 import { checkInteger } from "../integer.ts";
-import { CoreRequest } from "./request.ts";
-import { verbOf } from "./table.ts";
+import { CoreRequest, Request } from "./request.ts";
+import { verbOf } from "./operation.ts";
 import type { OpName } from "./values.ts";
 import { type Path, toPath } from "../path.ts";
 import type { AtOptions } from "./request_options.ts";
@@ -24,8 +26,13 @@ export function checkFd(fd: number): number {
 }
 
 /** Check the directory descriptor that a path begins at. */
+export function checkDirectory(fd: number | undefined, name: string): number {
+  return fd === undefined ? AT_FDCWD : checkInteger(fd, name, 0, INT32_MAX);
+}
+
+/** {@linkcode checkDirectory} of options. */
 export function checkAt(options: AtOptions | undefined): number {
-  return options?.at === undefined ? AT_FDCWD : checkInteger(options.at, "at", 0, INT32_MAX);
+  return options === undefined ? AT_FDCWD : checkDirectory(own(options, "at"), "at");
 }
 
 /** Check where in a file, if that is given. */
@@ -51,10 +58,10 @@ export function checkMode(mode: number | undefined, otherwise?: number): number 
 
 /** Check bytes that are to be transferred. */
 export function checkBytes(bytes: unknown, name: string): Uint8Array {
-  if (!(bytes instanceof Uint8Array)) {
+  if (!isBytes(bytes)) {
     throw new TypeError(`Expected ${name} to be a Uint8Array, got ${typeof bytes}`);
   }
-  checkInteger(bytes.byteLength, `${name}.byteLength`, 0, layout.TRANSFER_MAX);
+  checkInteger(byteLengthOf(bytes), `${name}.byteLength`, 0, layout.TRANSFER_MAX);
   return bytes;
 }
 
@@ -92,9 +99,8 @@ export function pathRequest<K extends OpName>(
   op: K,
   path: Path,
   options?: AtOptions,
-): CoreRequest<K> {
-  return new CoreRequest(op, {
-    fd: checkAt(options),
-    path: toPath(path, verbOf(op)),
-  });
+): Request<K> {
+  const core = new CoreRequest(op);
+  core.setPath(toPath(path, verbOf(op)), checkAt(options));
+  return new Request(core);
 }

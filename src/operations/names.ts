@@ -6,47 +6,111 @@
  * @module
  */
 
-import { AT_FDCWD } from "../linux/fcntl.ts";
-import { CoreRequest } from "./request.ts";
+import { OP } from "../../ffi/layout.ts";
+import { decodeNothing, decodeText } from "./decode.ts";
+import { define } from "./operation.ts";
+import { READ, WRITE } from "../permissions.ts";
+import { ownOption as own } from "../own_option.ts";
+import { AT_REMOVEDIR } from "../linux/fcntl.ts";
+import { request } from "./request.ts";
 import { toPath } from "../path.ts";
-import { checkAt, checkFd, checkMode, pathRequest } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import { checkAt, checkDirectory, checkMode, pathRequest } from "./arguments.ts";
+import type { OpBuilders } from "./values.ts";
 
 const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;
 
+define("mkdir", {
+  code: OP.mkdir,
+  verb: "mkdir",
+  access: WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const mkdir: OpBuilders["mkdir"] = (path, options) =>
-  new CoreRequest("mkdir", {
+  request("mkdir", {
     fd: checkAt(options),
     path: toPath(path, "mkdir"),
-    mode: checkMode(options?.mode, 0o777),
+    mode: checkMode(own(options, "mode"), 0o777),
   });
 
+define("rmdir", {
+  code: OP.unlink,
+  verb: "remove",
+  flags: AT_REMOVEDIR,
+  access: WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const rmdir: OpBuilders["rmdir"] = (path, options) => pathRequest("rmdir", path, options);
 
+define("unlink", {
+  code: OP.unlink,
+  verb: "remove",
+  access: WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const unlink: OpBuilders["unlink"] = (path, options) => pathRequest("unlink", path, options);
 
+define("rename", {
+  code: OP.rename,
+  verb: "rename",
+  access: READ | WRITE,
+  access2: WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const rename: OpBuilders["rename"] = (from, to, options) =>
-  new CoreRequest("rename", {
+  request("rename", {
     fd: checkAt(options),
-    fd2: options?.toAt === undefined ? AT_FDCWD : checkFd(options.toAt),
+    fd2: checkDirectory(own(options, "toAt"), "toAt"),
     path: toPath(from, "rename"),
     path2: toPath(to, "rename"),
-    flags: (options?.noReplace ? RENAME_NOREPLACE : 0) |
-      (options?.exchange ? RENAME_EXCHANGE : 0),
+    flags: (own(options, "noReplace") ? RENAME_NOREPLACE : 0) |
+      (own(options, "exchange") ? RENAME_EXCHANGE : 0),
   });
 
+define("link", {
+  code: OP.link,
+  verb: "link",
+  access: READ | WRITE,
+  access2: READ | WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const link: OpBuilders["link"] = (from, to) =>
-  new CoreRequest("link", { path: toPath(from, "link"), path2: toPath(to, "link") });
+  request("link", { path: toPath(from, "link"), path2: toPath(to, "link") });
 
+define("symlink", {
+  code: OP.symlink,
+  verb: "symlink",
+  access2: READ | WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const symlink: OpBuilders["symlink"] = (target, path, options) =>
-  new CoreRequest("symlink", {
+  request("symlink", {
     fd2: checkAt(options),
     path: toPath(target, "symlink"),
     path2: toPath(path, "symlink"),
   });
 
+define("readLink", {
+  code: OP.readLink,
+  verb: "readlink",
+  access: READ,
+  lane: "lane",
+  decode: decodeText,
+});
 export const readLink: OpBuilders["readLink"] = (path, options) =>
   pathRequest("readLink", path, options);
 
+define("realPath", {
+  code: OP.realPath,
+  verb: "realpath",
+  access: READ,
+  lane: "lane",
+  decode: decodeText,
+});
 export const realPath: OpBuilders["realPath"] = (path) => pathRequest("realPath", path);

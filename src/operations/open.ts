@@ -6,6 +6,9 @@
  * @module
  */
 
+import { OP } from "../../ffi/layout.ts";
+import { decodeNothing, decodeOpened } from "./decode.ts";
+import { define } from "./operation.ts";
 import {
   O_APPEND,
   O_CREAT,
@@ -19,22 +22,45 @@ import {
   O_TRUNC,
   O_WRONLY,
 } from "../linux/fcntl.ts";
-import { CoreRequest } from "./request.ts";
+import { CoreRequest, Request, request } from "./request.ts";
 import { toPath } from "../path.ts";
 import { type Access, READ, WRITE } from "../permissions.ts";
-import { checkAt, checkFd, checkMode, pathRequest } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import { checkDirectory, checkFd, checkMode, pathRequest } from "./arguments.ts";
+import type { OpBuilders } from "./values.ts";
 import type { OpenRequestOptions } from "./request_options.ts";
 
+/** All options, whether given or not. */
+type AllOptions = { [K in keyof OpenRequestOptions]-?: OpenRequestOptions[K] | undefined };
+
+/** What is not given is not inherited, either. */
+const NO_OPTIONS: AllOptions = {
+  read: undefined,
+  write: undefined,
+  append: undefined,
+  truncate: undefined,
+  create: undefined,
+  createNew: undefined,
+  mode: undefined,
+  direct: undefined,
+  dsync: undefined,
+  noFollow: undefined,
+  directory: undefined,
+  at: undefined,
+};
+
 /** The `open(2)` flags of options, checked as Deno checks its own. */
-function openFlags(options: OpenRequestOptions): { flags: number; access: Access } {
+function openFlags(options: AllOptions): { flags: number; access: Access } {
   const { write, append, truncate, create, createNew, direct, dsync, noFollow, directory } =
     options;
-  const modes = [options.read, write, append, truncate, create, createNew];
-  const ownOnly = modes.every((mode) => mode === undefined) &&
-    (direct || dsync || noFollow || directory || options.at !== undefined);
-  const read = options.read || ownOnly;
-  if (!read && !modes.some(Boolean)) {
+  let { read } = options;
+  if (
+    read === undefined && write === undefined && append === undefined &&
+    truncate === undefined && create === undefined && createNew === undefined
+  ) {
+    // What is ours alone opens for reading
+    read = Boolean(direct || dsync || noFollow || directory || options.at !== undefined);
+  }
+  if (!read && !write && !append && !truncate && !create && !createNew) {
     throw new TypeError("'options' requires at least one option to be true");
   }
   if (!write && truncate) {
@@ -63,21 +89,29 @@ function openFlags(options: OpenRequestOptions): { flags: number; access: Access
   };
 }
 
+define("open", { code: OP.open, verb: "open", lane: "ring", decode: decodeOpened });
 export const open: OpBuilders["open"] = (path, options = { read: true }) => {
-  const { flags, access } = openFlags(options);
-  return new CoreRequest("open", {
-    fd: checkAt(options),
-    path: toPath(path, "open"),
-    mode: checkMode(options.mode, 0o666),
-    flags,
-    access,
-  });
+  const all = { ...NO_OPTIONS, ...options };
+  const { flags, access } = openFlags(all);
+  const core = new CoreRequest("open");
+  core.setPath(toPath(path, "open"), checkDirectory(all.at, "at"), access);
+  core.mode = checkMode(all.mode, 0o666);
+  core.flags = flags;
+  return new Request(core);
 };
 
-export const close: OpBuilders["close"] = (fd) => new CoreRequest("close", { fd: checkFd(fd) });
+define("close", { code: OP.close, verb: "close", lane: "ring", decode: decodeNothing });
+export const close: OpBuilders["close"] = (fd) => request("close", { fd: checkFd(fd) });
 
+define("openDir", {
+  code: OP.openDir,
+  verb: "opendir",
+  access: READ,
+  lane: "ring",
+  decode: decodeOpened,
+});
 export const openDir: OpBuilders["openDir"] = (path, options) =>
   pathRequest("openDir", path, options);
 
-export const closeDir: OpBuilders["closeDir"] = (fd) =>
-  new CoreRequest("closeDir", { fd: checkFd(fd) });
+define("closeDir", { code: OP.closeDir, verb: "closedir", lane: "ring", decode: decodeNothing });
+export const closeDir: OpBuilders["closeDir"] = (fd) => request("closeDir", { fd: checkFd(fd) });

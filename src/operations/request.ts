@@ -8,10 +8,11 @@
 
 import * as layout from "../../ffi/layout.ts";
 import { AT_FDCWD } from "../linux/fcntl.ts";
-import { pathText } from "../path.ts";
-import { type Access, checkAccess, checkAccessForSymlink, isAllAllowed } from "../permissions.ts";
+import { checkInteger } from "../integer.ts";
+import { absolutePath, isAbsolute, pathText } from "../path.ts";
+import type { Access } from "../permissions.ts";
 import type { Decoder } from "./decode.ts";
-import { OPERATIONS } from "./table.ts";
+import { type Operation, operationOf } from "./operation.ts";
 import type { OpName } from "./values.ts";
 
 /**
@@ -20,13 +21,53 @@ import type { OpName } from "./values.ts";
  */
 export const REMOVE_TREE = 0x10000;
 
+/** Passed by {@linkcode CoreRequest} to its base: it stands for nothing but itself. */
+const ITSELF: unique symbol = Symbol("ioq.itself");
+
+/** What is behind a request, if a value is one. */
+let coreOf: (value: object) => CoreRequest | undefined;
+
 /**
- * A request: an operation with its arguments, made by {@linkcode op}. It may be
- * submitted any number of times.
+ * A request: an operation with its arguments, made by {@linkcode op} and by nothing else.
+ * It is a value: nothing changes it any more, and it may be submitted any number of times,
+ * also at the same time.
+ *
+ * What the library knows of it is behind a private field, so nobody else can change that
+ * while the request waits, or make one that was not checked.
  */
-export interface Request<K extends OpName = OpName> {
+export class Request<K extends OpName = OpName> {
+  readonly #core: CoreRequest<K>;
+
+  static {
+    coreOf = (value) => #core in value ? value.#core as CoreRequest : undefined;
+    Object.freeze(this.prototype);
+  }
+
+  /**
+   * Made by {@linkcode op}.
+   *
+   * @param of A request, to be the same as that.
+   * @throws {TypeError} If it is none.
+   */
+  constructor(of: Request<K> | symbol) {
+    if (typeof of !== "symbol") {
+      this.#core = of.#core;
+    } else if (of === ITSELF) {
+      this.#core = (this as Request<K>) as CoreRequest<K>;
+    } else {
+      throw new TypeError("Expected a request, as the functions of op make them");
+    }
+  }
+
   /** The operation. */
-  readonly op: K;
+  get op(): K {
+    return this.#core.name;
+  }
+
+  /** How the runtime prints it. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return `Request { ${this.#core.context} }`;
+  }
 }
 
 /**
@@ -38,6 +79,8 @@ export interface Holder {
   /** A request is over, and may be used for something else. */
   leave(request: CoreRequest): void;
 }
+
+const { assign, hasOwn } = Object;
 
 /** What a request is made of. */
 interface RequestArguments {
@@ -65,13 +108,17 @@ interface RequestArguments {
 }
 
 /**
- * A request with everything a backend needs. All have the same fields in the
+ * A request with everything a backend needs; what is made for callers is a
+ * {@linkcode Request} of its own in front of one. All have the same fields in the
  * same order, which keeps the code that reads them monomorphic. For the same
  * reason the fields have values before the arguments are looked at, whose shapes
  * are many: what has to be fast, a transfer, is made without them.
  */
-export class CoreRequest<K extends OpName = OpName> implements Request<K> {
-  readonly op: K;
+export class CoreRequest<K extends OpName = OpName> extends Request<K> {
+  /** The operation; {@linkcode Request.op} is this. */
+  readonly name: K;
+  /** Its row. */
+  readonly operation: Required<Operation>;
   readonly code: number;
   decode: Decoder;
   access: Access = 0;
@@ -89,6 +136,9 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
   arg3 = 0;
   path: string | Uint8Array | undefined = undefined;
   path2: string | Uint8Array | undefined = undefined;
+  /** Its paths as they were given, for messages, if these are others. */
+  given: string | Uint8Array | undefined = undefined;
+  given2: string | Uint8Array | undefined = undefined;
   /** What to write. */
   bytes: Uint8Array | undefined = undefined;
   /** Where to read to. */
@@ -97,60 +147,60 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
   trusted = false;
   /** Who keeps its descriptor open. */
   holder: Holder | undefined = undefined;
+  /** Of which request it is the like, with paths that were asked for. */
+  origin: CoreRequest = this;
   /** Both of these in several places. */
   sources: readonly Uint8Array[] | undefined = undefined;
   targets: readonly Uint8Array<ArrayBuffer>[] | undefined = undefined;
 
   constructor(op: K, args?: RequestArguments) {
-    const [code, , flags, access, access2, decode] = OPERATIONS[op];
-    this.op = op;
-    this.code = code;
-    this.decode = args?.decode ?? decode;
-    this.access2 = access2;
-    this.flags = flags;
+    super(ITSELF);
+    const operation = operationOf(op);
+    this.name = op;
+    this.operation = operation;
+    this.code = operation.code;
+    this.decode = operation.decode;
+    this.access2 = operation.access2;
+    this.flags = operation.flags;
     if (args !== undefined) {
-      this.access = args.access ?? (args.path === undefined ? 0 : access);
-      this.hints = args.offset === undefined ? 0 : layout.HINT_OFFSET;
-      this.fd = args.fd ?? AT_FDCWD;
-      this.fd2 = args.fd2 ?? AT_FDCWD;
-      this.flags = flags | (args.flags ?? 0);
-      this.mode = args.mode ?? 0;
-      this.length = args.length ?? 0;
-      this.offset = args.offset ?? 0;
-      this.arg0 = args.arg0 ?? 0;
-      this.arg1 = args.arg1 ?? 0;
-      this.arg2 = args.arg2 ?? 0;
-      this.arg3 = args.arg3 ?? 0;
-      this.path = args.path;
-      this.path2 = args.path2;
-      this.bytes = args.bytes;
-      this.target = args.target;
-      this.sources = args.sources;
-      this.targets = args.targets;
-      this.trusted = args.trusted ?? false;
+      // Own properties only: what Object.prototype was given is nobody's argument
+      assign(this, args);
+      this.flags |= operation.flags;
+      if (hasOwn(args, "offset")) {
+        this.hints = layout.HINT_OFFSET;
+      }
+      if (this.path !== undefined && !hasOwn(args, "access")) {
+        this.access = operation.access;
+      }
     }
   }
 
-  /**
-   * Check that its paths may be accessed.
-   *
-   * @throws {Deno.errors.NotCapable} If a permission is missing.
-   */
-  checkAccess(): void {
-    if (this.trusted) {
-      return;
+  /** Give it the path that it is about, and a directory's descriptor where that begins. */
+  setPath(path: string | Uint8Array, at: number, access: Access = this.operation.access): void {
+    this.access = access;
+    this.fd = at;
+    this.path = path;
+    this.resolvePaths();
+  }
+
+  /** Give it a place in its file; without one it is at the file's own position. */
+  setOffset(offset: number | undefined): void {
+    if (offset !== undefined) {
+      this.offset = checkInteger(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
+      this.hints = layout.HINT_OFFSET;
     }
-    if (this.access !== 0) {
-      checkAccess(this.path!, this.access, isRelative(this.path!, this.fd));
+  }
+
+  /** Have its paths lead to the same files whatever the current directory will be. */
+  resolvePaths(): void {
+    const { path, path2 } = this;
+    if (path !== undefined && this.access !== 0 && this.fd === AT_FDCWD && !isAbsolute(path)) {
+      this.given = path;
+      this.path = absolutePath(path);
     }
-    if (OPENS.has(this.code) && !isAllAllowed()) {
-      // The path was checked as it is written: the core looks where it leads
-      this.hints |= layout.HINT_GUARDED;
-    }
-    if (this.op === "symlink") {
-      checkAccessForSymlink(this.path2!);
-    } else if (this.access2 !== 0) {
-      checkAccess(this.path2!, this.access2, isRelative(this.path2!, this.fd2));
+    if (path2 !== undefined && this.access2 !== 0 && this.fd2 === AT_FDCWD && !isAbsolute(path2)) {
+      this.given2 = path2;
+      this.path2 = absolutePath(path2);
     }
   }
 
@@ -161,38 +211,34 @@ export class CoreRequest<K extends OpName = OpName> implements Request<K> {
 
   /** What is being done to what, for messages. */
   get context(): string {
-    const verb = OPERATIONS[this.op][1];
+    const { verb } = this.operation;
+    const path = this.given ?? this.path;
+    const path2 = this.given2 ?? this.path2;
     if (this.code >= layout.OP.getXattr && this.code <= layout.OP.removeXattr) {
-      const name = this.path2 === undefined ? "" : ` '${pathText(this.path2)}' of`;
-      const file = this.path!.length > 0 || this.fd === AT_FDCWD
-        ? `'${pathText(this.path!)}'`
+      const name = path2 === undefined ? "" : ` '${pathText(path2)}' of`;
+      const file = path!.length > 0 || this.fd === AT_FDCWD
+        ? `'${pathText(path!)}'`
         : `file descriptor ${this.fd}`;
       return `${verb}${name} ${file}`;
     }
-    if (this.op === "rawSqe") {
-      return `${verb} opcode ${(this.path as Uint8Array)[0]}`;
+    if (this.name === "rawSqe") {
+      return `${verb} opcode ${(path as Uint8Array)[0]}`;
     }
-    if (this.path2 !== undefined) {
-      return `${verb} '${pathText(this.path!)}' -> '${pathText(this.path2)}'`;
+    if (path2 !== undefined) {
+      return `${verb} '${pathText(path!)}' -> '${pathText(path2)}'`;
     }
-    if (this.path !== undefined) {
-      return `${verb} '${pathText(this.path)}'`;
+    if (path !== undefined) {
+      return `${verb} '${pathText(path)}'`;
     }
     return this.fd === AT_FDCWD ? verb : `${verb} file descriptor ${this.fd}`;
   }
 }
 
-/** Operations that open the contents of files, as Deno's calls do that it guards so. */
-const OPENS: ReadonlySet<number> = new Set([
-  layout.OP.open,
-  layout.OP.readFile,
-  layout.OP.writeFile,
-  layout.OP.copyFile,
-]);
-
-/** Whether a path is relative to a directory descriptor. */
-function isRelative(path: string | Uint8Array, fd: number): boolean {
-  return fd !== AT_FDCWD && (typeof path === "string" ? !path.startsWith("/") : path[0] !== 0x2f);
+/** A request for callers. */
+export function request<K extends OpName>(op: K, args?: RequestArguments): Request<K> {
+  const core = new CoreRequest(op, args);
+  core.resolvePaths();
+  return new Request(core);
 }
 
 /**
@@ -201,8 +247,9 @@ function isRelative(path: string | Uint8Array, fd: number): boolean {
  * @throws {TypeError} If it is not.
  */
 export function toCoreRequest<K extends OpName>(request: Request<K>): CoreRequest<K> {
-  if (!(request instanceof CoreRequest)) {
+  const core = typeof request === "object" && request !== null ? coreOf(request) : undefined;
+  if (core === undefined) {
     throw new TypeError("Expected a request, as the functions of op make them");
   }
-  return request;
+  return core as CoreRequest<K>;
 }

@@ -6,8 +6,13 @@
  * @module
  */
 
+import { OP, SYNC_DATA } from "../../ffi/layout.ts";
+import { decodeNothing } from "./decode.ts";
+import { define } from "./operation.ts";
+import { WRITE } from "../permissions.ts";
+import { ownOption as own } from "../own_option.ts";
 import { checkInteger } from "../integer.ts";
-import { CoreRequest } from "./request.ts";
+import { request } from "./request.ts";
 import {
   checkFd,
   checkFile,
@@ -16,7 +21,7 @@ import {
   splitArgument,
   UINT32_MAX,
 } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import type { OpBuilders } from "./values.ts";
 import type { Advice } from "./request_options.ts";
 
 const FALLOC_FL_KEEP_SIZE = 1;
@@ -36,45 +41,73 @@ const ADVICE: Readonly<Record<Advice, number>> = {
   noReuse: 5,
 };
 
-export const sync: OpBuilders["sync"] = (fd) => new CoreRequest("sync", { fd: checkFd(fd) });
+define("sync", { code: OP.sync, verb: "fsync", lane: "ring", decode: decodeNothing });
+export const sync: OpBuilders["sync"] = (fd) => request("sync", { fd: checkFd(fd) });
 
-export const syncData: OpBuilders["syncData"] = (fd) =>
-  new CoreRequest("syncData", { fd: checkFd(fd) });
+define("syncData", {
+  code: OP.sync,
+  verb: "fdatasync",
+  flags: SYNC_DATA,
+  lane: "ring",
+  decode: decodeNothing,
+});
+export const syncData: OpBuilders["syncData"] = (fd) => request("syncData", { fd: checkFd(fd) });
 
-export const syncRange: OpBuilders["syncRange"] = (fd, offset = 0, length = 0, options = {}) =>
-  new CoreRequest("syncRange", {
+define("syncRange", {
+  code: OP.syncRange,
+  verb: "sync_file_range",
+  lane: "overflow",
+  decode: decodeNothing,
+});
+export const syncRange: OpBuilders["syncRange"] = (fd, offset = 0, length = 0, options) =>
+  request("syncRange", {
     fd: checkFd(fd),
     length: checkInteger(length, "length", 0, UINT32_MAX),
-    flags: (options.waitBefore ? SYNC_FILE_RANGE_WAIT_BEFORE : 0) |
-      ((options.write ?? true) ? SYNC_FILE_RANGE_WRITE : 0) |
-      (options.waitAfter ? SYNC_FILE_RANGE_WAIT_AFTER : 0),
+    flags: (own(options, "waitBefore") ? SYNC_FILE_RANGE_WAIT_BEFORE : 0) |
+      ((own(options, "write") ?? true) ? SYNC_FILE_RANGE_WRITE : 0) |
+      (own(options, "waitAfter") ? SYNC_FILE_RANGE_WAIT_AFTER : 0),
     ...checkOffset(offset),
   });
 
+define("truncate", {
+  code: OP.truncate,
+  verb: "truncate",
+  access: WRITE,
+  lane: "lane",
+  decode: decodeNothing,
+});
 export const truncate: OpBuilders["truncate"] = (file, length = 0) =>
-  new CoreRequest("truncate", {
+  request("truncate", {
     ...checkFile("truncate", file),
     ...checkOffset(length, "length"),
   });
 
+define("allocate", {
+  code: OP.allocate,
+  verb: "fallocate",
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const allocate: OpBuilders["allocate"] = (fd, offset, length, options) =>
-  new CoreRequest("allocate", {
+  request("allocate", {
     fd: checkFd(fd),
-    flags: options?.keepSize ? FALLOC_FL_KEEP_SIZE : 0,
+    flags: own(options, "keepSize") ? FALLOC_FL_KEEP_SIZE : 0,
     ...checkOffset(offset),
     ...splitArgument(checkInteger(length, "length", 1, Number.MAX_SAFE_INTEGER)),
   });
 
+define("advise", { code: OP.advise, verb: "fadvise", lane: "overflow", decode: decodeNothing });
 export const advise: OpBuilders["advise"] = (fd, advice, offset = 0, length = 0) =>
-  new CoreRequest("advise", {
+  request("advise", {
     fd: checkFd(fd),
     flags: checkOneOf(ADVICE, advice, "advice"),
     length: checkInteger(length, "length", 0, UINT32_MAX),
     ...checkOffset(offset),
   });
 
+define("lock", { code: OP.lock, verb: "flock", lane: "lane", decode: decodeNothing });
 export const lock: OpBuilders["lock"] = (fd, kind, options) =>
-  new CoreRequest("lock", {
+  request("lock", {
     fd: checkFd(fd),
-    flags: checkOneOf(LOCKS, kind, "kind") | (options?.wait ? 0 : LOCK_NB),
+    flags: checkOneOf(LOCKS, kind, "kind") | (own(options, "wait") ? 0 : LOCK_NB),
   });

@@ -6,11 +6,15 @@
  * @module
  */
 
+import { decodeBytes, decodeInto, decodeIntoParts, decodeNumber, decodeResult } from "./decode.ts";
+import { define } from "./operation.ts";
+import { ownOption as own } from "../own_option.ts";
+import { byteLengthOf } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { checkInteger } from "../integer.ts";
-import { CoreRequest } from "./request.ts";
+import { CoreRequest, Request, request } from "./request.ts";
 import { checkBytes, checkFd, checkOffset, splitArgument } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import type { OpBuilders } from "./values.ts";
 
 const SPLICE_F_NONBLOCK = 2;
 const SPLICE_F_MORE = 4;
@@ -26,78 +30,99 @@ function checkParts<P extends Uint8Array, V>(
   }
   let length = 0;
   for (const [at, part] of parts.entries()) {
-    length += checkBytes(part, `${name}[${at}]`).byteLength;
+    length += byteLengthOf(checkBytes(part, `${name}[${at}]`));
   }
   checkInteger(length, `the length of ${name}`, 0, layout.TRANSFER_MAX);
   // The caller may go on using its array. Empty ones transfer nothing
-  return { ...as(parts.filter((part) => part.byteLength > 0)), length };
+  return { ...as(parts.filter((part) => byteLengthOf(part) > 0)), length };
 }
 
-export const read: OpBuilders["read"] = (fd, length, offset) =>
-  new CoreRequest("read", {
-    fd: checkFd(fd),
-    length: checkInteger(length, "length", 0, layout.TRANSFER_MAX),
-    ...checkOffset(offset),
-  });
+define("read", { code: layout.OP.read, verb: "read", lane: "ring", decode: decodeBytes });
+export const read: OpBuilders["read"] = (fd, length, offset) => {
+  const core = new CoreRequest("read");
+  core.fd = checkFd(fd);
+  core.length = checkInteger(length, "length", 0, layout.TRANSFER_MAX);
+  core.setOffset(offset);
+  return new Request(core);
+};
 
-export const readInto: OpBuilders["readInto"] = (fd, target, offset) =>
-  new CoreRequest("readInto", {
-    fd: checkFd(fd),
-    target: checkBytes(target, "target") as Uint8Array<ArrayBuffer>,
-    length: target.byteLength,
-    ...checkOffset(offset),
-  });
+define("readInto", { code: layout.OP.read, verb: "read", lane: "ring", decode: decodeInto });
+export const readInto: OpBuilders["readInto"] = (fd, target, offset) => {
+  const core = new CoreRequest("readInto");
+  core.fd = checkFd(fd);
+  core.target = checkBytes(target, "target") as Uint8Array<ArrayBuffer>;
+  core.length = byteLengthOf(target);
+  core.setOffset(offset);
+  return new Request(core);
+};
 
+define("readv", { code: layout.OP.read, verb: "read", lane: "ring", decode: decodeIntoParts });
 export const readv: OpBuilders["readv"] = (fd, targets, offset) =>
-  new CoreRequest("readv", {
+  request("readv", {
     fd: checkFd(fd),
     ...checkParts(targets, "targets", (parts) => ({ targets: parts })),
     ...checkOffset(offset),
   });
 
-export const write: OpBuilders["write"] = (fd, bytes, offset) =>
-  new CoreRequest("write", {
-    fd: checkFd(fd),
-    bytes: checkBytes(bytes, "bytes"),
-    length: bytes.byteLength,
-    ...checkOffset(offset),
-  });
+define("write", { code: layout.OP.write, verb: "write", lane: "ring", decode: decodeResult });
+export const write: OpBuilders["write"] = (fd, bytes, offset) => {
+  const core = new CoreRequest("write");
+  core.fd = checkFd(fd);
+  core.bytes = checkBytes(bytes, "bytes");
+  core.length = byteLengthOf(bytes);
+  core.setOffset(offset);
+  return new Request(core);
+};
 
+define("writev", { code: layout.OP.write, verb: "write", lane: "ring", decode: decodeResult });
 export const writev: OpBuilders["writev"] = (fd, sources, offset) =>
-  new CoreRequest("writev", {
+  request("writev", {
     fd: checkFd(fd),
     ...checkParts(sources, "sources", (parts) => ({ sources: parts })),
     ...checkOffset(offset),
   });
 
+define("seek", { code: layout.OP.seek, verb: "seek", lane: "lane", decode: decodeNumber });
 export const seek: OpBuilders["seek"] = (fd, offset, whence) =>
-  new CoreRequest("seek", {
+  request("seek", {
     fd: checkFd(fd),
     offset: checkInteger(offset, "offset", -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
     flags: checkInteger(whence, "whence", 0, 2),
   });
 
-export const copyRange: OpBuilders["copyRange"] = (from, to, length, offsets) =>
-  new CoreRequest("copyRange", {
+define("copyRange", {
+  code: layout.OP.copyRange,
+  verb: "copy",
+  lane: "lane",
+  decode: decodeResult,
+});
+export const copyRange: OpBuilders["copyRange"] = (from, to, length, offsets) => {
+  const at = offsets === undefined ? undefined : checkOffset(own(offsets, "from"), "from");
+  return request("copyRange", {
     fd: checkFd(from),
     fd2: checkFd(to),
     length: checkInteger(length, "length", 0, layout.TRANSFER_MAX),
-    ...checkOffset(offsets?.from),
+    ...at,
     ...(offsets === undefined
       ? {}
-      : splitArgument(checkInteger(offsets.to, "to", 0, Number.MAX_SAFE_INTEGER))),
+      : splitArgument(checkInteger(own(offsets, "to"), "to", 0, Number.MAX_SAFE_INTEGER))),
     arg2: offsets === undefined ? 0 : 1,
   });
+};
 
-export const splice: OpBuilders["splice"] = (from, to, length, options = {}) =>
-  new CoreRequest("splice", {
+define("splice", { code: layout.OP.splice, verb: "splice", lane: "ring", decode: decodeResult });
+export const splice: OpBuilders["splice"] = (from, to, length, options) => {
+  const toOffset = own(options, "to");
+  return request("splice", {
     fd: checkFd(from),
     fd2: checkFd(to),
     length: checkInteger(length, "length", 0, layout.TRANSFER_MAX),
-    flags: (options.nonBlock ? SPLICE_F_NONBLOCK : 0) | (options.more ? SPLICE_F_MORE : 0),
-    ...checkOffset(options.from),
-    ...(options.to === undefined
+    flags: (own(options, "nonBlock") ? SPLICE_F_NONBLOCK : 0) |
+      (own(options, "more") ? SPLICE_F_MORE : 0),
+    ...checkOffset(own(options, "from")),
+    ...(toOffset === undefined
       ? {}
-      : splitArgument(checkInteger(options.to, "to", 0, Number.MAX_SAFE_INTEGER))),
-    arg2: options.to === undefined ? 0 : 1,
+      : splitArgument(checkInteger(toOffset, "to", 0, Number.MAX_SAFE_INTEGER))),
+    arg2: toOffset === undefined ? 0 : 1,
   });
+};

@@ -7,17 +7,33 @@
  * @module
  */
 
+import { decodeNothing, decodeNumber, decodePoll } from "./decode.ts";
+import { define } from "./operation.ts";
+import { ownOption as own } from "../own_option.ts";
 import * as layout from "../../ffi/layout.ts";
 import { CLOCKS } from "../linux/clock.ts";
 import { checkInteger, checkMs } from "../integer.ts";
-import { CoreRequest } from "./request.ts";
+import { request } from "./request.ts";
 import { POLLIN, POLLOUT, POLLPRI } from "../linux/poll.ts";
 import { checkFd, checkOneOf, UINT32_MAX } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import type { OpBuilders } from "./values.ts";
 
-const NOP = new CoreRequest("nop", {});
-const RECEIVE = new CoreRequest("receive", {});
-const KERNEL_NOP = new CoreRequest("kernelNop", {});
+define("nop", { code: layout.OP.nop, verb: "nop", lane: "queue", decode: decodeNothing });
+const NOP = request("nop", {});
+define("receive", {
+  code: layout.OP.receive,
+  verb: "receive",
+  lane: "queue",
+  decode: decodeNumber,
+});
+const RECEIVE = request("receive", {});
+define("kernelNop", {
+  code: layout.OP.kernelNop,
+  verb: "nop",
+  lane: "ring",
+  decode: decodeNothing,
+});
+const KERNEL_NOP = request("kernelNop", {});
 
 /** Nanoseconds, or milliseconds, as the core takes them: in seconds and a rest. */
 function splitNanoseconds(time: bigint | number): { offset: number; arg0: number } {
@@ -40,25 +56,34 @@ export const nop: OpBuilders["nop"] = () => NOP;
 
 export const kernelNop: OpBuilders["kernelNop"] = () => KERNEL_NOP;
 
+define("sleep", { code: layout.OP.timeout, verb: "sleep", lane: "ring", decode: decodeNothing });
 export const sleep: OpBuilders["sleep"] = (ms) =>
-  new CoreRequest("sleep", { flags: CLOCKS.monotonic, ...splitNanoseconds(checkMs(ms, "ms")) });
+  request("sleep", { flags: CLOCKS.monotonic, ...splitNanoseconds(checkMs(ms, "ms")) });
 
+define("timeout", {
+  code: layout.OP.timeout,
+  verb: "timeout",
+  lane: "ring",
+  decode: decodeNothing,
+});
 export const timeout: OpBuilders["timeout"] = (time, options) =>
-  new CoreRequest("timeout", {
-    flags: checkOneOf(CLOCKS, options?.clock ?? "monotonic", "clock") |
-      (options?.absolute ? layout.TIMEOUT_ABSOLUTE : 0),
+  request("timeout", {
+    flags: checkOneOf(CLOCKS, own(options, "clock") ?? "monotonic", "clock") |
+      (own(options, "absolute") ? layout.TIMEOUT_ABSOLUTE : 0),
     ...splitNanoseconds(time),
   });
 
+define("poll", { code: layout.OP.poll, verb: "poll", lane: "ring", decode: decodePoll });
 export const poll: OpBuilders["poll"] = (fd, events = { readable: true }) =>
-  new CoreRequest("poll", {
+  request("poll", {
     fd: checkFd(fd),
-    flags: (events.readable ? POLLIN : 0) | (events.writable ? POLLOUT : 0) |
-      (events.priority ? POLLPRI : 0),
+    flags: (own(events, "readable") ? POLLIN : 0) | (own(events, "writable") ? POLLOUT : 0) |
+      (own(events, "priority") ? POLLPRI : 0),
   });
 
+define("post", { code: layout.OP.post, verb: "post", lane: "ring", decode: decodeNothing });
 export const post: OpBuilders["post"] = (target, value) =>
-  new CoreRequest("post", {
+  request("post", {
     arg0: checkInteger(typeof target === "number" ? target : target.id, "target", 1, UINT32_MAX),
     offset: checkInteger(value, "value", 0, Number.MAX_SAFE_INTEGER),
   });

@@ -7,32 +7,79 @@
  * @module
  */
 
+import { OP } from "../../ffi/layout.ts";
+import { decodeBytes, decodeEntries, decodeNothing } from "./decode.ts";
+import { define } from "./operation.ts";
+import { READ, WRITE } from "../permissions.ts";
+import { ownOption as own } from "../own_option.ts";
+import { byteLengthOf } from "../byte_length.ts";
 import { O_APPEND, O_CREAT, O_EXCL, O_TRUNC, O_WRONLY } from "../linux/fcntl.ts";
-import { CoreRequest } from "./request.ts";
+import { request } from "./request.ts";
 import { toPath } from "../path.ts";
 import { checkAt, checkBytes, checkFd, checkMode, pathRequest } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import type { OpBuilders } from "./values.ts";
 
+define("readFile", {
+  code: OP.readFile,
+  verb: "readfile",
+  access: READ,
+  lane: "lane",
+  decode: decodeBytes,
+});
 export const readFile: OpBuilders["readFile"] = (path, options) =>
   pathRequest("readFile", path, options);
 
-export const writeFile: OpBuilders["writeFile"] = (path, bytes, options) =>
-  new CoreRequest("writeFile", {
+define("writeFile", {
+  code: OP.writeFile,
+  verb: "writefile",
+  access: WRITE,
+  lane: "lane",
+  decode: decodeNothing,
+});
+export const writeFile: OpBuilders["writeFile"] = (path, bytes, options) => {
+  const mode = own(options, "mode");
+  return request("writeFile", {
     fd: checkAt(options),
     path: toPath(path, "writefile"),
     bytes: checkBytes(bytes, "bytes"),
-    length: bytes.byteLength,
-    flags: O_WRONLY | (options?.append ? O_APPEND : O_TRUNC) |
-      (options?.createNew ? O_CREAT | O_EXCL : (options?.create ?? true) ? O_CREAT : 0),
-    mode: checkMode(options?.mode, 0o666),
-    arg0: options?.mode === undefined ? 0 : 1,
+    length: byteLengthOf(bytes),
+    flags: O_WRONLY | (own(options, "append") ? O_APPEND : O_TRUNC) |
+      (own(options, "createNew")
+        ? O_CREAT | O_EXCL
+        : (own(options, "create") ?? true)
+        ? O_CREAT
+        : 0),
+    mode: checkMode(mode, 0o666),
+    arg0: mode === undefined ? 0 : 1,
   });
+};
 
+define("copyFile", {
+  code: OP.copyFile,
+  verb: "copy",
+  access: READ,
+  access2: WRITE,
+  lane: "lane",
+  decode: decodeNothing,
+});
 export const copyFile: OpBuilders["copyFile"] = (from, to) =>
-  new CoreRequest("copyFile", { path: toPath(from, "copy"), path2: toPath(to, "copy") });
+  request("copyFile", { path: toPath(from, "copy"), path2: toPath(to, "copy") });
 
+define("readDir", {
+  code: OP.readDir,
+  verb: "readdir",
+  access: READ,
+  lane: "lane",
+  decode: decodeEntries,
+});
 export const readDir: OpBuilders["readDir"] = (path, options) =>
   pathRequest("readDir", path, options);
 
+define("readDirBlock", {
+  code: OP.readDirBlock,
+  verb: "readdir",
+  lane: "lane",
+  decode: decodeEntries,
+});
 export const readDirBlock: OpBuilders["readDirBlock"] = (fd) =>
-  new CoreRequest("readDirBlock", { fd: checkFd(fd) });
+  request("readDirBlock", { fd: checkFd(fd) });

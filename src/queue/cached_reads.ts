@@ -28,11 +28,6 @@
 import { IS_CACHED } from "../../ffi/layout.ts";
 import { ERRNO } from "../linux/errors.ts";
 
-/** Key of the queue's method that reads what is cached. */
-export const READ_CACHED: unique symbol = Symbol("ioq.readCached");
-/** Key of the one that tells what kind of file a descriptor is. */
-export const FILE_KIND: unique symbol = Symbol("ioq.fileKind");
-
 /** It cannot be done at once; whether it is cached was not even looked at. */
 export const NOT_NOW = -1_000_000;
 
@@ -41,14 +36,24 @@ const SKIPPED_MAX = 63;
 
 /** What can read what is cached. */
 export interface CachedReader {
-  [READ_CACHED](fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number;
-  /** `IS_CACHED`, `HAS_POSITION`, both or neither; `undefined` if that takes requests. */
-  [FILE_KIND](fd: number): number | undefined;
+  /** Read it; a negative number if that cannot be. */
+  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number;
+  /**
+   * What kind of file a descriptor is: `IS_CACHED` if that is worth trying,
+   * `HAS_POSITION` if it is no stream; `undefined` if nobody can tell at once.
+   */
+  fileKind(fd: number): number | undefined;
 }
+
+/** Reads nothing past the queue: each read of a task's is a cancellation point. */
+export const NO_CACHED_READS: CachedReader = {
+  readCached: () => NOT_NOW,
+  fileKind: () => undefined,
+};
 
 /** What is known about the reads of one file. */
 export class CachedReads {
-  readonly #ioq: CachedReader;
+  readonly #reader: CachedReader;
   /** What kind of file it is, once someone asked. */
   #kind: number | undefined;
   /** Whether it is the kind for this. */
@@ -58,13 +63,13 @@ export class CachedReads {
   /** How many are not to be tried now. */
   #skip = 0;
 
-  constructor(ioq: CachedReader) {
-    this.#ioq = ioq;
+  constructor(reader: CachedReader) {
+    this.#reader = reader;
   }
 
   /** What kind of file a descriptor is, if that can be told at once. */
   kind(fd: number): number | undefined {
-    return this.#kind ??= this.#ioq[FILE_KIND](fd);
+    return this.#kind ??= this.#reader.fileKind(fd);
   }
 
   /**
@@ -84,7 +89,7 @@ export class CachedReads {
       this.#skip--;
       return NOT_NOW;
     }
-    const count = this.#ioq[READ_CACHED](fd, target, offset);
+    const count = this.#reader.readCached(fd, target, offset);
     if (count >= 0) {
       this.#backoff = 1;
     } else if (count === -ERRNO.EAGAIN!) {

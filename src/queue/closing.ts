@@ -1,35 +1,24 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * What is said of a queue that is closed, and of one that does not close.
+ * What is said of a queue that does not close.
  *
  * @module
  */
 
 import { Deadline, type Deadlines } from "./deadlines.ts";
-import type { CoreRequest } from "../operations/request.ts";
 
 /** Milliseconds that a close waits for what is in flight, if it is not told. */
 export const DEFAULT_CLOSE_TIMEOUT_MS = 10_000;
 /** Operations that the error of a close names. */
 const NAMED_MAX = 10;
 
-/** What is done to a closed queue fails with this. */
-export function closedError(): Error {
-  return new Deno.errors.BadResource("Cannot use a queue that was closed");
-}
-
 /**
  * What a close complains about that took too long.
  *
- * @param requests What is in flight, if anything is.
+ * @param left What is in progress, if anything is.
  */
-function lateError(
-  requests: readonly (CoreRequest | undefined)[],
-  timeoutMs: number,
-): Error {
-  const left: string[] = requests.filter((request) => request !== undefined)
-    .map((request) => request.context);
+function lateError(left: readonly string[], timeoutMs: number): Error {
   const named = left.slice(0, NAMED_MAX).join(", ");
   const more = left.length > NAMED_MAX ? ` and ${left.length - NAMED_MAX} more` : "";
   const what = left.length === 0
@@ -47,20 +36,20 @@ function lateError(
  * @param drained Settles when it is.
  * @param timeoutMs How long that may take.
  * @param deadlines The queue's.
- * @param requests Gives what is in flight.
+ * @param left Gives what is in progress.
  * @param abandon Called when it took too long.
  */
 export async function drainedWithin(
   drained: Promise<void>,
   timeoutMs: number,
   deadlines: Deadlines,
-  requests: () => readonly (CoreRequest | undefined)[],
+  left: () => readonly string[],
   abandon: () => void,
 ): Promise<void> {
   let deadline: Deadline | undefined;
   const late = new Promise<never>((_, reject) => {
     deadline = new Deadline(timeoutMs, () => {
-      reject(lateError(requests(), timeoutMs));
+      reject(lateError(left(), timeoutMs));
       abandon();
     });
   });

@@ -1,20 +1,22 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * What runs requests as promises: a queue, or what stands before one. Files and
- * whatever takes several operations are built on this.
+ * What runs requests as promises: a queue, or a task before one. Files and whatever
+ * takes several operations are built on this. What they need of the queue beside is its
+ * core, which nobody outside the library can reach.
  *
  * @module
  */
 
 import type { CachedReader } from "./cached_reads.ts";
+import type { Core } from "./core.ts";
 import type { Request } from "../operations/request.ts";
 import type { OpName, OpValues } from "../operations/values.ts";
 
 /** Options of every operation's promise form. */
 export interface OperationOptions {
   /** Cancels the operation; its promise rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /**
    * Milliseconds that the operation may take, waiting in line included; a fraction is
    * fine. Then its promise rejects with `Deno.errors.TimedOut`, and the operation is
@@ -24,43 +26,45 @@ export interface OperationOptions {
    *
    * @default {Infinity}
    */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
-/**
- * Key of the queue's method that aborts promise forms by their requests, for the
- * library itself: cheaper than a signal for each of many.
- */
-export const ABORT: unique symbol = Symbol("ioq.abort");
+/** The core of the queue that requests go through. */
+export let coreOf: (runner: Runner) => Core;
+/** What reads for it what is cached, past the queue. */
+export let readerOf: (runner: Runner) => CachedReader;
 
 /**
- * Key of the queue's method that gives what runs requests at once, past the queue, for
- * the library itself.
+ * See the module.
+ *
+ * @internal
  */
-export const SYNCHRONOUS: unique symbol = Symbol("ioq.synchronous");
+export abstract class Runner {
+  readonly #core: Core;
+  readonly #reader: CachedReader;
 
-/** Key of the queue that promise forms go through, for the library itself. */
-export const QUEUE: unique symbol = Symbol("ioq.queue");
+  static {
+    coreOf = (runner) => runner.#core;
+    readerOf = (runner) => runner.#reader;
+  }
 
-/**
- * Key of an option of `run()`, for the library itself: an object whose `cancel` it sets
- * to a function that cancels the request as `Ioq.cancel()` does: unlike an abort, it
- * rejects only when the request is over, and not if that was too late.
- */
-export const ON_CANCEL: unique symbol = Symbol("ioq.onCancel");
+  /**
+   * @param core The core of the queue that requests go through.
+   * @param reader What reads what is cached, past the queue and past `run()`.
+   */
+  protected constructor(core: Core, reader: CachedReader) {
+    this.#core = core;
+    this.#reader = reader;
+  }
 
-/** See the module; {@linkcode PromiseForms} says what the members do. */
-export interface Runner extends CachedReader {
-  run<K extends OpName>(request: Request<K>, options?: OperationOptions): Promise<OpValues[K]>;
-  [ABORT](requests: ReadonlySet<Request>, reason: unknown): void;
-  [SYNCHRONOUS](): object;
-  readonly [QUEUE]: object;
+  /** Run any request as a promise. */
+  abstract run<K extends OpName>(
+    request: Request<K>,
+    options?: OperationOptions,
+  ): Promise<OpValues[K]>;
 }
 
 /** What of options holds for each operation of several. */
 export function limitsOf({ signal, timeoutMs }: OperationOptions): OperationOptions {
-  return {
-    ...(signal === undefined ? {} : { signal }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  };
+  return { signal, timeoutMs };
 }

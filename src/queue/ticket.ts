@@ -32,13 +32,12 @@ function capture(resolve: (value: never) => void, reject: (reason: unknown) => v
 /** A promise form in progress, or waiting in line. */
 export class Ticket {
   readonly request: CoreRequest;
+  /** What aborts it. */
   readonly signal: AbortSignal | undefined;
   /** What was promised. */
   readonly promise: Promise<unknown>;
   resolve: (value: never) => void;
   reject: (reason: unknown) => void;
-  /** What to call when the signal fires. */
-  onAbort: (() => void) | undefined;
   /** When it is over at the latest. */
   deadline: Deadline | undefined;
   /** Its slot, or that it has none. */
@@ -50,7 +49,6 @@ export class Ticket {
     this.promise = new Promise(capture);
     this.resolve = captured.resolve;
     this.reject = captured.reject;
-    this.onAbort = undefined;
     this.deadline = undefined;
     this.slot = WAITING;
   }

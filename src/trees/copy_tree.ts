@@ -13,9 +13,10 @@ import { toCoreRequest } from "../operations/request.ts";
 import { op } from "../operations/op.ts";
 import { joinPath, type Path, pathText, toPath } from "../path.ts";
 import { checkAccess, READ, WRITE } from "../permissions.ts";
-import { DT_DIR, DT_LNK, DT_REG } from "./walk/tree_block.ts";
+import { DT_DIR, DT_LNK, DT_REG } from "../linux/directory.ts";
 import { Descent, type Found, type OpenDirectory } from "./descent.ts";
-import { queueOf, type TreeOptions } from "./tree_options.ts";
+import { checkOptionNames } from "./known_options.ts";
+import { queueOf, TREE_OPTIONS, type TreeOptions } from "./tree_options.ts";
 
 /** How to copy a tree. */
 export interface CopyTreeOptions extends TreeOptions {
@@ -25,15 +26,17 @@ export interface CopyTreeOptions extends TreeOptions {
    *
    * @default {false}
    */
-  overwrite?: boolean;
+  overwrite?: boolean | undefined;
   /**
    * Whether copies have the times of the last read and the last write of what they
    * are copies of.
    *
    * @default {false}
    */
-  preserveTimestamps?: boolean;
+  preserveTimestamps?: boolean | undefined;
 }
+
+const COPY_OPTIONS = [...TREE_OPTIONS, "overwrite", "preserveTimestamps"];
 
 /** What makes a directory ours until its contents are there. */
 const MODE_OURS = 0o700;
@@ -217,18 +220,16 @@ class Copier {
         await descent.leaveOpenBelow(above.from);
         await descent.leaveOpenBelow(above.to);
       }
-      try {
-        await this.copyAll(pair, depth + 1);
-        if (await descent.attempt(found.path, () => this.finish(pair))) {
-          descent.progress(found.path);
-        }
-      } finally {
-        if (above.from.fd < 0) {
-          await descent.comeBack(above.from, from);
-        }
-        if (above.to.fd < 0) {
-          await descent.comeBack(above.to, to);
-        }
+      await this.copyAll(pair, depth + 1);
+      if (await descent.attempt(found.path, () => this.finish(pair))) {
+        descent.progress(found.path);
+      }
+      // Who ends early closes what is open, and comes back nowhere
+      if (above.from.fd < 0) {
+        await descent.comeBack(above.from, from);
+      }
+      if (above.to.fd < 0) {
+        await descent.comeBack(above.to, to);
       }
     } finally {
       await descent.close(from?.fd ?? -1);
@@ -270,16 +271,15 @@ export async function copyTree(
   to: Path,
   options: CopyTreeOptions = {},
 ): Promise<void> {
-  const source = toPath(from, "copy");
-  const target = toPath(to, "copy");
+  checkOptionNames(options, COPY_OPTIONS, "copyTree()");
   for (const name of ["overwrite", "preserveTimestamps"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "boolean") {
       throw new TypeError(`Expected ${name} to be a boolean, got ${typeof options[name]}`);
     }
   }
-  checkAccess(source, READ, false);
-  checkAccess(target, WRITE, false);
-  await Descent.run("copy", queueOf(options), options, async (descent) => {
+  const source = checkAccess(toPath(from, "copy"), READ);
+  const target = checkAccess(toPath(to, "copy"), WRITE);
+  await Descent.run("copy", source, queueOf(options), options, async (descent) => {
     const path = pathText(source);
     const copier = new Copier(descent, options);
     await descent.attempt(path, async () => {

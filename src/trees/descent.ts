@@ -21,24 +21,33 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
-import { checkInteger } from "../integer.ts";
+import { checkInteger, checkTimeout } from "../integer.ts";
 import { O_NOFOLLOW } from "../linux/fcntl.ts";
-import type { Runner } from "../queue/runner.ts";
+import { isEnd } from "../queue/end.ts";
+import { coreOf, type Runner } from "../queue/runner.ts";
+import type { Scope } from "../queue/scopes.ts";
 import { CoreRequest, type Holder, toCoreRequest } from "../operations/request.ts";
 import type { OpName, OpValues } from "../operations/values.ts";
-import { joinPath } from "../path.ts";
-import { RECORD_WORDS, type TreeBlock, treeRequest } from "./walk/tree_block.ts";
+import { joinPath, pathText } from "../path.ts";
+import {
+  RECORD_WORDS,
+  type TreeArguments,
+  type TreeBlock,
+  treeRequest,
+} from "./walk/tree_block.ts";
 import { checkSignal } from "../signal.ts";
-import { inContext, osError } from "../linux/errors.ts";
+import { inContext, osError, timeoutError } from "../linux/errors.ts";
+import { checkOnError, type ErrorPolicy } from "./error_policy.ts";
+import { splitPath } from "./root_path.ts";
 
 /** What of {@linkcode TreeOptions} is needed to go through a tree on a given queue. */
 export interface DescentOptions {
-  concurrency?: number;
-  signal?: AbortSignal;
-  /** For each request. */
-  timeoutMs?: number;
-  onError?: "throw" | "skip" | ((error: Error, path: string) => void);
-  onProgress?: (progress: { path: string; entries: number }) => void;
+  concurrency?: number | undefined;
+  signal?: AbortSignal | undefined;
+  /** For all of it. */
+  timeoutMs?: number | undefined;
+  onError?: ErrorPolicy<string> | undefined;
+  onProgress?: ((progress: { path: string; entries: number }) => void) | undefined;
 }
 
 /** Levels below which descriptors are closed on the way down. */
@@ -97,6 +106,8 @@ export class Descent {
     },
   };
   #entries = 0;
+  /** What was opened and has yet to be closed, whatever becomes of it. */
+  readonly #open = new Set<number>();
 
   private constructor(ioq: Runner, verb: string, options: DescentOptions, concurrency: number) {
     this.ioq = ioq;
@@ -109,38 +120,50 @@ export class Descent {
    * Do something to a tree.
    *
    * @param verb What that is called in messages.
+   * @param root What it is done to, for messages.
    * @param open Gives the queue.
-   * @throws What it throws, or the signal's reason; nothing is in progress then.
+   * @throws What it throws, or the signal's reason; nothing is in progress or open then.
    */
   static async run(
     verb: string,
+    root: string | Uint8Array,
     open: () => Runner | Promise<Runner>,
     options: DescentOptions,
     work: (descent: Descent) => Promise<void>,
   ): Promise<void> {
-    const { signal, onError = "throw", onProgress, concurrency = CONCURRENCY } = options;
-    if (onError !== "throw" && onError !== "skip" && typeof onError !== "function") {
-      throw new TypeError(`Expected onError to be "throw", "skip" or a function, got ${onError}`);
-    }
+    const { signal, onProgress, concurrency = CONCURRENCY } = options;
+    checkOnError(options.onError);
     if (onProgress !== undefined && typeof onProgress !== "function") {
       throw new TypeError(`Expected onProgress to be a function, got ${typeof onProgress}`);
     }
     checkSignal(signal);
     checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX);
+    const timeoutMs = checkTimeout(options.timeoutMs);
     signal?.throwIfAborted();
     const ioq = await open();
     const descent = new Descent(ioq, verb, options, concurrency);
+    const context = `${verb} '${pathText(root)}'`;
+    const { scopes } = coreOf(ioq);
+    const scope: Scope = { context, cancel: (reason) => descent.#abort.abort(reason) };
+    scopes.enter(scope);
     const abort = () => descent.#abort.abort(signal!.reason);
     signal?.addEventListener("abort", abort);
+    const timer = timeoutMs === undefined ? undefined : setTimeout(
+      () => descent.#abort.abort(timeoutError(timeoutMs, context)),
+      timeoutMs,
+    );
     try {
       signal?.throwIfAborted();
       await work(descent);
-      signal?.throwIfAborted();
+      descent.#abort.signal.throwIfAborted();
     } finally {
       signal?.removeEventListener("abort", abort);
+      clearTimeout(timer);
       if (descent.#requests > 0) {
         await new Promise<void>((resolve) => descent.#onRest = resolve);
       }
+      await Promise.all([...descent.#open].map((fd) => descent.close(fd)));
+      scopes.leave(scope);
     }
   }
 
@@ -156,16 +179,47 @@ export class Descent {
   #run<K extends OpName>(request: CoreRequest<K>): Promise<OpValues[K]> {
     this.#requests++;
     request.holder = this.#holder;
-    const { timeoutMs } = this.#options;
-    return this.ioq.run(request, {
-      signal: this.#abort.signal,
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    return this.ioq.run(request, { signal: this.#abort.signal });
+  }
+
+  /** Read directories, or remove what is in them. */
+  tree(args: TreeArguments): Promise<TreeBlock> {
+    return this.#run(toCoreRequest(treeRequest(args))) as unknown as Promise<TreeBlock>;
+  }
+
+  /** Open a directory, and not what a link leads to. */
+  async #openDirectory(at: number | undefined, path: string | Uint8Array): Promise<number> {
+    const fd = await this.request("openDir", {
+      ...(at === undefined ? {} : { fd: at }),
+      path,
+      flags: O_NOFOLLOW,
     });
+    this.#open.add(fd);
+    return fd;
+  }
+
+  /** Open the directory that it is all about. Links may be on the way there. */
+  openRoot(path: string | Uint8Array): Promise<number> {
+    return this.#openDirectory(undefined, path);
+  }
+
+  /** Open a directory by a path that no link is to be followed on. */
+  async openBelow(at: number, path: string | Uint8Array): Promise<number> {
+    let fd = at;
+    for (const name of splitPath(path)) {
+      const above = fd;
+      fd = await this.#openDirectory(above, name);
+      if (above !== at) {
+        await this.close(above);
+      }
+    }
+    return fd;
   }
 
   /** Close a descriptor, come what may. */
   async close(fd: number): Promise<void> {
     if (fd >= 0) {
+      this.#open.delete(fd);
       await this.ioq.run(new CoreRequest("close", { fd })).catch(() => {});
     }
   }
@@ -184,14 +238,12 @@ export class Descent {
   report(error: unknown, path: string): void {
     this.#abort.signal.throwIfAborted();
     const { onError = "throw" } = this.#options;
-    const fatal = !(error instanceof Error) || error instanceof Deno.errors.BadResource ||
-      error instanceof Deno.errors.Interrupted;
     try {
-      if (fatal || onError === "throw") {
+      if (isEnd(error) || onError === "throw") {
         throw error;
       }
       if (onError !== "skip") {
-        onError(error, path);
+        onError(error as Error, path);
       }
     } catch (end) {
       // Other branches end with it
@@ -200,13 +252,35 @@ export class Descent {
     }
   }
 
+  /**
+   * Go on only if nothing has ended it.
+   *
+   * @throws What has.
+   */
+  throwIfEnded(error: unknown): void {
+    this.#abort.signal.throwIfAborted();
+    if (isEnd(error)) {
+      this.report(error, "");
+    }
+  }
+
+  /** Whether something has ended it. */
+  get hasEnded(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /** Something failed at a path, which the error is to be about. */
+  reportOf(path: string, error: unknown): void {
+    this.report(inContext(error, `${this.#verb} '${path}'`, this.#abort.signal), path);
+  }
+
   /** Run something; what fails is reported. Whether it went well. */
   async attempt(path: string, work: () => Promise<unknown>): Promise<boolean> {
     try {
       await work();
       return true;
     } catch (error) {
-      this.report(inContext(error, `${this.#verb} '${path}'`), path);
+      this.reportOf(path, error);
       return false;
     }
   }
@@ -222,11 +296,7 @@ export class Descent {
     name: string | Uint8Array,
     path: string,
   ): Promise<OpenDirectory> {
-    const fd = await this.request("openDir", {
-      ...(at === undefined ? {} : { fd: at }),
-      path: name,
-      flags: O_NOFOLLOW,
-    });
+    const fd = await this.#openDirectory(at, name);
     try {
       return new OpenDirectory(path, fd, await this.#identify(fd));
     } catch (error) {
@@ -242,7 +312,7 @@ export class Descent {
 
   /** What is in a directory. */
   async read(directory: OpenDirectory): Promise<Found[]> {
-    const request = treeRequest({
+    const block = await this.tree({
       fd: directory.fd,
       paths: ".",
       flags: 0,
@@ -251,7 +321,6 @@ export class Descent {
       levels: 0,
       budgetUs: 0,
     });
-    const block = await this.#run(toCoreRequest(request)) as unknown as TreeBlock;
     const errno = block.records.subarray(0, RECORD_WORDS)[layout.TREE_DIRECTORY_ERROR]!;
     if (errno !== 0) {
       throw osError(errno, `readdir '${directory.path}'`);
@@ -336,16 +405,11 @@ export class Descent {
    * @throws {Error} If that has been moved meanwhile.
    */
   async comeBack(directory: OpenDirectory, below: OpenDirectory): Promise<void> {
-    // Not to be given up half way: who ends early has to close what is above as well
-    const request = new CoreRequest("openDir", { fd: below.fd, path: "..", trusted: true });
-    const fd = await this.ioq.run(request);
-    try {
-      if (!directory.is(await this.#identify(fd))) {
-        throw new Error(`Cannot go on in '${directory.path}': it was moved meanwhile`);
-      }
-    } catch (error) {
+    const fd = await this.request("openDir", { fd: below.fd, path: ".." });
+    this.#open.add(fd);
+    if (!directory.is(await this.#identify(fd))) {
       await this.close(fd);
-      throw error;
+      throw new Error(`Cannot go on in '${directory.path}': it was moved meanwhile`);
     }
     directory.fd = fd;
   }

@@ -10,7 +10,8 @@ import { hasCode, inContext } from "../linux/errors.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions } from "../operations/request_options.ts";
 import { toCoreRequest } from "../operations/request.ts";
-import { type Path, toPath } from "../path.ts";
+import { ownOption } from "../own_option.ts";
+import { absolutePath, type Path, toPath } from "../path.ts";
 import { limitsOf, type OperationOptions, type Runner } from "../queue/runner.ts";
 
 /** See {@linkcode PromiseForms.mkdir}. */
@@ -24,7 +25,8 @@ export async function makeDirectory(
     await ioq.run(request, options);
     return;
   }
-  const whole = toPath(path, "mkdir");
+  const given = toPath(path, "mkdir");
+  const whole = ownOption(options, "at") === undefined ? absolutePath(given) : given;
   if (whole.length === 0) {
     // As for Deno: the path of the current directory, which exists
     return;

@@ -7,7 +7,8 @@
  */
 
 import type { Path } from "../path.ts";
-import { queueOf, type TreeOptions } from "./tree_options.ts";
+import { checkOptionNames } from "./known_options.ts";
+import { queueOf, TREE_OPTIONS, type TreeOptions } from "./tree_options.ts";
 import { removeTreeOn } from "./remover.ts";
 
 /**
@@ -24,6 +25,8 @@ import { removeTreeOn } from "./remover.ts";
  * @param options What to do about errors, a signal, and whom to tell of progress.
  * @throws {Deno.errors.NotFound} If there is nothing at the path.
  * @throws {Deno.errors.NotCapable} If the path may not be written to.
+ * @throws {Deno.errors.TimedOut} If it takes longer than `timeoutMs`.
+ * @throws {TypeError} If an option is of a wrong type, or there is none of its name.
  *
  * @example
  * ```ts
@@ -38,5 +41,6 @@ import { removeTreeOn } from "./remover.ts";
  * ```
  */
 export async function removeTree(path: Path, options: TreeOptions = {}): Promise<void> {
+  checkOptionNames(options, TREE_OPTIONS, "removeTree()");
   await removeTreeOn(queueOf(options), path, options);
 }

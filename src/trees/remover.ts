@@ -3,115 +3,332 @@
 /**
  * Removing a directory with all that is in it, on a given queue.
  *
+ * One request empties several directories and goes on below them, on a worker lane
+ * (see `native/calls/remove_tree.c`). What it tells of is what is left:
+ *
+ *     pending ──▶ request of several ──▶ gone
+ *        ▲                           ├──▶ cannot be removed: reported, and what it is in stays
+ *        │                           └──▶ directories for which there was no time
+ *        └───────────────────────────────────┘
+ *
+ * A directory in which others were left is asked for again when those are gone.
+ * Directories are named from the descriptor of the root, and from another one every
+ * thousand characters, since paths have at most 4095 bytes. Lanes follow no link on
+ * the way, so that nobody can lead them out of the tree.
+ *
  * @module
  */
 
-import { hasCode } from "../linux/errors.ts";
+import * as layout from "../../ffi/layout.ts";
+import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import { AT_REMOVEDIR } from "../linux/fcntl.ts";
 import { REMOVE_TREE } from "../operations/request.ts";
-import { type Path, pathText, toPath } from "../path.ts";
-import { checkAccess, WRITE } from "../permissions.ts";
+import { joinPath, type Path, pathText, toPath } from "../path.ts";
+import { checkTree, WRITE } from "../permissions.ts";
 import type { Runner } from "../queue/runner.ts";
-import { DT_DIR } from "./walk/tree_block.ts";
-import { Descent, type DescentOptions, type Found, type OpenDirectory } from "./descent.ts";
+import { Descent, type DescentOptions } from "./descent.ts";
+import { DT_DIR } from "../linux/directory.ts";
+import { RECORD_WORDS, type TreeBlock } from "./walk/tree_block.ts";
+import { withoutSlashes } from "./root_path.ts";
 
-/** Removes what is in directories. */
+/** Directories of one request, at the most. */
+const GROUP_MAX = 64;
+/** Characters of their paths, so that they have at most 4095 bytes. */
+const GROUP_LENGTH = 1300;
+/** Requests among which directories are shared out. */
+const SHARES = 16;
+/** Characters of a path, beyond which paths begin anew. With a name 3765 bytes at most. */
+const PATH_LONG = 1000;
+/** Levels that a lane goes on below by itself. */
+const LEVELS = 8;
+/** For how long it does, in microseconds. */
+const BUDGET_US = 2000;
+/** How often a directory is emptied into which others keep putting something. */
+const ROUNDS_MAX = 16;
+
+/** A descriptor that paths begin at. */
+class Anchor {
+  readonly #above: Anchor | undefined;
+  readonly #at: string | Uint8Array;
+  #fd: Promise<number> | undefined;
+  #holders = 0;
+
+  constructor(above: Anchor | undefined, at: string | Uint8Array, fd?: number) {
+    this.#above = above;
+    this.#at = at;
+    this.#fd = fd === undefined ? undefined : Promise.resolve(fd);
+    above?.hold();
+  }
+
+  /** Something has yet to be removed by it. */
+  hold(): void {
+    this.#holders++;
+  }
+
+  /** Its descriptor. */
+  open(descent: Descent): Promise<number> {
+    return this.#fd ??= this.#open(descent);
+  }
+
+  async #open(descent: Descent): Promise<number> {
+    const above = await this.#above!.open(descent);
+    return await descent.openBelow(above, this.#at);
+  }
+
+  /** One that held it does so no more. */
+  async release(descent: Descent): Promise<void> {
+    if (--this.#holders === 0) {
+      await descent.close(await this.#fd?.catch(() => -1) ?? -1);
+      await this.#above?.release(descent);
+    }
+  }
+}
+
+/** A directory that is to be removed. */
+class Doomed {
+  /** For messages. */
+  readonly path: string;
+  /** Its path from the anchor. */
+  readonly at: string | Uint8Array;
+  readonly anchor: Anchor;
+  readonly above: Doomed | undefined;
+  /** Directories in it that may yet go, and one while it is looked at. */
+  left = 1;
+  /** Whether something in it stays, or itself. */
+  stays = false;
+  /** How often it was emptied. */
+  rounds = 0;
+  /** To be asked for by itself: a request for several has failed. */
+  alone = false;
+  #anchorBelow: Anchor | undefined;
+
+  constructor(above: Doomed | undefined, path: string, at: string | Uint8Array, anchor: Anchor) {
+    this.above = above;
+    this.path = path;
+    this.at = at;
+    this.anchor = anchor;
+    anchor.hold();
+  }
+
+  /** What is in it by a name. */
+  below(path: string, name: string | Uint8Array): Doomed {
+    if (this.at.length > PATH_LONG) {
+      this.#anchorBelow ??= new Anchor(this.anchor, this.at);
+      return new Doomed(this, path, name, this.#anchorBelow);
+    }
+    return new Doomed(this, path, this.at === "." ? name : joinPath(this.at, name), this.anchor);
+  }
+}
+
+/** Removes what is in a directory. */
 class Remover {
   readonly #descent: Descent;
+  /** What to ask for next is at the end. */
+  readonly #pending: Doomed[] = [];
+  readonly #mode: number;
+  #running = 0;
+  #failure: { readonly error: unknown } | undefined;
+  #onDone: () => void = () => {};
 
-  constructor(descent: Descent) {
+  constructor(descent: Descent, tells: boolean) {
     this.#descent = descent;
+    this.#mode = layout.TREE_REMOVE | (tells ? layout.TREE_TELL : 0);
   }
 
-  /** Remove a name; that it is gone already is as well. Whether it is gone. */
-  async remove(at: number | undefined, found: Found, flags: number): Promise<boolean> {
+  /**
+   * Remove all that is in a directory.
+   *
+   * @returns Whether it is empty.
+   * @throws {Deno.errors.NotSupported} If there is no native library; nothing is done then.
+   */
+  async empty(fd: number, path: string): Promise<boolean> {
+    const root = new Doomed(undefined, path, ".", new Anchor(undefined, ".", fd));
+    this.#pending.push(root);
+    await new Promise<void>((resolve) => {
+      this.#onDone = resolve;
+      this.#advance();
+    });
+    if (this.#failure !== undefined) {
+      throw this.#failure.error;
+    }
+    return !root.stays;
+  }
+
+  /** Ask for what is pending, as far as that makes sense now. */
+  #advance(): void {
+    const { concurrency } = this.#descent;
+    while (
+      this.#failure === undefined && this.#pending.length > 0 && this.#running < concurrency
+    ) {
+      const group = this.#nextGroup();
+      this.#running++;
+      this.#remove(group).catch((error) => {
+        this.#failure ??= { error };
+      }).then(() => {
+        this.#running--;
+        this.#advance();
+      });
+    }
+    if (this.#running === 0) {
+      this.#onDone();
+    }
+  }
+
+  /** Directories that go together. */
+  #nextGroup(): Doomed[] {
+    const pending = this.#pending;
+    const share = Math.min(GROUP_MAX, Math.ceil(pending.length / SHARES));
+    const group: Doomed[] = [];
+    let length = 0;
+    for (let node = pending.at(-1); node !== undefined; node = pending.at(-1)) {
+      const isText = typeof node.at === "string" && !node.alone;
+      length += node.at.length + 1;
+      const first = group[0];
+      if (
+        group.length === share || first !== undefined &&
+          (!isText || length > GROUP_LENGTH || node.anchor !== first.anchor)
+      ) {
+        break;
+      }
+      group.push(pending.pop()!);
+      if (!isText) {
+        break;
+      }
+    }
+    return group;
+  }
+
+  async #remove(group: readonly Doomed[]): Promise<void> {
     const descent = this.#descent;
-    const gone = await descent.attempt(found.path, async () => {
-      const fd = at === undefined ? {} : { fd: at };
+    const [first] = group;
+    let block: TreeBlock | undefined;
+    const request = async () => {
+      block = await descent.tree({
+        fd: await first!.anchor.open(descent),
+        paths: group.length === 1 ? first!.at : group.map((node) => node.at).join("\0"),
+        flags: 0,
+        mode: this.#mode,
+        device: 0,
+        levels: LEVELS,
+        budgetUs: BUDGET_US,
+      });
+    };
+    if (group.length > 1) {
       try {
-        await descent.request("unlink", { ...fd, path: found.name, flags });
+        await request();
       } catch (error) {
-        if (at === undefined || !hasCode(error, "ENOENT")) {
+        descent.throwIfEnded(error);
+        // Whose fault it is shows if each is asked for by itself
+        for (const node of group) {
+          node.alone = true;
+          this.#pending.push(node);
+        }
+        return;
+      }
+    } else {
+      try {
+        await request();
+      } catch (error) {
+        if (error instanceof Deno.errors.NotSupported) {
           throw error;
         }
+        descent.reportOf(first!.path, error);
+        first!.stays = true;
+        await this.#settle(first!, false);
+        return;
       }
-    });
-    if (gone) {
-      descent.progress(found.path);
     }
-    return gone;
+    await this.#take(group, block!);
   }
 
-  /** Remove all that is in a directory. Whether it is empty. */
-  async empty(directory: OpenDirectory, depth: number): Promise<boolean> {
+  /** Take in what became of directories. */
+  async #take(group: readonly Doomed[], block: TreeBlock): Promise<void> {
     const descent = this.#descent;
-    let entries: Found[] = [];
-    let isEmpty = await descent.attempt(directory.path, async () => {
-      entries = await descent.read(directory);
-    });
-    await descent.each(entries.filter(({ type }) => type !== DT_DIR), async (found) => {
-      if (!await this.remove(directory.fd, found, 0)) {
-        isEmpty = false;
+    const { records, types, names, rawNames, stats: results } = block;
+    const count = records.length / RECORD_WORDS;
+    /** By entry, which record its directory has. */
+    const recordOf = new Map<number, number>();
+    for (let i = 0; i < count; i++) {
+      const parent = records[i * RECORD_WORDS + layout.TREE_DIRECTORY_PARENT]!;
+      if (parent >= 0) {
+        recordOf.set(parent, i);
       }
-    });
-    await descent.descend(entries.filter(({ type }) => type === DT_DIR), depth, async (found) => {
-      if (!await this.#removeDirectory(directory, found, depth)) {
-        isEmpty = false;
-      }
-    });
-    return isEmpty;
-  }
-
-  /** Remove all there is by one call of the runtime's, which takes as much care. */
-  async removeWhole(found: Found): Promise<void> {
-    const descent = this.#descent;
-    const request = { path: found.name, flags: REMOVE_TREE };
-    if (await descent.attempt(found.path, () => descent.request("unlink", request))) {
-      descent.progress(found.path);
     }
-  }
-
-  async #removeDirectory(above: OpenDirectory, found: Found, depth: number): Promise<boolean> {
-    const descent = this.#descent;
-    let directory: OpenDirectory | undefined;
-    try {
-      directory = await descent.open(above.fd, found.name, found.path);
-    } catch (error) {
-      if (hasCode(error, "ENOENT")) {
-        return true;
+    const nodes: Doomed[] = new Array(count);
+    const gone = new Set<Doomed>();
+    let reached = 0;
+    for (let i = 0, from = 0; i < count; i++) {
+      const at = i * RECORD_WORDS;
+      const parent = records[at + layout.TREE_DIRECTORY_PARENT]!;
+      const end = from + records[at + layout.TREE_DIRECTORY_ENTRIES]!;
+      const errno = records[at + layout.TREE_DIRECTORY_ERROR]!;
+      const node = nodes[i] ??= group[reached++]!;
+      if (parent < 0 && records[at + layout.TREE_DIRECTORY_FLAGS]! & layout.TREE_GONE) {
+        descent.progress(node.path);
+        gone.add(node);
       }
-      if (hasCode(error, "ENOTDIR", "ELOOP")) {
-        // Something else has taken its place
-        return await this.remove(above.fd, found, 0);
+      if (errno !== 0) {
+        this.#report(node, node.path, errno);
       }
-      // What cannot be opened may be empty
-      const removed = await descent.request("unlink", {
-        fd: above.fd,
-        path: found.name,
-        flags: AT_REMOVEDIR,
-      }).then(() => true, () => false);
-      if (removed) {
-        descent.progress(found.path);
-        return true;
-      }
-      return await descent.attempt(found.path, () => Promise.reject(error));
-    }
-    let isEmpty;
-    try {
-      if (descent.isDeep(depth)) {
-        await descent.leaveOpenBelow(above);
-      }
-      try {
-        isEmpty = await this.empty(directory, depth + 1);
-      } finally {
-        if (above.fd < 0) {
-          await descent.comeBack(above, directory);
+      for (; from < end; from++) {
+        const path = joinPath(node.path, names[from]!) as string;
+        const name = rawNames?.get(from) ?? names[from]!;
+        const record = recordOf.get(from);
+        const result = results[from]!;
+        if (result === 0) {
+          descent.progress(path);
+        } else if (result !== layout.TREE_LEFT && record === undefined) {
+          this.#report(node, path, result);
+        }
+        if (record !== undefined || result === layout.TREE_LEFT && types[from] === DT_DIR) {
+          const below = node.below(path, name);
+          node.left++;
+          if (record === undefined) {
+            this.#pending.push(below);
+          } else {
+            nodes[record] = below;
+            if (result === 0) {
+              gone.add(below);
+            }
+          }
         }
       }
-    } finally {
-      await descent.close(directory.fd);
     }
-    return isEmpty && await this.remove(above.fd, found, AT_REMOVEDIR);
+    // From the innermost on, so that what they are in is asked for once
+    for (let i = count - 1; i >= 0; i--) {
+      await this.#settle(nodes[i]!, gone.has(nodes[i]!));
+    }
+    for (let i = group.length - 1; i >= reached; i--) {
+      this.#pending.push(group[i]!);
+    }
+  }
+
+  /** Something in a directory, or itself, cannot be removed. */
+  #report(node: Doomed, path: string, errno: number): void {
+    node.stays = true;
+    this.#descent.report(osError(errno, `remove '${path}'`), path);
+  }
+
+  /** A directory was looked at, or one in it is dealt with. */
+  async #settle(node: Doomed, isGone: boolean): Promise<void> {
+    for (let at: Doomed | undefined = node; at !== undefined; at = at.above) {
+      if (--at.left > 0) {
+        return;
+      }
+      if (!isGone && !at.stays && at.above !== undefined) {
+        if (at.rounds++ < ROUNDS_MAX) {
+          at.left = 1;
+          this.#pending.push(at);
+          return;
+        }
+        this.#report(at, at.path, ERRNO.ENOTEMPTY!);
+      }
+      if (!isGone && at.above !== undefined) {
+        at.above.stays = true;
+      }
+      await at.anchor.release(this.#descent);
+      isGone = false;
+    }
   }
 }
 
@@ -127,37 +344,44 @@ export async function removeTreeOn(
   path: Path,
   options: DescentOptions,
 ): Promise<void> {
-  const root = toPath(path, "remove");
-  checkAccess(root, WRITE, false);
-  await Descent.run("remove", open, options, async (descent) => {
+  const root = checkTree(toPath(path, "remove"), WRITE);
+  await Descent.run("remove", root, open, options, async (descent) => {
     const text = pathText(root);
-    const found: Found = { name: root, type: DT_DIR, path: text };
-    const remover = new Remover(descent);
-    let directory: OpenDirectory;
+    const unlink = async (flags: number) => {
+      if (await descent.attempt(text, () => descent.request("unlink", { path: root, flags }))) {
+        descent.progress(text);
+      }
+    };
+    let isEmpty;
     try {
       if (Deno.build.os !== "linux") {
-        return await remover.removeWhole(found);
+        throw new Deno.errors.NotSupported();
       }
-      directory = await descent.open(undefined, root, text);
+      const fd = await descent.openRoot(withoutSlashes(root));
+      isEmpty = await new Remover(descent, options.onProgress !== undefined).empty(fd, text);
     } catch (error) {
       if (error instanceof Deno.errors.NotSupported) {
-        // No library, which is the one to go through trees by descriptors
-        await remover.removeWhole(found);
-      } else if (hasCode(error, "ENOTDIR", "ELOOP")) {
-        await remover.remove(undefined, found, 0);
+        // Without a library, one call of the runtime's removes all there is, with as much care
+        await unlink(REMOVE_TREE);
+      } else if (hasCode(error, "ENOTDIR", "ELOOP") && !descent.hasEnded) {
+        await unlink(0);
       } else {
-        await descent.attempt(text, () => Promise.reject(error));
+        descent.reportOf(text, error);
       }
       return;
     }
-    let isEmpty;
-    try {
-      isEmpty = await remover.empty(directory, 0);
-    } finally {
-      await descent.close(directory.fd);
-    }
     if (isEmpty) {
-      await remover.remove(undefined, found, AT_REMOVEDIR);
+      await descent.attempt(text, async () => {
+        try {
+          await descent.request("unlink", { path: root, flags: AT_REMOVEDIR });
+        } catch (error) {
+          // It was there: somebody else has finished it
+          if (!hasCode(error, "ENOENT")) {
+            throw error;
+          }
+        }
+        descent.progress(text);
+      });
     }
   });
 }

@@ -24,25 +24,42 @@ export interface TreeOptions {
    *
    * @default {64}
    */
-  concurrency?: number;
+  concurrency?: number | undefined;
   /** Ends it; what has been done by then stays done. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds that all of it may take; a fraction is fine. Then it ends with
+   * `Deno.errors.TimedOut`, and what has been done by then stays done.
+   *
+   * @default {Infinity}
+   */
+  timeoutMs?: number | undefined;
   /**
    * What to do about what fails: end with its error, pass over it, or tell, and go
    * on. A function that throws ends it with what it throws.
    *
    * @default {"throw"}
    */
-  onError?: "throw" | "skip" | ((error: Error, path: string) => void);
-  /** Called for each entry that was dealt with. */
-  onProgress?: (progress: TreeProgress) => void;
+  onError?: "throw" | "skip" | ((error: Error, path: string) => void) | undefined;
+  /** Called for each entry that was dealt with, soon after it was. */
+  onProgress?: ((progress: TreeProgress) => void) | undefined;
   /**
    * The queue to use.
    *
    * @default One that all share who name none
    */
-  ioq?: Ioq;
+  ioq?: Ioq | undefined;
 }
+
+/** The names of {@linkcode TreeOptions}. */
+export const TREE_OPTIONS: readonly string[] = [
+  "concurrency",
+  "signal",
+  "timeoutMs",
+  "onError",
+  "onProgress",
+  "ioq",
+];
 
 /**
  * Gives the queue that options name, or else the one that all share.

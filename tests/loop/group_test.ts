@@ -108,3 +108,60 @@ forEachLoop("cancelling who waits for a group cancels the group", async ({ loop 
   await assertRejects(() => late.cancel(), Canceled);
   assertEquals(cancelled, 4);
 });
+
+forEachLoop("a member that is added when the last one has just ended counts", async ({ loop }) => {
+  for (const end of ["wait", "cancel"] as const) {
+    const group = loop.group();
+    const first = group.async((io) => io.sleep(1e6).catch(() => {}));
+    let last: string | undefined;
+    first.then(() =>
+      group.async(async (io) => {
+        last = "begun";
+        last = await io.sleep(1).then(() => "slept", () => "cancelled");
+      })
+    );
+    first.cancel();
+    await group[end]();
+    assertEquals(last, end === "wait" ? "slept" : "cancelled");
+  }
+});
+
+forEachLoop("a group that has failed takes no member until somebody is told", async ({ loop }) => {
+  const group = loop.group();
+  await assertRejects(() => group.async((io) => io.stat("/nope")), Deno.errors.NotFound);
+  await assertRejects(() => group.async((io) => io.sleep(1e6)), Canceled);
+  await assertRejects(() => group.wait(), Deno.errors.NotFound);
+  assertEquals(await group.async((io) => io.sleep(1).then(() => "slept")), "slept");
+  await group.wait();
+});
+
+forEachLoop("a cancellation survives the failure of a group that is awaited", async ({ loop }) => {
+  for (const early of [true, false]) {
+    const seen: string[] = [];
+    const parent = loop.async(async (io) => {
+      const group = loop.group();
+      group.async((io) => io.sleep(1e6).catch(() => Promise.reject(new Error("member"))));
+      if (early) {
+        await Promise.resolve();
+      }
+      await group.wait(io).catch((error) => seen.push(error.message));
+      await io.nop().catch((error) => {
+        assert(error instanceof Canceled);
+        seen.push("canceled");
+      });
+    });
+    await parent.cancel();
+    assertEquals(seen, ["member", "canceled"]);
+  }
+});
+
+forEachLoop("the Canceled of another task is a failure like any other", async ({ loop }) => {
+  const other = loop.async((io) => io.sleep(1e6));
+  const group = loop.group();
+  let sibling: unknown;
+  group.async((io) => io.sleep(1e6).catch((error) => sibling = error));
+  group.async(async () => await other);
+  other.cancel();
+  await assertRejects(() => group.wait(), Canceled);
+  assert(sibling instanceof Canceled);
+});

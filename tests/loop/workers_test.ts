@@ -9,7 +9,7 @@ import {
   SharedMutex,
   SharedSemaphore,
 } from "@ioq/ioq/loop";
-import { laneThreads, runDeno, TempDir, until, within } from "../fixtures.ts";
+import { laneThreads, LIBRARY, runDeno, TempDir, until, within } from "../fixtures.ts";
 import { forEachLoop } from "./rows.ts";
 
 function module(name: string): URL {
@@ -221,6 +221,17 @@ forEachLoop(
     assert((await ioq.stat("/")).isDirectory);
   },
 );
+
+Deno.test("Workers load the library that the loop was opened with", async () => {
+  for (const library of [LIBRARY, new URL(`file://${LIBRARY}`)]) {
+    await using loop = await EventLoop.open({ library, backend: "threads" });
+    const { kind } = await loop.concurrent<{ kind: string }>(module("stat_task"), [
+      "/",
+      new Uint8Array(1),
+    ]);
+    assertEquals(kind, "threads");
+  }
+});
 
 Deno.test("Workers that have nothing to do stop, and let the process end", async () => {
   const { code, stdout, stderr } = await runDeno(

@@ -98,7 +98,8 @@ forEachBackend("removeTree() and copyTree() stop at the signal", async ({ open, 
         ? removeTree(dir.path, options)
         : copyTree(dir.path, target.at("copy"), options);
       assertEquals(await assertRejects(() => run), reason);
-      assert((await Array.fromAsync(walk(dir.path, { ioq }))).length > 100);
+      // What one request removes is told of when it is gone: not less than the root is left
+      assert((await Array.fromAsync(walk(dir.path, { ioq }))).length > 0);
       assertEquals(descriptorsUnder(dir.path) + descriptorsUnder(target.path), 0);
       assertEquals(ioq.size, 0);
       const done = removeTree(dir.path, { ioq, signal: AbortSignal.abort(reason) });

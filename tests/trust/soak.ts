@@ -19,7 +19,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type Completion, type Ioq, op, type Request } from "../../mod.ts";
-import type { CoreRequest } from "../../src/operations/request.ts";
+import { toCoreRequest } from "../../src/operations/request.ts";
 import { type OpenQueue, rows } from "../backends.ts";
 import { descriptorsUnder, newSeed, randomFrom } from "../fixtures.ts";
 import { type Outcome, type Task, World } from "./soak_world.ts";
@@ -158,7 +158,7 @@ class Life {
     const entry = { controller: new AbortController(), pending, settled: false };
     // As an open file learns that nothing is at its descriptor any more
     if (!isShared) {
-      (task.request as CoreRequest).holder = {
+      toCoreRequest(task.request).holder = {
         leave: () => {
           assertEquals(ended, false, `${task.request.op} ended twice`);
           ended = true;

@@ -257,6 +257,76 @@ void test_tree(const void *config) {
 	close_queue();
 }
 
+/** The records of a payload, as many as there is room for; returns how many there are. */
+static uint32_t take_records(const struct ioq_completion *completion, struct ioq_tree_directory *records, uint32_t length) {
+	uint8_t *payload = take_payload(completion);
+	struct ioq_tree head;
+	memcpy(&head, payload, sizeof(head));
+	uint32_t count = head.directory_count < length ? head.directory_count : length;
+	memcpy(records, payload + sizeof(head), count * sizeof(*records));
+	free(payload);
+	return head.directory_count;
+}
+
+/** Trees that are removed: what is told, what is left, and that no link leads anywhere. */
+void test_remove_tree(const void *config) {
+	open_queue(config, 4, 3);
+	CHECK_EQ(mkdir("doomed", 0700), 0);
+	CHECK_EQ(mkdir("doomed/a", 0700), 0);
+	CHECK_EQ(mkdir("doomed/a/b", 0700), 0);
+	CHECK_EQ(mkdir("spared", 0700), 0);
+	CHECK_EQ(mknod("doomed/a/file", S_IFREG | 0600, 0), 0);
+	CHECK_EQ(mknod("spared/file", S_IFREG | 0600, 0), 0);
+	CHECK_EQ(symlink("../spared", "doomed/link"), 0);
+	struct ioq_tree_directory records[4];
+
+	// Without time the first one is emptied all the same, but not what is in it
+	const struct ioq_completion *completion = read_trees("doomed", 6, IOQ_TREE_REMOVE, 8, 0);
+	CHECK_EQ(completion->result, 1);
+	CHECK_EQ(take_records(completion, records, 4), 1);
+	CHECK_EQ(records[0].count, 1);
+	CHECK_EQ(records[0].flags, 0);
+	CHECK_EQ(access("doomed/link", F_OK), -1);
+	CHECK_EQ(access("doomed/a/file", F_OK), 0);
+
+	// What is gone is told of if asked for; what was not there is gone; no link is gone through
+	CHECK_EQ(symlink("../spared", "doomed/link"), 0);
+	completion = read_trees("doomed/a\0doomed/none\0doomed/link/file", 37,
+		IOQ_TREE_REMOVE | IOQ_TREE_TELL, 8, 1000000);
+	CHECK_EQ(completion->result, 2);
+	CHECK_EQ(take_records(completion, records, 4), 4);
+	CHECK_EQ(records[0].flags, IOQ_TREE_GONE);
+	CHECK_EQ(records[0].count, 2);
+	CHECK_EQ(records[1].flags, IOQ_TREE_GONE);
+	CHECK_EQ(records[2].flags, IOQ_TREE_GONE);
+	CHECK_EQ(records[3].error, ENOTDIR);
+	CHECK_EQ(access("doomed/a", F_OK), -1);
+
+	// Of "." only what is in it goes
+	int dfd = open("doomed", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct ioq_request *request = add_path(0, IOQ_OP_READ_DIR, ".");
+	request->fd = dfd;
+	request->mode = IOQ_TREE | IOQ_TREE_REMOVE;
+	completion = wait_slot(0);
+	CHECK_EQ(completion->result, 0);
+	CHECK_EQ(take_records(completion, records, 4), 1);
+	CHECK_EQ(records[0].flags, 0);
+	close(dfd);
+
+	// A link in a directory's place is removed, and not what it leads to
+	CHECK_EQ(symlink("spared", "instead"), 0);
+	completion = read_trees("doomed\0instead", 14, IOQ_TREE_REMOVE, 8, 1000000);
+	CHECK_EQ(completion->result, 0);
+	CHECK_EQ(take_records(completion, records, 4), 2);
+	CHECK_EQ(records[0].flags, IOQ_TREE_GONE);
+	CHECK_EQ(records[1].flags, IOQ_TREE_GONE);
+	CHECK_EQ(access("doomed", F_OK), -1);
+	CHECK_EQ(access("instead", F_OK), -1);
+	CHECK_EQ(unlink("spared/file"), 0);
+	CHECK_EQ(rmdir("spared"), 0);
+	close_queue();
+}
+
 /** Which names are UTF-8: the bounds of RFC 3629. */
 void test_utf8(void) {
 	static const struct {

@@ -46,7 +46,7 @@ void test_raw(void) {
 
 /** A ring does what it was made for and nothing else, whoever has it. */
 void test_restricted(void) {
-	struct ioq_ring ring;
+	struct ring ring;
 	CHECK_EQ(ring_open(&ring, 8, 16, -1, false), 0);
 	if (!ring.restricted) {
 		ring_close(&ring);
@@ -259,7 +259,7 @@ void test_submit_retried(const void *config) {
 	fault_clear();
 }
 
-/** The caller's ring fails for good at once: the lanes do it all. */
+/** The ring fails for good at once: the lanes do it all. */
 void test_ring_dies_first(void) {
 	static const int errors[] = {EPERM, EAGAIN, EBUSY, EINTR};
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); ++i) {

@@ -1,6 +1,6 @@
 // Copyright 2026 the ioq authors. MIT license.
 
-/** Payloads that come and go in parts, and memory that the caller sees. */
+/** Payloads that come and go in parts, and memory that JavaScript sees. */
 
 #include "tests.h"
 
@@ -44,7 +44,7 @@ void test_parts(const void *config) {
 	close_queue();
 }
 
-/** Memory that the caller sees: transfers, while it is given back, and bad requests. */
+/** Memory that JavaScript sees: transfers, while it is given back, and bad requests. */
 void test_regions(const void *config) {
 	open_queue(config, 8, 1);
 	uint32_t index = 0, other = 0;

@@ -9,6 +9,7 @@
 import * as layout from "../../../ffi/layout.ts";
 import { ERRNO, UNSUPPORTED } from "../../linux/errors.ts";
 import { O_NOFOLLOW } from "../../linux/fcntl.ts";
+import { DT_DIR, DT_LNK, DT_REG } from "../../linux/directory.ts";
 import { errnoOf, Failure } from "./failure.ts";
 import { pathAt } from "./proc_path.ts";
 import { splitInto, StatRecord } from "./stat_record.ts";
@@ -17,9 +18,6 @@ import { splitInto, StatRecord } from "./stat_record.ts";
 const TREE_RECORD_WORDS = layout.TREE_DIRECTORY_SIZE / 4;
 /** From `<dirent.h>`. */
 const DT_UNKNOWN = 0;
-const DT_DIR = 4;
-const DT_REG = 8;
-const DT_LNK = 10;
 
 const encoder = new TextEncoder();
 

@@ -15,7 +15,7 @@ import type { ClockName } from "../../linux/clock.ts";
 import { ERRNO, osError } from "../../linux/errors.ts";
 import type { CoreRequest } from "../../operations/request.ts";
 import { loadLibrary } from "../../../ffi/library.ts";
-import { NativeBackend, NativeOpenError, readClock } from "../native.ts";
+import { NativeBackend, NativeOpenError, openNativeCore, readClock } from "../native.ts";
 import type { CompleteWait, Waits } from "./waits.ts";
 
 /** A request that the queue has yet to be given. */
@@ -80,12 +80,13 @@ export class NativeWaits implements Waits {
     if (this.#queue === undefined) {
       const library = loadLibrary(this.#library.path);
       try {
-        this.#queue = new NativeBackend(library, {
+        const core = openNativeCore(library, {
           depth: this.#depth,
           threads: 0,
           ring: false,
           rawSqe: false,
-        }, {
+        });
+        this.#queue = new NativeBackend(core, {
           complete: (slot, result, payload) => this.#complete(slot, result, payload),
         });
       } catch (error) {

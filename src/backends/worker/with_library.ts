@@ -8,6 +8,7 @@
  * @module
  */
 
+import { byteLengthOf } from "../../byte_length.ts";
 import * as layout from "../../../ffi/layout.ts";
 import type { Library, Symbols } from "../../../ffi/library.ts";
 import type { Executor, RawMode } from "./executor.ts";
@@ -113,7 +114,8 @@ export class LibraryExecutor implements Executor {
 
   take(target: Uint8Array): void {
     if (this.#held) {
-      this.#symbols.ioq_take(this.#ioq, 0, target as Uint8Array<ArrayBuffer>, this.length);
+      const length = Math.min(this.length, byteLengthOf(target));
+      this.#symbols.ioq_take(this.#ioq, 0, target as Uint8Array<ArrayBuffer>, length);
       this.#held = false;
     } else {
       target.set(this.#output.subarray(this.#at, this.#at + this.length));

@@ -13,6 +13,7 @@
 
 import type NodeFs from "node:fs";
 import * as layout from "../../../ffi/layout.ts";
+import { isUtf8 } from "../../linux/directory.ts";
 import { ERRNO, UNSUPPORTED } from "../../linux/errors.ts";
 import {
   AT_FDCWD,
@@ -40,7 +41,6 @@ const COPY_LENGTH = 1 << 20;
 const OP = layout.OP;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const fatalDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
 /**
  * Node's calls, from the first executor on: to import them takes as long as all the
@@ -72,21 +72,15 @@ export function refusalOf(request: CoreRequest): number {
   if (request.op === "statBigInt" || request.op === "lstatBigInt") {
     return UNSUPPORTED.exactStat;
   }
+  if (request.code === OP.readDir && request.mode & layout.TREE_REMOVE) {
+    return UNSUPPORTED.operation;
+  }
   for (const path of [request.path, request.path2]) {
     if (path !== undefined && typeof path !== "string" && !isUtf8(path)) {
       return UNSUPPORTED.rawPath;
     }
   }
   return 0;
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    fatalDecoder.decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The text of bytes that may be in shared memory, which decoders do not take. */

@@ -24,7 +24,8 @@ import { followLink } from "./followed_link.ts";
 import { LineBuffer, type LineFormat, type Lines } from "./lines.ts";
 import type { WalkEntry } from "./walk_options.ts";
 import { type Item, Order } from "./order.ts";
-import { DT_DIR, DT_LNK, DT_REG, RECORD_WORDS, STAT_WORDS, type TreeBlock } from "./tree_block.ts";
+import { DT_DIR, DT_LNK, DT_REG } from "../../linux/directory.ts";
+import { RECORD_WORDS, STAT_WORDS, type TreeBlock } from "./tree_block.ts";
 
 /** Characters of a batch of lines, unless nothing else is to come. */
 const LINES_MIN = 65536;
@@ -311,7 +312,7 @@ export class BlockEntries {
         throw osError(errno, `lstat '${entry.path}'`);
       }
       if (walk.checks) {
-        checkAccess(entry.rawPath ?? entry.path, READ, false);
+        checkAccess(entry.rawPath ?? entry.path, READ);
       }
       entry.info = decodeFileInfo(stats, at);
       return true;

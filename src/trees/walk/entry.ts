@@ -9,7 +9,7 @@
 import { basename } from "node:path/posix";
 import type { DirectoryNode } from "./directory_node.ts";
 import type { WalkEntry } from "./walk_options.ts";
-import { DT_DIR, DT_LNK, DT_REG } from "./tree_block.ts";
+import { DT_DIR, DT_LNK, DT_REG } from "../../linux/directory.ts";
 
 /** An entry of a type from `<dirent.h>`. */
 export function makeEntry(path: string, name: string, type: number): WalkEntry {

@@ -20,11 +20,16 @@
 
 import * as layout from "../../../ffi/layout.ts";
 import { defaultQueue } from "../../default_queue.ts";
+import { timeoutError } from "../../linux/errors.ts";
 import { O_NOFOLLOW } from "../../linux/fcntl.ts";
 import type { Ioq } from "../../ioq.ts";
 import { type Holder, type Request, toCoreRequest } from "../../operations/request.ts";
 import type { OpName, OpValues } from "../../operations/values.ts";
-import { checkAccess, mayReadAllBelow, READ } from "../../permissions.ts";
+import { pathText } from "../../path.ts";
+import { accessBelow, checkAccess, READ } from "../../permissions.ts";
+import { isEnd } from "../../queue/end.ts";
+import { coreOf } from "../../queue/runner.ts";
+import type { Scope } from "../../queue/scopes.ts";
 import { BlockEntries } from "./block_entries.ts";
 import type { WalkContext } from "./context.ts";
 import type { DirectoryNode } from "./directory_node.ts";
@@ -73,6 +78,10 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     },
   };
   #onAbort: (() => void) | undefined;
+  #finished: Promise<void> | undefined;
+  /** To the queue, from the first request until nothing is held any more. */
+  readonly #scope: Scope;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Requests and other work in progress. */
   #running = 0;
@@ -90,6 +99,14 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   constructor(root: string | Uint8Array, plan: WalkPlan, format?: LineFormat) {
     this.#root = root;
     this.plan = plan;
+    this.#scope = {
+      context: `walk '${pathText(root)}'`,
+      cancel: (reason) => {
+        this.#end(reason);
+        // Whoever iterates may never come back
+        this.stop();
+      },
+    };
     this.#entries = new BlockEntries(this, format);
   }
 
@@ -130,11 +147,16 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   }
 
   /** End the walk; resolves when nothing of it is left. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#started = true;
     this.stopped = true;
     this.cut = true;
     this.#outbox.clear();
+    return this.#finished ??= this.#finish();
+  }
+
+  /** Wait until nothing is in progress, and let go of everything. */
+  async #finish(): Promise<void> {
     if (this.#requests > 0) {
       this.#abort.abort();
     }
@@ -144,9 +166,13 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     for (const node of this.pending.takeAll()) {
       await node.anchor?.release(this.ioq);
     }
+    clearTimeout(this.#timer);
     if (this.#onAbort !== undefined) {
       this.plan.signal?.removeEventListener("abort", this.#onAbort);
       this.#onAbort = undefined;
+    }
+    if (this.ioq !== undefined) {
+      coreOf(this.ioq).scopes.leave(this.#scope);
     }
   }
 
@@ -163,14 +189,11 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       return;
     }
     const { onError } = this.plan;
-    // The queue itself is of no more use: nobody can pass over that
-    const fatal = !(error instanceof Error) || error instanceof Deno.errors.BadResource ||
-      error instanceof Deno.errors.Interrupted;
-    if (fatal || onError === "throw") {
+    if (isEnd(error) || onError === "throw") {
       this.#fail(error);
     } else if (onError !== "skip") {
       try {
-        onError(error, entry);
+        onError(error as Error, entry);
       } catch (thrown) {
         this.#fail(thrown);
       }
@@ -181,6 +204,13 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   get #isOver(): boolean {
     return this.#running === 0 && this.#requests === 0 &&
       (this.stopped || this.pending.size === 0);
+  }
+
+  /** End the walk at once. */
+  #end(error: unknown): void {
+    this.cut = true;
+    this.#outbox.clear();
+    this.#fail(error);
   }
 
   /** End the walk with an error, after what was found before. */
@@ -224,13 +254,15 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   }
 
   #begin(): void {
-    const { signal, maxDepth } = this.plan;
+    const { signal, timeoutMs, maxDepth } = this.plan;
+    if (timeoutMs !== undefined) {
+      const context = `walk '${pathText(this.#root)}'`;
+      this.#timer = setTimeout(() => this.#end(timeoutError(timeoutMs, context)), timeoutMs);
+      // Who goes on no more need not wait for it
+      Deno.unrefTimer(Number(this.#timer));
+    }
     if (signal !== undefined) {
-      this.#onAbort = () => {
-        this.cut = true;
-        this.#outbox.clear();
-        this.#fail(signal.reason);
-      };
+      this.#onAbort = () => this.#end(signal.reason);
       if (signal.aborted) {
         this.#onAbort();
         return;
@@ -245,7 +277,8 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   async #beginAtRoot(): Promise<void> {
     const { plan } = this;
     this.ioq = plan.ioq ?? await defaultQueue();
-    this.checks = !mayReadAllBelow(plan.followSymlinks ? "/" : this.#root);
+    coreOf(this.ioq).scopes.enter(this.#scope);
+    this.checks = accessBelow(plan.followSymlinks ? "/" : this.#root, READ) !== "all";
     this.#mode = (plan.followSymlinks ? layout.TREE_IDENTIFY : 0) |
       (plan.stat ? layout.TREE_STAT : 0) |
       (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0);
@@ -316,7 +349,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     for (const node of nodes) {
       deepest = Math.max(deepest, node.depth);
       if (this.checks) {
-        checkAccess(node.rawPath ?? node.path, READ, false);
+        checkAccess(node.rawPath ?? node.path, READ);
       }
     }
     const request = treeRequest({

@@ -7,10 +7,12 @@
  */
 
 import { checkGivenQueue } from "../../default_queue.ts";
-import { checkInteger } from "../../integer.ts";
+import { checkInteger, checkTimeout } from "../../integer.ts";
 import type { Ioq } from "../../ioq.ts";
 import type { FileInfo } from "../../linux/stat.ts";
 import { checkSignal } from "../../signal.ts";
+import { checkOnError, type ErrorPolicy } from "../error_policy.ts";
+import { checkOptionNames } from "../known_options.ts";
 
 /** What a walk finds: the members of `@std/fs`'s entries, and a few more. */
 export interface WalkEntry {
@@ -39,7 +41,7 @@ export interface WalkEntry {
  * What to do about what cannot be read: end the walk with its error, pass over it,
  * or tell, and go on. A function that throws ends the walk with what it throws.
  */
-export type WalkErrorPolicy = "throw" | "skip" | ((error: Error, entry: WalkEntry) => void);
+export type WalkErrorPolicy = ErrorPolicy<WalkEntry>;
 
 /** How to walk. */
 export interface WalkOptions {
@@ -49,44 +51,44 @@ export interface WalkOptions {
    *
    * @default {Infinity}
    */
-  maxDepth?: number;
+  maxDepth?: number | undefined;
   /**
    * Whether entries that are neither directories nor symbolic links are found.
    *
    * @default {true}
    */
-  includeFiles?: boolean;
+  includeFiles?: boolean | undefined;
   /**
    * Whether directories are found. They are gone into in any case.
    *
    * @default {true}
    */
-  includeDirs?: boolean;
+  includeDirs?: boolean | undefined;
   /**
    * Whether symbolic links are found. Counts only if they are not followed.
    *
    * @default {true}
    */
-  includeSymlinks?: boolean;
+  includeSymlinks?: boolean | undefined;
   /**
    * Whether symbolic links count as what they lead to. A directory that is found
    * within itself that way is not gone into again.
    *
    * @default {false}
    */
-  followSymlinks?: boolean;
+  followSymlinks?: boolean | undefined;
   /**
    * Whether the path of a link that is followed is that of what it leads to.
    *
    * @default {true}
    */
-  canonicalize?: boolean;
+  canonicalize?: boolean | undefined;
   /** If given, only paths that end in one of these are found; a dot goes before if there is none. */
-  exts?: readonly string[];
+  exts?: readonly string[] | undefined;
   /** If given, only paths that match one of these are found. */
-  match?: readonly RegExp[];
+  match?: readonly RegExp[] | undefined;
   /** Paths that match one of these are not found, nor what is below them. */
-  skip?: readonly RegExp[];
+  skip?: readonly RegExp[] | undefined;
   /**
    * How many requests are in flight at the same time: 1 to 4096. On what is
    * cached one would do; slow devices and servers are asked for that many
@@ -94,29 +96,36 @@ export interface WalkOptions {
    *
    * @default {32}
    */
-  concurrency?: number;
+  concurrency?: number | undefined;
   /** Ends the walk, with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds that all of it may take, from the first entry that is asked for on; a
+   * fraction is fine. Then it ends with `Deno.errors.TimedOut`.
+   *
+   * @default {Infinity}
+   */
+  timeoutMs?: number | undefined;
   /**
    * What to do about a directory that cannot be read, an entry that has vanished,
    * a link that leads nowhere.
    *
    * @default {"throw"}
    */
-  onError?: WalkErrorPolicy;
+  onError?: WalkErrorPolicy | undefined;
   /**
    * Whether entries come with their attributes.
    *
    * @default {false}
    */
-  stat?: boolean;
+  stat?: boolean | undefined;
   /**
    * Whether to stay on the root's device: a directory of another is found, what is
    * in it is not.
    *
    * @default {false}
    */
-  sameDevice?: boolean;
+  sameDevice?: boolean | undefined;
   /**
    * Whether entries come in order: a directory, then all that is below it, and so
    * on; names as JavaScript compares strings, or, with `"directory"`, as the
@@ -125,13 +134,13 @@ export interface WalkOptions {
    *
    * @default {false}
    */
-  sort?: boolean | "directory";
+  sort?: boolean | "directory" | undefined;
   /**
    * The queue to use.
    *
    * @default One that all share who name none
    */
-  ioq?: Ioq;
+  ioq?: Ioq | undefined;
 }
 
 /** Whether a path is wanted. */
@@ -150,6 +159,7 @@ export interface WalkPlan {
   readonly sort: boolean | "directory";
   readonly concurrency: number;
   readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number | undefined;
   readonly onError: WalkErrorPolicy;
   readonly ioq: Ioq | undefined;
   /** Whether a path is found; `undefined` if all are. It implies {@linkcode skips}. */
@@ -157,6 +167,26 @@ export interface WalkPlan {
   /** Whether a path is passed over with all below it; `undefined` if none is. */
   readonly skips: PathFilter | undefined;
 }
+
+const WALK_OPTIONS: readonly string[] = [
+  "maxDepth",
+  "includeFiles",
+  "includeDirs",
+  "includeSymlinks",
+  "followSymlinks",
+  "canonicalize",
+  "exts",
+  "match",
+  "skip",
+  "concurrency",
+  "signal",
+  "timeoutMs",
+  "onError",
+  "stat",
+  "sameDevice",
+  "sort",
+  "ioq",
+];
 
 const CONCURRENCY = 32;
 const CONCURRENCY_MAX = 4096;
@@ -229,12 +259,10 @@ function makeFilter(
  * @throws {RangeError} If `concurrency` is out of its range.
  */
 export function planWalk(options: WalkOptions): WalkPlan {
-  const { maxDepth = Infinity, onError = "throw", concurrency = CONCURRENCY } = options;
+  checkOptionNames(options, WALK_OPTIONS, "walk()");
+  const { maxDepth = Infinity, concurrency = CONCURRENCY } = options;
   if (typeof maxDepth !== "number" || Number.isNaN(maxDepth)) {
     throw new TypeError(`Expected maxDepth to be a number, got ${maxDepth}`);
-  }
-  if (onError !== "throw" && onError !== "skip" && typeof onError !== "function") {
-    throw new TypeError(`Expected onError to be "throw", "skip" or a function, got ${onError}`);
   }
   const { exts, match, skip, signal, ioq } = options;
   checkSignal(signal);
@@ -255,7 +283,8 @@ export function planWalk(options: WalkOptions): WalkPlan {
     sort: checkSort(options.sort),
     concurrency: checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX),
     signal,
-    onError,
+    timeoutMs: checkTimeout(options.timeoutMs),
+    onError: checkOnError(options.onError),
     ioq: checkGivenQueue(ioq),
     skips,
     finds: makeFilter(exts, anyMatch(match), skips),

@@ -1,0 +1,166 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/** Operations by plain system calls, and what they have in common. */
+
+#ifndef IOQ_CALLS_H
+#define IOQ_CALLS_H
+
+#include "queue/entry.h"
+
+#include <sys/stat.h>
+
+/** Split a 64-bit number into two words of a record, `name_low` and `name_high`. */
+#define SPLIT(record, field, value) \
+	do { \
+		(record)->field##_low = (uint32_t)(uint64_t)(value); \
+		(record)->field##_high = (uint32_t)((uint64_t)(value) >> 32); \
+	} while (0)
+
+/** Join them. */
+#define JOIN(record, field) ((uint64_t)(record)->field##_high << 32 | (record)->field##_low)
+
+// directory.c
+
+/** A buffer that grows. */
+struct bytes {
+	/** The bytes. */
+	uint8_t *data;
+	/** How many are used. */
+	size_t length;
+	/** How many there is room for. */
+	size_t capacity;
+};
+
+/** What one lane needs to read directories; one thread uses it at a time. */
+struct scratch {
+	/** What getdents64(2) fills; allocated at first use. */
+	uint8_t *block;
+	/** Names so far, a NUL after each. */
+	struct bytes names;
+	/** DT_* types so far. */
+	struct bytes types;
+	/** Of a tree: records of directories so far. */
+	struct bytes directories;
+	/** Of a tree: stats so far. */
+	struct bytes stats;
+};
+
+/** Make room for `more` bytes. Returns 0 or -ENOMEM. */
+int bytes_reserve(struct bytes *bytes, size_t more);
+
+/** Forget the bytes, and the memory if it is much. */
+void bytes_reset(struct bytes *bytes);
+
+/** Whether all bytes are UTF-8 as RFC 3629 has it. NULs are. */
+bool directory_is_utf8(const uint8_t *bytes, size_t length);
+
+/**
+ * Read one block of an open directory and append its entries.
+ *
+ * @return The bytes read (0 at the end), or -errno.
+ */
+long directory_append(int dfd, struct scratch *scratch);
+
+/** Release a scratch. */
+void scratch_release(struct scratch *scratch);
+
+/** Run a READ_DIR: open, read to the end, close. Sets the result and the payload. */
+void directory_read(struct entry *entry, struct scratch *scratch);
+
+/** Run a READ_DIR_BLOCK: read on from an open directory. */
+void directory_read_block(struct entry *entry, struct scratch *scratch);
+
+// tree.c
+
+/** One request being run. */
+struct tree {
+	/** The request. */
+	struct entry *entry;
+	/** Where names, types, stats and records are gathered. */
+	struct scratch *scratch;
+	/** When to begin no other directory, in nanoseconds. */
+	uint64_t deadline;
+};
+
+/** Whether another directory may be begun. */
+bool tree_has_budget(const struct tree *tree);
+
+/** A record of those that were appended. The array moves when it grows. */
+struct ioq_tree_directory *tree_record(const struct tree *tree, size_t index);
+
+/** Append a record. Returns 0 or -ENOMEM. */
+int tree_append_record(struct tree *tree, int32_t parent, int32_t error);
+
+/** Run a READ_DIR that has IOQ_TREE in its mode. Sets the result and the payload. */
+void tree_read(struct entry *entry, struct scratch *scratch);
+
+// remove_tree.c
+
+/** Remove the directories that the request names. Returns 0 or -errno. */
+int tree_remove_all(struct tree *tree);
+
+// guard.c
+
+/** What becomes of a symbolic link that leads to nothing. */
+enum dangling {
+	/** It is as if it was missing, also for whoever would create the file. */
+	DANGLING_MISSING,
+	/** The file that it names is created, where files are. */
+	DANGLING_FOLLOWED,
+};
+
+/**
+ * openat(2), for guarded entries with a look at where the path leads. What must not be
+ * opened is neither created nor truncated.
+ *
+ * @return A descriptor, or -errno, or -IOQ_ESPECIAL.
+ */
+int guard_open(const struct entry *entry, int fd, const char *path, int flags, mode_t mode,
+	enum dangling dangling);
+
+// whole_file.c
+
+/** Bytes of the buffer that a READ_FILE begins with: enough for most files. */
+#define FIRST_LENGTH 16384
+
+/**
+ * Run a READ_FILE: the contents become the payload, their length is returned. If
+ * it has a payload of FIRST_LENGTH bytes, that is used; if it has a length,
+ * larger files fail with EFBIG.
+ */
+int32_t whole_file_read(struct entry *entry);
+
+/** Run a WRITE_FILE with the bytes that were staged; returns how many there were. */
+int32_t whole_file_write(struct entry *entry);
+
+/** Run a COPY_FILE. */
+int32_t whole_file_copy(struct entry *entry);
+
+// position.c
+
+/**
+ * Whether a transfer without an offset goes by a position that the kernel keeps.
+ * Neither asks a server nor waits for whoever is using that position.
+ */
+bool position_is_kept(int fd);
+
+/**
+ * Whether a file may have bytes at an offset although a read found none: its size is
+ * told as 0, or as more than that.
+ */
+bool position_may_have_more(int fd, uint64_t offset);
+
+// stat.c
+
+/** What a STAT asks for. */
+#define STATX_MASK (STATX_BASIC_STATS | STATX_BTIME)
+
+/** Bring a result of statx(2) into the form that JavaScript reads. */
+void stat_pack(struct ioq_stat *to, const struct statx *from);
+
+// perform.c
+
+/** Run an entry to its end by system calls. It may block. */
+void perform(struct entry *entry, struct scratch *scratch);
+
+#endif // IOQ_CALLS_H

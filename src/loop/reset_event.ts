@@ -1,0 +1,56 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Something that happens once, until it is reset.
+ *
+ * @module
+ */
+
+import { type Io, taskOf } from "./io.ts";
+import { WaitQueue } from "./wait_queue.ts";
+
+/**
+ * Lets tasks wait until it is set.
+ *
+ * @example
+ * ```ts
+ * import { EventLoop, ResetEvent } from "@ioq/ioq/loop";
+ *
+ * await using loop = await EventLoop.open();
+ * const started = new ResetEvent();
+ * const waiting = loop.async((io) => started.wait(io));
+ * started.set();
+ * await waiting;
+ * ```
+ */
+export class ResetEvent {
+  readonly #line = new WaitQueue();
+  #isSet = false;
+
+  /** Whether it has happened. */
+  get isSet(): boolean {
+    return this.#isSet;
+  }
+
+  /**
+   * Wait until it is set; not at all if it is.
+   *
+   * @param io The task's handle.
+   * @throws {Canceled} If the task was cancelled, or is while it waits.
+   */
+  wait(io: Io): Promise<void> {
+    const task = taskOf(io);
+    return task.refuse() ?? (this.#isSet ? Promise.resolve() : this.#line.wait(task));
+  }
+
+  /** It has happened: all who wait go on. */
+  set(): void {
+    this.#isSet = true;
+    while (this.#line.grant());
+  }
+
+  /** It has not happened. */
+  reset(): void {
+    this.#isSet = false;
+  }
+}

@@ -1,0 +1,592 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The core of a queue: gives accepted requests slots, has the backend run them, and
+ * settles promise forms. What completes for the stream it hands to that.
+ *
+ *     submit() ──▶ slot ──▶ backend ──▶ stream, until consumed: slot free again
+ *     run()    ──▶ slot ──▶ backend ──▶ promise settled, slot free again
+ *       └─ no slot free: waits in line
+ *
+ * so that what is in flight and what was not consumed together never exceed the
+ * depth, and a consumer that stops consuming stops the producer.
+ *
+ * The public face of it is `Ioq`; files, trees and loops reach it by `coreOf()`.
+ *
+ * @module
+ */
+
+import { TRANSFER_MAX } from "../../ffi/layout.ts";
+import type { Backend, Sink } from "../backends/backend.ts";
+import type { SynchronousCalls } from "../backends/synchronous.ts";
+import { checkInteger, checkTimeout } from "../integer.ts";
+import { ERRNO, osError, timeoutError } from "../linux/errors.ts";
+import type { Payload } from "../operations/payload.ts";
+import { admit } from "../operations/admission.ts";
+import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
+import type { OpName, OpValues } from "../operations/values.ts";
+import { checkSignal } from "../signal.ts";
+import { IoqBuffer } from "./buffer.ts";
+import { NOT_NOW } from "./cached_reads.ts";
+import { drainedWithin } from "./closing.ts";
+import { Deadline, Deadlines } from "./deadlines.ts";
+import { asEnd, closedError } from "./end.ts";
+import { checkQueue, closeFilesOf } from "./open_files.ts";
+import { Producers } from "./producers.ts";
+import { Pump } from "./pump.ts";
+import { Scopes } from "./scopes.ts";
+import { Signals } from "./signals.ts";
+import { LATE_CONSUMED, NOT_LATE, type Slot, Slots } from "./slots.ts";
+import { Ticket } from "./ticket.ts";
+
+/**
+ * Bytes from which on what is to be written is copied only if the event loop can
+ * wait for that; otherwise the request waits in line.
+ */
+const LARGE_WRITE = 64 * 1024;
+
+/** What may end a promise form early. */
+export interface Limits {
+  /** Aborts it. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long it may take. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Whoever wants to cancel a promise form without aborting it. */
+export interface Canceller {
+  /**
+   * Set while the request is in progress: cancels it as `Ioq.cancel()` does. Unlike
+   * after an abort, the promise rejects only when the request is over, and not if it
+   * was too late.
+   */
+  cancel: (() => void) | undefined;
+}
+
+/** The other end of the stream. */
+export interface StreamEnd {
+  /** Completions that were not consumed. */
+  readonly unconsumed: number;
+  /** A request has completed; its slot is in use until the completion is consumed. */
+  complete(slot: Slot, name: OpName, value: unknown, error: Error | undefined): void;
+  /** Have those who wait for completions look again. */
+  wake(): void;
+  /** Give the slots of what was not consumed back before it is. */
+  lend(): void;
+}
+
+/** See the module. */
+export class Core {
+  readonly backend: Backend;
+  readonly pump: Pump;
+  readonly deadlines: Deadlines = new Deadlines();
+  /** What consists of several requests. */
+  readonly scopes: Scopes = new Scopes(() => this.#onRest?.());
+  slots: Slots;
+  readonly #stream: StreamEnd;
+  readonly #rawSqe: boolean;
+
+  /** How many completions have come that nobody was told of yet. */
+  #completed = 0;
+  /** What was allocated and not given back. */
+  readonly #buffers = new Set<IoqBuffer>();
+  /** Promise forms that wait for a slot, in order. */
+  readonly #line = new Set<Ticket>();
+  /** Those who wait for capacity. */
+  readonly #producers = new Producers();
+  /** What aborts promise forms. */
+  readonly #signals = new Signals<Ticket>((ticket, reason) => this.#abort(ticket, reason));
+  /** Who waits for everything to come to rest. */
+  #onRest: (() => void) | undefined;
+
+  #cancelled = false;
+  #closing: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(
+    depth: number,
+    rawSqe: boolean,
+    stream: StreamEnd,
+    makeBackend: (sink: Sink) => Backend,
+  ) {
+    this.slots = new Slots(depth);
+    this.#rawSqe = rawSqe;
+    this.#stream = stream;
+    const backend = makeBackend({
+      complete: (slot, result, payload) => this.#complete(slot, result, payload),
+    });
+    this.backend = backend;
+    this.pump = new Pump({
+      get inFlight() {
+        return backend.inFlight;
+      },
+      turn: (arm, yields) => this.turn(arm, yields),
+      park: () => backend.park(),
+      wake: () => backend.wake(),
+      rest: () => this.#onRest?.(),
+    });
+  }
+
+  /** Whether it accepts requests other than closes. */
+  get accepts(): boolean {
+    return this.#closing === undefined && !this.#cancelled;
+  }
+
+  /** Whether it is closing, or closed. */
+  get isClosing(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /**
+   * Check that it is not closed, nor about to be.
+   *
+   * @throws {Deno.errors.BadResource} If it is.
+   */
+  checkOpen(): void {
+    if (this.#closing !== undefined) {
+      throw closedError();
+    }
+  }
+
+  /** {@linkcode Ioq.flush}. */
+  flush(): void {
+    if (this.#closed) {
+      throw closedError();
+    }
+    this.turn(false, false);
+    // Whoever waits for rest is told by the pump. So is a parked call: this turn took
+    // back what would have woken it, the pump's prepares it again
+    this.pump.kick();
+  }
+
+  /** {@linkcode Ioq.allocate}. */
+  allocate(length: number): IoqBuffer {
+    checkInteger(length, "length", 1, TRANSFER_MAX);
+    this.checkOpen();
+    const buffer = new IoqBuffer(this.backend.allocate(length), (memory) => {
+      this.#buffers.delete(buffer);
+      this.backend.deallocate(memory);
+    });
+    this.#buffers.add(buffer);
+    return buffer;
+  }
+
+  /** {@linkcode Ioq.resize}. */
+  resize(depth: number, size: number): void {
+    this.checkOpen();
+    if (size > 0 || this.#line.size > 0 || this.#producers.count > 0) {
+      throw new Deno.errors.Busy(`Cannot resize a queue that has ${size} requests`);
+    }
+    this.backend.resize(depth);
+    this.slots = new Slots(depth);
+  }
+
+  /** {@linkcode Ioq.ready}. */
+  ready(slots: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      checkInteger(slots, "slots", 1, this.slots.depth);
+      this.checkOpen();
+      if (this.slots.freeCount >= slots) {
+        resolve();
+      } else {
+        this.#producers.add(slots, resolve, reject);
+      }
+    });
+  }
+
+  /** Cancel what is in a slot. Whether there was anything to cancel. */
+  cancel(slot: Slot): boolean {
+    if (slot.request === undefined || slot.late !== NOT_LATE) {
+      return false;
+    }
+    this.pump.kick();
+    return this.backend.cancel(slot.index);
+  }
+
+  /** {@linkcode Ioq.cancel} of all. */
+  cancelAll(): boolean {
+    const any = this.backend.inFlight > 0 || this.#line.size > 0;
+    this.#cancelled = true;
+    this.backend.cancelAll();
+    for (const ticket of this.#line) {
+      if (!ticket.request.isClose) {
+        this.#line.delete(ticket);
+        this.#fail(ticket, interruptedError(ticket.request));
+      }
+    }
+    this.pump.kick();
+    return any;
+  }
+
+  /** {@linkcode Ioq.close}. */
+  close(timeoutMs: number | undefined): Promise<void> {
+    return this.#closing ??= timeoutMs === undefined ? this.#drain() : drainedWithin(
+      this.#drain(),
+      timeoutMs,
+      this.deadlines,
+      () => [
+        ...Array.from(this.slots.requests(), (request) => request.context),
+        ...this.scopes.contexts,
+      ],
+      () => this.backend.abandon?.(),
+    );
+  }
+
+  /** Cancel everything, wait until it is over, and release all. */
+  async #drain(): Promise<void> {
+    this.cancelAll();
+    this.#producers.refuse(closedError());
+    this.scopes.cancel();
+    // An idle queue is closed at once
+    if (!this.#isAtRest) {
+      await this.#rest();
+    }
+    closeFilesOf(this);
+    if (!this.#isAtRest) {
+      await this.#rest();
+    }
+    this.#closed = true;
+    for (const buffer of this.#buffers) {
+      buffer[Symbol.dispose]();
+    }
+    await this.backend.close();
+    this.#stream.wake();
+  }
+
+  /** Whether nothing is in progress. */
+  get #isAtRest(): boolean {
+    return this.backend.inFlight === 0 && this.#line.size === 0 && this.scopes.size === 0 &&
+      !this.pump.parked;
+  }
+
+  /** Wait until nothing is in progress. */
+  async #rest(): Promise<void> {
+    while (!this.#isAtRest) {
+      if (this.backend.inFlight === 0 && this.#line.size > 0) {
+        // Closes: who waits for the queue to close may never consume its completions
+        this.#stream.lend();
+        this.advance();
+      }
+      await new Promise<void>((resolve) => this.#onRest = resolve);
+    }
+  }
+
+  /**
+   * {@linkcode Ioq.run}.
+   *
+   * @param canceller Who wants to cancel it otherwise, if anybody does.
+   */
+  run<K extends OpName>(
+    request: Request<K>,
+    options?: Limits,
+    canceller?: Canceller,
+  ): Promise<OpValues[K]> {
+    const signal = options?.signal;
+    let timeoutMs: number | undefined;
+    let core;
+    try {
+      core = toCoreRequest(request);
+      timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
+      checkSignal(signal)?.throwIfAborted();
+      core = this.admit(core);
+    } catch (error) {
+      core?.holder?.leave(core);
+      return Promise.reject(error);
+    }
+    const ticket = new Ticket(core, signal);
+    if (timeoutMs !== undefined) {
+      this.#limit(ticket, timeoutMs);
+    }
+    if (signal !== undefined) {
+      this.#signals.add(signal, ticket);
+    }
+    if (canceller !== undefined) {
+      canceller.cancel = () => this.#interrupt(ticket);
+    }
+    if (this.slots.freeCount > 0 && this.#mayCopy(core)) {
+      this.#start(ticket);
+    } else {
+      this.#line.add(ticket);
+      if (this.isClosing) {
+        // Whoever waits for rest sees to it that there is a slot
+        this.#onRest?.();
+      }
+    }
+    return ticket.promise as Promise<OpValues[K]>;
+  }
+
+  /**
+   * Read what is cached, at once and past the queue, unless others wait for their turn
+   * or the event loop for its.
+   *
+   * @returns How many bytes; a negative number if that cannot be.
+   */
+  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
+    if (
+      !this.accepts || this.slots.freeCount === 0 || this.#line.size > 0 || !this.pump.hasBudget
+    ) {
+      return NOT_NOW;
+    }
+    const count = this.backend.readCached(fd, target, offset);
+    if (count >= 0) {
+      this.pump.spendOne(count);
+    }
+    return count;
+  }
+
+  /** What kind of file a descriptor is, see {@linkcode Backend.fileKind}. */
+  fileKind(fd: number): number | undefined {
+    return this.accepts ? this.backend.fileKind(fd) : undefined;
+  }
+
+  /**
+   * What runs requests for a descriptor at once, past the queue.
+   *
+   * @throws {Deno.errors.BadResource} If the queue is closed.
+   * @throws {Deno.errors.NotSupported} If this thread cannot use the queue's files.
+   */
+  synchronous(): SynchronousCalls {
+    if (this.#closed) {
+      throw closedError();
+    }
+    return this.backend.synchronous();
+  }
+
+  /** Abort the promise forms of requests: cheaper than a signal for each of many. */
+  abort(requests: ReadonlySet<Request>, reason: unknown): void {
+    const tickets = Array.from(this.slots, ({ ticket }) => ticket);
+    for (const ticket of [...tickets, ...this.#line]) {
+      if (ticket !== undefined && !ticket.isSettled && requests.has(ticket.request.origin)) {
+        this.#abort(ticket, reason);
+      }
+    }
+  }
+
+  /** Give a promise form so much time and no more. */
+  #limit(ticket: Ticket, timeoutMs: number): void {
+    ticket.deadline = new Deadline(
+      timeoutMs,
+      () => this.#abort(ticket, timeoutError(timeoutMs, ticket.request.context)),
+    );
+    this.deadlines.add(ticket.deadline);
+  }
+
+  /** Refuse what may not be queued; returns what is to be run. */
+  admit<K extends OpName>(request: CoreRequest<K>): CoreRequest<K> {
+    if (this.#closing && (this.#closed || !request.isClose)) {
+      throw closedError();
+    }
+    if (this.#cancelled && !request.isClose) {
+      throw interruptedError(request);
+    }
+    if (request.holder === undefined) {
+      if (request.fd >= 0) {
+        checkQueue(request.fd, this, request);
+      }
+      if (request.fd2 >= 0) {
+        checkQueue(request.fd2, this, request);
+      }
+    }
+    if (request.op === "rawSqe" && !this.#rawSqe) {
+      throw new TypeError("Cannot submit a raw SQE to a queue opened without unsafeRawSqe");
+    }
+    return admit(request, this.#findPath);
+  }
+
+  /** Where a descriptor leads, if that can be found out. */
+  readonly #findPath = (fd: number): string | undefined => {
+    try {
+      return this.backend.synchronous().findPath(fd);
+    } catch {
+      // Nothing here that could tell
+      return undefined;
+    }
+  };
+
+  /** Whether there is time to copy what a request writes; if not, there soon is. */
+  #mayCopy(request: CoreRequest): boolean {
+    const copies = request.bytes !== undefined || request.sources !== undefined;
+    if (!copies || request.length < LARGE_WRITE || this.pump.hasBudget) {
+      return true;
+    }
+    this.pump.kickLater();
+    return false;
+  }
+
+  /** Give a request a slot and put it into the batch. There must be a slot. */
+  accept(request: CoreRequest, timeoutMs?: number): Slot {
+    const slot = this.slots.next;
+    if (!this.backend.push(slot.index, request, timeoutMs)) {
+      // Frees the batch; slots that become free go on top of this one. What it
+      // completes is told by the turn that is due for this request
+      this.backend.turn(false, false);
+      return this.accept(request, timeoutMs);
+    }
+    this.slots.take(request);
+    if (request.bytes !== undefined || request.sources !== undefined) {
+      this.pump.spendCopy(request.length);
+    }
+    if (this.#stream.unconsumed > 0) {
+      // Whoever consumes those will find the batch when there are no more
+      this.pump.kickLater();
+    } else {
+      this.pump.kick();
+    }
+    return slot;
+  }
+
+  /** Start a promise form. There must be a slot. */
+  #start(ticket: Ticket): void {
+    try {
+      const slot = this.accept(ticket.request, ticket.deadline?.leftMs);
+      slot.ticket = ticket;
+      ticket.slot = slot.index;
+    } catch (error) {
+      this.#fail(ticket, error);
+    }
+  }
+
+  /** A promise form that has no slot fails. */
+  #fail(ticket: Ticket, reason: unknown): void {
+    this.#settle(ticket);
+    ticket.request.holder?.leave(ticket.request);
+    ticket.reject(reason);
+  }
+
+  /** A promise form is over: its signal is of no more interest. */
+  #settle(ticket: Ticket): void {
+    ticket.settle();
+    if (ticket.deadline !== undefined) {
+      this.deadlines.remove(ticket.deadline);
+    }
+    if (ticket.signal !== undefined) {
+      this.#signals.remove(ticket.signal, ticket);
+    }
+  }
+
+  /** A promise form is aborted while it is waiting or in flight. */
+  #abort(ticket: Ticket, reason: unknown): void {
+    if (ticket.isWaiting) {
+      this.#line.delete(ticket);
+      this.#fail(ticket, reason);
+    } else {
+      // Its slot stays in use until the completion comes
+      this.backend.cancel(ticket.slot);
+      this.pump.kick();
+      this.#settle(ticket);
+      ticket.reject(reason);
+    }
+  }
+
+  /** The task that a promise form belongs to is to stop. */
+  #interrupt(ticket: Ticket): void {
+    if (ticket.isWaiting) {
+      this.#line.delete(ticket);
+      this.#fail(ticket, interruptedError(ticket.request));
+    } else if (!ticket.isSettled) {
+      this.backend.cancel(ticket.slot);
+      this.pump.kick();
+    }
+  }
+
+  /**
+   * Submit the batch, take completions in, and tell those who wait for them.
+   *
+   * @returns What {@linkcode PumpSource.turn} returns.
+   */
+  turn(arm: boolean, yields: boolean): number {
+    if (this.#line.size > 0) {
+      // Large writes that waited for their turn
+      this.advance();
+    }
+    const armed = this.backend.turn(arm, yields);
+    // With those that came while a full batch made room
+    const completed = this.#completed;
+    this.#completed = 0;
+    this.pump.spend(completed);
+    if (completed > 0) {
+      this.advance();
+      if (this.#stream.unconsumed > 0) {
+        this.#stream.wake();
+      }
+    }
+    return completed || (armed ? -1 : 0);
+  }
+
+  /** A request has completed. */
+  #complete(index: number, result: number, payload: Payload): void {
+    this.#completed++;
+    this.pump.spendCopy(payload.length);
+    const slot = this.slots.at(index);
+    const request = slot.request!;
+    const ticket = slot.ticket;
+    slot.request = undefined;
+    if (slot.late !== NOT_LATE) {
+      if (slot.late === LATE_CONSUMED) {
+        this.slots.release(slot);
+      }
+      slot.late = NOT_LATE;
+      return;
+    }
+    const deadline = ticket === undefined ? slot.deadline : ticket.deadline;
+
+    let value: unknown;
+    let error: Error | undefined;
+    if (ticket === undefined || !ticket.isSettled) {
+      if (result < 0) {
+        error = deadline !== undefined && result === -ERRNO.ETIMEDOUT!
+          ? timeoutError(deadline.timeoutMs, request.context)
+          : osError(-result, request.context);
+      } else {
+        try {
+          value = request.decode(result, payload, request);
+        } catch (cause) {
+          // A number that does not fit, or no memory for what was read
+          error = cause instanceof Error ? cause : new Error(String(cause));
+        }
+      }
+    }
+
+    if (ticket === undefined) {
+      this.#stream.complete(slot, request.op, value, error);
+      return;
+    }
+    slot.ticket = undefined;
+    this.slots.release(slot);
+    request.holder?.leave(request);
+    if (!ticket.isSettled) {
+      this.#settle(ticket);
+      if (error === undefined) {
+        ticket.resolve(value as never);
+      } else {
+        ticket.reject(error);
+      }
+    }
+  }
+
+  /** A completion of the stream was consumed: let those go on who wait for a slot. */
+  consumed(): void {
+    if (this.#line.size > 0 || this.#producers.count > 0) {
+      this.advance();
+    }
+  }
+
+  /** Let those go on who waited for a slot. */
+  advance(): void {
+    for (const ticket of this.#line) {
+      if (this.slots.freeCount === 0 || !this.#mayCopy(ticket.request)) {
+        return;
+      }
+      this.#line.delete(ticket);
+      this.#start(ticket);
+    }
+    if (this.#producers.count > 0) {
+      this.#producers.advance(this.slots.freeCount);
+    }
+  }
+}
+
+/** What is asked of a queue whose requests were all cancelled fails with this. */
+function interruptedError(request: CoreRequest): Error {
+  return asEnd(osError(ERRNO.EINTR!, request.context));
+}

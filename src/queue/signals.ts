@@ -1,0 +1,64 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The signals that requests in progress are aborted by: one listener for each signal,
+ * however many requests share it, because to take a listener off a signal takes as long
+ * as there are listeners.
+ *
+ * @module
+ */
+
+/** What one signal aborts. */
+interface Watch<I> {
+  readonly items: Set<I>;
+  readonly listener: () => void;
+}
+
+/**
+ * See the module.
+ *
+ * @typeParam I What is aborted.
+ */
+export class Signals<I> {
+  readonly #watches = new Map<AbortSignal, Watch<I>>();
+  readonly #abort: (item: I, reason: unknown) => void;
+
+  /** @param abort Called for each item of a signal that was aborted. */
+  constructor(abort: (item: I, reason: unknown) => void) {
+    this.#abort = abort;
+  }
+
+  /** Have an item aborted by a signal, which is not aborted yet. */
+  add(signal: AbortSignal, item: I): void {
+    let watch = this.#watches.get(signal);
+    if (watch === undefined) {
+      watch = { items: new Set(), listener: () => this.#fire(signal) };
+      this.#watches.set(signal, watch);
+      signal.addEventListener("abort", watch.listener);
+    }
+    watch.items.add(item);
+  }
+
+  /** An item is over; one that is not there is fine. */
+  remove(signal: AbortSignal, item: I): void {
+    const watch = this.#watches.get(signal);
+    if (watch !== undefined && watch.items.delete(item) && watch.items.size === 0) {
+      this.#forget(signal, watch);
+    }
+  }
+
+  #forget(signal: AbortSignal, watch: Watch<I>): void {
+    this.#watches.delete(signal);
+    signal.removeEventListener("abort", watch.listener);
+  }
+
+  #fire(signal: AbortSignal): void {
+    const watch = this.#watches.get(signal);
+    if (watch !== undefined) {
+      this.#forget(signal, watch);
+      for (const item of watch.items) {
+        this.#abort(item, signal.reason);
+      }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * The slots of a queue: one for each request that was accepted, until its promise is
+ * settled or its completion consumed.
+ *
+ *     FREE ──▶ IN_FLIGHT ──▶ COMPLETED (the stream's, until consumed) ──▶ FREE
+ *                  │   └──────────────────────▶ FREE (a promise form's)
+ *                  └──▶ late: completed for the caller, with the backend still at it
+ *
+ * @module
+ */
+
+import type { CoreRequest } from "../operations/request.ts";
+import type { Deadline } from "./deadlines.ts";
+import type { Ticket } from "./ticket.ts";
+
+/** Request ids are unique among this many. */
+const SEQUENCE_MAX = 2 ** 36;
+/** The id of a free slot. */
+const FREE = -1;
+
+/** In {@linkcode Slot.late}: the backend is done with it as soon as it completes. */
+export const NOT_LATE = 0;
+/** In {@linkcode Slot.late}: it completed early, and that was not consumed. */
+export const LATE = 1;
+/** In {@linkcode Slot.late}: it completed early, and that was consumed. */
+export const LATE_CONSUMED = 2;
+
+/** What is known of a request that was accepted. */
+export class Slot {
+  /** Its number, by which the backend knows it. */
+  readonly index: number;
+  /** The request's id. */
+  id: number = FREE;
+  /** The request, while the backend is at it. */
+  request: CoreRequest | undefined = undefined;
+  /** The promise form that it belongs to, if it is not the stream's. */
+  ticket: Ticket | undefined = undefined;
+  /** What the caller passed beside it. */
+  data: unknown = undefined;
+  /** Until when a request of the stream must have completed. */
+  deadline: Deadline | undefined = undefined;
+  /** What aborts a request of the stream. */
+  signal: AbortSignal | undefined = undefined;
+  /** Whether it completed before the backend was done with it. */
+  late: typeof NOT_LATE | typeof LATE | typeof LATE_CONSUMED = NOT_LATE;
+
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
+/** See the module. */
+export class Slots {
+  readonly #all: Slot[];
+  /** Free ones: the first `#freeCount` of a stack. */
+  readonly #free: Slot[];
+  #freeCount: number;
+  #sequence = 0;
+
+  /** @param depth How many there are. */
+  constructor(depth: number) {
+    this.#all = Array.from({ length: depth }, (_, index) => new Slot(index));
+    this.#free = this.#all.toReversed();
+    this.#freeCount = depth;
+  }
+
+  /** How many there are. */
+  get depth(): number {
+    return this.#all.length;
+  }
+
+  /** How many are free. */
+  get freeCount(): number {
+    return this.#freeCount;
+  }
+
+  /** A slot by its number. */
+  at(index: number): Slot {
+    return this.#all[index]!;
+  }
+
+  /** The slot of an accepted request; `undefined` if the id is not of one. */
+  find(id: number): Slot | undefined {
+    const slot = this.#all[id % this.#all.length];
+    return slot !== undefined && slot.id === id && id !== FREE ? slot : undefined;
+  }
+
+  /** Which slot is taken next. There must be one. */
+  get next(): Slot {
+    return this.#free[this.#freeCount - 1]!;
+  }
+
+  /** Take {@linkcode Slots.next} for a request. */
+  take(request: CoreRequest): void {
+    const slot = this.next;
+    this.#freeCount--;
+    slot.request = request;
+    slot.id = this.#sequence * this.#all.length + slot.index;
+    this.#sequence = this.#sequence + 1 === SEQUENCE_MAX ? 0 : this.#sequence + 1;
+  }
+
+  /** Give a slot back. */
+  release(slot: Slot): void {
+    slot.id = FREE;
+    this.#free[this.#freeCount++] = slot;
+  }
+
+  /** The requests that the backend is at. */
+  *requests(): Generator<CoreRequest> {
+    for (const { request } of this.#all) {
+      if (request !== undefined) {
+        yield request;
+      }
+    }
+  }
+
+  [Symbol.iterator](): Iterator<Slot> {
+    return this.#all.values();
+  }
+}

@@ -1,0 +1,134 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/** `removeTree()` and `remove({ recursive })`, as others see it that are at it, too. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { removeTree, type TreeOptions } from "../../mod.ts";
+import { forEachBackend } from "../backends.ts";
+import { descriptorsUnder, looksOf, TempDir } from "../fixtures.ts";
+
+/** More levels than directories stay open for. */
+const LEVELS = 25;
+
+/** Make a tree of one directory a level, with files in each, and tell its innermost one. */
+function makeLevels(dir: TempDir): string {
+  let path = dir.at("tree");
+  Deno.mkdirSync(path);
+  for (let level = 0; level < LEVELS; level++) {
+    Deno.writeTextFileSync(`${path}/file`, "");
+    path += "/level";
+    Deno.mkdirSync(path);
+  }
+  Deno.writeTextFileSync(`${path}/first`, "");
+  Deno.writeTextFileSync(`${path}/second`, "");
+  return path;
+}
+
+/** Keep a directory as it is, if the file system and the user can. */
+function chattr(flag: "+i" | "-i", path: string): boolean {
+  return new Deno.Command("chattr", { args: [flag, path], stderr: "null" }).outputSync().success;
+}
+
+const canFreeze = (() => {
+  using dir = new TempDir();
+  return chattr("+i", dir.path) && chattr("-i", dir.path);
+})();
+
+if (canFreeze) {
+  forEachBackend("removeTree() tells what is refused far below", async ({ open }) => {
+    using dir = new TempDir();
+    await using ioq = await open();
+    const innermost = makeLevels(dir);
+    chattr("+i", innermost);
+    try {
+      const looks = await looksOf(() => removeTree(dir.at("tree"), { ioq }));
+      assertEquals(looks.code, "EPERM");
+      assert(looks.message.includes(`remove '${innermost}/`), looks.message);
+
+      const end = new Error("enough");
+      const onError = () => {
+        throw end;
+      };
+      assertEquals(await assertRejects(() => removeTree(dir.at("tree"), { ioq, onError })), end);
+
+      const failed: string[] = [];
+      await removeTree(dir.at("tree"), { ioq, onError: (_, path) => failed.push(path) });
+      assertEquals(failed.sort(), [`${innermost}/first`, `${innermost}/second`]);
+      assertEquals([...Deno.readDirSync(innermost)].length, 2);
+      assertEquals(descriptorsUnder(dir.path), 0);
+    } finally {
+      chattr("-i", innermost);
+    }
+  }, ({ library }) => library);
+}
+
+forEachBackend("removeTree() ends with the signal's reason far below", async ({ open }) => {
+  for (const at of [0, 1, 5, 20, 60]) {
+    using dir = new TempDir();
+    await using ioq = await open();
+    makeLevels(dir);
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const removal = removeTree(dir.at("tree"), { ioq, signal: controller.signal });
+    for (let turn = 0; turn < at; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    controller.abort(reason);
+    const result = await removal.catch((error) => error);
+    assert(result === undefined || result === reason, String(result));
+    assertEquals(descriptorsUnder(dir.path), 0);
+  }
+}, ({ library }) => library);
+
+forEachBackend("two removals of one tree both succeed", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  for (let round = 0; round < 5; round++) {
+    Deno.mkdirSync(dir.at("tree"));
+    for (let i = 0; i < 20; i++) {
+      Deno.mkdirSync(dir.at(`tree/${i}/below`), { recursive: true });
+      for (let j = 0; j < 20; j++) {
+        Deno.writeTextFileSync(dir.at(`tree/${i}/below/${j}`), "");
+      }
+    }
+    await Promise.all([removeTree(dir.at("tree"), { ioq }), removeTree(dir.at("tree"), { ioq })]);
+    assertEquals([...Deno.readDirSync(dir.path)], []);
+  }
+}, ({ library }) => library);
+
+forEachBackend("removeTree() is not led elsewhere by a slash", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  Deno.mkdirSync(dir.at("target"));
+  dir.file("target/precious");
+  Deno.symlinkSync("target", dir.at("link"));
+  for (const path of [`${dir.at("link")}/`, `${dir.at("link")}//`]) {
+    const code = (await looksOf(() => removeTree(path, { ioq }))).code;
+    assertEquals(code, "ENOTDIR");
+    assertEquals((await looksOf(() => ioq.remove(path, { recursive: true }))).code, code);
+    assert(Deno.statSync(dir.at("target/precious")).isFile);
+  }
+  await removeTree(`${dir.at("target")}/`, { ioq });
+  assertEquals([...Deno.readDirSync(dir.path)].map(({ name }) => name), ["link"]);
+}, ({ library }) => library);
+
+forEachBackend("removeTree() takes no longer than it may", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  makeLevels(dir);
+  const looks = await looksOf(() => removeTree(dir.at("tree"), { ioq, timeoutMs: 0 }));
+  assertEquals([looks.class, looks.code], ["TimedOut", "ETIMEDOUT"]);
+  assert(looks.message.includes(dir.at("tree")), looks.message);
+  assertEquals(descriptorsUnder(dir.path), 0);
+  await removeTree(dir.at("tree"), { ioq, timeoutMs: 60_000 }).catch((error) => {
+    // All of it may have gone before
+    assert(error instanceof Deno.errors.NotFound, error);
+  });
+}, ({ library, concurrent }) => library && concurrent);
+
+Deno.test("removeTree() refuses options that there are not, by name", async () => {
+  using dir = new TempDir();
+  const options = { onerror: "skip" } as TreeOptions;
+  await assertRejects(() => removeTree(dir.path, options), TypeError, "onerror");
+  assert(Deno.statSync(dir.path).isDirectory);
+});
