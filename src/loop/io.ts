@@ -13,7 +13,7 @@ import { NO_CACHED_READS } from "../queue/cached_reads.ts";
 import type { Canceller, Core } from "../queue/core.ts";
 import { Deadline } from "../queue/deadlines.ts";
 import { coreOf, type OperationOptions } from "../queue/runner.ts";
-import type { OpName, OpValues } from "../operations/values.ts";
+import type { OpName } from "../operations/values.ts";
 import { type Request, toCoreRequest } from "../operations/request.ts";
 import { PromiseForms } from "../forms.ts";
 import type { Path } from "../path.ts";
@@ -97,10 +97,10 @@ export class Io extends PromiseForms {
    * @param options A signal to cancel it by itself.
    * @throws {Canceled} If the task was cancelled.
    */
-  override run<K extends OpName>(
-    request: Request<K>,
+  override run<V>(
+    request: Request<OpName, V>,
     options?: OperationOptions,
-  ): Promise<OpValues[K]> {
+  ): Promise<V> {
     const core = coreOf(this);
     const task = this.#task;
     const operation = new Operation();

@@ -129,9 +129,8 @@ async function open(
   const empty = locks && how.truncate === true;
   const request = toCoreRequest(op.open(path, empty ? { ...how, truncate: false } : how));
   // At its very completion, so that no queue closes before it knows of the file
-  request.decode = (fd) => new LoopFile(io, fd, path, how.direct === true);
-  const opening: Promise<unknown> = io.run(request, options);
-  const file = await opening as LoopFile;
+  const opening = request.readBy((fd) => new LoopFile(io, fd, path, how.direct === true));
+  const file = await io.run(opening, options);
   try {
     if (locks) {
       await io.run(op.lock(file.fd, lock, { wait: !nonblocking }), options);
