@@ -64,14 +64,14 @@ export class FileRequests implements Holder {
   writer: CoreRequest | undefined;
 
   readonly #appends: boolean;
-  readonly #reads: CoreRequest<"readInto">[] = [];
+  readonly #reads: CoreRequest<"readInto", number | null>[] = [];
   readonly #writes: CoreRequest<"write">[] = [];
-  readonly #decodeRead: Decoder = (result, payload, request) => {
+  readonly #decodeRead: Decoder<number | null> = (result, payload, request) => {
     const count = decodeIntoOrEnd(result, payload, request);
     this.moveBy(result);
     return count;
   };
-  readonly #decodeWrite: Decoder = (result) => {
+  readonly #decodeWrite: Decoder<number> = (result) => {
     this.#wrote(result);
     return result;
   };
@@ -104,7 +104,7 @@ export class FileRequests implements Holder {
     if (request.op === "readInto") {
       request.target = undefined;
       if (this.#reads.length < SPARES_MAX) {
-        this.#reads.push(request as CoreRequest<"readInto">);
+        this.#reads.push(request as CoreRequest<"readInto", number | null>);
       }
     } else if (request.op === "write") {
       request.bytes = undefined;
@@ -128,7 +128,11 @@ export class FileRequests implements Holder {
   }
 
   /** A request to read at an offset. */
-  read(fd: number, buffer: Uint8Array<ArrayBuffer>, offset: number): CoreRequest<"readInto"> {
+  read(
+    fd: number,
+    buffer: Uint8Array<ArrayBuffer>,
+    offset: number,
+  ): CoreRequest<"readInto", number | null> {
     const request = this.#reads.pop() ?? makeRead(fd);
     request.target = buffer;
     request.length = byteLengthOf(buffer);
@@ -139,7 +143,7 @@ export class FileRequests implements Holder {
   }
 
   /** A request to read at the position, which is known, or from a stream. */
-  readHere(fd: number, buffer: Uint8Array<ArrayBuffer>): CoreRequest<"readInto"> {
+  readHere(fd: number, buffer: Uint8Array<ArrayBuffer>): CoreRequest<"readInto", number | null> {
     const request = this.read(fd, buffer, this.position);
     request.decode = this.#decodeRead;
     this.#place(request);
@@ -268,8 +272,8 @@ export class FileRequests implements Holder {
 /** Holds what needs no holder: a file's own closing. */
 export const NOBODY: Holder = { leave() {} };
 
-function makeRead(fd: number): CoreRequest<"readInto"> {
-  const request = new CoreRequest("readInto");
+function makeRead(fd: number): CoreRequest<"readInto", number | null> {
+  const request = new CoreRequest("readInto").readBy(decodeIntoOrEnd);
   request.fd = fd;
   return request;
 }
