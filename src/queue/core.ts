@@ -152,7 +152,9 @@ export class Core {
     if (this.#closed) {
       throw closedError();
     }
-    this.turn(false, false);
+    do {
+      this.turn(false, false);
+    } while (this.backend.backlog > 0);
     // Whoever waits for rest is told by the pump. So is a parked call: this turn took
     // back what would have woken it, the pump's prepares it again
     this.pump.kick();
@@ -402,15 +404,10 @@ export class Core {
     return false;
   }
 
-  /** Give a request a slot and put it into the batch. There must be a slot. */
+  /** Give a request a slot and have a turn to come submit it. There must be a slot. */
   accept(request: CoreRequest, timeoutMs?: number): Slot {
     const slot = this.slots.next;
-    if (!this.backend.push(slot.index, request, timeoutMs)) {
-      // Frees the batch; slots that become free go on top of this one. What it
-      // completes is told by the turn that is due for this request
-      this.backend.turn(false, false);
-      return this.accept(request, timeoutMs);
-    }
+    this.backend.push(slot.index, request, timeoutMs);
     this.slots.take(request);
     if (request.bytes !== undefined || request.sources !== undefined) {
       this.pump.spendCopy(request.length);
@@ -489,7 +486,6 @@ export class Core {
       this.advance();
     }
     const armed = this.backend.turn(arm, yields);
-    // With those that came while a full batch made room
     const completed = this.#completed;
     this.#completed = 0;
     this.pump.spend(completed);
