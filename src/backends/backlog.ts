@@ -17,17 +17,26 @@ export interface BackloggedRequest {
   readonly region: number | undefined;
   /** When it is of no more interest, as `performance.now()` has it. */
   readonly until: number | undefined;
-  cancelled: boolean;
 }
+
+/** In the states by slot: it does not wait here. */
+const ELSEWHERE = 0;
+const WAITING = 1;
+const CANCELLED = 2;
+/** It is never cancelled. */
+const CLOSE = 3;
 
 /** See the module. */
 export class Backlog {
-  /** By slot, the first one first. */
-  readonly #waiting = new Map<number, BackloggedRequest>();
+  /** Those that wait: from `#at` on. */
+  #waiting: BackloggedRequest[] = [];
+  #at = 0;
+  /** By slot: whether it waits here, and whether it was cancelled. */
+  #states = new Uint8Array(0);
 
   /** How many there are. */
   get size(): number {
-    return this.#waiting.size;
+    return this.#waiting.length - this.#at;
   }
 
   /** Put one behind the others. */
@@ -37,8 +46,14 @@ export class Backlog {
     region: number | undefined,
     timeoutMs: number | undefined,
   ): void {
+    if (slot >= this.#states.length) {
+      const states = new Uint8Array(2 * slot + 1);
+      states.set(this.#states);
+      this.#states = states;
+    }
+    this.#states[slot] = request.isClose ? CLOSE : WAITING;
     const until = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
-    this.#waiting.set(slot, { slot, request, region, until, cancelled: false });
+    this.#waiting.push({ slot, request, region, until });
   }
 
   /**
@@ -47,28 +62,40 @@ export class Backlog {
    * @param take Takes one, if it has room.
    */
   drain(
-    take: (request: BackloggedRequest, timeoutMs: number | undefined) => boolean,
+    take: (
+      request: BackloggedRequest,
+      timeoutMs: number | undefined,
+      cancelled: boolean,
+    ) => boolean,
   ): void {
-    const now = performance.now();
-    for (const [slot, waiting] of this.#waiting) {
-      const { until } = waiting;
-      if (!take(waiting, until === undefined ? undefined : Math.max(0, until - now))) {
-        return;
+    const waiting = this.#waiting;
+    while (this.#at < waiting.length) {
+      const first = waiting[this.#at]!;
+      const { slot, until } = first;
+      const timeoutMs = until === undefined ? undefined : Math.max(0, until - performance.now());
+      if (!take(first, timeoutMs, this.#states[slot] === CANCELLED)) {
+        break;
       }
-      this.#waiting.delete(slot);
+      this.#states[slot] = ELSEWHERE;
+      this.#at++;
+    }
+    if (2 * this.#at >= waiting.length) {
+      // Moves each of them a bounded number of times
+      this.#waiting = waiting.slice(this.#at);
+      this.#at = 0;
     }
   }
 
   /** Cancel one. Whether there was anything to cancel; `undefined` if it is not here. */
   cancel(slot: number): boolean | undefined {
-    const waiting = this.#waiting.get(slot);
-    if (waiting === undefined) {
+    const state = this.#states[slot] ?? ELSEWHERE;
+    if (state === ELSEWHERE) {
       return undefined;
     }
-    if (waiting.cancelled || waiting.request.isClose) {
+    if (state !== WAITING) {
       return false;
     }
-    waiting.cancelled = true;
+    this.#states[slot] = CANCELLED;
     return true;
   }
 }

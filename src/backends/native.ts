@@ -321,8 +321,9 @@ export class NativeBackend implements Backend {
 
   /** Add a request that waited to the batch. Whether there was room. */
   readonly #takeBacklogged = (
-    { slot, request, region, cancelled }: BackloggedRequest,
+    { slot, request, region }: BackloggedRequest,
     timeoutMs: number | undefined,
+    cancelled: boolean,
   ): boolean => {
     const at = REQUESTS_AT + this.#batched * REQUEST_WORDS;
     if (!this.#write(slot, request, region, timeoutMs)) {
