@@ -17,13 +17,28 @@ import { type BenchResults, readResults, RESULTS, type SuiteResult } from "./res
 import { removeScratch } from "./scratch.ts";
 import { judge, type OpenSuite, type Suite, type SuiteOptions } from "./suite.ts";
 import { fallback } from "./suites/fallback.ts";
+import { cold as coldSuite } from "./suites/cold.ts";
 import { files } from "./suites/files.ts";
 import { loop } from "./suites/loop.ts";
 import { ops } from "./suites/ops.ts";
+import { slow } from "./suites/slow.ts";
+import { waiting } from "./suites/waiting.ts";
 import { walkSuite } from "./suites/walk.ts";
+import { write, writeDisk } from "./suites/write.ts";
 
 /** All suites, in the order they run. */
-const SUITES: readonly Suite[] = [ops, files, walkSuite, loop, fallback];
+const SUITES: readonly Suite[] = [
+  ops,
+  files,
+  write,
+  writeDisk,
+  walkSuite,
+  slow,
+  coldSuite,
+  waiting,
+  loop,
+  fallback,
+];
 
 /** Samples of each runner, and how long each is. */
 const FULL = { rounds: 7, sampleMs: 36 };
@@ -217,7 +232,14 @@ async function main(args: string[]): Promise<number> {
   const interrupt = listenForInterrupt();
   const [machine, peers] = await Promise.all([describeMachine(), findPeerVersions()]);
   const { rounds, sampleMs } = quick ? QUICK : FULL;
-  const options = { cold, rounds, sampleMs, signal: interrupt.signal, onStep: makeProgress() };
+  const options = {
+    cold,
+    quick,
+    rounds,
+    sampleMs,
+    signal: interrupt.signal,
+    onStep: makeProgress(),
+  };
   const date = new Date().toISOString();
   console.log(formatMachine(machine));
   console.log(formatPeers(peers));

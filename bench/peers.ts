@@ -39,13 +39,19 @@ export async function isHere(command: string): Promise<boolean> {
   return typeof await outputOf(command, ["--version"]) === "string";
 }
 
-/** Build a C program of `peers/` into a directory; its path. */
-export async function buildPeer(name: string, directory: string): Promise<string | Missing> {
+/** liburing: the static library where there is one, as for ours. */
+const LIBURING: readonly string[] = ["-l:liburing.a", "-luring"];
+
+/** Build a C program of `peers/` into a directory; its path. Of the libraries, one is needed. */
+export async function buildPeer(
+  name: string,
+  directory: string,
+  libraries: readonly string[] = LIBURING,
+): Promise<string | Missing> {
   const source = fileURLToPath(new URL(`${name}.c`, PEERS));
   const target = `${directory}/${name}`;
   let built: string | Missing = "";
-  // The static library where there is one, as for ours
-  for (const library of ["-l:liburing.a", "-luring"]) {
+  for (const library of libraries) {
     built = await outputOf("cc", ["-O2", "-o", target, source, library]);
     if (typeof built === "string") {
       return target;
@@ -104,11 +110,11 @@ async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<st
   }
 }
 
-/** Node with `peers/read.mjs`. */
-export async function startNode(): Promise<LineProgram | Missing> {
+/** Node with a program of `peers/`. */
+export async function startNode(program = "read"): Promise<LineProgram | Missing> {
   const version = await outputOf("node", ["--version"]);
   return typeof version === "string"
-    ? new LineProgram("node", [fileURLToPath(new URL("read.mjs", PEERS))])
+    ? new LineProgram("node", [fileURLToPath(new URL(`${program}.mjs`, PEERS))])
     : version;
 }
 

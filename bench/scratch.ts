@@ -26,9 +26,12 @@ function remove(path: string): void {
   directories.delete(path);
 }
 
-/** Make a temporary directory. */
-export function makeScratch(): Scratch {
-  const path = Deno.makeTempDirSync({ prefix: "ioq_bench_" });
+/** Make a temporary directory: where they usually are, or in another one. */
+export function makeScratch(dir?: string): Scratch {
+  const path = Deno.makeTempDirSync({
+    prefix: "ioq_bench_",
+    ...(dir === undefined ? {} : { dir }),
+  });
   directories.add(path);
   return { path, [Symbol.dispose]: () => remove(path) };
 }

@@ -68,6 +68,8 @@ export interface OpenSuite extends AsyncDisposable {
 export interface SuiteOptions {
   /** Whether to drop the kernel's caches for some cases, where that is allowed. */
   readonly cold: boolean;
+  /** Whether it is only to be seen that everything works: fewer and smaller cases will do. */
+  readonly quick: boolean;
 }
 
 /** A suite of benchmarks. */

@@ -27,7 +27,7 @@ export class RateLimit {
   /** Wait for one's turn. */
   async wait(io: Io): Promise<void> {
     using _turn = await this.#turn.acquire(io);
-    await io.sleep(this.#nextNs);
+    await io.sleepUntil(this.#nextNs);
     const now = io.now();
     const next = this.#nextNs + this.#intervalNs;
     // Whoever was idle for a while does not catch up
@@ -63,7 +63,7 @@ export async function crawl(
   await using group = loop.group();
   const enter = (path: string) =>
     group.async(async (io) => {
-      using _slot = await slots.permit(io);
+      using _slot = await slots.acquire(io);
       await rate.wait(io);
       try {
         const entries = await io.readDir(path);

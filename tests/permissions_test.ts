@@ -285,7 +285,7 @@ async function lines(permissions: string[], args: string[], script: string): Pro
   return stdout.trimEnd().split("\n");
 }
 
-Deno.test("a path that leaves by '..' through a symbolic link needs all of --allow-read", async () => {
+Deno.test("'..' is resolved as Deno does: in the text, and then in what is opened", async () => {
   using dir = new TempDir();
   using other = new TempDir();
   Deno.mkdirSync(other.at("deep"));
@@ -295,23 +295,23 @@ Deno.test("a path that leaves by '..' through a symbolic link needs all of --all
   Deno.symlinkSync(other.at("deep"), dir.at("link"));
   const script = `
     const [dir] = Deno.args;
-    // To the check this is a file in the directory, to the kernel it is not
+    // To Deno this is a file in the directory, to the kernel it is not
     for (const path of ["/link/../secret", "/link/../../x", "/sub/../file", "/./file", "/link"]) {
+      console.log(await outcome(() => Deno.stat(dir + path)));
       console.log(await outcome(() => ioq.stat(dir + path)));
       console.log(await outcome(() => ioq.stat(new TextEncoder().encode(dir + path))));
     }
   `;
-  const partial = await lines([`--allow-read=${dir.path}`], [dir.path], script);
-  assertEquals(partial.map((line) => NO_READ.test(line) || line), [
-    ...Array(6).fill(true),
-    ...Array(4).fill("ok"),
-  ]);
-  const all = await lines(["--allow-read"], [dir.path], script);
-  assertEquals(all.slice(0, 2), ["ok", "ok"]);
-  assertEquals(all.slice(4), Array(6).fill("ok"));
+  for (const allow of ["--allow-read", `--allow-read=${dir.path}`]) {
+    const found = await lines([allow], [dir.path], script);
+    for (let i = 0; i < found.length; i += 3) {
+      assertEquals(found.slice(i + 1, i + 3), [found[i], found[i]], allow);
+    }
+    assert(found[0]!.startsWith("NotFound: "), found[0]);
+  }
 });
 
-Deno.test("a path from a descriptor needs all of --allow-read", async () => {
+Deno.test("a path from a descriptor is the path below its directory", async () => {
   using dir = new TempDir();
   dir.file("file");
   const script = `
@@ -322,25 +322,46 @@ Deno.test("a path from a descriptor needs all of --allow-read", async () => {
     console.log(await outcome(() => ioq.run(op.open("file", { read: true, at }))));
     console.log(await outcome(() => ioq.stat(dir + "/file", { at })));
     console.log(await outcome(() => ioq.stat("/", { at })));
+    console.log(await outcome(() => ioq.stat("../x", { at })));
     await ioq.run(op.closeDir(at));
   `;
   const partial = await lines([`--allow-read=${dir.path}`], [dir.path], script);
-  assertEquals(partial.map((line) => NO_READ.test(line) || line), [true, true, true, "ok", true]);
+  assertEquals(
+    partial.map((line) => NO_READ.test(line) || line),
+    ["ok", "ok", "ok", "ok", true, true],
+  );
   const all = await lines(["--allow-read"], [dir.path], script);
-  assertEquals(all, ["ok", "ok", "ok", "ok", "ok"]);
+  assertEquals(all.slice(0, 5), ["ok", "ok", "ok", "ok", "ok"]);
+  assert(all[5]!.startsWith("NotFound: "), all[5]);
 });
 
-Deno.test("bytes that are not UTF-8 need all of --allow-read", async () => {
+Deno.test("bytes that are not UTF-8 are allowed where all is in their folder", async () => {
   using dir = new TempDir();
+  Deno.mkdirSync(dir.at("denied"));
   const script = `
-    const path = Uint8Array.from([...new TextEncoder().encode(Deno.args[0] + "/"), 0xff]);
-    console.log(await outcome(() => ioq.stat(path)));
-    console.log(await outcome(() => ioq.stat(new TextEncoder().encode(Deno.args[0]))));
+    const encoder = new TextEncoder();
+    for (const path of ["/", "/sub/../", "/../", "/denied/", "/x/../denied/"]) {
+      const bytes = Uint8Array.from([...encoder.encode(Deno.args[0] + path), 0xff]);
+      console.log(await outcome(() => ioq.stat(bytes)));
+    }
+    console.log(await outcome(() => ioq.stat(encoder.encode(Deno.args[0]))));
   `;
-  const partial = await lines([`--allow-read=${dir.path}`], [dir.path], script);
-  assertEquals(partial.map((line) => NO_READ.test(line) || line), [true, "ok"]);
+  const outcomes = (found: string[]) =>
+    found.map((line) => NO_READ.test(line) ? "refused" : line.replace(/:.*/, ""));
+  const granted = await lines([`--allow-read=${dir.path}`], [dir.path], script);
+  assertEquals(outcomes(granted), [
+    "NotFound",
+    "NotFound",
+    "refused",
+    "NotFound",
+    "NotFound",
+    "ok",
+  ]);
+  const denied = [`--allow-read=${dir.path}`, `--deny-read=${dir.at("denied")}`];
+  const partial = await lines(denied, [dir.path], script);
+  assertEquals(outcomes(partial), ["refused", "refused", "refused", "refused", "refused", "ok"]);
   const all = await lines(["--allow-read"], [dir.path], script);
-  assert(all[0]!.startsWith("NotFound: "), all[0]);
+  assertEquals(outcomes(all), [...Array(5).fill("NotFound"), "ok"]);
 });
 
 Deno.test("a denial throws before anything is queued", async () => {

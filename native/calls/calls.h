@@ -99,6 +99,25 @@ void tree_read(struct entry *entry, struct scratch *scratch);
 /** Remove the directories that the request names. Returns 0 or -errno. */
 int tree_remove_all(struct tree *tree);
 
+// guard.c
+
+/** What becomes of a symbolic link that leads to nothing. */
+enum dangling {
+	/** It is as if it was missing, also for whoever would create the file. */
+	DANGLING_MISSING,
+	/** The file that it names is created, where files are. */
+	DANGLING_FOLLOWED,
+};
+
+/**
+ * openat(2), for guarded entries with a look at where the path leads. What must not be
+ * opened is neither created nor truncated.
+ *
+ * @return A descriptor, or -errno, or -IOQ_ESPECIAL.
+ */
+int guard_open(const struct entry *entry, int fd, const char *path, int flags, mode_t mode,
+	enum dangling dangling);
+
 // whole_file.c
 
 /** Bytes of the buffer that a READ_FILE begins with: enough for most files. */

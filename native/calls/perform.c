@@ -61,12 +61,24 @@ static int32_t perform_utime(struct entry *e) {
 	return settled(entry_has_path(e) ? utimensat(e->fd, e->path, times, (int)e->flags) : futimens(e->fd, times));
 }
 
+/** As Deno does, a path is opened for it, and a symbolic link refused. */
+static int32_t truncate_path(const struct entry *e) {
+	// What could wait for its other end is nothing to truncate
+	int fd = openat(e->fd, e->path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0) {
+		return -errno;
+	}
+	int32_t ret = settled(ftruncate(fd, (off_t)e->offset));
+	close(fd);
+	return ret;
+}
+
 /** Run an entry that changes a file's attributes or length, or asks for them. */
 static int32_t perform_on_inode(struct entry *e) {
 	bool path = entry_has_path(e);
 	switch (e->op) {
 	case IOQ_OP_TRUNCATE:
-		return settled(path ? truncate(e->path, (off_t)e->offset) : ftruncate(e->fd, (off_t)e->offset));
+		return path ? truncate_path(e) : settled(ftruncate(e->fd, (off_t)e->offset));
 	case IOQ_OP_ALLOCATE:
 		return settled(fallocate(e->fd, (int)e->flags, (off_t)e->offset, (off_t)entry_arg64(e)));
 	case IOQ_OP_CHMOD:
@@ -191,7 +203,7 @@ static int32_t perform_once(struct entry *e, struct scratch *scratch) {
 		return 0;
 	case IOQ_OP_OPEN:
 	case IOQ_OP_OPEN_DIR:
-		return settled(openat(e->fd, e->path, entry_open_flags(e), e->mode));
+		return guard_open(e, e->fd, e->path, entry_open_flags(e), e->mode, DANGLING_MISSING);
 	case IOQ_OP_CLOSE:
 	case IOQ_OP_CLOSE_DIR:
 		return settled(close(e->fd));

@@ -100,14 +100,11 @@ static int32_t read_to_end(struct entry *entry, int fd) {
 }
 
 int32_t whole_file_read(struct entry *entry) {
-	int fd = openat(entry->fd, entry->path, entry_open_flags(entry));
+	int fd = guard_open(entry, entry->fd, entry->path, entry_open_flags(entry), 0, DANGLING_MISSING);
 	if (fd < 0) {
-		return -errno;
+		return fd;
 	}
-	int32_t result = entry_guard(entry, fd);
-	if (result == 0) {
-		result = read_to_end(entry, fd);
-	}
+	int32_t result = read_to_end(entry, fd);
 	close(fd);
 	return result;
 }
@@ -130,13 +127,13 @@ static int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t l
 }
 
 int32_t whole_file_write(struct entry *entry) {
-	int fd = openat(entry->fd, entry->path, entry_open_flags(entry), entry->mode);
+	int fd = guard_open(entry, entry->fd, entry->path, entry_open_flags(entry), entry->mode, DANGLING_MISSING);
 	if (fd < 0) {
-		return -errno;
+		return fd;
 	}
+	int ret = 0;
 	// As Deno does: a mode that is given holds for a file that exists, too
-	int ret = entry_guard(entry, fd);
-	if (ret == 0 && entry->args[0] && fchmod(fd, entry->mode) != 0) {
+	if (entry->args[0] && fchmod(fd, entry->mode) != 0) {
 		ret = -errno;
 	}
 	if (ret == 0) {
@@ -190,14 +187,14 @@ static int copy_contents(struct entry *entry, int from, int to) {
 }
 
 int32_t whole_file_copy(struct entry *entry) {
-	int from = openat(entry->fd, entry->path, entry_open_flags(entry) | O_RDONLY);
+	int from = guard_open(entry, entry->fd, entry->path, entry_open_flags(entry) | O_RDONLY, 0, DANGLING_MISSING);
 	if (from < 0) {
-		return -errno;
+		return from;
 	}
 	struct stat source = {0}, target = {0};
 	int to = -1;
-	int ret = entry_guard(entry, from);
-	if (ret == 0 && fstat(from, &source) != 0) {
+	int ret = 0;
+	if (fstat(from, &source) != 0) {
 		ret = -errno;
 	}
 	if (ret == 0 && !S_ISREG(source.st_mode)) {
@@ -205,9 +202,8 @@ int32_t whole_file_copy(struct entry *entry) {
 	}
 	if (ret == 0) {
 		int flags = (int)entry->args[0] | O_WRONLY | O_CREAT | O_CLOEXEC;
-		to = openat(entry->fd2, entry->path2, flags, source.st_mode & 07777);
-		ret = to >= 0 && fstat(to, &target) == 0 ? 0 : -errno;
-		ret = ret == 0 ? entry_guard(entry, to) : ret;
+		to = guard_open(entry, entry->fd2, entry->path2, flags, source.st_mode & 07777, DANGLING_FOLLOWED);
+		ret = to < 0 ? to : fstat(to, &target) == 0 ? 0 : -errno;
 	}
 	if (ret == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino) {
 		// Truncating it would destroy what is to be copied

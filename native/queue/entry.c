@@ -4,9 +4,7 @@
 #include "waits/clock.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 int entry_reserve(struct entry *entry) {
@@ -39,33 +37,6 @@ static bool is_restart(int32_t result) {
 	return result == -512 || result == -513 || result == -514 || result == -516;
 }
 
-/** Whether a path is that of a folder, or leads into it. */
-static bool is_within(const char *path, const char *folder) {
-	size_t length = strlen(folder);
-	return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
-}
-
-int entry_guard(const struct entry *entry, int fd) {
-	static const char *const harmless[] = {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/tty"};
-	if (!entry->guarded) {
-		return 0;
-	}
-	// What was opened, whatever links and renames led there; its beginning will do
-	char link[32], path[32];
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ssize_t length = readlink(link, path, sizeof(path) - 1);
-	if (length < 0) {
-		return -IOQ_ESPECIAL;
-	}
-	path[length] = '\0';
-	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); ++i) {
-		if (strcmp(path, harmless[i]) == 0) {
-			return 0;
-		}
-	}
-	return is_within(path, "/proc") || is_within(path, "/sys") || is_within(path, "/dev") ? -IOQ_ESPECIAL : 0;
-}
-
 bool entry_settle(struct entry *entry) {
 	bool cancelled = entry_is_cancelled(entry);
 
@@ -87,12 +58,9 @@ bool entry_settle(struct entry *entry) {
 		}
 	}
 
-	if (entry_is_open(entry) && entry->result >= 0) {
-		int refused = cancelled ? -EINTR : entry_guard(entry, entry->result);
-		if (refused) {
-			close(entry->result);
-			entry->result = refused;
-		}
+	if (cancelled && entry_is_open(entry) && entry->result >= 0) {
+		close(entry->result);
+		entry->result = -EINTR;
 	}
 	if (entry->op == IOQ_OP_TIMEOUT && entry->result == -ETIME) {
 		// What it is there for

@@ -187,13 +187,6 @@ static inline int entry_open_flags(const struct entry *entry) {
 int entry_reserve(struct entry *entry);
 
 /**
- * Whether a guarded entry must not have opened a file.
- *
- * @return 0, or -IOQ_ESPECIAL: the descriptor is to be closed.
- */
-int entry_guard(const struct entry *entry, int fd);
-
-/**
  * Look at the result of an operation that has just ended, on whichever lane.
  *
  * A cancelled open that got its descriptor all the same closes it here, that

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { codesOf } from "../operations/operation.ts";
 import { bufferOf, byteLengthOf, byteOffsetOf } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
@@ -54,43 +55,6 @@ const SETUP_FLAGS: Readonly<Record<string, number>> = {
   SINGLE_ISSUER: 1 << 12,
   DEFER_TASKRUN: 1 << 13,
 };
-
-/**
- * Operations that go to a worker lane although a ring has them, unless the lanes
- * have a backlog.
- *
- * io_uring has these run by threads of the kernel's (io-wq), always: to wake one of
- * those costs the submitter more than handing the request to a lane does. Best of
- * seven interleaved runs on two processors, in microseconds per operation, ring and
- * lane, with one in flight and with 128 (paths on ext4, the rest on what is cached):
- *
- *     stat 9.8, 4.3; 2.2, 1.3        rename 20.7, 16.4; 15.3, 15.8
- *     unlink 13.8, 6.8; 4.0, 4.0     link 14.8, 11.0; 5.7, 7.3
- *     allocate 10.0, 3.7; 1.9, 1.3   syncRange 7.5, 2.2; 1.1, 0.65
- *     advise: willNeed 7.2, 2.2; 1.0, 0.8, random 1.6, 2.3; 0.55, 0.8
- *
- * mkdir and symlink on tmpfs, in processor time with one in flight: 12.9, 10.9 and
- * 13.7, 11.1. Where all processors are busy it is the ring that takes less of it (mkdir
- * 13, 20; with 128 in flight 5, 7). On ext4 its journal decides: 50 µs and more by either.
- *
- * Not among them, although the kernel's threads run these as well: `sync` and
- * `syncData`, where the device decides (40 and 40 on ext4) and a lane would be held up
- * for that long; and writes, of which some file systems take those of cached files
- * without a thread, and all take direct ones so.
- */
-const OVERFLOW_OPS: readonly number[] = [
-  layout.OP.stat,
-  layout.OP.unlink,
-  layout.OP.rename,
-  layout.OP.mkdir,
-  layout.OP.symlink,
-  layout.OP.link,
-  layout.OP.getXattr,
-  layout.OP.setXattr,
-  layout.OP.allocate,
-  layout.OP.advise,
-  layout.OP.syncRange,
-];
 
 /** How to open a native backend. */
 export interface NativeOptions {
@@ -202,7 +166,7 @@ export function openNativeCore(library: Library, options: NativeOptions): Native
   request[layout.OPTIONS_FLAGS] = (options.ring ? layout.OPEN_RING : 0) |
     (options.threads === 0 ? layout.OPEN_SYNC : 0) |
     (options.rawSqe ? layout.OPEN_RAW_SQE : 0);
-  writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, OVERFLOW_OPS);
+  writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, codesOf("overflow"));
   const info = new Uint32Array(layout.INFO_SIZE / 4);
   const ioq = library.symbols.ioq_open(asBytes(request), asBytes(info));
   if (ioq === null) {

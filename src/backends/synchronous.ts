@@ -12,8 +12,9 @@ import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import type { Payload } from "../operations/payload.ts";
 import { osError } from "../linux/errors.ts";
-import type { CoreRequest } from "../operations/request.ts";
-import type { OpName, OpValues } from "../operations/values.ts";
+import { admit } from "../operations/admission.ts";
+import { CoreRequest } from "../operations/request.ts";
+import type { OpName } from "../operations/values.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";
 import type { Executor, RawMode } from "./worker/executor.ts";
@@ -163,7 +164,11 @@ export class SynchronousCalls {
    * @returns What the operation resolves to.
    * @throws What its promise would reject with.
    */
-  run<K extends OpName>(request: CoreRequest<K>): OpValues[K] {
+  run<V>(request: CoreRequest<OpName, V>): V {
+    return this.#perform(admit(request, (fd) => this.findPath(fd)) as CoreRequest<OpName, V>);
+  }
+
+  #perform<V>(request: CoreRequest<OpName, V>): V {
     const refusal = this.#refuse(request);
     if (refusal !== 0) {
       throw osError(refusal, request.context);
@@ -185,7 +190,23 @@ export class SynchronousCalls {
       throw osError(-result, request.context);
     }
     this.#payload.load();
-    return request.decode(result, this.#payload, request) as OpValues[K];
+    return request.decode(result, this.#payload, request);
+  }
+
+  /** The path of a descriptor's file, if it has one and `/proc` is there to tell. */
+  findPath(fd: number): string | undefined {
+    const path = `/proc/self/fd/${fd}`;
+    let found;
+    try {
+      found = this.#perform(new CoreRequest("readLink", { path, trusted: true }));
+    } catch {
+      return undefined;
+    }
+    // Pipes and the like have names of another kind; bytes that no text stands for
+    // would be another path; and what is deleted is nowhere
+    const isPath = found.startsWith("/") && !found.includes("\ufffd") &&
+      !found.endsWith(" (deleted)");
+    return isPath ? found : undefined;
   }
 
   /** See {@linkcode Executor.isTerminal}. */

@@ -41,6 +41,22 @@ export class ConcurrencyUnavailable extends Error {
   override readonly name = "ConcurrencyUnavailable";
 }
 
+/**
+ * A Worker ended while it held a `SharedMutex`: what that protects may be half done. Who
+ * takes the lock may say how to put that right.
+ */
+export class MutexAbandoned extends Error {
+  /** What it is called. */
+  override readonly name = "MutexAbandoned";
+  /** The code of the system's error of that name. */
+  readonly code = "EOWNERDEAD";
+
+  /** Made where somebody takes the lock. */
+  constructor(message = "A Worker ended while it held the mutex") {
+    super(message);
+  }
+}
+
 /** A closed loop refuses what is asked of it. */
 export function closedLoopError(): Error {
   return new Deno.errors.BadResource("Cannot use an event loop that was closed");

@@ -7,7 +7,7 @@
  */
 
 import { type Io, taskOf } from "./io.ts";
-import { type Mutex, RELOCK } from "./mutex.ts";
+import { type Mutex, relock } from "./mutex.ts";
 import { WaitQueue } from "./wait_queue.ts";
 
 /**
@@ -56,7 +56,7 @@ export class Condition {
     try {
       await this.#line.wait(task);
     } finally {
-      await mutex[RELOCK](io);
+      await relock(mutex, io);
     }
   }
 

@@ -29,8 +29,8 @@ export function makeGuard(release: () => void): Guard {
   };
 }
 
-/** Key of what a condition needs: to lock without being a cancellation point. */
-export const RELOCK: unique symbol = Symbol("ioq.relock");
+/** Lock for a condition, without being a cancellation point. */
+export let relock: (mutex: Mutex, io: Io) => Promise<void>;
 
 /**
  * A lock that one task at a time holds; it goes to those who wait in the order of
@@ -59,6 +59,10 @@ export class Mutex {
   /** Whose it is: the next one's from the moment that it is released. */
   #holder: Task | undefined;
 
+  static {
+    relock = (mutex, io) => mutex.#lock(taskOf(io), false);
+  }
+
   /** Whether someone holds it. */
   get locked(): boolean {
     return this.#holder !== undefined;
@@ -69,11 +73,12 @@ export class Mutex {
    * itself.
    *
    * @param io The task's handle.
-   * @throws {Canceled} If the task is cancelled while it waits; it does not hold the
-   *         lock then.
+   * @throws {Canceled} If the task was cancelled, or is while it waits; it does not hold
+   *         the lock then.
    */
   lock(io: Io): Promise<void> {
-    return this.#lock(taskOf(io), true);
+    const task = taskOf(io);
+    return task.refuse() ?? this.#lock(task, true);
   }
 
   /** Take the lock if nobody holds it; tells whether it did. */
@@ -104,11 +109,6 @@ export class Mutex {
   async acquire(io: Io): Promise<Guard> {
     await this.lock(io);
     return makeGuard(() => this.unlock(io));
-  }
-
-  /** For conditions. */
-  [RELOCK](io: Io): Promise<void> {
-    return this.#lock(taskOf(io), false);
   }
 
   #lock(task: Task, cancelable: boolean): Promise<void> {

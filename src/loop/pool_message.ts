@@ -11,7 +11,7 @@
  */
 
 import type { IoqOptions } from "../queue/queue_options.ts";
-import { Canceled, ConcurrencyUnavailable } from "./canceled.ts";
+import { Canceled, ConcurrencyUnavailable, MutexAbandoned } from "./canceled.ts";
 import type { Enrolment } from "./threads.ts";
 
 /** What a loop tells a Worker by itself: where the rest comes from. */
@@ -192,6 +192,7 @@ const CLASSES: ReadonlyMap<string, new (message: string) => Error> = new Map<
 >([
   ["Canceled", Canceled],
   ["ConcurrencyUnavailable", ConcurrencyUnavailable],
+  ["MutexAbandoned", MutexAbandoned],
   ["EvalError", EvalError],
   ["RangeError", RangeError],
   ["ReferenceError", ReferenceError],

@@ -154,6 +154,10 @@ function die(event: ErrorEvent | PromiseRejectionEvent): void {
   event.preventDefault();
   if (!dying) {
     dying = true;
+    // Before it counts for dead: what its tasks wait for is nobody else's then
+    for (const future of futures.values()) {
+      future.cancel();
+    }
     say({ kind: "dying", error: encodeError("reason" in event ? event.reason : event.error) });
     stop();
   }

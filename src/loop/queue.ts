@@ -75,12 +75,16 @@ export class Queue<T> {
    *
    * @param io The task's handle.
    * @param value What to hand on.
-   * @throws {Canceled} If the task is cancelled while it waits; the value is not in
-   *         the queue then.
+   * @throws {Canceled} If the task was cancelled, or is while it waits; the value is not
+   *         in the queue then.
    * @throws {Deno.errors.BadResource} If the queue is closed.
    */
   put(io: Io, value: T): Promise<void> {
     const task = taskOf(io);
+    const refused = task.refuse();
+    if (refused !== undefined) {
+      return refused;
+    }
     if (this.#closed) {
       return Promise.reject(closedQueueError());
     }
@@ -110,11 +114,15 @@ export class Queue<T> {
    * Take the oldest value out, waiting for one.
    *
    * @param io The task's handle.
-   * @throws {Canceled} If the task is cancelled while it waits; no value is lost.
+   * @throws {Canceled} If the task was cancelled, or is while it waits; no value is lost.
    * @throws {Deno.errors.BadResource} If the queue is closed and empty.
    */
   take(io: Io): Promise<T> {
     const task = taskOf(io);
+    const refused = task.refuse();
+    if (refused !== undefined) {
+      return refused;
+    }
     if (this.#size > 0) {
       return Promise.resolve(this.#remove());
     }
@@ -122,7 +130,7 @@ export class Queue<T> {
       return Promise.reject(closedQueueError());
     }
     const taken = this.#takers.wait(task);
-    if (this.#putters.size > 0) {
+    if (this.#putters.size > 0 && this.#takers.size > 0) {
       // Capacity 0: whoever waits to put hands over
       this.#putters.grant();
     }

@@ -23,7 +23,7 @@ import { WaitQueue } from "./wait_queue.ts";
  * const names = ["hostname", "hosts", "passwd"];
  * const sizes = await Promise.all(names.map((name) =>
  *   loop.async(async (io) => {
- *     using _permit = await semaphore.permit(io);
+ *     using _permit = await semaphore.acquire(io);
  *     return (await io.stat(`/etc/${name}`)).size;
  *   })
  * ));
@@ -52,15 +52,20 @@ export class Semaphore {
    * Wait for a permit.
    *
    * @param io The task's handle.
-   * @throws {Canceled} If the task is cancelled while it waits; it has no permit then.
+   * @returns What gives it back, once: `using permit = await semaphore.acquire(io)`. It
+   *          may be ignored by those who call {@linkcode Semaphore.release}.
+   * @throws {Canceled} If the task was cancelled, or is while it waits; it has no permit
+   *         then.
    */
-  acquire(io: Io): Promise<void> {
+  async acquire(io: Io): Promise<Guard> {
     const task = taskOf(io);
+    task.check();
     if (this.#available > 0) {
       this.#available--;
-      return Promise.resolve();
+    } else {
+      await this.#line.wait(task);
     }
-    return this.#line.wait(task);
+    return makeGuard(() => this.release());
   }
 
   /** Take a permit if there is one; tells whether it did. */
@@ -77,11 +82,5 @@ export class Semaphore {
     if (!this.#line.grant()) {
       this.#available++;
     }
-  }
-
-  /** {@linkcode Semaphore.acquire}, with what gives it back. */
-  async permit(io: Io): Promise<Guard> {
-    await this.acquire(io);
-    return makeGuard(() => this.release());
   }
 }

@@ -7,10 +7,10 @@
  */
 
 import { type Io, taskOf } from "./io.ts";
-import { RELOCK } from "./mutex.ts";
-import { checkShared } from "./shared_memory.ts";
-import type { SharedMutex } from "./shared_mutex.ts";
-import { Turnstile, TURNSTILE_BYTES } from "./shared_turnstile.ts";
+import { SharedLine, sharedWords, STATE, type Words } from "./shared_line.ts";
+import { relockShared, type SharedMutex } from "./shared_mutex.ts";
+
+const KIND = 3;
 
 /**
  * A {@linkcode Condition} in shared memory, used with a {@linkcode SharedMutex}: tasks
@@ -39,7 +39,9 @@ import { Turnstile, TURNSTILE_BYTES } from "./shared_turnstile.ts";
 export class SharedCondition {
   /** The memory, to be passed to Workers. */
   readonly buffer: SharedArrayBuffer;
-  readonly #turnstile: Turnstile;
+  /** The state: how many signals are given that nobody has taken. */
+  readonly #words: Words;
+  readonly #line: SharedLine;
 
   /**
    * Make a new one, or another view of one.
@@ -47,8 +49,13 @@ export class SharedCondition {
    * @param buffer The `buffer` of that one.
    */
   constructor(buffer?: SharedArrayBuffer) {
-    this.buffer = checkShared(buffer, TURNSTILE_BYTES);
-    this.#turnstile = new Turnstile(this.buffer, 0);
+    this.#words = sharedWords(buffer, KIND);
+    this.buffer = this.#words.buffer;
+    this.#line = new SharedLine(this.#words, {
+      isOpen: () => Atomics.load(this.#words, STATE) > 0,
+      take: () => this.#take(),
+      inOrder: true,
+    });
   }
 
   /**
@@ -59,35 +66,58 @@ export class SharedCondition {
    * @param mutex The mutex.
    * @throws {Canceled} If the task is cancelled while it waits to be told; it holds
    *         the mutex then, too.
+   * @throws {MutexAbandoned} If a Worker ended while it held the mutex; the task holds it
+   *         then.
    * @throws {Deno.errors.PermissionDenied} If the task does not hold the mutex.
    */
   async wait(io: Io, mutex: SharedMutex): Promise<void> {
     const task = taskOf(io);
     task.check();
     // Before the mutex is released, so that no signal comes in between
-    const ticket = this.#turnstile.take() ?? await this.#turnstile.queue(task);
+    const place = this.#line.join(task);
     try {
       mutex.unlock(io);
     } catch (error) {
-      this.#turnstile.leave(ticket);
+      place.leave();
       throw error;
     }
     try {
-      await this.#turnstile.pass(ticket, task);
+      await place.promise;
     } finally {
-      await mutex[RELOCK](io);
+      await relockShared(mutex, io);
     }
   }
 
   /** Tell whoever waits longest. */
   signal(): void {
-    this.#turnstile.grant(true);
+    for (;;) {
+      const given = Atomics.load(this.#words, STATE);
+      // Not more than there are to take them: it is no signal for who comes later
+      if (given >= this.#line.size) {
+        break;
+      }
+      if (Atomics.compareExchange(this.#words, STATE, given, given + 1) === given) {
+        break;
+      }
+    }
+    this.#line.look();
   }
 
   /** Tell all who wait now. */
   broadcast(): void {
-    for (let count = this.#turnstile.size; count > 0; count--) {
-      this.#turnstile.grant(true);
+    Atomics.store(this.#words, STATE, 0);
+    this.#line.letAll();
+  }
+
+  #take(): boolean {
+    for (;;) {
+      const given = Atomics.load(this.#words, STATE);
+      if (given === 0) {
+        return false;
+      }
+      if (Atomics.compareExchange(this.#words, STATE, given, given - 1) === given) {
+        return true;
+      }
     }
   }
 }

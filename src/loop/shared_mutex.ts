@@ -6,17 +6,44 @@
  * @module
  */
 
+import { MutexAbandoned } from "./canceled.ts";
 import { type Io, taskOf } from "./io.ts";
-import { type Guard, makeGuard, RELOCK } from "./mutex.ts";
-import { checkShared } from "./shared_memory.ts";
-import { Turnstile, TURNSTILE_BYTES } from "./shared_turnstile.ts";
+import { type Guard, makeGuard } from "./mutex.ts";
+import { SharedLine, sharedWords, STATE, type Words } from "./shared_line.ts";
 import type { Task } from "./task.ts";
+import { hasEnded, thisThread, THREAD_BITS } from "./threads.ts";
+
+const KIND = 1;
+
+/**
+ * In the state, beside the thread that holds it: the one that held it last has ended
+ * without releasing it.
+ */
+const ABANDONED = 1 << THREAD_BITS;
+const HOLDER = ABANDONED - 1;
+
+/** How to take a shared lock. */
+export interface SharedLockOptions {
+  /**
+   * What puts right what the lock protects if a Worker ended while it held it. It is
+   * called with the lock held, before anyone else can have it; if it fails, the lock is
+   * abandoned still.
+   *
+   * @default {undefined} Whoever takes the lock is told by `MutexAbandoned`.
+   */
+  recover?: (() => void | PromiseLike<void>) | undefined;
+}
+
+/** Lock for a condition: no cancellation point, and held even if it throws. */
+export let relockShared: (mutex: SharedMutex, io: Io) => Promise<void>;
 
 /**
  * A {@linkcode Mutex} in shared memory: pass its `buffer` to a Worker, which makes one
- * of its own on it. First in, first out among up to 1024 that wait.
+ * of its own on it. First in, first out, whatever threads they are in.
  *
- * A Worker that dies while it holds the lock never releases it.
+ * If a Worker of an event loop ends while one of its tasks holds the lock, nobody can
+ * tell what state that left: the lock is abandoned, and whoever takes it is told by
+ * {@linkcode MutexAbandoned}, until somebody takes it who says how to `recover`.
  *
  * @example
  * ```ts
@@ -34,9 +61,23 @@ import type { Task } from "./task.ts";
 export class SharedMutex {
   /** The memory, to be passed to Workers. */
   readonly buffer: SharedArrayBuffer;
-  readonly #turnstile: Turnstile;
+  readonly #words: Words;
+  readonly #line: SharedLine;
   /** Who holds it by this very object. */
   #holder: Task | undefined;
+
+  static {
+    relockShared = async (mutex, io) => {
+      const task = taskOf(io);
+      if (mutex.#someoneWaits() || !mutex.#take()) {
+        await mutex.#line.join(undefined).promise;
+      }
+      mutex.#holder = task;
+      if (mutex.#isMarked) {
+        throw new MutexAbandoned();
+      }
+    };
+  }
 
   /**
    * Make a new one, or another view of one.
@@ -44,37 +85,73 @@ export class SharedMutex {
    * @param buffer The `buffer` of that one.
    */
   constructor(buffer?: SharedArrayBuffer) {
-    this.buffer = checkShared(buffer, TURNSTILE_BYTES);
-    this.#turnstile = new Turnstile(this.buffer, 0);
-    if (buffer === undefined) {
-      this.#turnstile.grant(false);
-    }
+    this.#words = sharedWords(buffer, KIND);
+    this.buffer = this.#words.buffer;
+    this.#line = new SharedLine(this.#words, {
+      isOpen: () => this.#isFree(Atomics.load(this.#words, STATE)),
+      take: () => this.#take(),
+      inOrder: true,
+    });
+  }
+
+  /** Whether a Worker ended while it held the lock, and nobody has put that right yet. */
+  get abandoned(): boolean {
+    const state = Atomics.load(this.#words, STATE);
+    return (state & ABANDONED) !== 0 || hasEnded(state & HOLDER);
   }
 
   /**
    * Wait until the lock is this task's.
    *
    * @param io The task's handle.
+   * @param options What to do if the lock is abandoned.
    * @throws {Canceled} If the task is cancelled while it waits; it does not hold the
    *         lock then.
+   * @throws {MutexAbandoned} If a Worker ended while it held the lock, and `recover` is
+   *         not given; the task does not hold the lock then.
    */
-  lock(io: Io): Promise<void> {
+  async lock(io: Io, options: SharedLockOptions = {}): Promise<void> {
     const task = taskOf(io);
-    return this.#lock(task, task);
+    task.check();
+    if (this.#someoneWaits() || !this.#take()) {
+      await this.#line.join(task).promise;
+    }
+    this.#holder = task;
+    if (this.#isMarked) {
+      try {
+        if (options.recover === undefined) {
+          throw new MutexAbandoned();
+        }
+        await options.recover();
+        Atomics.and(this.#words, STATE, HOLDER);
+      } catch (error) {
+        this.unlock(io);
+        throw error;
+      }
+    }
   }
 
-  /** Take the lock if nobody holds it; tells whether it did. */
+  /**
+   * Take the lock if nobody holds it or waits for it; tells whether it did.
+   *
+   * @param io The task's handle.
+   * @throws {MutexAbandoned} If a Worker ended while it held the lock.
+   */
   tryLock(io: Io): boolean {
     const task = taskOf(io);
-    if (!this.#turnstile.tryPass()) {
+    if (this.#someoneWaits() || !this.#take()) {
       return false;
     }
     this.#holder = task;
+    if (this.#isMarked) {
+      this.unlock(io);
+      throw new MutexAbandoned();
+    }
     return true;
   }
 
   /**
-   * Release the lock: whoever waits longest, in whichever thread, holds it.
+   * Release the lock: whoever waits longest, in whichever thread, has it next.
    *
    * @param io The handle of the task that holds it.
    * @throws {Deno.errors.PermissionDenied} If that task does not hold it, or took it
@@ -85,25 +162,44 @@ export class SharedMutex {
       throw new Deno.errors.PermissionDenied("Cannot unlock a mutex that this task does not hold");
     }
     this.#holder = undefined;
-    this.#turnstile.grant(false);
+    const state = Atomics.load(this.#words, STATE);
+    // Not this thread's any more, if it was given up
+    if ((state & HOLDER) === thisThread()) {
+      Atomics.compareExchange(this.#words, STATE, state, state & ABANDONED);
+      this.#line.look();
+    }
   }
 
   /** {@linkcode SharedMutex.lock}, with what releases it. */
-  async acquire(io: Io): Promise<Guard> {
-    await this.lock(io);
+  async acquire(io: Io, options?: SharedLockOptions): Promise<Guard> {
+    await this.lock(io, options);
     return makeGuard(() => this.unlock(io));
   }
 
-  /** For conditions. */
-  [RELOCK](io: Io): Promise<void> {
-    return this.#lock(taskOf(io), undefined);
+  /** Whether it is abandoned, for who holds it. */
+  get #isMarked(): boolean {
+    return (Atomics.load(this.#words, STATE) & ABANDONED) !== 0;
   }
 
-  async #lock(task: Task, canceler: Task | undefined): Promise<void> {
-    if (!this.#turnstile.tryPass()) {
-      const ticket = this.#turnstile.take() ?? await this.#turnstile.queue(canceler);
-      await this.#turnstile.pass(ticket, canceler);
+  #someoneWaits(): boolean {
+    return this.#line.size > 0;
+  }
+
+  #isFree(state: number): boolean {
+    return (state & HOLDER) === 0 || hasEnded(state & HOLDER);
+  }
+
+  /** Take it for this thread, if it is free. */
+  #take(): boolean {
+    for (;;) {
+      const state = Atomics.load(this.#words, STATE);
+      if (!this.#isFree(state)) {
+        return false;
+      }
+      const taken = thisThread() | ((state & HOLDER) === 0 ? state : ABANDONED);
+      if (Atomics.compareExchange(this.#words, STATE, state, taken) === state) {
+        return true;
+      }
     }
-    this.#holder = task;
   }
 }

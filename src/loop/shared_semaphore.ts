@@ -9,12 +9,17 @@
 import { checkInteger } from "../integer.ts";
 import { type Io, taskOf } from "./io.ts";
 import { type Guard, makeGuard } from "./mutex.ts";
-import { checkShared } from "./shared_memory.ts";
-import { SLOTS, Turnstile, TURNSTILE_BYTES } from "./shared_turnstile.ts";
+import { SharedLine, sharedWords, STATE, type Words } from "./shared_line.ts";
+
+const KIND = 2;
+const PERMITS_MAX = 2 ** 31 - 1;
 
 /**
  * A {@linkcode Semaphore} in shared memory: pass its `buffer` to a Worker, which makes
- * one of its own on it. First in, first out among up to 1024 that wait.
+ * one of its own on it. First in, first out, whatever threads they are in.
+ *
+ * Whoever takes a permit need not be who gives it back: so permits that the tasks of a
+ * Worker have when it ends are not given back, unless they do so themselves.
  *
  * @example
  * ```ts
@@ -24,70 +29,98 @@ import { SLOTS, Turnstile, TURNSTILE_BYTES } from "./shared_turnstile.ts";
  * const here = new SharedSemaphore(1);
  * const there = new SharedSemaphore(here.buffer); // in a Worker, in general
  * await loop.async(async (io) => {
- *   await here.acquire(io);
- *   there.release();
+ *   using _permit = await here.acquire(io);
+ *   console.log(there.available); // 0
  * });
  * ```
  */
 export class SharedSemaphore {
   /** The memory, to be passed to Workers. */
   readonly buffer: SharedArrayBuffer;
-  readonly #turnstile: Turnstile;
+  readonly #words: Words;
+  readonly #line: SharedLine;
 
   /**
-   * Make a new one, or another view of one.
+   * Make one.
    *
-   * @param permits How many there are to begin with, 0 to 1024; or the `buffer` of
+   * @param permits How many there are to begin with, 0 to 2^31 - 1; or the `buffer` of
    *        the other.
+   * @throws {TypeError} If it is neither.
    */
   constructor(permits: number | SharedArrayBuffer) {
-    const shared = typeof permits === "number" ? undefined : permits;
-    this.buffer = checkShared(shared, TURNSTILE_BYTES);
-    this.#turnstile = new Turnstile(this.buffer, 0);
-    if (typeof permits === "number") {
-      checkInteger(permits, "permits", 0, SLOTS);
-      for (let i = 0; i < permits; i++) {
-        this.#turnstile.grant(false);
-      }
+    if (permits instanceof SharedArrayBuffer) {
+      this.#words = sharedWords(permits, KIND);
+    } else {
+      checkInteger(permits, "permits", 0, PERMITS_MAX);
+      this.#words = sharedWords(undefined, KIND);
+      this.#words[STATE] = permits;
     }
+    this.buffer = this.#words.buffer;
+    this.#line = new SharedLine(this.#words, {
+      isOpen: () => this.available > 0,
+      take: () => this.#take(),
+      inOrder: true,
+    });
   }
 
   /** How many permits nobody has. */
   get available(): number {
-    return Math.max(0, -this.#turnstile.size);
+    return Atomics.load(this.#words, STATE);
   }
 
   /**
    * Wait for a permit.
    *
    * @param io The task's handle.
+   * @returns What gives it back, once: `using permit = await semaphore.acquire(io)`. It
+   *          may be ignored by those who call {@linkcode SharedSemaphore.release}.
    * @throws {Canceled} If the task is cancelled while it waits; it has no permit then.
    */
-  async acquire(io: Io): Promise<void> {
+  async acquire(io: Io): Promise<Guard> {
     const task = taskOf(io);
-    if (!this.#turnstile.tryPass()) {
-      const ticket = this.#turnstile.take() ?? await this.#turnstile.queue(task);
-      await this.#turnstile.pass(ticket, task);
+    task.check();
+    if (this.#line.size > 0 || !this.#take()) {
+      await this.#line.join(task).promise;
     }
+    return makeGuard(() => this.release());
   }
 
-  /** Take a permit if there is one; tells whether it did. */
+  /** Take a permit if there is one that nobody waits for; tells whether it did. */
   tryAcquire(): boolean {
-    return this.#turnstile.tryPass();
+    return this.#line.size === 0 && this.#take();
   }
 
   /**
    * Give a permit back, or one more.
    *
-   * @throws {RangeError} If there would be more than 1024 that nobody has.
+   * @throws {RangeError} If there would be more than 2^31 - 1.
    */
   release(): void {
-    this.#turnstile.grant(false);
+    for (;;) {
+      const available = this.available;
+      if (available === PERMITS_MAX) {
+        throw new RangeError(`Cannot have more than ${PERMITS_MAX} permits`);
+      }
+      if (
+        Atomics.compareExchange(this.#words, STATE, available, available + 1) === available
+      ) {
+        break;
+      }
+    }
+    this.#line.look();
   }
 
-  /** {@linkcode SharedSemaphore.acquire}, with what gives it back. */
-  async permit(io: Io): Promise<Guard> {
-    await this.acquire(io);
-    return makeGuard(() => this.release());
+  #take(): boolean {
+    for (;;) {
+      const available = this.available;
+      if (available === 0) {
+        return false;
+      }
+      if (
+        Atomics.compareExchange(this.#words, STATE, available, available - 1) === available
+      ) {
+        return true;
+      }
+    }
   }
 }

@@ -18,13 +18,14 @@
  * @module
  */
 
-/** Entries that were begun. */
-const RESERVED = 0;
 /** How many have ended: what those wait for that watch. */
-const ENDED = 1;
-const HEADER_WORDS = 2;
-/** The newest entries are kept; whoever watches has seen the others. */
-const ENTRIES = 1024;
+const ENDED = 0;
+/**
+ * By the last bits of a number: how many were written there, and the newest of them. The
+ * others are forgotten; whoever watches has seen them.
+ */
+const PLACES = 256;
+const PLACE_WORDS = 8;
 
 /** Numbers are from 1 to 2^30 - 1: what is above is for flags. */
 export const THREAD_BITS = 30;
@@ -56,7 +57,7 @@ export interface Enrolment {
 /** Enrol a Worker. */
 export function enrol(): Enrolment {
   if (roll === undefined) {
-    roll = new Int32Array(new SharedArrayBuffer((HEADER_WORDS + ENTRIES) * 4));
+    roll = new Int32Array(new SharedArrayBuffer((1 + PLACES * PLACE_WORDS) * 4));
     watch();
   }
   return { thread: newThread(), roll: roll.buffer };
@@ -68,10 +69,15 @@ export function beEnrolled(enrolment: Enrolment): void {
   roll = new Int32Array(enrolment.roll);
 }
 
+function placeOf(thread: number): number {
+  return 1 + (thread % PLACES) * PLACE_WORDS;
+}
+
 /** A Worker has ended, whatever it still may have to say. */
 export function strike(ended: number): void {
-  const at = Atomics.add(roll!, RESERVED, 1);
-  Atomics.store(roll!, HEADER_WORDS + (at >>> 0) % ENTRIES, ended);
+  const at = placeOf(ended);
+  const written = Atomics.add(roll!, at, 1) >>> 0;
+  Atomics.store(roll!, at + 1 + written % (PLACE_WORDS - 1), ended);
   Atomics.add(roll!, ENDED, 1);
   Atomics.notify(roll!, ENDED);
 }
@@ -81,9 +87,9 @@ export function hasEnded(thread: number): boolean {
   if (roll === undefined || thread === 0) {
     return false;
   }
-  const count = Math.min(Atomics.load(roll, RESERVED) >>> 0, ENTRIES);
-  for (let i = 0; i < count; i++) {
-    if (Atomics.load(roll, HEADER_WORDS + i) === thread) {
+  const at = placeOf(thread);
+  for (let i = 1; i < PLACE_WORDS; i++) {
+    if (Atomics.load(roll, at + i) === thread) {
       return true;
     }
   }

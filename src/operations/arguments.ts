@@ -11,9 +11,9 @@ import { byteLengthOf, isBytes } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { AT_FDCWD } from "../linux/fcntl.ts";
 import { checkInteger } from "../integer.ts";
-import { type Request, request } from "./request.ts";
-import { verbOf } from "./table.ts";
-import type { OpName } from "./values.ts";
+import { CoreRequest, Request } from "./request.ts";
+import { verbOf } from "./operation.ts";
+import type { OpName, OpValues } from "./values.ts";
 import { type Path, toPath } from "../path.ts";
 import type { AtOptions } from "./request_options.ts";
 
@@ -26,9 +26,13 @@ export function checkFd(fd: number): number {
 }
 
 /** Check the directory descriptor that a path begins at. */
+export function checkDirectory(fd: number | undefined, name: string): number {
+  return fd === undefined ? AT_FDCWD : checkInteger(fd, name, 0, INT32_MAX);
+}
+
+/** {@linkcode checkDirectory} of options. */
 export function checkAt(options: AtOptions | undefined): number {
-  const at = own(options, "at");
-  return at === undefined ? AT_FDCWD : checkInteger(at, "at", 0, INT32_MAX);
+  return options === undefined ? AT_FDCWD : checkDirectory(own(options, "at"), "at");
 }
 
 /** Check where in a file, if that is given. */
@@ -96,8 +100,7 @@ export function pathRequest<K extends OpName>(
   path: Path,
   options?: AtOptions,
 ): Request<K> {
-  return request(op, {
-    fd: checkAt(options),
-    path: toPath(path, verbOf(op)),
-  });
+  const core = new CoreRequest<K, OpValues[K]>(op);
+  core.setPath(toPath(path, verbOf(op)), checkAt(options));
+  return new Request(core);
 }

@@ -7,11 +7,17 @@
  */
 
 import { byteLengthOf } from "../byte_length.ts";
-import { decodeDirectory } from "../linux/directory.ts";
-import { decodeBigIntFileInfo, decodeFileInfo } from "../linux/stat.ts";
+import { decodeDirectory, type DirEntry } from "../linux/directory.ts";
+import {
+  type BigIntFileInfo,
+  decodeBigIntFileInfo,
+  decodeFileInfo,
+  type FileInfo,
+} from "../linux/stat.ts";
 import { pathText } from "../path.ts";
+import { addDescriptor } from "./descriptors.ts";
 import type { Payload } from "./payload.ts";
-import { toPollEvents } from "../linux/poll.ts";
+import { type PollEvents, toPollEvents } from "../linux/poll.ts";
 
 /** Where a request has what is read put. */
 export interface Destination {
@@ -24,19 +30,24 @@ export interface Destination {
 }
 
 /** Reads what an operation produced. */
-export type Decoder = (result: number, payload: Payload, request: Destination) => unknown;
+export type Decoder<V = unknown> = (result: number, payload: Payload, request: Destination) => V;
 
-export const decodeNothing: Decoder = () => undefined;
-export const decodeResult: Decoder = (result) => result;
-export const decodeEntries: Decoder = (_, payload) => decodeDirectory(payload.bytes());
-export const decodeBytes: Decoder = (result, payload) => {
+export const decodeNothing: Decoder<undefined> = () => undefined;
+export const decodeResult: Decoder<number> = (result) => result;
+/** A descriptor, which is this thread's from now on. */
+export const decodeOpened: Decoder<number> = (result) => {
+  addDescriptor(result);
+  return result;
+};
+export const decodeEntries: Decoder<DirEntry[]> = (_, payload) => decodeDirectory(payload.bytes());
+export const decodeBytes: Decoder<Uint8Array<ArrayBuffer>> = (result, payload) => {
   const bytes = new Uint8Array(result);
   if (result > 0) {
     payload.take(bytes);
   }
   return bytes;
 };
-export const decodeInto: Decoder = (result, payload, request) => {
+export const decodeInto: Decoder<number> = (result, payload, request) => {
   const target = request.target!;
   if (byteLengthOf(target) !== request.length) {
     throw new TypeError("Cannot read into bytes whose buffer was detached or resized");
@@ -46,7 +57,7 @@ export const decodeInto: Decoder = (result, payload, request) => {
   }
   return result;
 };
-export const decodeIntoParts: Decoder = (result, payload, request) => {
+export const decodeIntoParts: Decoder<number> = (result, payload, request) => {
   const targets = request.targets!;
   let length = 0;
   for (const target of targets) {
@@ -61,24 +72,25 @@ export const decodeIntoParts: Decoder = (result, payload, request) => {
   return result;
 };
 /** {@linkcode decodeInto} for files, whose end is `null`. */
-export const decodeIntoOrEnd: Decoder = (result, payload, request) => {
+export const decodeIntoOrEnd: Decoder<number | null> = (result, payload, request) => {
   const count = decodeInto(result, payload, request);
   return count === 0 && request.length > 0 ? null : count;
 };
 /** Two words as one number. */
-export const decodeNumber: Decoder = (_, payload) => {
+export const decodeNumber: Decoder<number> = (_, payload) => {
   const { buffer, byteOffset } = payload.bytes();
   const [low, high] = new Int32Array(buffer, byteOffset, 2);
   return high! * 0x1_0000_0000 + (low! >>> 0);
 };
-export const decodeCopy: Decoder = (result, payload) =>
+export const decodeCopy: Decoder<Uint8Array<ArrayBuffer>> = (result, payload) =>
   result > 0 ? payload.bytes().slice() : new Uint8Array();
-export const decodeNames: Decoder = (result, payload) =>
+export const decodeNames: Decoder<string[]> = (result, payload) =>
   // A NUL after each
   result > 0 ? pathText(payload.bytes()).split("\0").slice(0, -1) : [];
-export const decodeText: Decoder = (_, payload) => pathText(payload.bytes());
-export const decodeStat: Decoder = (_, payload) => decodeFileInfo(payload.words, payload.at >> 2);
-export const decodeBigIntStat: Decoder = (_, payload) =>
+export const decodeText: Decoder<string> = (_, payload) => pathText(payload.bytes());
+export const decodeStat: Decoder<FileInfo> = (_, payload) =>
+  decodeFileInfo(payload.words, payload.at >> 2);
+export const decodeBigIntStat: Decoder<BigIntFileInfo> = (_, payload) =>
   decodeBigIntFileInfo(payload.words, payload.at >> 2);
 
-export const decodePoll: Decoder = (result) => toPollEvents(result);
+export const decodePoll: Decoder<PollEvents> = (result) => toPollEvents(result);

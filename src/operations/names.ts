@@ -6,18 +6,84 @@
  * @module
  */
 
+import type { PlainCall } from "./operation.ts";
+import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
+import { REMOVE_TREE } from "./request.ts";
+import { OP } from "../../ffi/layout.ts";
+import { decodeNothing, decodeText } from "./decode.ts";
+import { define } from "./operation.ts";
+import { READ, WRITE } from "../permissions.ts";
 import { ownOption as own } from "../own_option.ts";
-import { checkInteger } from "../integer.ts";
-import type { RenameOptions } from "./request_options.ts";
-import { AT_FDCWD } from "../linux/fcntl.ts";
+import { AT_REMOVEDIR } from "../linux/fcntl.ts";
 import { request } from "./request.ts";
 import { toPath } from "../path.ts";
-import { checkAt, checkMode, pathRequest } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import { checkAt, checkDirectory, checkMode, pathRequest } from "./arguments.ts";
+import type { OpBuilders } from "./values.ts";
 
 const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;
 
+/** Remove a name; the calls beneath would take a directory for a file. */
+function plainUnlink(call: PlainCall): number {
+  const { path, flags, fs } = call;
+  if (flags === REMOVE_TREE) {
+    Deno.removeSync(path, { recursive: true });
+    return 0;
+  }
+  const { isDirectory } = Deno.lstatSync(path);
+  if (flags & AT_REMOVEDIR) {
+    if (!isDirectory) {
+      call.fail(ERRNO.ENOTDIR!);
+    }
+    fs.rmdirSync(path);
+  } else {
+    if (isDirectory) {
+      call.fail(ERRNO.EISDIR!);
+    }
+    Deno.removeSync(path);
+  }
+  return 0;
+}
+
+function plainRename(call: PlainCall): number {
+  if (call.flags !== 0) {
+    call.fail(UNSUPPORTED.renameFlags);
+  }
+  Deno.renameSync(call.path, call.path2);
+  return 0;
+}
+
+function plainMkdir(call: PlainCall): number {
+  Deno.mkdirSync(call.path, { mode: call.mode });
+  return 0;
+}
+
+function plainSymlink(call: PlainCall): number {
+  if (call.rawPath === "") {
+    call.fail(ERRNO.ENOENT!);
+  }
+  Deno.symlinkSync(call.rawPath, call.path2);
+  return 0;
+}
+
+function plainLink(call: PlainCall): number {
+  Deno.linkSync(call.path, call.path2);
+  return 0;
+}
+
+function plainText(call: PlainCall, text: string): number {
+  call.putText(text);
+  return call.payload.length;
+}
+
+define("mkdir", {
+  code: OP.mkdir,
+  verb: "mkdir",
+  access: WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+  plain: plainMkdir,
+});
 export const mkdir: OpBuilders["mkdir"] = (path, options) =>
   request("mkdir", {
     fd: checkAt(options),
@@ -25,29 +91,65 @@ export const mkdir: OpBuilders["mkdir"] = (path, options) =>
     mode: checkMode(own(options, "mode"), 0o777),
   });
 
+define("rmdir", {
+  code: OP.unlink,
+  verb: "remove",
+  flags: AT_REMOVEDIR,
+  access: WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const rmdir: OpBuilders["rmdir"] = (path, options) => pathRequest("rmdir", path, options);
 
+define("unlink", {
+  code: OP.unlink,
+  verb: "remove",
+  access: WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+  plain: plainUnlink,
+});
 export const unlink: OpBuilders["unlink"] = (path, options) => pathRequest("unlink", path, options);
 
-/** Check the directory descriptor that the new path begins at. */
-function checkToAt(options: RenameOptions | undefined): number {
-  const toAt = own(options, "toAt");
-  return toAt === undefined ? AT_FDCWD : checkInteger(toAt, "toAt", 0, 0x7fffffff);
-}
-
+define("rename", {
+  code: OP.rename,
+  verb: "rename",
+  access: READ | WRITE,
+  access2: WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+  plain: plainRename,
+});
 export const rename: OpBuilders["rename"] = (from, to, options) =>
   request("rename", {
     fd: checkAt(options),
-    fd2: checkToAt(options),
+    fd2: checkDirectory(own(options, "toAt"), "toAt"),
     path: toPath(from, "rename"),
     path2: toPath(to, "rename"),
     flags: (own(options, "noReplace") ? RENAME_NOREPLACE : 0) |
       (own(options, "exchange") ? RENAME_EXCHANGE : 0),
   });
 
+define("link", {
+  code: OP.link,
+  verb: "link",
+  access: READ | WRITE,
+  access2: READ | WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+  plain: plainLink,
+});
 export const link: OpBuilders["link"] = (from, to) =>
   request("link", { path: toPath(from, "link"), path2: toPath(to, "link") });
 
+define("symlink", {
+  code: OP.symlink,
+  verb: "symlink",
+  access2: READ | WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+  plain: plainSymlink,
+});
 export const symlink: OpBuilders["symlink"] = (target, path, options) =>
   request("symlink", {
     fd2: checkAt(options),
@@ -55,7 +157,23 @@ export const symlink: OpBuilders["symlink"] = (target, path, options) =>
     path2: toPath(path, "symlink"),
   });
 
+define("readLink", {
+  code: OP.readLink,
+  verb: "readlink",
+  access: READ,
+  lane: "lane",
+  decode: decodeText,
+  plain: (call) => plainText(call, Deno.readLinkSync(call.path)),
+});
 export const readLink: OpBuilders["readLink"] = (path, options) =>
   pathRequest("readLink", path, options);
 
+define("realPath", {
+  code: OP.realPath,
+  verb: "realpath",
+  access: READ,
+  lane: "lane",
+  decode: decodeText,
+  plain: (call) => plainText(call, Deno.realPathSync(call.path)),
+});
 export const realPath: OpBuilders["realPath"] = (path) => pathRequest("realPath", path);

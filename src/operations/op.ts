@@ -1,13 +1,12 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * The builders of requests: one function for each operation, made by the files in
- * `src/op/`.
+ * The functions that make requests, of all families: see `operation.ts`.
  *
  * @module
  */
 
-import type { OpBuilders } from "./builders.ts";
+import type { OpBuilders } from "./values.ts";
 import { close, closeDir, open, openDir } from "./open.ts";
 import { copyRange, read, readInto, readv, seek, splice, write, writev } from "./transfers.ts";
 import { advise, allocate, lock, sync, syncData, syncRange, truncate } from "./storage.ts";

@@ -6,7 +6,11 @@
  * @module
  */
 
-import { ownOption as own } from "../own_option.ts";
+import type { PlainCall } from "./operation.ts";
+import { UNSUPPORTED } from "../linux/errors.ts";
+import { OP } from "../../ffi/layout.ts";
+import { decodeNothing, decodeOpened } from "./decode.ts";
+import { define } from "./operation.ts";
 import {
   O_APPEND,
   O_CREAT,
@@ -20,30 +24,45 @@ import {
   O_TRUNC,
   O_WRONLY,
 } from "../linux/fcntl.ts";
-import { request } from "./request.ts";
+import { CoreRequest, Request, request } from "./request.ts";
 import { toPath } from "../path.ts";
 import { type Access, READ, WRITE } from "../permissions.ts";
-import { checkAt, checkFd, checkMode, pathRequest } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import { checkDirectory, checkFd, checkMode, pathRequest } from "./arguments.ts";
+import type { OpBuilders } from "./values.ts";
 import type { OpenRequestOptions } from "./request_options.ts";
 
+/** All options, whether given or not. */
+type AllOptions = { [K in keyof OpenRequestOptions]-?: OpenRequestOptions[K] | undefined };
+
+/** What is not given is not inherited, either. */
+const NO_OPTIONS: AllOptions = {
+  read: undefined,
+  write: undefined,
+  append: undefined,
+  truncate: undefined,
+  create: undefined,
+  createNew: undefined,
+  mode: undefined,
+  direct: undefined,
+  dsync: undefined,
+  noFollow: undefined,
+  directory: undefined,
+  at: undefined,
+};
+
 /** The `open(2)` flags of options, checked as Deno checks its own. */
-function openFlags(options: OpenRequestOptions): { flags: number; access: Access } {
-  const asked = own(options, "read");
-  const write = own(options, "write");
-  const append = own(options, "append");
-  const truncate = own(options, "truncate");
-  const create = own(options, "create");
-  const createNew = own(options, "createNew");
-  const direct = own(options, "direct");
-  const dsync = own(options, "dsync");
-  const noFollow = own(options, "noFollow");
-  const directory = own(options, "directory");
-  const modes = [asked, write, append, truncate, create, createNew];
-  const ownOnly = modes.every((mode) => mode === undefined) &&
-    (direct || dsync || noFollow || directory || own(options, "at") !== undefined);
-  const read = asked || ownOnly;
-  if (!read && !modes.some(Boolean)) {
+function openFlags(options: AllOptions): { flags: number; access: Access } {
+  const { write, append, truncate, create, createNew, direct, dsync, noFollow, directory } =
+    options;
+  let { read } = options;
+  if (
+    read === undefined && write === undefined && append === undefined &&
+    truncate === undefined && create === undefined && createNew === undefined
+  ) {
+    // What is ours alone opens for reading
+    read = Boolean(direct || dsync || noFollow || directory || options.at !== undefined);
+  }
+  if (!read && !write && !append && !truncate && !create && !createNew) {
     throw new TypeError("'options' requires at least one option to be true");
   }
   if (!write && truncate) {
@@ -72,20 +91,58 @@ function openFlags(options: OpenRequestOptions): { flags: number; access: Access
   };
 }
 
+/** Nobody can say where the runtime's buffers begin, as direct transfers need it. */
+function plainOpen(call: PlainCall): number {
+  return call.flags & O_DIRECT ? call.fail(UNSUPPORTED.direct) : call.open(call.flags);
+}
+
+function plainClose(call: PlainCall): number {
+  call.fs.closeSync(call.fd);
+  return 0;
+}
+
+define("open", {
+  code: OP.open,
+  verb: "open",
+  lane: "ring",
+  decode: decodeOpened,
+  plain: plainOpen,
+});
 export const open: OpBuilders["open"] = (path, options = { read: true }) => {
-  const { flags, access } = openFlags(options);
-  return request("open", {
-    fd: checkAt(options),
-    path: toPath(path, "open"),
-    mode: checkMode(own(options, "mode"), 0o666),
-    flags,
-    access,
-  });
+  const all = { ...NO_OPTIONS, ...options };
+  const { flags, access } = openFlags(all);
+  const core = new CoreRequest("open");
+  core.setPath(toPath(path, "open"), checkDirectory(all.at, "at"), access);
+  core.mode = checkMode(all.mode, 0o666);
+  core.flags = flags;
+  return new Request(core);
 };
 
+define("close", {
+  code: OP.close,
+  verb: "close",
+  lane: "ring",
+  decode: decodeNothing,
+  plain: plainClose,
+});
 export const close: OpBuilders["close"] = (fd) => request("close", { fd: checkFd(fd) });
 
+define("openDir", {
+  code: OP.openDir,
+  verb: "opendir",
+  access: READ,
+  lane: "ring",
+  decode: decodeOpened,
+  plain: (call) => call.open(call.flags | O_DIRECTORY),
+});
 export const openDir: OpBuilders["openDir"] = (path, options) =>
   pathRequest("openDir", path, options);
 
+define("closeDir", {
+  code: OP.closeDir,
+  verb: "closedir",
+  lane: "ring",
+  decode: decodeNothing,
+  plain: plainClose,
+});
 export const closeDir: OpBuilders["closeDir"] = (fd) => request("closeDir", { fd: checkFd(fd) });

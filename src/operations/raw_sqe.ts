@@ -6,15 +6,19 @@
  * @module
  */
 
+import { OP } from "../../ffi/layout.ts";
+import { decodeResult } from "./decode.ts";
+import { define } from "./operation.ts";
 import { checkInteger } from "../integer.ts";
 import { request } from "./request.ts";
 import { checkBytes } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import type { OpBuilders } from "./values.ts";
 
 /** From `<linux/io_uring.h>`. */
 const SQE_LENGTH = 64;
 const IOSQE_CQE_SKIP_SUCCESS = 1 << 6;
 
+define("rawSqe", { code: OP.rawSqe, verb: "sqe", lane: "ring", decode: decodeResult });
 export const rawSqe: OpBuilders["rawSqe"] = (sqe) => {
   // A copy by its very bytes, before anything is looked at
   const entry = new Uint8Array(checkBytes(sqe, "sqe"));

@@ -8,11 +8,12 @@
 
 import * as layout from "../../ffi/layout.ts";
 import { AT_FDCWD } from "../linux/fcntl.ts";
+import { checkInteger } from "../integer.ts";
 import { absolutePath, isAbsolute, pathText } from "../path.ts";
-import { type Access, checkAccess, checkAccessForSymlink, isAllAllowed } from "../permissions.ts";
+import type { Access } from "../permissions.ts";
 import type { Decoder } from "./decode.ts";
-import { OPERATIONS } from "./table.ts";
-import type { OpName } from "./values.ts";
+import { type Operation, operationOf } from "./operation.ts";
+import type { OpName, OpValues } from "./values.ts";
 
 /**
  * In the flags of an `unlink`, beside none of the kernel's: a directory with all that
@@ -24,21 +25,24 @@ export const REMOVE_TREE = 0x10000;
 const ITSELF: unique symbol = Symbol("ioq.itself");
 
 /** What is behind a request, if a value is one. */
-let coreOf: (value: object) => CoreRequest | undefined;
+let coreOf: (value: object) => CoreRequest<OpName, unknown> | undefined;
 
 /**
  * A request: an operation with its arguments, made by {@linkcode op} and by nothing else.
  * It is a value: nothing changes it any more, and it may be submitted any number of times,
  * also at the same time.
  *
+ * @typeParam K The operation's name.
+ * @typeParam V What it resolves to.
+ *
  * What the library knows of it is behind a private field, so nobody else can change that
  * while the request waits, or make one that was not checked.
  */
-export class Request<K extends OpName = OpName> {
-  readonly #core: CoreRequest<K>;
+export class Request<K extends OpName = OpName, V = OpValues[K]> {
+  readonly #core: CoreRequest<K, V>;
 
   static {
-    coreOf = (value) => #core in value ? value.#core as CoreRequest : undefined;
+    coreOf = (value) => #core in value ? value.#core : undefined;
     Object.freeze(this.prototype);
   }
 
@@ -48,11 +52,11 @@ export class Request<K extends OpName = OpName> {
    * @param of A request, to be the same as that.
    * @throws {TypeError} If it is none.
    */
-  constructor(of: Request<K> | symbol) {
+  constructor(of: Request<K, V> | symbol) {
     if (typeof of !== "symbol") {
       this.#core = of.#core;
     } else if (of === ITSELF) {
-      this.#core = (this as Request<K>) as CoreRequest<K>;
+      this.#core = (this as Request<K, V>) as CoreRequest<K, V>;
     } else {
       throw new TypeError("Expected a request, as the functions of op make them");
     }
@@ -81,13 +85,10 @@ export interface Holder {
 
 const { assign, hasOwn } = Object;
 
-/** In {@linkcode CoreRequest.access}: not given. */
-const AS_IN_TABLE = -1;
-
 /** What a request is made of. */
-interface RequestArguments {
-  /** How to read what it produced, if not as the table has it. */
-  decode?: Decoder;
+export interface RequestArguments<V> {
+  /** How to read what it produced, if not as its row has it. */
+  decode?: Decoder<V>;
   fd?: number;
   fd2?: number;
   access?: Access;
@@ -109,6 +110,9 @@ interface RequestArguments {
   targets?: readonly Uint8Array<ArrayBuffer>[];
 }
 
+/** What an operation resolves to; of any operation nobody knows. */
+type ValueOf<K extends OpName> = OpName extends K ? unknown : OpValues[K];
+
 /**
  * A request with everything a backend needs; what is made for callers is a
  * {@linkcode Request} of its own in front of one. All have the same fields in the
@@ -116,12 +120,14 @@ interface RequestArguments {
  * reason the fields have values before the arguments are looked at, whose shapes
  * are many: what has to be fast, a transfer, is made without them.
  */
-export class CoreRequest<K extends OpName = OpName> extends Request<K> {
+export class CoreRequest<K extends OpName = OpName, V = ValueOf<K>> extends Request<K, V> {
   /** The operation; {@linkcode Request.op} is this. */
   readonly name: K;
+  /** Its row. */
+  readonly operation: Required<Operation>;
   readonly code: number;
-  decode: Decoder;
-  access: Access = AS_IN_TABLE;
+  decode: Decoder<V>;
+  access: Access = 0;
   readonly access2: Access;
   hints = 0;
   fd: number = AT_FDCWD;
@@ -147,26 +153,54 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
   trusted = false;
   /** Who keeps its descriptor open. */
   holder: Holder | undefined = undefined;
+  /** Of which request it is the like, with paths that were asked for. */
+  origin: CoreRequest = this;
   /** Both of these in several places. */
   sources: readonly Uint8Array[] | undefined = undefined;
   targets: readonly Uint8Array<ArrayBuffer>[] | undefined = undefined;
 
-  constructor(op: K, args?: RequestArguments) {
+  constructor(op: K, args?: RequestArguments<V>) {
     super(ITSELF);
-    const [code, , flags, access, access2, decode] = OPERATIONS[op];
+    const operation = operationOf(op);
     this.name = op;
-    this.code = code;
-    this.decode = decode;
-    this.access2 = access2;
-    this.flags = 0;
+    this.operation = operation;
+    this.code = operation.code;
+    // Unless the arguments say otherwise, and then the type is theirs
+    this.decode = operation.decode as Decoder<V>;
+    this.access2 = operation.access2;
+    this.flags = operation.flags;
     if (args !== undefined) {
       // Own properties only: what Object.prototype was given is nobody's argument
       assign(this, args);
-      this.hints = hasOwn(args, "offset") ? layout.HINT_OFFSET : 0;
+      this.flags |= operation.flags;
+      if (hasOwn(args, "offset")) {
+        this.hints = layout.HINT_OFFSET;
+      }
+      if (this.path !== undefined && !hasOwn(args, "access")) {
+        this.access = operation.access;
+      }
     }
-    this.flags |= flags;
-    if (this.access === AS_IN_TABLE) {
-      this.access = this.path === undefined ? 0 : access;
+  }
+
+  /** Have what it produced read in another way. */
+  readBy<W>(decode: Decoder<W>): CoreRequest<K, W> {
+    (this as CoreRequest<K, unknown>).decode = decode;
+    return (this as CoreRequest<K, unknown>) as CoreRequest<K, W>;
+  }
+
+  /** Give it the path that it is about, and a directory's descriptor where that begins. */
+  setPath(path: string | Uint8Array, at: number, access: Access = this.operation.access): void {
+    this.access = access;
+    this.fd = at;
+    this.path = path;
+    this.resolvePaths();
+  }
+
+  /** Give it a place in its file; without one it is at the file's own position. */
+  setOffset(offset: number | undefined): void {
+    if (offset !== undefined) {
+      this.offset = checkInteger(offset, "offset", 0, Number.MAX_SAFE_INTEGER);
+      this.hints = layout.HINT_OFFSET;
     }
   }
 
@@ -183,31 +217,6 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
     }
   }
 
-  /**
-   * Check that its paths may be accessed.
-   *
-   * @throws {Deno.errors.NotCapable} If a permission is missing.
-   */
-  checkAccess(): void {
-    if (this.trusted) {
-      return;
-    }
-    if (this.access !== 0) {
-      checkAccess(this.path!, this.access, isRelative(this.path!, this.fd), this.given);
-    }
-    if (OPENS.has(this.code) && !isAllAllowed()) {
-      // The path was checked as it is written: the core looks where it leads
-      this.hints |= layout.HINT_GUARDED;
-    } else {
-      this.hints &= ~layout.HINT_GUARDED;
-    }
-    if (this.name === "symlink") {
-      checkAccessForSymlink(this.path2!);
-    } else if (this.access2 !== 0) {
-      checkAccess(this.path2!, this.access2, isRelative(this.path2!, this.fd2), this.given2);
-    }
-  }
-
   /** Whether it closes a descriptor: such requests are never cancelled. */
   get isClose(): boolean {
     return this.code === layout.OP.close || this.code === layout.OP.closeDir;
@@ -215,7 +224,7 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
 
   /** What is being done to what, for messages. */
   get context(): string {
-    const verb = OPERATIONS[this.name][1];
+    const { verb } = this.operation;
     const path = this.given ?? this.path;
     const path2 = this.given2 ?? this.path2;
     if (this.code >= layout.OP.getXattr && this.code <= layout.OP.removeXattr) {
@@ -239,23 +248,13 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
 }
 
 /** A request for callers. */
-export function request<K extends OpName>(op: K, args?: RequestArguments): Request<K> {
-  const core = new CoreRequest(op, args);
+export function request<K extends OpName>(
+  op: K,
+  args?: RequestArguments<OpValues[K]>,
+): Request<K> {
+  const core = new CoreRequest<K, OpValues[K]>(op, args);
   core.resolvePaths();
   return new Request(core);
-}
-
-/** Operations that open the contents of files, as Deno's calls do that it guards so. */
-const OPENS: ReadonlySet<number> = new Set([
-  layout.OP.open,
-  layout.OP.readFile,
-  layout.OP.writeFile,
-  layout.OP.copyFile,
-]);
-
-/** Whether a path is relative to a directory descriptor. */
-function isRelative(path: string | Uint8Array, fd: number): boolean {
-  return fd !== AT_FDCWD && !isAbsolute(path);
 }
 
 /**
@@ -263,10 +262,10 @@ function isRelative(path: string | Uint8Array, fd: number): boolean {
  *
  * @throws {TypeError} If it is not.
  */
-export function toCoreRequest<K extends OpName>(request: Request<K>): CoreRequest<K> {
+export function toCoreRequest<K extends OpName, V>(request: Request<K, V>): CoreRequest<K, V> {
   const core = typeof request === "object" && request !== null ? coreOf(request) : undefined;
   if (core === undefined) {
     throw new TypeError("Expected a request, as the functions of op make them");
   }
-  return core as CoreRequest<K>;
+  return core as CoreRequest<K, V>;
 }

@@ -6,6 +6,12 @@
  * @module
  */
 
+import type { PlainCall } from "./operation.ts";
+import { UNSUPPORTED } from "../linux/errors.ts";
+import { OP, SYNC_DATA } from "../../ffi/layout.ts";
+import { decodeNothing } from "./decode.ts";
+import { define } from "./operation.ts";
+import { WRITE } from "../permissions.ts";
 import { ownOption as own } from "../own_option.ts";
 import { checkInteger } from "../integer.ts";
 import { request } from "./request.ts";
@@ -17,7 +23,7 @@ import {
   splitArgument,
   UINT32_MAX,
 } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import type { OpBuilders } from "./values.ts";
 import type { Advice } from "./request_options.ts";
 
 const FALLOC_FL_KEEP_SIZE = 1;
@@ -37,10 +43,44 @@ const ADVICE: Readonly<Record<Advice, number>> = {
   noReuse: 5,
 };
 
+function plainSync({ fs, fd, flags }: PlainCall): number {
+  (flags & SYNC_DATA ? fs.fdatasyncSync : fs.fsyncSync)(fd);
+  return 0;
+}
+
+function plainTruncate(call: PlainCall): number {
+  if (call.isAtDescriptor) {
+    call.fs.ftruncateSync(call.fd, call.offset);
+  } else {
+    call.fs.truncateSync(call.path, call.offset);
+  }
+  return 0;
+}
+
+define("sync", {
+  code: OP.sync,
+  verb: "fsync",
+  lane: "ring",
+  decode: decodeNothing,
+  plain: plainSync,
+});
 export const sync: OpBuilders["sync"] = (fd) => request("sync", { fd: checkFd(fd) });
 
+define("syncData", {
+  code: OP.sync,
+  verb: "fdatasync",
+  flags: SYNC_DATA,
+  lane: "ring",
+  decode: decodeNothing,
+});
 export const syncData: OpBuilders["syncData"] = (fd) => request("syncData", { fd: checkFd(fd) });
 
+define("syncRange", {
+  code: OP.syncRange,
+  verb: "sync_file_range",
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const syncRange: OpBuilders["syncRange"] = (fd, offset = 0, length = 0, options) =>
   request("syncRange", {
     fd: checkFd(fd),
@@ -51,12 +91,27 @@ export const syncRange: OpBuilders["syncRange"] = (fd, offset = 0, length = 0, o
     ...checkOffset(offset),
   });
 
+define("truncate", {
+  code: OP.truncate,
+  verb: "truncate",
+  access: WRITE,
+  lane: "lane",
+  decode: decodeNothing,
+  plain: plainTruncate,
+});
 export const truncate: OpBuilders["truncate"] = (file, length = 0) =>
   request("truncate", {
     ...checkFile("truncate", file),
     ...checkOffset(length, "length"),
   });
 
+define("allocate", {
+  code: OP.allocate,
+  verb: "fallocate",
+  lane: "overflow",
+  decode: decodeNothing,
+  plain: UNSUPPORTED.allocate,
+});
 export const allocate: OpBuilders["allocate"] = (fd, offset, length, options) =>
   request("allocate", {
     fd: checkFd(fd),
@@ -65,6 +120,13 @@ export const allocate: OpBuilders["allocate"] = (fd, offset, length, options) =>
     ...splitArgument(checkInteger(length, "length", 1, Number.MAX_SAFE_INTEGER)),
   });
 
+define("advise", {
+  code: OP.advise,
+  verb: "fadvise",
+  lane: "overflow",
+  decode: decodeNothing,
+  plain: UNSUPPORTED.advise,
+});
 export const advise: OpBuilders["advise"] = (fd, advice, offset = 0, length = 0) =>
   request("advise", {
     fd: checkFd(fd),
@@ -73,6 +135,13 @@ export const advise: OpBuilders["advise"] = (fd, advice, offset = 0, length = 0)
     ...checkOffset(offset),
   });
 
+define("lock", {
+  code: OP.lock,
+  verb: "flock",
+  lane: "lane",
+  decode: decodeNothing,
+  plain: UNSUPPORTED.lock,
+});
 export const lock: OpBuilders["lock"] = (fd, kind, options) =>
   request("lock", {
     fd: checkFd(fd),

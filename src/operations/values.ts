@@ -1,8 +1,9 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * What each operation resolves to. Its keys are the names of the operations, and the
- * types of requests, completions and promises follow from it.
+ * The operations as callers see them: what each resolves to, and what the function of
+ * `op` takes that makes its requests. The names of the operations, and the types of
+ * requests, completions and promises follow from it.
  *
  * @module
  */
@@ -10,6 +11,23 @@
 import type { DirEntry } from "../linux/directory.ts";
 import type { BigIntFileInfo, FileInfo } from "../linux/stat.ts";
 import type { PollEvents } from "../linux/poll.ts";
+import type { Request } from "./request.ts";
+import type { Path } from "../path.ts";
+import type {
+  Advice,
+  AtOptions,
+  ChownOptions,
+  OpenRequestOptions,
+  PollOptions,
+  RenameOptions,
+  SetXattrOptions,
+  SpliceOptions,
+  StatOptions,
+  SyncRangeOptions,
+  TimeoutOptions,
+  WriteFileOptions,
+  XattrOptions,
+} from "./request_options.ts";
 
 /** What each operation resolves to. */
 export interface OpValues {
@@ -121,3 +139,373 @@ export interface OpValues {
 
 /** The name of an operation. */
 export type OpName = keyof OpValues;
+
+/** The functions of `op`. */
+export interface OpBuilders {
+  /** Nothing at all, completed by the queue itself: the cost of the queue. */
+  nop(): Request<"nop">;
+  /** Nothing, but through the kernel: `IORING_OP_NOP` where there is a ring. */
+  kernelNop(): Request<"kernelNop">;
+  /**
+   * Open a file; resolves to its descriptor, which the caller must close.
+   *
+   * @param path The file.
+   * @param options As `Deno.open`'s and a few more; `{ read: true }` by default.
+   * @throws {TypeError} If the path or the combination of options is invalid.
+   * @throws {RangeError} If `mode` is no mode: 0 to 0o177777, of which 0o7777 count.
+   */
+  open(path: Path, options?: OpenRequestOptions): Request<"open">;
+  /**
+   * Close a descriptor. It runs even if it is cancelled.
+   *
+   * @param fd The descriptor, 0 to 2^31 - 1.
+   */
+  close(fd: number): Request<"close">;
+  /**
+   * A file's attributes, following a symbolic link. See `statx(2)`.
+   *
+   * @param path The file.
+   * @param options Whether to give exact numbers.
+   */
+  stat(path: Path, options?: StatOptions & { bigint?: false }): Request<"stat">;
+  /** A file's exact attributes, following a symbolic link. */
+  stat(path: Path, options: StatOptions & { bigint: true }): Request<"statBigInt">;
+  /** A file's attributes, not following a symbolic link. */
+  lstat(path: Path, options?: StatOptions & { bigint?: false }): Request<"lstat">;
+  /** A file's exact attributes, not following a symbolic link. */
+  lstat(path: Path, options: StatOptions & { bigint: true }): Request<"lstatBigInt">;
+  /** An open file's attributes. */
+  fstat(fd: number, options?: { bigint?: false }): Request<"stat">;
+  /** An open file's exact attributes. */
+  fstat(fd: number, options: { bigint: true }): Request<"statBigInt">;
+  /** Open a directory; resolves to its descriptor, for `readDirBlock` and `closeDir`. */
+  openDir(path: Path, options?: AtOptions): Request<"openDir">;
+  /**
+   * The next entries of an open directory, up to 64 KiB of what `getdents64(2)`
+   * gives; an empty array at its end.
+   *
+   * @param fd What `openDir` resolved to.
+   */
+  readDirBlock(fd: number): Request<"readDirBlock">;
+  /** Close a directory. It runs even if it is cancelled. */
+  closeDir(fd: number): Request<"closeDir">;
+  /** All entries of a directory in one request: it is opened, read and closed. */
+  readDir(path: Path, options?: AtOptions): Request<"readDir">;
+  /**
+   * Read from a descriptor.
+   *
+   * @param fd The descriptor.
+   * @param length Bytes, 0 to 2147479552.
+   * @param offset Where, in bytes; the file's own position if not given.
+   */
+  read(fd: number, length: number, offset?: number): Request<"read">;
+  /**
+   * Write to a descriptor. The bytes are copied when the request is submitted.
+   *
+   * @param fd The descriptor.
+   * @param bytes What to write, at most 2147479552 bytes.
+   * @param offset Where, in bytes; the file's own position if not given.
+   */
+  write(fd: number, bytes: Uint8Array, offset?: number): Request<"write">;
+  /**
+   * Read into a buffer of the caller's, which is written to at the completion.
+   *
+   * @param fd The descriptor.
+   * @param target Where to, at most 2147479552 bytes.
+   * @param offset Where from, in bytes; the file's own position if not given.
+   */
+  readInto(
+    fd: number,
+    target: Uint8Array<ArrayBuffer>,
+    offset?: number,
+  ): Request<"readInto">;
+  /**
+   * Move a descriptor's position. See `lseek(2)`.
+   *
+   * @param fd The descriptor.
+   * @param offset Bytes, possibly negative.
+   * @param whence From where: the start, the current position or the end.
+   */
+  seek(fd: number, offset: number, whence: Deno.SeekMode): Request<"seek">;
+  /** Have a file's data and attributes written to the device. See `fsync(2)`. */
+  sync(fd: number): Request<"sync">;
+  /** Have a file's data written to the device. See `fdatasync(2)`. */
+  syncData(fd: number): Request<"syncData">;
+  /**
+   * Shorten or lengthen a file.
+   *
+   * @param file A path or a descriptor.
+   * @param length Bytes, 0 to 2^53 - 1.
+   */
+  truncate(file: Path | number, length?: number): Request<"truncate">;
+  /**
+   * Reserve room on the device. See `fallocate(2)`.
+   *
+   * @param fd The descriptor.
+   * @param offset Where, in bytes.
+   * @param length Bytes, at least 1.
+   * @param options Whether the file keeps its size.
+   */
+  allocate(
+    fd: number,
+    offset: number,
+    length: number,
+    options?: { keepSize?: boolean },
+  ): Request<"allocate">;
+  /**
+   * Tell how a file is going to be read. See `posix_fadvise(2)`.
+   *
+   * @param fd The descriptor.
+   * @param advice What to expect.
+   * @param offset Where, in bytes.
+   * @param length Bytes, 0 to 2^32 - 1; 0 for all that follows.
+   */
+  advise(
+    fd: number,
+    advice: Advice,
+    offset?: number,
+    length?: number,
+  ): Request<"advise">;
+  /** Remove a file or a symbolic link. See `unlinkat(2)`. */
+  unlink(path: Path, options?: AtOptions): Request<"unlink">;
+  /** Remove an empty directory. */
+  rmdir(path: Path, options?: AtOptions): Request<"rmdir">;
+  /**
+   * Give a file another name. See `renameat2(2)`.
+   *
+   * @param from The old path.
+   * @param to The new path.
+   * @param options Whether to refuse or to exchange what is there already.
+   */
+  rename(from: Path, to: Path, options?: RenameOptions): Request<"rename">;
+  /** Make a directory; `mode` is 0o777 by default, less the umask. */
+  mkdir(path: Path, options?: AtOptions & { mode?: number }): Request<"mkdir">;
+  /**
+   * Make a symbolic link.
+   *
+   * @param target What it is to point to; it need not exist.
+   * @param path The link.
+   */
+  symlink(target: Path, path: Path, options?: AtOptions): Request<"symlink">;
+  /**
+   * Make a hard link.
+   *
+   * @param from The file.
+   * @param to Its new name.
+   */
+  link(from: Path, to: Path): Request<"link">;
+  /** Where a symbolic link points to. */
+  readLink(path: Path, options?: AtOptions): Request<"readLink">;
+  /** The path of what a path leads to, without links, `.` and `..`. See `realpath(3)`. */
+  realPath(path: Path): Request<"realPath">;
+  /**
+   * Set permission bits.
+   *
+   * @param file A path or a descriptor.
+   * @param mode Permission bits, 0 to 0o7777; the type of a file above them, as `stat()`
+   *        gives it, is left aside.
+   */
+  chmod(file: Path | number, mode: number): Request<"chmod">;
+  /**
+   * Set owner and group.
+   *
+   * @param file A path or a descriptor.
+   * @param uid The owner, `null` to leave it.
+   * @param gid The group, `null` to leave it.
+   * @param options Whether a symbolic link itself is meant.
+   */
+  chown(
+    file: Path | number,
+    uid: number | null,
+    gid: number | null,
+    options?: ChownOptions,
+  ): Request<"chown">;
+  /**
+   * Set the times of the last read and the last write.
+   *
+   * @param file A path or a descriptor.
+   * @param atime A `Date`, or seconds since 1970.
+   * @param mtime The same.
+   */
+  utime(file: Path | number, atime: Date | number, mtime: Date | number): Request<"utime">;
+  /**
+   * Ask whether a file may be accessed. See `access(2)`.
+   *
+   * @param path The file.
+   * @param mode In which ways; that it exists if none is given.
+   */
+  access(
+    path: Path,
+    mode?: { read?: boolean; write?: boolean; execute?: boolean } & AtOptions,
+  ): Request<"access">;
+  /**
+   * Lock or unlock a file. See `flock(2)`. Without `wait` it fails with
+   * `Deno.errors.WouldBlock` if someone else holds the lock; waiting keeps a worker
+   * thread busy.
+   *
+   * @param fd The descriptor.
+   * @param kind Which lock.
+   * @param options Whether to wait for it.
+   */
+  lock(
+    fd: number,
+    kind: "shared" | "exclusive" | "unlock",
+    options?: { wait?: boolean },
+  ): Request<"lock">;
+  /**
+   * Copy from file to file inside the kernel. See `copy_file_range(2)`.
+   *
+   * @param from The descriptor to read.
+   * @param to The descriptor to write.
+   * @param length Bytes, 0 to 2147479552.
+   * @param offsets Where; the descriptors' own positions if not given.
+   */
+  copyRange(
+    from: number,
+    to: number,
+    length: number,
+    offsets?: { from: number; to: number },
+  ): Request<"copyRange">;
+  /** All that is in a file, in one request: it is opened, read and closed. */
+  readFile(path: Path, options?: AtOptions): Request<"readFile">;
+  /**
+   * Write a file in one request: it is opened, written and closed. The bytes are
+   * copied when the request is submitted.
+   *
+   * @param path The file.
+   * @param bytes What to write, at most 2147479552 bytes.
+   * @param options As `Deno.writeFile`'s.
+   */
+  writeFile(path: Path, bytes: Uint8Array, options?: WriteFileOptions): Request<"writeFile">;
+  /**
+   * Copy a file's contents and permission bits.
+   *
+   * @param from The file.
+   * @param to Where to; what is there is replaced.
+   */
+  copyFile(from: Path, to: Path): Request<"copyFile">;
+  /**
+   * Read into several buffers of the caller's, one after the other. What is read
+   * is copied to them at the completion, so that one plain read is all it takes.
+   *
+   * @param fd The descriptor.
+   * @param targets Where to, together at most 2147479552 bytes.
+   * @param offset Where from, in bytes; the file's own position if not given.
+   */
+  readv(
+    fd: number,
+    targets: readonly Uint8Array<ArrayBuffer>[],
+    offset?: number,
+  ): Request<"readv">;
+  /**
+   * Write what lies in several buffers, one after the other, by a single write. The
+   * bytes are copied when the request is submitted.
+   *
+   * @param fd The descriptor.
+   * @param sources What to write, together at most 2147479552 bytes.
+   * @param offset Where, in bytes; the file's own position if not given.
+   */
+  writev(fd: number, sources: readonly Uint8Array[], offset?: number): Request<"writev">;
+  /**
+   * Nothing, after a while.
+   *
+   * @param ms Milliseconds, possibly with a fraction; none takes a turn all the same.
+   */
+  sleep(ms: number): Request<"sleep">;
+  /**
+   * Nothing, after a while or at a point in time, to the nanosecond as far as the
+   * kernel goes: `IORING_OP_TIMEOUT` where there is a ring, one timer for all else.
+   *
+   * @param time Nanoseconds as a bigint, or milliseconds as a number.
+   * @param options Which clock, and whether it is a point in time.
+   */
+  timeout(time: bigint | number, options?: TimeoutOptions): Request<"timeout">;
+  /**
+   * Wait until a descriptor is ready. See `poll(2)`. It keeps no worker thread busy.
+   *
+   * @param fd The descriptor.
+   * @param events What for; `{ readable: true }` by default.
+   */
+  poll(fd: number, events?: PollOptions): Request<"poll">;
+  /**
+   * Send a number to another queue of this process, also in another Worker. It fails
+   * with `Deno.errors.NotFound` if there is no such queue, and with
+   * `Deno.errors.WouldBlock` if 1024 messages are waiting there.
+   *
+   * @param target The queue, or its `id`.
+   * @param value 0 to 2^53 - 1.
+   */
+  post(target: { readonly id: number } | number, value: number): Request<"post">;
+  /**
+   * The next message that is posted to this queue. Each is received once, by who asked
+   * first, in the order in which they come.
+   */
+  receive(): Request<"receive">;
+  /**
+   * Have part of a file's data written to the device, or wait for that. It says
+   * nothing of the file's attributes, and is no safeguard against a crash: see
+   * `sync_file_range(2)`.
+   *
+   * @param fd The descriptor.
+   * @param offset Where, in bytes.
+   * @param length Bytes, 0 to 2^32 - 1; 0 for all that follows.
+   * @param options What to begin and what to wait for.
+   */
+  syncRange(
+    fd: number,
+    offset?: number,
+    length?: number,
+    options?: SyncRangeOptions,
+  ): Request<"syncRange">;
+  /**
+   * Move bytes between descriptors inside the kernel, of which one is a pipe.
+   *
+   * @param from The descriptor to read.
+   * @param to The descriptor to write.
+   * @param length Bytes, 0 to 2147479552.
+   * @param options Where, and how.
+   */
+  splice(from: number, to: number, length: number, options?: SpliceOptions): Request<"splice">;
+  /**
+   * The value of an extended attribute, up to 64 KiB. See `getxattr(2)`.
+   *
+   * @param file A path or a descriptor.
+   * @param name The attribute with its namespace, such as `user.mime_type`.
+   * @param options Where the path begins, and whether links are followed.
+   */
+  getXattr(file: Path | number, name: string, options?: XattrOptions): Request<"getXattr">;
+  /**
+   * Set an extended attribute.
+   *
+   * @param file A path or a descriptor.
+   * @param name The attribute with its namespace.
+   * @param value At most 64 KiB; copied when the request is submitted.
+   * @param options Whether the file must have the attribute, or must not.
+   */
+  setXattr(
+    file: Path | number,
+    name: string,
+    value: Uint8Array,
+    options?: SetXattrOptions,
+  ): Request<"setXattr">;
+  /** The names of a file's extended attributes. */
+  listXattr(file: Path | number, options?: XattrOptions): Request<"listXattr">;
+  /** Remove an extended attribute. */
+  removeXattr(file: Path | number, name: string, options?: XattrOptions): Request<"removeXattr">;
+  /**
+   * Whatever a submission queue entry says; for queues that were opened with
+   * `unsafeRawSqe`. It resolves to the kernel's result, and rejects if that is
+   * negative. Addresses in it must stay good until then, which nobody checks.
+   *
+   * One request, one completion: an operation that completes several times
+   * (`IORING_POLL_ADD_MULTI`, `IORING_OP_READ_MULTISHOT`, …) resolves when it has ended,
+   * to the result of its last completion; the others are not told, nor are a completion's
+   * flags. It ends when it is cancelled, if not before. `IOSQE_IO_LINK` would link it to
+   * whichever request happens to be the next on the ring.
+   *
+   * @param sqe 64 bytes as `struct io_uring_sqe` has them, in the machine's order. Its
+   *        `user_data` is the library's. `IOSQE_CQE_SKIP_SUCCESS` is refused, since
+   *        every request has a completion.
+   */
+  rawSqe(sqe: Uint8Array): Request<"rawSqe">;
+}

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { decodeNothing, decodeNumber, decodePoll } from "./decode.ts";
+import { define } from "./operation.ts";
 import { ownOption as own } from "../own_option.ts";
 import * as layout from "../../ffi/layout.ts";
 import { CLOCKS } from "../linux/clock.ts";
@@ -14,10 +16,30 @@ import { checkInteger, checkMs } from "../integer.ts";
 import { request } from "./request.ts";
 import { POLLIN, POLLOUT, POLLPRI } from "../linux/poll.ts";
 import { checkFd, checkOneOf, UINT32_MAX } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import type { OpBuilders } from "./values.ts";
 
+define("nop", {
+  code: layout.OP.nop,
+  verb: "nop",
+  lane: "queue",
+  decode: decodeNothing,
+  plain: () => 0,
+});
 const NOP = request("nop", {});
+define("receive", {
+  code: layout.OP.receive,
+  verb: "receive",
+  lane: "queue",
+  decode: decodeNumber,
+});
 const RECEIVE = request("receive", {});
+define("kernelNop", {
+  code: layout.OP.kernelNop,
+  verb: "nop",
+  lane: "ring",
+  decode: decodeNothing,
+  plain: () => 0,
+});
 const KERNEL_NOP = request("kernelNop", {});
 
 /** Nanoseconds, or milliseconds, as the core takes them: in seconds and a rest. */
@@ -41,9 +63,16 @@ export const nop: OpBuilders["nop"] = () => NOP;
 
 export const kernelNop: OpBuilders["kernelNop"] = () => KERNEL_NOP;
 
+define("sleep", { code: layout.OP.timeout, verb: "sleep", lane: "ring", decode: decodeNothing });
 export const sleep: OpBuilders["sleep"] = (ms) =>
   request("sleep", { flags: CLOCKS.monotonic, ...splitNanoseconds(checkMs(ms, "ms")) });
 
+define("timeout", {
+  code: layout.OP.timeout,
+  verb: "timeout",
+  lane: "ring",
+  decode: decodeNothing,
+});
 export const timeout: OpBuilders["timeout"] = (time, options) =>
   request("timeout", {
     flags: checkOneOf(CLOCKS, own(options, "clock") ?? "monotonic", "clock") |
@@ -51,6 +80,7 @@ export const timeout: OpBuilders["timeout"] = (time, options) =>
     ...splitNanoseconds(time),
   });
 
+define("poll", { code: layout.OP.poll, verb: "poll", lane: "ring", decode: decodePoll });
 export const poll: OpBuilders["poll"] = (fd, events = { readable: true }) =>
   request("poll", {
     fd: checkFd(fd),
@@ -58,6 +88,7 @@ export const poll: OpBuilders["poll"] = (fd, events = { readable: true }) =>
       (own(events, "priority") ? POLLPRI : 0),
   });
 
+define("post", { code: layout.OP.post, verb: "post", lane: "ring", decode: decodeNothing });
 export const post: OpBuilders["post"] = (target, value) =>
   request("post", {
     arg0: checkInteger(typeof target === "number" ? target : target.id, "target", 1, UINT32_MAX),

@@ -6,14 +6,18 @@
  * @module
  */
 
+import { OP } from "../../ffi/layout.ts";
+import { decodeCopy, decodeNames, decodeNothing } from "./decode.ts";
+import { define } from "./operation.ts";
+import { READ, WRITE } from "../permissions.ts";
 import { ownOption as own } from "../own_option.ts";
 import { byteLengthOf } from "../byte_length.ts";
 import { AT_SYMLINK_NOFOLLOW } from "../linux/fcntl.ts";
 import { type Request, request } from "./request.ts";
-import { verbOf } from "./table.ts";
+import { verbOf } from "./operation.ts";
 import { type Path, toPath } from "../path.ts";
 import { checkAt, checkBytes, checkFd } from "./arguments.ts";
-import type { OpBuilders } from "./builders.ts";
+import type { OpBuilders } from "./values.ts";
 import type { XattrOptions } from "./request_options.ts";
 
 const XATTR_CREATE = 1;
@@ -40,9 +44,23 @@ function xattrRequest<K extends "getXattr" | "setXattr" | "listXattr" | "removeX
   });
 }
 
+define("getXattr", {
+  code: OP.getXattr,
+  verb: "getxattr",
+  access: READ,
+  lane: "overflow",
+  decode: decodeCopy,
+});
 export const getXattr: OpBuilders["getXattr"] = (file, name, options) =>
   xattrRequest("getXattr", file, name, options);
 
+define("setXattr", {
+  code: OP.setXattr,
+  verb: "setxattr",
+  access: WRITE,
+  lane: "overflow",
+  decode: decodeNothing,
+});
 export const setXattr: OpBuilders["setXattr"] = (file, name, value, options) =>
   xattrRequest("setXattr", file, name, options, {
     bytes: checkBytes(value, "value"),
@@ -51,8 +69,22 @@ export const setXattr: OpBuilders["setXattr"] = (file, name, value, options) =>
       (own(options, "replace") ? XATTR_REPLACE : 0),
   });
 
+define("listXattr", {
+  code: OP.listXattr,
+  verb: "listxattr",
+  access: READ,
+  lane: "lane",
+  decode: decodeNames,
+});
 export const listXattr: OpBuilders["listXattr"] = (file, options) =>
   xattrRequest("listXattr", file, undefined, options);
 
+define("removeXattr", {
+  code: OP.removeXattr,
+  verb: "removexattr",
+  access: WRITE,
+  lane: "lane",
+  decode: decodeNothing,
+});
 export const removeXattr: OpBuilders["removeXattr"] = (file, name, options) =>
   xattrRequest("removeXattr", file, name, options);

@@ -22,8 +22,9 @@ import type { SynchronousCalls } from "../backends/synchronous.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
 import { ERRNO, osError, timeoutError } from "../linux/errors.ts";
 import type { Payload } from "../operations/payload.ts";
+import { admit } from "../operations/admission.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
-import type { OpName, OpValues } from "../operations/values.ts";
+import type { OpName } from "../operations/values.ts";
 import { checkSignal } from "../signal.ts";
 import { IoqBuffer } from "./buffer.ts";
 import { NOT_NOW } from "./cached_reads.ts";
@@ -276,11 +277,11 @@ export class Core {
    *
    * @param canceller Who wants to cancel it otherwise, if anybody does.
    */
-  run<K extends OpName>(
-    request: Request<K>,
+  run<V>(
+    request: Request<OpName, V>,
     options?: Limits,
     canceller?: Canceller,
-  ): Promise<OpValues[K]> {
+  ): Promise<V> {
     const signal = options?.signal;
     let timeoutMs: number | undefined;
     let core;
@@ -288,7 +289,7 @@ export class Core {
       core = toCoreRequest(request);
       timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
       checkSignal(signal)?.throwIfAborted();
-      this.checkAcceptable(core);
+      core = this.admit(core);
     } catch (error) {
       core?.holder?.leave(core);
       return Promise.reject(error);
@@ -308,7 +309,7 @@ export class Core {
     } else {
       this.#wait(ticket);
     }
-    return ticket.promise as Promise<OpValues[K]>;
+    return ticket.promise as Promise<V>;
   }
 
   /**
@@ -349,10 +350,10 @@ export class Core {
   }
 
   /** Abort the promise forms of requests: cheaper than a signal for each of many. */
-  abort(requests: ReadonlySet<Request>, reason: unknown): void {
+  abort(requests: ReadonlySet<CoreRequest>, reason: unknown): void {
     const tickets = Array.from(this.slots, ({ ticket }) => ticket);
     for (const ticket of [...tickets, ...this.#line.tickets()]) {
-      if (ticket !== undefined && !ticket.isSettled && requests.has(ticket.request)) {
+      if (ticket !== undefined && !ticket.isSettled && requests.has(ticket.request.origin)) {
         this.#abort(ticket, reason);
       }
     }
@@ -367,8 +368,8 @@ export class Core {
     this.deadlines.add(ticket.deadline);
   }
 
-  /** Refuse what may not be queued. */
-  checkAcceptable(request: CoreRequest): void {
+  /** Refuse what may not be queued; returns what is to be run. */
+  admit<K extends OpName>(request: CoreRequest<K>): CoreRequest<K> {
     if (this.#closing && (this.#closed || !request.isClose)) {
       throw closedError();
     }
@@ -386,8 +387,18 @@ export class Core {
     if (request.op === "rawSqe" && !this.#rawSqe) {
       throw new TypeError("Cannot submit a raw SQE to a queue opened without unsafeRawSqe");
     }
-    request.checkAccess();
+    return admit(request, this.#findPath);
   }
+
+  /** Where a descriptor leads, if that can be found out. */
+  readonly #findPath = (fd: number): string | undefined => {
+    try {
+      return this.backend.synchronous().findPath(fd);
+    } catch {
+      // Nothing here that could tell
+      return undefined;
+    }
+  };
 
   /** Whether there is time to copy what a request writes; if not, there soon is. */
   #mayCopy(request: CoreRequest): boolean {

@@ -66,9 +66,8 @@ export class Stream<T> implements StreamEnd {
   /** {@linkcode Ioq.submit}. */
   submit(request: Request, data: T | undefined, options: SubmitOptions | undefined): number {
     const { core } = this;
-    const coreRequest = toCoreRequest(request);
     const timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
-    core.checkAcceptable(coreRequest);
+    const coreRequest = core.admit(toCoreRequest(request));
     const { depth, freeCount } = core.slots;
     if (freeCount === 0) {
       throw new Deno.errors.WouldBlock(

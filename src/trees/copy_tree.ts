@@ -11,6 +11,7 @@ import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import { O_EXCL, O_NOFOLLOW, O_NONBLOCK } from "../linux/fcntl.ts";
 import { toCoreRequest } from "../operations/request.ts";
 import { op } from "../operations/op.ts";
+import type { Payload } from "../operations/payload.ts";
 import { joinPath, type Path, pathText, toPath } from "../path.ts";
 import { checkAccess, READ, WRITE } from "../permissions.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../linux/directory.ts";
@@ -117,8 +118,8 @@ class Copier {
         ...(fromFd === undefined ? {} : { fd: fromFd }),
         path: found.name,
         // A target need not be UTF-8
-        decode: (_, payload) => payload.bytes().slice(),
-      }) as unknown as Uint8Array;
+        decode: (_: number, payload: Payload) => payload.bytes().slice(),
+      });
       await this.#link(toFd, target, toName);
     } else {
       throw new Deno.errors.NotSupported(
@@ -271,16 +272,14 @@ export async function copyTree(
   to: Path,
   options: CopyTreeOptions = {},
 ): Promise<void> {
-  const source = toPath(from, "copy");
-  const target = toPath(to, "copy");
   checkOptionNames(options, COPY_OPTIONS, "copyTree()");
   for (const name of ["overwrite", "preserveTimestamps"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "boolean") {
       throw new TypeError(`Expected ${name} to be a boolean, got ${typeof options[name]}`);
     }
   }
-  checkAccess(source, READ, false);
-  checkAccess(target, WRITE, false);
+  const source = checkAccess(toPath(from, "copy"), READ);
+  const target = checkAccess(toPath(to, "copy"), WRITE);
   await Descent.run("copy", source, queueOf(options), options, async (descent) => {
     const path = pathText(source);
     const copier = new Copier(descent, options);

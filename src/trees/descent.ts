@@ -23,8 +23,15 @@
 import * as layout from "../../ffi/layout.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
 import { O_NOFOLLOW } from "../linux/fcntl.ts";
-import type { Runner } from "../queue/runner.ts";
-import { CoreRequest, type Holder, toCoreRequest } from "../operations/request.ts";
+import { isEnd } from "../queue/end.ts";
+import { coreOf, type Runner } from "../queue/runner.ts";
+import type { Scope } from "../queue/scopes.ts";
+import {
+  CoreRequest,
+  type Holder,
+  type RequestArguments,
+  toCoreRequest,
+} from "../operations/request.ts";
 import type { OpName, OpValues } from "../operations/values.ts";
 import { joinPath, pathText } from "../path.ts";
 import {
@@ -35,7 +42,7 @@ import {
 } from "./walk/tree_block.ts";
 import { checkSignal } from "../signal.ts";
 import { inContext, osError, timeoutError } from "../linux/errors.ts";
-import { checkOnError, endsAll, type ErrorPolicy } from "./error_policy.ts";
+import { checkOnError, type ErrorPolicy } from "./error_policy.ts";
 import { splitPath } from "./root_path.ts";
 
 /** What of {@linkcode TreeOptions} is needed to go through a tree on a given queue. */
@@ -140,10 +147,14 @@ export class Descent {
     signal?.throwIfAborted();
     const ioq = await open();
     const descent = new Descent(ioq, verb, options, concurrency);
+    const context = `${verb} '${pathText(root)}'`;
+    const { scopes } = coreOf(ioq);
+    const scope: Scope = { context, cancel: (reason) => descent.#abort.abort(reason) };
+    scopes.enter(scope);
     const abort = () => descent.#abort.abort(signal!.reason);
     signal?.addEventListener("abort", abort);
     const timer = timeoutMs === undefined ? undefined : setTimeout(
-      () => descent.#abort.abort(timeoutError(timeoutMs, `${verb} '${pathText(root)}'`)),
+      () => descent.#abort.abort(timeoutError(timeoutMs, context)),
       timeoutMs,
     );
     try {
@@ -157,19 +168,20 @@ export class Descent {
         await new Promise<void>((resolve) => descent.#onRest = resolve);
       }
       await Promise.all([...descent.#open].map((fd) => descent.close(fd)));
+      scopes.leave(scope);
     }
   }
 
   /** Run a request whose paths need no check, since the root's was. */
-  request<K extends OpName>(
+  request<K extends OpName, V = OpValues[K]>(
     op: K,
-    args: ConstructorParameters<typeof CoreRequest>[1],
-  ): Promise<OpValues[K]> {
+    args: RequestArguments<V>,
+  ): Promise<V> {
     return this.#run(new CoreRequest(op, { ...args, trusted: true }));
   }
 
   /** Run a request that ends with all of it. */
-  #run<K extends OpName>(request: CoreRequest<K>): Promise<OpValues[K]> {
+  #run<V>(request: CoreRequest<OpName, V>): Promise<V> {
     this.#requests++;
     request.holder = this.#holder;
     return this.ioq.run(request, { signal: this.#abort.signal });
@@ -177,7 +189,7 @@ export class Descent {
 
   /** Read directories, or remove what is in them. */
   tree(args: TreeArguments): Promise<TreeBlock> {
-    return this.#run(toCoreRequest(treeRequest(args))) as unknown as Promise<TreeBlock>;
+    return this.#run(toCoreRequest(treeRequest(args)));
   }
 
   /** Open a directory, and not what a link leads to. */
@@ -232,7 +244,7 @@ export class Descent {
     this.#abort.signal.throwIfAborted();
     const { onError = "throw" } = this.#options;
     try {
-      if (endsAll(error) || onError === "throw") {
+      if (isEnd(error) || onError === "throw") {
         throw error;
       }
       if (onError !== "skip") {
@@ -252,9 +264,19 @@ export class Descent {
    */
   throwIfEnded(error: unknown): void {
     this.#abort.signal.throwIfAborted();
-    if (endsAll(error)) {
+    if (isEnd(error)) {
       this.report(error, "");
     }
+  }
+
+  /** Whether something has ended it. */
+  get hasEnded(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /** Something failed at a path, which the error is to be about. */
+  reportOf(path: string, error: unknown): void {
+    this.report(inContext(error, `${this.#verb} '${path}'`, this.#abort.signal), path);
   }
 
   /** Run something; what fails is reported. Whether it went well. */
@@ -263,7 +285,7 @@ export class Descent {
       await work();
       return true;
     } catch (error) {
-      this.report(inContext(error, `${this.#verb} '${path}'`), path);
+      this.reportOf(path, error);
       return false;
     }
   }

@@ -1,7 +1,8 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * What to do about what fails in a tree, and what no such policy can pass over.
+ * What to do about what fails in a tree. What ends everything no policy can pass over:
+ * see `queue/end.ts`.
  *
  * @module
  */
@@ -27,10 +28,4 @@ export function checkOnError<W>(onError: ErrorPolicy<W> | undefined): ErrorPolic
     throw new TypeError(`Expected onError to be "throw", "skip" or a function, got ${onError}`);
   }
   return onError ?? "throw";
-}
-
-/** Whether it is about the queue itself, which is of no more use then. */
-export function endsAll(error: unknown): boolean {
-  return !(error instanceof Error) || error instanceof Deno.errors.BadResource ||
-    error instanceof Deno.errors.Interrupted;
 }

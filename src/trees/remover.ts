@@ -24,7 +24,7 @@ import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import { AT_REMOVEDIR } from "../linux/fcntl.ts";
 import { REMOVE_TREE } from "../operations/request.ts";
 import { joinPath, type Path, pathText, toPath } from "../path.ts";
-import { checkAccess, WRITE } from "../permissions.ts";
+import { checkTree, WRITE } from "../permissions.ts";
 import type { Runner } from "../queue/runner.ts";
 import { Descent, type DescentOptions } from "./descent.ts";
 import { DT_DIR } from "../linux/directory.ts";
@@ -139,6 +139,7 @@ class Remover {
    * Remove all that is in a directory.
    *
    * @returns Whether it is empty.
+   * @throws {Deno.errors.NotSupported} If there is no native library; nothing is done then.
    */
   async empty(fd: number, path: string): Promise<boolean> {
     const root = new Doomed(undefined, path, ".", new Anchor(undefined, ".", fd));
@@ -224,10 +225,18 @@ class Remover {
         }
         return;
       }
-    } else if (!await descent.attempt(first!.path, request)) {
-      first!.stays = true;
-      await this.#settle(first!, false);
-      return;
+    } else {
+      try {
+        await request();
+      } catch (error) {
+        if (error instanceof Deno.errors.NotSupported) {
+          throw error;
+        }
+        descent.reportOf(first!.path, error);
+        first!.stays = true;
+        await this.#settle(first!, false);
+        return;
+      }
     }
     await this.#take(group, block!);
   }
@@ -335,41 +344,44 @@ export async function removeTreeOn(
   path: Path,
   options: DescentOptions,
 ): Promise<void> {
-  const root = toPath(path, "remove");
-  checkAccess(root, WRITE, false);
+  const root = checkTree(toPath(path, "remove"), WRITE);
   await Descent.run("remove", root, open, options, async (descent) => {
     const text = pathText(root);
-    const unlink = (flags: number) =>
-      descent.attempt(text, () => descent.request("unlink", { path: root, flags }));
-    let fd: number;
+    const unlink = async (flags: number) => {
+      if (await descent.attempt(text, () => descent.request("unlink", { path: root, flags }))) {
+        descent.progress(text);
+      }
+    };
+    let isEmpty;
     try {
       if (Deno.build.os !== "linux") {
         throw new Deno.errors.NotSupported();
       }
-      fd = await descent.openRoot(withoutSlashes(root));
+      const fd = await descent.openRoot(withoutSlashes(root));
+      isEmpty = await new Remover(descent, options.onProgress !== undefined).empty(fd, text);
     } catch (error) {
-      // Without a library, one call of the runtime's removes all there is, with as much care
-      const whole = error instanceof Deno.errors.NotSupported;
-      if (!whole && !hasCode(error, "ENOTDIR", "ELOOP")) {
-        await descent.attempt(text, () => Promise.reject(error));
-      } else if (await unlink(whole ? REMOVE_TREE : 0)) {
-        descent.progress(text);
+      if (error instanceof Deno.errors.NotSupported) {
+        // Without a library, one call of the runtime's removes all there is, with as much care
+        await unlink(REMOVE_TREE);
+      } else if (hasCode(error, "ENOTDIR", "ELOOP") && !descent.hasEnded) {
+        await unlink(0);
+      } else {
+        descent.reportOf(text, error);
       }
       return;
     }
-    const isEmpty = await new Remover(descent, options.onProgress !== undefined).empty(fd, text);
-    const removed = isEmpty && await descent.attempt(text, async () => {
-      try {
-        await descent.request("unlink", { path: root, flags: AT_REMOVEDIR });
-      } catch (error) {
-        // It was there: somebody else has finished it
-        if (!hasCode(error, "ENOENT")) {
-          throw error;
+    if (isEmpty) {
+      await descent.attempt(text, async () => {
+        try {
+          await descent.request("unlink", { path: root, flags: AT_REMOVEDIR });
+        } catch (error) {
+          // It was there: somebody else has finished it
+          if (!hasCode(error, "ENOENT")) {
+            throw error;
+          }
         }
-      }
-    });
-    if (removed) {
-      descent.progress(text);
+        descent.progress(text);
+      });
     }
   });
 }

@@ -147,7 +147,6 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
   },
   {
     name: "removeTree",
-    pending: true,
     async run(ioq, dir, signal) {
       makeTree(dir.at("tree"));
       await removeTree(dir.at("tree"), { ioq, signal, onError: "skip" });
@@ -156,7 +155,7 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
   },
   {
     name: "copyTree",
-    pending: true,
+    library: true,
     prepare: (dir) => makeTree(dir.at("tree")),
     async run(ioq, dir, signal) {
       await copyTree(dir.at("tree"), dir.at("copy"), { ioq, signal, onError: "skip" });
@@ -165,7 +164,6 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
   },
   {
     name: "deep walk",
-    pending: true,
     library: true,
     prepare: async (dir) => {
       await using ioq = await Ioq.open({ backend: "threads" });
@@ -182,7 +180,6 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
   },
   {
     name: "walk that nobody goes on with",
-    pending: true,
     prepare: (dir) => makeTree(dir.at("tree")),
     async run(ioq, dir, signal) {
       const entries = walk(dir.path, { ioq, signal, onError: "skip" });

@@ -4,14 +4,19 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   Canceled,
   type Future,
+  MutexAbandoned,
   SharedCondition,
-  SharedEvent,
   SharedMutex,
+  SharedResetEvent,
   SharedSemaphore,
 } from "@ioq/ioq/loop";
-import { SLOTS, Turnstile, TURNSTILE_BYTES } from "../../src/loop/shared_turnstile.ts";
-import { newSeed, randomFrom, sleep } from "../fixtures.ts";
+import { newSeed, randomFrom, sleep, within } from "../fixtures.ts";
+import lockTask, { type LockTask } from "./modules/lock_task.ts";
 import { forEachLoop } from "./rows.ts";
+
+function module(name: string): URL {
+  return new URL(`./modules/${name}.ts`, import.meta.url);
+}
 
 forEachLoop("a shared mutex goes to those who wait in their order", async ({ loop }) => {
   const first = new SharedMutex();
@@ -84,7 +89,7 @@ forEachLoop("a shared semaphore and a shared event", async ({ loop }) => {
   let [inside, most] = [0, 0];
   await Promise.all(Array.from({ length: 8 }, () =>
     loop.async(async (io) => {
-      using _permit = await semaphore.permit(io);
+      using _permit = await semaphore.acquire(io);
       most = Math.max(most, ++inside);
       await io.sleep(1);
       inside--;
@@ -93,14 +98,16 @@ forEachLoop("a shared semaphore and a shared event", async ({ loop }) => {
   assertEquals([1, 2, 3].map(() => semaphore.tryAcquire()), [true, true, false]);
   new SharedSemaphore(semaphore.buffer).release();
   assertEquals(semaphore.available, 1);
-  assertThrows(() => new SharedSemaphore(SLOTS + 1), RangeError);
-  const full = new SharedSemaphore(SLOTS);
+  assertThrows(() => new SharedSemaphore(2 ** 31), RangeError);
+  assertThrows(() => new SharedSemaphore(undefined as never), TypeError);
+  assertThrows(() => new SharedMutex(semaphore.buffer), RangeError);
+  const full = new SharedSemaphore(2 ** 31 - 1);
   assertThrows(() => full.release(), RangeError);
 
-  const event = new SharedEvent();
+  const event = new SharedResetEvent();
   const waiting = [1, 2, 3].map((i) => loop.async((io) => event.wait(io).then(() => i)));
   await assertRejects(() => waiting[1]!.cancel(), Canceled);
-  const view = new SharedEvent(event.buffer);
+  const view = new SharedResetEvent(event.buffer);
   view.set();
   view.reset();
   assertEquals(await Promise.all([waiting[0], waiting[2]]), [1, 3]);
@@ -116,7 +123,7 @@ forEachLoop("no permit is lost whoever is cancelled whenever", async ({ loop }) 
   const futures: Future<unknown>[] = [];
   for (let i = 0; i < 3000; i++) {
     futures.push(loop.async(async (io) => {
-      using _permit = await semaphore.permit(io);
+      using _permit = await semaphore.acquire(io);
       if (random() < 0.1) {
         await io.nop();
       }
@@ -134,29 +141,136 @@ forEachLoop("no permit is lost whoever is cancelled whenever", async ({ loop }) 
   assertEquals(semaphore.available, 3, `seed ${seed}`);
 });
 
-Deno.test("a turnstile goes around and around, and over the end of its numbers", () => {
-  const words = new Int32Array(new SharedArrayBuffer(TURNSTILE_BYTES));
-  const turnstile = new Turnstile(words.buffer, 0);
-  // As after 2^32 - 2048 tickets
-  const start = -2 * SLOTS;
-  words.fill((2 ** 32 / SLOTS - 2) * 4, 2);
-  words[0] = words[1] = start;
-  for (let i = 0; i < 5 * SLOTS; i++) {
-    assertEquals(turnstile.tryPass(), false);
-    if (i % 3 === 0) {
-      turnstile.leave(turnstile.take()!);
+/** A new view, as a Worker gets one with each task. */
+function copy(buffer: SharedArrayBuffer): SharedArrayBuffer {
+  return structuredClone(buffer);
+}
+
+forEachLoop("any number of tasks wait at what is shared, and leave no trace", async ({ loop }) => {
+  const mutex = new SharedMutex();
+  const condition = new SharedCondition();
+  const semaphore = new SharedSemaphore(0);
+  const event = new SharedResetEvent();
+  const count = 1100;
+  for (let round = 0; round < 2; round++) {
+    const woken: number[] = [];
+    const waiters = Array.from({ length: count }, (_, i) =>
+      loop.async(async (io) => {
+        using _guard = await mutex.acquire(io);
+        await new SharedCondition(copy(condition.buffer)).wait(io, mutex);
+        woken.push(i);
+      }));
+    const others = Array.from({ length: count }, (_, i) =>
+      loop.async(async (io) => {
+        const view = new SharedSemaphore(copy(semaphore.buffer));
+        await (i % 2 === 0 ? view.acquire(io) : new SharedResetEvent(event.buffer).wait(io));
+      }));
+    // All have released it when it can be had
+    await loop.async((io) => mutex.acquire(io).then((guard) => guard[Symbol.dispose]()));
+    if (round === 0) {
+      const ends = [...waiters, ...others].map((it) => it.cancel().catch((error) => error));
+      assert((await Promise.all(ends)).every((end) => end instanceof Canceled));
+    } else {
+      condition.signal();
+      condition.signal();
+      await Promise.all([waiters[0], waiters[1]]);
+      assertEquals(woken, [0, 1]);
+      condition.broadcast();
+      for (let i = 0; i < count / 2; i++) {
+        semaphore.release();
+      }
+      event.set();
+      await Promise.all([...waiters, ...others]);
+      assertEquals(woken, waiters.map((_, i) => i));
+      assertEquals(semaphore.available, 0);
     }
-    const tickets = Array.from({ length: i % 5 + 1 }, () => turnstile.take()!);
-    assert(tickets.every((ticket) => ticket !== undefined));
-    for (const _ of tickets) {
-      assertEquals(turnstile.grant(true), true);
-    }
-    assertEquals(turnstile.size, 0);
-    assertEquals(turnstile.grant(true), false);
-    assertEquals(turnstile.grant(false), true);
-    assertEquals(turnstile.tryPass(), true);
   }
-  const all = Array.from({ length: SLOTS }, () => turnstile.take());
-  assert(!all.includes(undefined));
-  assertEquals(turnstile.take(), undefined);
 });
+
+forEachLoop("a lock goes around between threads in the order of coming", async ({ loop }) => {
+  const mutex = new SharedMutex();
+  const log = new Int32Array(new SharedArrayBuffer(4 * 20));
+  const begun = new SharedSemaphore(0);
+  const futures: Future<unknown>[] = [];
+  await loop.async(async (io) => {
+    using _guard = await mutex.acquire(io);
+    for (let i = 1; i <= 6; i++) {
+      const args = ["logs", mutex.buffer, begun.buffer, log, i];
+      futures.push(
+        i % 3 === 0
+          ? loop.async((io) => lockTask(io, ...args as Parameters<LockTask>))
+          : loop.concurrent(module("lock_task"), args),
+      );
+      // It stands in line when it has asked and its thread has gone around
+      await begun.acquire(io);
+      await io.sleep(5);
+    }
+  });
+  await Promise.all(futures);
+  assertEquals([...log.subarray(0, 7)], [6, 1, 2, 3, 4, 5, 6]);
+}, { workers: 2 });
+
+for (const how of ["exit", "stray"] as const) {
+  forEachLoop(`a Worker ends by ${how} while it waits for what is shared`, async ({ loop }) => {
+    const mutex = new SharedMutex();
+    const semaphore = new SharedSemaphore(0);
+    const begun = new SharedSemaphore(0);
+    const log = new Int32Array(new SharedArrayBuffer(4));
+    await loop.async(async (io) => {
+      using _guard = await mutex.acquire(io);
+      const rest = [begun.buffer, log, 1];
+      const waiting = [
+        loop.concurrent(module("lock_task"), ["waits", mutex.buffer, ...rest]),
+        loop.concurrent(module("lock_task"), ["waits for a permit", semaphore.buffer, ...rest]),
+      ];
+      await begun.acquire(io);
+      await begun.acquire(io);
+      const ends = [...waiting, loop.concurrent(module("failing"), [how])]
+        .map((it) => assertRejects(() => it, Error, "The Worker died"));
+      await within(30_000, Promise.all(ends), "the end of the Worker");
+    });
+    semaphore.release();
+    await within(
+      30_000,
+      loop.async(async (io) => {
+        using _guard = await mutex.acquire(io);
+        using _permit = await semaphore.acquire(io);
+      }),
+      "the lock and the permit",
+    );
+  }, { workers: 1 });
+}
+
+forEachLoop(
+  "a lock whose holder's Worker ended is abandoned until it is recovered",
+  async (bench) => {
+    const { loop } = bench;
+    const mutex = new SharedMutex();
+    const begun = new SharedSemaphore(0);
+    const log = new Int32Array(new SharedArrayBuffer(4));
+    const args = ["holds and exits", mutex.buffer, begun.buffer, log, 1];
+    const dying = loop.concurrent(module("lock_task"), args);
+    const waiting = loop.async(async (io) => {
+      await begun.acquire(io);
+      using _guard = await mutex.acquire(io);
+    });
+    await assertRejects(() => dying, Error, "The Worker died");
+    await assertRejects(() => within(30_000, waiting, "the lock"), MutexAbandoned);
+    await loop.async(async (io) => {
+      assertEquals(mutex.abandoned, true);
+      assertThrows(() => mutex.tryLock(io), MutexAbandoned);
+      const failing = () => Promise.reject(new Error("cannot"));
+      await assertRejects(() => mutex.acquire(io, { recover: failing }), Error, "cannot");
+      await assertRejects(() => mutex.lock(io), MutexAbandoned);
+      let recovered = 0;
+      const recover = () => void recovered++;
+      for (let i = 0; i < 2; i++) {
+        using _guard = await mutex.acquire(io, { recover });
+        assertEquals([mutex.abandoned, recovered], [false, 1]);
+      }
+      assert(mutex.tryLock(io));
+      mutex.unlock(io);
+    });
+  },
+  { workers: 1 },
+);

@@ -1,7 +1,15 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Canceled, Condition, Event, type Future, Mutex, Queue, Semaphore } from "@ioq/ioq/loop";
+import {
+  Canceled,
+  Condition,
+  type Future,
+  Mutex,
+  Queue,
+  ResetEvent,
+  Semaphore,
+} from "@ioq/ioq/loop";
 import { newSeed, randomFrom } from "../fixtures.ts";
 import { forEachLoop } from "./rows.ts";
 
@@ -72,7 +80,7 @@ forEachLoop(
     assertEquals(order, ["a", "c"]);
 
     // It has its turn and is cancelled in the same moment: the turn counts
-    const [d, e, f] = [new Event(), new Event(), new Event()];
+    const [d, e, f] = [new ResetEvent(), new ResetEvent(), new ResetEvent()];
     const holder = loop.async(async (io) => {
       await mutex.lock(io);
       await d.wait(io);
@@ -160,7 +168,7 @@ forEachLoop("a semaphore lets so many go on", async ({ loop }) => {
   const order: number[] = [];
   const tasks = Array.from({ length: 12 }, (_, i) =>
     loop.async(async (io) => {
-      using _permit = await semaphore.permit(io);
+      using _permit = await semaphore.acquire(io);
       order.push(i);
       most = Math.max(most, ++inside);
       await io.sleep(1);
@@ -178,7 +186,7 @@ forEachLoop("a semaphore lets so many go on", async ({ loop }) => {
 });
 
 forEachLoop("an event lets all go on who wait for it", async ({ loop }) => {
-  const event = new Event();
+  const event = new ResetEvent();
   const waiting = [1, 2, 3].map((i) => loop.async((io) => event.wait(io).then(() => i)));
   await settle();
   assertEquals(waiting.map((it) => it.done), [false, false, false]);
@@ -257,7 +265,7 @@ forEachLoop("no wake-up is lost whoever is cancelled whenever", async ({ loop })
   let available = 0;
   for (let i = 0; i < 300; i++) {
     futures.push(loop.async(async (io) => {
-      using _permit = await semaphore.permit(io);
+      using _permit = await semaphore.acquire(io);
       using _guard = await mutex.acquire(io);
       while (available === 0) {
         await condition.wait(io, mutex);

@@ -22,14 +22,19 @@ export function whyNotCold(): string | undefined {
   }
 }
 
+/** Drop all that the kernel has cached. */
+export async function dropCaches(): Promise<void> {
+  await runCommand("sync", []);
+  Deno.writeTextFileSync(DROP_CACHES, "3");
+}
+
 /** A run with nothing cached. */
 function whenCold(run: Run): Run {
   return async (count) => {
     let ms = 0;
     let sum = 0;
     for (let i = 0; i < count; i++) {
-      await runCommand("sync", []);
-      Deno.writeTextFileSync(DROP_CACHES, "3");
+      await dropCaches();
       const start = performance.now();
       const result = await run(1);
       ms += performance.now() - start;

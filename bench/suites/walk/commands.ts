@@ -12,15 +12,15 @@ import { isHere, type Missing } from "../../peers.ts";
 
 const CLI = fileURLToPath(new URL("../../../cli.ts", import.meta.url));
 
-/** A command from its start to its end. */
-export async function runCommand(command: string, args: string[]): Promise<void> {
+/** A command from its start to its end. A status above `codeMax` is an error. */
+export async function runCommand(command: string, args: string[], codeMax = 1): Promise<void> {
   const { code } = await new Deno.Command(command, {
     args,
     stdin: "null",
     stdout: "null",
     stderr: "null",
   }).output();
-  if (code > 1) {
+  if (code > codeMax) {
     throw new Error(`${command} ended with ${code}`);
   }
 }

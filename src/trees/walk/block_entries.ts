@@ -312,7 +312,7 @@ export class BlockEntries {
         throw osError(errno, `lstat '${entry.path}'`);
       }
       if (walk.checks) {
-        checkAccess(entry.rawPath ?? entry.path, READ, false);
+        checkAccess(entry.rawPath ?? entry.path, READ);
       }
       entry.info = decodeFileInfo(stats, at);
       return true;

@@ -24,10 +24,12 @@ import { timeoutError } from "../../linux/errors.ts";
 import { O_NOFOLLOW } from "../../linux/fcntl.ts";
 import type { Ioq } from "../../ioq.ts";
 import { type Holder, type Request, toCoreRequest } from "../../operations/request.ts";
-import type { OpName, OpValues } from "../../operations/values.ts";
+import type { OpName } from "../../operations/values.ts";
 import { pathText } from "../../path.ts";
-import { checkAccess, mayReadAllBelow, READ } from "../../permissions.ts";
-import { endsAll } from "../error_policy.ts";
+import { accessBelow, checkAccess, READ } from "../../permissions.ts";
+import { isEnd } from "../../queue/end.ts";
+import { coreOf } from "../../queue/runner.ts";
+import type { Scope } from "../../queue/scopes.ts";
 import { BlockEntries } from "./block_entries.ts";
 import type { WalkContext } from "./context.ts";
 import type { DirectoryNode } from "./directory_node.ts";
@@ -76,6 +78,9 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     },
   };
   #onAbort: (() => void) | undefined;
+  #finished: Promise<void> | undefined;
+  /** To the queue, from the first request until nothing is held any more. */
+  readonly #scope: Scope;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Requests and other work in progress. */
@@ -94,6 +99,14 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   constructor(root: string | Uint8Array, plan: WalkPlan, format?: LineFormat) {
     this.#root = root;
     this.plan = plan;
+    this.#scope = {
+      context: `walk '${pathText(root)}'`,
+      cancel: (reason) => {
+        this.#end(reason);
+        // Whoever iterates may never come back
+        this.stop();
+      },
+    };
     this.#entries = new BlockEntries(this, format);
   }
 
@@ -134,11 +147,16 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   }
 
   /** End the walk; resolves when nothing of it is left. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#started = true;
     this.stopped = true;
     this.cut = true;
     this.#outbox.clear();
+    return this.#finished ??= this.#finish();
+  }
+
+  /** Wait until nothing is in progress, and let go of everything. */
+  async #finish(): Promise<void> {
     if (this.#requests > 0) {
       this.#abort.abort();
     }
@@ -153,10 +171,13 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       this.plan.signal?.removeEventListener("abort", this.#onAbort);
       this.#onAbort = undefined;
     }
+    if (this.ioq !== undefined) {
+      coreOf(this.ioq).scopes.leave(this.#scope);
+    }
   }
 
   /** Run a request that ends with the walk. */
-  run<K extends OpName>(request: Request<K>): Promise<OpValues[K]> {
+  run<V>(request: Request<OpName, V>): Promise<V> {
     this.#requests++;
     toCoreRequest(request).holder = this.#holder;
     return this.ioq.run(request, { signal: this.#abort.signal });
@@ -168,7 +189,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       return;
     }
     const { onError } = this.plan;
-    if (endsAll(error) || onError === "throw") {
+    if (isEnd(error) || onError === "throw") {
       this.#fail(error);
     } else if (onError !== "skip") {
       try {
@@ -256,7 +277,8 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   async #beginAtRoot(): Promise<void> {
     const { plan } = this;
     this.ioq = plan.ioq ?? await defaultQueue();
-    this.checks = !mayReadAllBelow(plan.followSymlinks ? "/" : this.#root);
+    coreOf(this.ioq).scopes.enter(this.#scope);
+    this.checks = accessBelow(plan.followSymlinks ? "/" : this.#root, READ) !== "all";
     this.#mode = (plan.followSymlinks ? layout.TREE_IDENTIFY : 0) |
       (plan.stat ? layout.TREE_STAT : 0) |
       (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0);
@@ -327,7 +349,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     for (const node of nodes) {
       deepest = Math.max(deepest, node.depth);
       if (this.checks) {
-        checkAccess(node.rawPath ?? node.path, READ, false);
+        checkAccess(node.rawPath ?? node.path, READ);
       }
     }
     const request = treeRequest({
@@ -339,7 +361,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       levels: Math.min(this.#levels, this.plan.maxDepth - 1 - deepest),
       budgetUs: BUDGET_US,
     });
-    return await this.run(request) as unknown as TreeBlock;
+    return await this.run(request);
   }
 
   /**

@@ -10,20 +10,20 @@ import { type Io, taskOf } from "./io.ts";
 import { WaitQueue } from "./wait_queue.ts";
 
 /**
- * Lets tasks wait until it is set. Not to be confused with the DOM's `Event`.
+ * Lets tasks wait until it is set.
  *
  * @example
  * ```ts
- * import { Event, EventLoop } from "@ioq/ioq/loop";
+ * import { EventLoop, ResetEvent } from "@ioq/ioq/loop";
  *
  * await using loop = await EventLoop.open();
- * const started = new Event();
+ * const started = new ResetEvent();
  * const waiting = loop.async((io) => started.wait(io));
  * started.set();
  * await waiting;
  * ```
  */
-export class Event {
+export class ResetEvent {
   readonly #line = new WaitQueue();
   #isSet = false;
 
@@ -36,11 +36,11 @@ export class Event {
    * Wait until it is set; not at all if it is.
    *
    * @param io The task's handle.
-   * @throws {Canceled} If the task is cancelled while it waits.
+   * @throws {Canceled} If the task was cancelled, or is while it waits.
    */
   wait(io: Io): Promise<void> {
     const task = taskOf(io);
-    return this.#isSet ? Promise.resolve() : this.#line.wait(task);
+    return task.refuse() ?? (this.#isSet ? Promise.resolve() : this.#line.wait(task));
   }
 
   /** It has happened: all who wait go on. */

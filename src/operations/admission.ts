@@ -1,0 +1,248 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * What a request may do, decided when a queue takes it: each of its paths is asked for,
+ * and so is the file of a descriptor that this thread did not open.
+ *
+ *     request ──▶ admit() ──▶ the same, if all is granted
+ *                        └──▶ its like, with the paths that were asked for
+ *
+ * A path that begins at a descriptor is asked for by its real path, and then taken by
+ * that: what is opened is what was asked for.
+ *
+ * @module
+ */
+
+import * as layout from "../../ffi/layout.ts";
+import { AT_FDCWD } from "../linux/fcntl.ts";
+import { isAbsolute, joinPath, pathText } from "../path.ts";
+import {
+  type Access,
+  checkAccess,
+  checkAccessForSymlink,
+  checkTree,
+  isAllAllowed,
+  mayAccessAll,
+  READ,
+  WRITE,
+} from "../permissions.ts";
+import { isOurs, removeDescriptor } from "./descriptors.ts";
+import { CoreRequest, REMOVE_TREE } from "./request.ts";
+import type { OpName } from "./values.ts";
+
+/** Tells the real path of a descriptor's file, if it has one that can be found out. */
+export type FindPath = (fd: number) => string | undefined;
+
+/** Operations that open the contents of files, as Deno's calls do that it guards so. */
+const OPENS: ReadonlySet<number> = new Set([
+  layout.OP.open,
+  layout.OP.readFile,
+  layout.OP.writeFile,
+  layout.OP.copyFile,
+]);
+
+/** In the flags of a `rename`: both files change places, so that both are read as well. */
+const RENAME_EXCHANGE = 2;
+
+/** What operations on a descriptor do to its file, by their codes. */
+const ON_DESCRIPTORS: ReadonlyMap<number, Access> = new Map([
+  [layout.OP.stat, READ],
+  [layout.OP.readDirBlock, READ],
+  [layout.OP.read, READ],
+  [layout.OP.write, WRITE],
+  [layout.OP.truncate, WRITE],
+  [layout.OP.allocate, WRITE],
+  [layout.OP.chmod, WRITE],
+  [layout.OP.chown, WRITE],
+  [layout.OP.utime, WRITE],
+  [layout.OP.getXattr, READ],
+  [layout.OP.listXattr, READ],
+  [layout.OP.setXattr, WRITE],
+  [layout.OP.removeXattr, WRITE],
+  [layout.OP.lock, READ],
+  [layout.OP.seek, READ],
+  [layout.OP.sync, READ],
+  [layout.OP.syncRange, READ],
+  [layout.OP.advise, READ],
+  [layout.OP.copyRange, READ],
+  [layout.OP.splice, READ],
+  [layout.OP.poll, READ],
+  [layout.OP.close, READ],
+  [layout.OP.closeDir, READ],
+]);
+
+/** Those that change what a descriptor was not opened for: reading it is enough for them. */
+const CHANGES_INODE: ReadonlySet<number> = new Set([
+  layout.OP.chmod,
+  layout.OP.chown,
+  layout.OP.utime,
+  layout.OP.setXattr,
+  layout.OP.removeXattr,
+]);
+
+/** Standard input, output and errors are for everyone. */
+const STANDARD_MAX = 2;
+
+/**
+ * Check that a request may be made.
+ *
+ * @param request The request; it is not changed.
+ * @param findPath Tells where descriptors lead.
+ * @returns What to run.
+ * @throws {Deno.errors.NotCapable} If a permission is missing.
+ * @throws {Deno.errors.NotFound} If a path is to be taken for missing.
+ */
+export function admit<K extends OpName>(
+  request: CoreRequest<K>,
+  findPath: FindPath,
+): CoreRequest<K> {
+  if (request.trusted) {
+    return request;
+  }
+  const { path, path2 } = request;
+  let { access, access2 } = request;
+  if (access === 0 && access2 === 0 && request.op !== "symlink") {
+    if (request.fd >= 0 && path === undefined) {
+      checkDescriptors(request, findPath);
+    }
+    return request;
+  }
+  if (path !== undefined && path.length === 0 && request.fd >= 0) {
+    // An empty path stands for the descriptor
+    checkDescriptors(request, findPath);
+    access = 0;
+  }
+  if (request.op === "rename" && (request.flags & RENAME_EXCHANGE) !== 0) {
+    access2 = READ | WRITE;
+  }
+  let at = { fd: request.fd, path };
+  let at2 = { fd: request.fd2, path: path2 };
+  if (access !== 0) {
+    const tree = request.op === "unlink" && (request.flags & REMOVE_TREE) !== 0;
+    at = place(path!, request.fd, access, findPath, tree, request.given);
+  }
+  if (request.op === "symlink") {
+    checkAccessForSymlink();
+  } else if (access2 !== 0) {
+    at2 = place(path2!, request.fd2, access2, findPath, false, request.given2);
+  }
+  // The path was checked as it is written: the core looks where it leads
+  const guarded = OPENS.has(request.code) && !isAllAllowed();
+  if (!guarded && at.path === path && at2.path === path2) {
+    return request;
+  }
+  return likeOf(request, at, at2, guarded ? layout.HINT_GUARDED : 0);
+}
+
+/** Where an operation is to take place. */
+interface Place {
+  fd: number;
+  path: string | Uint8Array | undefined;
+}
+
+/** Check a path, which may begin at a descriptor. */
+function place(
+  path: string | Uint8Array,
+  fd: number,
+  access: Access,
+  findPath: FindPath,
+  tree: boolean,
+  given: string | Uint8Array | undefined,
+): Place {
+  const check = tree ? checkTree : checkAccess;
+  if (!isRelative(path, fd)) {
+    return { fd, path: check(path, access, given) };
+  }
+  if (isAllAllowed()) {
+    return { fd, path };
+  }
+  const directory = findPath(fd);
+  if (directory === undefined) {
+    requireAll(access, pathText(path));
+    return { fd, path };
+  }
+  return { fd: AT_FDCWD, path: check(joinPath(directory, path), access) };
+}
+
+/** Whether a path is relative to a directory descriptor. */
+function isRelative(path: string | Uint8Array, fd: number): boolean {
+  return fd !== AT_FDCWD && !isAbsolute(path);
+}
+
+/** Where nobody knows what something leads to, only all will do. */
+function requireAll(access: Access, what: string): void {
+  if (!mayAccessAll(access) || !isAllAllowed()) {
+    const name = mayAccessAll(READ) || !(access & READ) ? "write" : "read";
+    throw new Deno.errors.NotCapable(
+      `Requires ${name} access to ${what}, run again with the --allow-${name} flag`,
+    );
+  }
+}
+
+/** Check the descriptors of a request without a path. */
+function checkDescriptors(request: CoreRequest, findPath: FindPath): void {
+  const access = ON_DESCRIPTORS.get(request.code);
+  if (access === undefined) {
+    return;
+  }
+  // What a file of ours is asked for, it has opened itself
+  const known = request.holder !== undefined || isOurs(request.fd);
+  if (!known || CHANGES_INODE.has(request.code)) {
+    checkDescriptor(request.fd, access, findPath);
+  }
+  if (request.fd2 >= 0 && !isOurs(request.fd2)) {
+    checkDescriptor(request.fd2, WRITE, findPath);
+  }
+  if (request.isClose) {
+    removeDescriptor(request.fd);
+  }
+}
+
+/** Check the file of a descriptor as if it was opened now. */
+function checkDescriptor(fd: number, access: Access, findPath: FindPath): void {
+  if (fd <= STANDARD_MAX || isAllAllowed()) {
+    return;
+  }
+  const path = findPath(fd);
+  if (path === undefined) {
+    requireAll(access, `file descriptor ${fd}`);
+  } else {
+    checkAccess(path, access);
+  }
+}
+
+/** A request for the same, elsewhere. */
+function likeOf<K extends OpName>(
+  request: CoreRequest<K>,
+  at: Place,
+  at2: Place,
+  hints: number,
+): CoreRequest<K> {
+  const { op, decode, access, flags, mode, length, offset, arg0, arg1, arg2, arg3 } = request;
+  const like = new CoreRequest(op, {
+    decode,
+    access,
+    flags,
+    mode,
+    length,
+    offset,
+    arg0,
+    arg1,
+    arg2,
+    arg3,
+    fd: at.fd,
+    fd2: at2.fd,
+    ...(at.path === undefined ? {} : { path: at.path }),
+    ...(at2.path === undefined ? {} : { path2: at2.path }),
+  });
+  like.bytes = request.bytes;
+  like.target = request.target;
+  like.sources = request.sources;
+  like.targets = request.targets;
+  like.holder = request.holder;
+  like.given = request.given;
+  like.given2 = request.given2;
+  like.origin = request.origin;
+  like.hints = request.hints | hints;
+  return like;
+}

@@ -1,0 +1,177 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * One row an operation: what it is to the core, to error messages, to permissions, to the
+ * lanes and to whoever reads its result. Each row stands in the file of its family, right
+ * above the function of `op` that makes its requests; everything else follows from it.
+ *
+ *     attributes, names, open, raw_sqe, storage, transfers, waiting, whole, xattrs
+ *
+ * What an operation resolves to, and what its function takes, is public and stands in
+ * `builders.ts`.
+ *
+ * @module
+ */
+
+import type NodeFs from "node:fs";
+import type { Access } from "../permissions.ts";
+import type { OpName, OpValues } from "./values.ts";
+import type { Decoder } from "./decode.ts";
+
+/**
+ * Where an operation runs when there is a ring, by measurement:
+ *
+ *     queue     the queue itself completes it
+ *     ring      done within the turn, or waiting for a device or for time
+ *     overflow  a lane, and the ring at a backlog: io_uring hands it to threads of the
+ *               kernel's, which costs more than a lane
+ *     lane      io_uring has no such operation, or it is several calls in one
+ *
+ * An opcode that the kernel lacks goes to a lane, too.
+ *
+ * Those of `overflow`, best of seven interleaved runs on two processors, in microseconds
+ * per operation, ring and lane, with one in flight and with 128 (paths on ext4, the rest
+ * on what is cached):
+ *
+ *     stat 9.8, 4.3; 2.2, 1.3        rename 20.7, 16.4; 15.3, 15.8
+ *     unlink 13.8, 6.8; 4.0, 4.0     link 14.8, 11.0; 5.7, 7.3
+ *     allocate 10.0, 3.7; 1.9, 1.3   syncRange 7.5, 2.2; 1.1, 0.65
+ *     advise: willNeed 7.2, 2.2; 1.0, 0.8, random 1.6, 2.3; 0.55, 0.8
+ *
+ * mkdir and symlink on tmpfs, in processor time with one in flight: 12.9, 10.9 and
+ * 13.7, 11.1. Where all processors are busy it is the ring that takes less of it (mkdir
+ * 13, 20; with 128 in flight 5, 7). On ext4 its journal decides: 50 µs and more by either.
+ *
+ * Not among them, although the kernel's threads run these as well: `sync` and
+ * `syncData`, where the device decides (40 and 40 on ext4) and a lane would be held up
+ * for that long; and writes, of which some file systems take those of cached files
+ * without a thread, and all take direct ones so. `truncate` of descriptors has an opcode
+ * since 6.9, by threads of the kernel's (4.3 µs, on a lane 4.4).
+ */
+export type Lane = "queue" | "ring" | "overflow" | "lane";
+
+/** An operation's row. */
+export interface Operation<V = unknown> {
+  /** The core's code. */
+  readonly code: number;
+  /** What error messages call it: what Deno calls it, where Deno has it. */
+  readonly verb: string;
+  /** Flags that every request has. */
+  readonly flags?: number;
+  /** What it does to its path; nothing if it has none. */
+  readonly access?: Access;
+  /** What it does to its second path. */
+  readonly access2?: Access;
+  /** Where it runs. */
+  readonly lane: Lane;
+  /** How to read what it produced. */
+  readonly decode: Decoder<V>;
+  /**
+   * How it is run without the library, or why it is not; once for all rows of a code.
+   * Nothing is done by halves.
+   */
+  readonly plain?: Plain | undefined;
+}
+
+/** Attributes as the runtime tells them. */
+export interface PlainStat {
+  readonly dev: number;
+  readonly ino: number | null;
+  readonly mode: number | null;
+  readonly nlink: number | null;
+  readonly uid: number | null;
+  readonly gid: number | null;
+  readonly rdev: number | null;
+  readonly size: number;
+  readonly blksize: number | null;
+  readonly blocks: number | null;
+  readonly atime: Date | null;
+  readonly mtime: Date | null;
+  readonly ctime: Date | null;
+  readonly birthtime: Date | null;
+}
+
+/** Runs an operation by calls of the runtime; returns its result, as the kernel has it. */
+export type PlainRun = (call: PlainCall) => number;
+
+/** That, or the reason why there is no such call: one of `UNSUPPORTED`. */
+export type Plain = PlainRun | number;
+
+/** A request as the calls of the runtime need it, and what they tell. */
+export interface PlainCall {
+  /** Node's calls: they are loaded where there is no library, and nowhere else. */
+  readonly fs: typeof NodeFs;
+  readonly flags: number;
+  readonly fd: number;
+  readonly fd2: number;
+  readonly mode: number;
+  readonly length: number;
+  readonly offset: number;
+  /** The offset, or that it is at the file's own position. */
+  readonly position: number | null;
+  readonly arg0: number;
+  readonly arg1: number;
+  readonly arg2: number;
+  readonly arg3: number;
+  /** Whether it is about the descriptor itself. */
+  readonly isAtDescriptor: boolean;
+  /** Its path as it was given, and as those calls take it. */
+  readonly rawPath: string;
+  readonly path: string;
+  /** Its second path, as those calls take it. */
+  readonly path2: string;
+  /** What it writes. */
+  readonly bytes: Uint8Array;
+  /** What it produced. */
+  payload: Uint8Array;
+  /** Open its path. */
+  open(flags: number): number;
+  /** Have attributes as what it produced. */
+  putStat(info: PlainStat): void;
+  /** Have a path as what it produced. */
+  putText(text: string): void;
+  /** Have what is in a directory, or in several, as what it produced. */
+  putEntries(): void;
+  /** Write all there is to write. */
+  writeAll(fd: number, bytes: Uint8Array, offset: number | null): void;
+  /** Fail with an error number. */
+  fail(errno: number): never;
+}
+
+/** All rows by their names, once `op.ts` is loaded. */
+const OPERATIONS: { [K in OpName]?: Required<Operation> } = Object.create(null);
+
+/** Enter a row. */
+export function define<K extends OpName>(name: K, row: Operation<OpValues[K]>): void {
+  OPERATIONS[name] = { flags: 0, access: 0, access2: 0, plain: undefined, ...row };
+}
+
+/** A row. */
+export function operationOf(name: OpName): Required<Operation> {
+  return OPERATIONS[name]!;
+}
+
+/** The names of all operations. */
+export function operationNames(): OpName[] {
+  return Object.keys(OPERATIONS) as OpName[];
+}
+
+/** By code: how operations are run without the library, or why not. */
+export function plainRuns(): (Plain | undefined)[] {
+  const runs: (Plain | undefined)[] = [];
+  for (const { code, plain } of operationNames().map(operationOf)) {
+    runs[code] ??= plain;
+  }
+  return runs;
+}
+
+/** The codes of all that run there. */
+export function codesOf(lane: Lane): number[] {
+  return operationNames().map(operationOf).filter((row) => row.lane === lane)
+    .map((row) => row.code);
+}
+
+/** What error messages call an operation. */
+export function verbOf(name: OpName): string {
+  return operationOf(name).verb;
+}
