@@ -14,6 +14,7 @@ import { makeReadable } from "./readable.ts";
 import { checkBuffer, checkedOffset, FileRequests, NOBODY, OWN_POSITION } from "./file_requests.ts";
 import { makeWritable } from "./writable.ts";
 import { checkBytes } from "../operations/arguments.ts";
+import { decodeOpened } from "../operations/decode.ts";
 import { op } from "../operations/op.ts";
 import type { OpenRequestOptions } from "../operations/request_options.ts";
 import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.ts";
@@ -605,7 +606,8 @@ export async function openFile(
     op.open(path, Object.keys(open).length === 0 ? { read: true } : open),
   );
   // At its very completion, so that no queue closes before it knows of the file
-  request.decode = (fd) => new IoqFile(ioq, fd, path, open.direct === true);
+  request.decode = (result, payload, opened) =>
+    new IoqFile(ioq, decodeOpened(result, payload, opened), path, open.direct === true);
   const opening: Promise<unknown> = ioq.run(request, {
     ...(signal === undefined ? {} : { signal }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),

@@ -25,6 +25,8 @@ export interface Destination {
   readonly length: number;
   /** The buffer. */
   readonly target: Uint8Array<ArrayBuffer> | undefined;
+  /** The path of the request, if it has one. */
+  readonly path?: string | Uint8Array | undefined;
   /** Several of them, one after the other. */
   readonly targets: readonly Uint8Array<ArrayBuffer>[] | undefined;
 }
@@ -35,8 +37,8 @@ export type Decoder<V = unknown> = (result: number, payload: Payload, request: D
 export const decodeNothing: Decoder<undefined> = () => undefined;
 export const decodeResult: Decoder<number> = (result) => result;
 /** A descriptor, which is this thread's from now on. */
-export const decodeOpened: Decoder<number> = (result) => {
-  addDescriptor(result);
+export const decodeOpened: Decoder<number> = (result, _, request) => {
+  addDescriptor(result, request.path);
   return result;
 };
 export const decodeEntries: Decoder<DirEntry[]> = (_, payload) => decodeDirectory(payload.bytes());

@@ -8,11 +8,12 @@
  * @module
  */
 
-const ours = new Set<number>();
+/** By number, the absolute paths that they were opened by, as far as these are text. */
+const ours = new Map<number, string | undefined>();
 
 /** A descriptor was opened on this thread. */
-export function addDescriptor(fd: number): void {
-  ours.add(fd);
+export function addDescriptor(fd: number, path: string | Uint8Array | undefined): void {
+  ours.set(fd, typeof path === "string" && path.startsWith("/") ? path : undefined);
 }
 
 /** One is being closed. */
@@ -23,4 +24,9 @@ export function removeDescriptor(fd: number): void {
 /** Whether this thread opened a descriptor. */
 export function isOurs(fd: number): boolean {
   return ours.has(fd);
+}
+
+/** The path that this thread opened a descriptor by, if it is known. */
+export function openedPath(fd: number): string | undefined {
+  return ours.get(fd);
 }

@@ -242,7 +242,7 @@ export class DenoExecutor implements Executor {
         return 0;
       case OP.truncate:
         if (hasPath) {
-          fs.truncateSync(pathAt(call.fd, call.path), call.offset);
+          Deno.truncateSync(pathAt(call.fd, call.path), call.offset);
         } else {
           fs.ftruncateSync(call.fd, call.offset);
         }
