@@ -7,7 +7,12 @@
  */
 
 export { Ioq } from "./src/ioq.ts";
-export type { CloseOptions, IoqOptions, SubmitOptions } from "./src/queue/queue_options.ts";
+export type {
+  CloseOptions,
+  IoqOptions,
+  SubmitArguments,
+  SubmitOptions,
+} from "./src/queue/queue_options.ts";
 export { IoqBuffer } from "./src/queue/buffer.ts";
 export { PromiseForms } from "./src/forms.ts";
 export type { OperationOptions } from "./src/queue/runner.ts";
@@ -20,33 +25,12 @@ export type {
   ReadFilesOptions,
 } from "./src/files/read_files.ts";
 export { defaultQueue } from "./src/default_queue.ts";
-export {
-  chmod,
-  chown,
-  copyFile,
-  link,
-  lstat,
-  mkdir,
-  openFile,
-  readDir,
-  readFile,
-  readFiles,
-  readLink,
-  readTextFile,
-  realPath,
-  remove,
-  rename,
-  stat,
-  symlink,
-  truncate,
-  utime,
-  writeFile,
-  writeTextFile,
-} from "./src/functions.ts";
+export * from "./src/functions.ts";
 export { op } from "./src/operations/op.ts";
 export type {
   Advice,
   AtOptions,
+  ChownOptions,
   OpenRequestOptions,
   PollOptions,
   RenameOptions,

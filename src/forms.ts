@@ -12,6 +12,7 @@ import { hasCode } from "./linux/errors.ts";
 import { type IoqFile, openFile, type OpenFileOptions } from "./files/file.ts";
 import type {
   AtOptions,
+  ChownOptions,
   RenameOptions,
   SetXattrOptions,
   StatOptions,
@@ -20,7 +21,7 @@ import type {
 } from "./operations/request_options.ts";
 import { op } from "./operations/op.ts";
 import { limitsOf, type OperationOptions, Runner } from "./queue/runner.ts";
-import type { OpName, OpValues } from "./operations/values.ts";
+import type { OpName } from "./operations/values.ts";
 import type { Request } from "./operations/request.ts";
 import type { Path } from "./path.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
@@ -106,10 +107,10 @@ export abstract class PromiseForms extends Runner {
   }
 
   /** Run a request whose building may throw. */
-  #build<K extends OpName>(
-    build: () => Request<K>,
+  #build<V>(
+    build: () => Request<OpName, V>,
     options?: OperationOptions,
-  ): Promise<OpValues[K]> {
+  ): Promise<V> {
     try {
       return this.run(build(), options);
     } catch (error) {
@@ -325,40 +326,40 @@ export abstract class PromiseForms extends Runner {
    * The value of an extended attribute. It rejects with the code `ENODATA` if there is
    * none.
    *
-   * @param path The file.
+   * @param file A path or a descriptor.
    * @param name The attribute with its namespace, such as `user.mime_type`.
    * @param options Where the path begins; whether links are followed; a signal.
    */
   getXattr(
-    path: Path,
+    file: Path | number,
     name: string,
     options?: XattrOptions & OperationOptions,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#build(() => op.getXattr(path, name, options), options);
+    return this.#build(() => op.getXattr(file, name, options), options);
   }
 
   /** Set an extended attribute. */
   setXattr(
-    path: Path,
+    file: Path | number,
     name: string,
     value: Uint8Array,
     options?: SetXattrOptions & OperationOptions,
   ): Promise<undefined> {
-    return this.#build(() => op.setXattr(path, name, value, options), options);
+    return this.#build(() => op.setXattr(file, name, value, options), options);
   }
 
   /** The names of a file's extended attributes. */
-  listXattr(path: Path, options?: XattrOptions & OperationOptions): Promise<string[]> {
-    return this.#build(() => op.listXattr(path, options), options);
+  listXattr(file: Path | number, options?: XattrOptions & OperationOptions): Promise<string[]> {
+    return this.#build(() => op.listXattr(file, options), options);
   }
 
   /** Remove an extended attribute. */
   removeXattr(
-    path: Path,
+    file: Path | number,
     name: string,
     options?: XattrOptions & OperationOptions,
   ): Promise<undefined> {
-    return this.#build(() => op.removeXattr(path, name, options), options);
+    return this.#build(() => op.removeXattr(file, name, options), options);
   }
 
   /**
@@ -369,33 +370,60 @@ export abstract class PromiseForms extends Runner {
     return this.#build(() => op.receive(), options);
   }
 
-  /** Shorten or lengthen a file to a number of bytes. */
-  truncate(path: Path, length?: number, options?: OperationOptions): Promise<undefined> {
-    return this.#build(() => op.truncate(path, length), options);
-  }
-
-  /** Set a file's permission bits. */
-  chmod(path: Path, mode: number, options?: OperationOptions): Promise<undefined> {
-    return this.#build(() => op.chmod(path, mode), options);
-  }
-
-  /** Set a file's owner and group; `null` leaves one as it is. */
-  chown(
-    path: Path,
-    uid: number | null,
-    gid: number | null,
+  /**
+   * Shorten or lengthen a file.
+   *
+   * @param file A path or a descriptor.
+   * @param length Bytes, 0 to 2^53 - 1; 0 by default.
+   */
+  truncate(
+    file: Path | number,
+    length?: number,
     options?: OperationOptions,
   ): Promise<undefined> {
-    return this.#build(() => op.chown(path, uid, gid), options);
+    return this.#build(() => op.truncate(file, length), options);
   }
 
-  /** Set the times of a file's last read and last write. */
+  /**
+   * Set a file's permission bits.
+   *
+   * @param file A path or a descriptor.
+   * @param mode Permission bits, 0 to 0o7777.
+   */
+  chmod(file: Path | number, mode: number, options?: OperationOptions): Promise<undefined> {
+    return this.#build(() => op.chmod(file, mode), options);
+  }
+
+  /**
+   * Set a file's owner and group.
+   *
+   * @param file A path or a descriptor.
+   * @param uid The owner, `null` to leave it.
+   * @param gid The group, `null` to leave it.
+   * @param options Whether a symbolic link itself is meant; a signal.
+   */
+  chown(
+    file: Path | number,
+    uid: number | null,
+    gid: number | null,
+    options?: ChownOptions & OperationOptions,
+  ): Promise<undefined> {
+    return this.#build(() => op.chown(file, uid, gid, options), options);
+  }
+
+  /**
+   * Set the times of a file's last read and last write.
+   *
+   * @param file A path or a descriptor.
+   * @param atime A `Date`, or seconds since 1970.
+   * @param mtime The same.
+   */
   utime(
-    path: Path,
+    file: Path | number,
     atime: Date | number,
     mtime: Date | number,
     options?: OperationOptions,
   ): Promise<undefined> {
-    return this.#build(() => op.utime(path, atime, mtime), options);
+    return this.#build(() => op.utime(file, atime, mtime), options);
   }
 }

@@ -81,8 +81,23 @@ Deno.test("a completion without data of a known type has unknown data", () => {
   });
   compiled((ioq: Ioq<{ path: string }>, request: Request) => {
     ioq.submit(request, { path: "/" });
+    // @ts-expect-error: its data is missing
+    ioq.submit(request);
     // @ts-expect-error: that is not the queue's type of data
     ioq.submit(request, "/");
+  });
+});
+
+Deno.test("data may be left out where it may be undefined", () => {
+  compiled((any: Ioq, some: Ioq<string | undefined>, text: Ioq<string>) => {
+    any.submit(op.nop());
+    some.submit(op.nop());
+    text.submit(op.nop(), "text");
+    text.submit(op.nop(), "text", { timeoutMs: 1 });
+    // @ts-expect-error: that is not the queue's type of data
+    text.submit(op.nop(), 1);
+    // @ts-expect-error: a completion's data would not be a string
+    text.submit(op.nop());
   });
 });
 
@@ -98,6 +113,14 @@ Deno.test("a request knows what it resolves to", () => {
     expectSame<OpValues["readDir"], DirEntry[]>(true);
     // @ts-expect-error: an operation is not a request
     ioq.submit("nop");
+    // @ts-expect-error: nobody but op makes requests
+    ioq.submit({ op: "nop" });
+    // @ts-expect-error: one operation's request is not another's
+    compiled(op.nop() satisfies Request<"stat">);
+    // @ts-expect-error: nothing assigns to a request
+    op.nop().op = "nop";
+    // @ts-expect-error: what the library knows of it is not to be seen
+    compiled(op.nop().trusted);
     // @ts-expect-error: a path is not a number
     op.stat(3);
     // @ts-expect-error: an offset is a number, never a bigint

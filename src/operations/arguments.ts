@@ -13,7 +13,7 @@ import { AT_FDCWD } from "../linux/fcntl.ts";
 import { checkInteger } from "../integer.ts";
 import { CoreRequest, Request } from "./request.ts";
 import { verbOf } from "./operation.ts";
-import type { OpName } from "./values.ts";
+import type { OpName, OpValues } from "./values.ts";
 import { type Path, toPath } from "../path.ts";
 import type { AtOptions } from "./request_options.ts";
 
@@ -100,7 +100,7 @@ export function pathRequest<K extends OpName>(
   path: Path,
   options?: AtOptions,
 ): Request<K> {
-  const core = new CoreRequest(op);
+  const core = new CoreRequest<K, OpValues[K]>(op);
   core.setPath(toPath(path, verbOf(op)), checkAt(options));
   return new Request(core);
 }

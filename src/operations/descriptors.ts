@@ -8,12 +8,14 @@
  * @module
  */
 
-/** By number, the absolute paths that they were opened by, as far as these are text. */
-const ours = new Map<number, string | undefined>();
+import { isAbsolute, pathText } from "../path.ts";
+
+/** By number, the paths that they were opened by. */
+const ours = new Map<number, string | Uint8Array | undefined>();
 
 /** A descriptor was opened on this thread. */
 export function addDescriptor(fd: number, path: string | Uint8Array | undefined): void {
-  ours.set(fd, typeof path === "string" && path.startsWith("/") ? path : undefined);
+  ours.set(fd, path);
 }
 
 /** One is being closed. */
@@ -26,7 +28,9 @@ export function isOurs(fd: number): boolean {
   return ours.has(fd);
 }
 
-/** The path that this thread opened a descriptor by, if it is known. */
+/** The absolute path that this thread opened a descriptor by, if it had one that is text. */
 export function openedPath(fd: number): string | undefined {
-  return ours.get(fd);
+  const path = ours.get(fd);
+  const text = path === undefined ? "" : pathText(path);
+  return isAbsolute(text) && !text.includes("\ufffd") ? text : undefined;
 }

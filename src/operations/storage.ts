@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { PlainCall } from "./operation.ts";
+import { UNSUPPORTED } from "../linux/errors.ts";
 import { OP, SYNC_DATA } from "../../ffi/layout.ts";
 import { decodeNothing } from "./decode.ts";
 import { define } from "./operation.ts";
@@ -41,7 +43,27 @@ const ADVICE: Readonly<Record<Advice, number>> = {
   noReuse: 5,
 };
 
-define("sync", { code: OP.sync, verb: "fsync", lane: "ring", decode: decodeNothing });
+function plainSync({ fs, fd, flags }: PlainCall): number {
+  (flags & SYNC_DATA ? fs.fdatasyncSync : fs.fsyncSync)(fd);
+  return 0;
+}
+
+function plainTruncate(call: PlainCall): number {
+  if (call.isAtDescriptor) {
+    call.fs.ftruncateSync(call.fd, call.offset);
+  } else {
+    Deno.truncateSync(call.path, call.offset);
+  }
+  return 0;
+}
+
+define("sync", {
+  code: OP.sync,
+  verb: "fsync",
+  lane: "ring",
+  decode: decodeNothing,
+  plain: plainSync,
+});
 export const sync: OpBuilders["sync"] = (fd) => request("sync", { fd: checkFd(fd) });
 
 define("syncData", {
@@ -75,6 +97,7 @@ define("truncate", {
   access: WRITE,
   lane: "lane",
   decode: decodeNothing,
+  plain: plainTruncate,
 });
 export const truncate: OpBuilders["truncate"] = (file, length = 0) =>
   request("truncate", {
@@ -87,6 +110,7 @@ define("allocate", {
   verb: "fallocate",
   lane: "overflow",
   decode: decodeNothing,
+  plain: UNSUPPORTED.allocate,
 });
 export const allocate: OpBuilders["allocate"] = (fd, offset, length, options) =>
   request("allocate", {
@@ -96,7 +120,13 @@ export const allocate: OpBuilders["allocate"] = (fd, offset, length, options) =>
     ...splitArgument(checkInteger(length, "length", 1, Number.MAX_SAFE_INTEGER)),
   });
 
-define("advise", { code: OP.advise, verb: "fadvise", lane: "overflow", decode: decodeNothing });
+define("advise", {
+  code: OP.advise,
+  verb: "fadvise",
+  lane: "overflow",
+  decode: decodeNothing,
+  plain: UNSUPPORTED.advise,
+});
 export const advise: OpBuilders["advise"] = (fd, advice, offset = 0, length = 0) =>
   request("advise", {
     fd: checkFd(fd),
@@ -105,7 +135,13 @@ export const advise: OpBuilders["advise"] = (fd, advice, offset = 0, length = 0)
     ...checkOffset(offset),
   });
 
-define("lock", { code: OP.lock, verb: "flock", lane: "lane", decode: decodeNothing });
+define("lock", {
+  code: OP.lock,
+  verb: "flock",
+  lane: "lane",
+  decode: decodeNothing,
+  plain: UNSUPPORTED.lock,
+});
 export const lock: OpBuilders["lock"] = (fd, kind, options) =>
   request("lock", {
     fd: checkFd(fd),

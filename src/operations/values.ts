@@ -16,6 +16,7 @@ import type { Path } from "../path.ts";
 import type {
   Advice,
   AtOptions,
+  ChownOptions,
   OpenRequestOptions,
   PollOptions,
   RenameOptions,
@@ -317,7 +318,7 @@ export interface OpBuilders {
     file: Path | number,
     uid: number | null,
     gid: number | null,
-    options?: { followSymlinks?: boolean },
+    options?: ChownOptions,
   ): Request<"chown">;
   /**
    * Set the times of the last read and the last write.

@@ -18,7 +18,13 @@ import { POLLIN, POLLOUT, POLLPRI } from "../linux/poll.ts";
 import { checkFd, checkOneOf, UINT32_MAX } from "./arguments.ts";
 import type { OpBuilders } from "./values.ts";
 
-define("nop", { code: layout.OP.nop, verb: "nop", lane: "queue", decode: decodeNothing });
+define("nop", {
+  code: layout.OP.nop,
+  verb: "nop",
+  lane: "queue",
+  decode: decodeNothing,
+  plain: () => 0,
+});
 const NOP = request("nop", {});
 define("receive", {
   code: layout.OP.receive,
@@ -32,6 +38,7 @@ define("kernelNop", {
   verb: "nop",
   lane: "ring",
   decode: decodeNothing,
+  plain: () => 0,
 });
 const KERNEL_NOP = request("kernelNop", {});
 

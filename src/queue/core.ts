@@ -23,8 +23,9 @@ import { checkInteger, checkTimeout } from "../integer.ts";
 import { ERRNO, osError, timeoutError } from "../linux/errors.ts";
 import type { Payload } from "../operations/payload.ts";
 import { admit } from "../operations/admission.ts";
+import { addDescriptor } from "../operations/descriptors.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
-import type { OpName, OpValues } from "../operations/values.ts";
+import type { OpName } from "../operations/values.ts";
 import { checkSignal } from "../signal.ts";
 import { IoqBuffer } from "./buffer.ts";
 import { NOT_NOW } from "./cached_reads.ts";
@@ -276,11 +277,11 @@ export class Core {
    *
    * @param canceller Who wants to cancel it otherwise, if anybody does.
    */
-  run<K extends OpName>(
-    request: Request<K>,
+  run<V>(
+    request: Request<OpName, V>,
     options?: Limits,
     canceller?: Canceller,
-  ): Promise<OpValues[K]> {
+  ): Promise<V> {
     const signal = options?.signal;
     let timeoutMs: number | undefined;
     let core;
@@ -312,7 +313,7 @@ export class Core {
         this.#onRest?.();
       }
     }
-    return ticket.promise as Promise<OpValues[K]>;
+    return ticket.promise as Promise<V>;
   }
 
   /**
@@ -353,7 +354,7 @@ export class Core {
   }
 
   /** Abort the promise forms of requests: cheaper than a signal for each of many. */
-  abort(requests: ReadonlySet<Request>, reason: unknown): void {
+  abort(requests: ReadonlySet<CoreRequest>, reason: unknown): void {
     const tickets = Array.from(this.slots, ({ ticket }) => ticket);
     for (const ticket of [...tickets, ...this.#line]) {
       if (ticket !== undefined && !ticket.isSettled && requests.has(ticket.request.origin)) {
@@ -538,6 +539,9 @@ export class Core {
           ? timeoutError(deadline.timeoutMs, request.context)
           : osError(-result, request.context);
       } else {
+        if (request.isOpen) {
+          addDescriptor(result, request.path);
+        }
         try {
           value = request.decode(result, payload, request);
         } catch (cause) {

@@ -23,7 +23,7 @@ forEachBackend("the promise forms resolve to what Deno gives", async ({ open }) 
 }, ({ library }) => library);
 
 forEachBackend("a request may be used any number of times", async ({ open }) => {
-  await using ioq = await open<number>();
+  await using ioq = await open();
   const request = op.stat("/");
   const [one, two] = await Promise.all([ioq.run(request), ioq.run(request)]);
   assertEquals(one, two);

@@ -41,7 +41,7 @@ forEachBackend(
 forEachBackend("a completion has its operation, its data and its value", async ({ open }) => {
   using dir = new TempDir();
   const file = dir.file("file", "text");
-  await using ioq = await open<{ key: string }>();
+  await using ioq = await open<{ key: string } | undefined>();
   const data = { key: "value" };
   ioq.submit(op.stat(file), data);
   const { value: stat } = await ioq[Symbol.asyncIterator]().next();

@@ -269,7 +269,7 @@ class Life {
       } else {
         let refused = false;
         try {
-          ioq.submit(op.nop());
+          this.#submit({ request: op.nop(), check() {}, doubt() {}, end() {} });
         } catch (error) {
           refused = error instanceof Deno.errors.WouldBlock;
         }

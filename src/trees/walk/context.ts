@@ -8,7 +8,7 @@
 
 import type { Ioq } from "../../ioq.ts";
 import type { Request } from "../../operations/request.ts";
-import type { OpName, OpValues } from "../../operations/values.ts";
+import type { OpName } from "../../operations/values.ts";
 import type { WalkEntry, WalkPlan } from "./walk_options.ts";
 import type { PendingDirectories } from "./pending_directories.ts";
 
@@ -24,7 +24,7 @@ export interface WalkContext {
   /** Directories to read. */
   readonly pending: PendingDirectories;
   /** Run a request that ends with the walk. */
-  run<K extends OpName>(request: Request<K>): Promise<OpValues[K]>;
+  run<V>(request: Request<OpName, V>): Promise<V>;
   /** Something could not be read: pass over it, tell, or end the walk. */
   report(error: unknown, entry: WalkEntry): void;
 }

@@ -24,7 +24,7 @@ import { timeoutError } from "../../linux/errors.ts";
 import { O_NOFOLLOW } from "../../linux/fcntl.ts";
 import type { Ioq } from "../../ioq.ts";
 import { type Holder, type Request, toCoreRequest } from "../../operations/request.ts";
-import type { OpName, OpValues } from "../../operations/values.ts";
+import type { OpName } from "../../operations/values.ts";
 import { pathText } from "../../path.ts";
 import { accessBelow, checkAccess, READ } from "../../permissions.ts";
 import { isEnd } from "../../queue/end.ts";
@@ -177,7 +177,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   }
 
   /** Run a request that ends with the walk. */
-  run<K extends OpName>(request: Request<K>): Promise<OpValues[K]> {
+  run<V>(request: Request<OpName, V>): Promise<V> {
     this.#requests++;
     toCoreRequest(request).holder = this.#holder;
     return this.ioq.run(request, { signal: this.#abort.signal });
@@ -361,7 +361,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       levels: Math.min(this.#levels, this.plan.maxDepth - 1 - deepest),
       budgetUs: BUDGET_US,
     });
-    return await this.run(request) as unknown as TreeBlock;
+    return await this.run(request);
   }
 
   /**
