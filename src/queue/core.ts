@@ -23,6 +23,7 @@ import { checkInteger, checkTimeout } from "../integer.ts";
 import { ERRNO, osError, timeoutError } from "../linux/errors.ts";
 import type { Payload } from "../operations/payload.ts";
 import { admit } from "../operations/admission.ts";
+import { addDescriptor } from "../operations/descriptors.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
 import { checkSignal } from "../signal.ts";
@@ -531,6 +532,9 @@ export class Core {
           ? timeoutError(deadline.timeoutMs, request.context)
           : osError(-result, request.context);
       } else {
+        if (request.isOpen) {
+          addDescriptor(result, request.path);
+        }
         try {
           value = request.decode(result, payload, request);
         } catch (cause) {
