@@ -3,7 +3,7 @@
 /** A file's position: whatever is in flight, it moves by what calls were told, in their order. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type IoqFile, op } from "../../mod.ts";
+import { type IoqFile, op, type OpName, type Request } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import { bytes, errorOf, newSeed, randomFrom, TempDir, text, within } from "../fixtures.ts";
 
