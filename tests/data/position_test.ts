@@ -327,7 +327,7 @@ forEachBackend(
     await using ioq = await open();
     await using file = await ioq.openFile(dir.file("file", "text"), BOTH);
     await file.read(new Uint8Array(1));
-    const requests: Request<OpName, unknown>[] = [
+    const requests: Request<OpName, Uint8Array<ArrayBuffer> | number>[] = [
       op.read(file.fd, 1),
       op.readInto(file.fd, new Uint8Array(1)),
       op.readv(file.fd, [new Uint8Array(1)]),
