@@ -258,7 +258,12 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Wait until requests can be accepted.
+   * Wait until requests can be accepted. Those who wait, promise forms included, are
+   * served in the order in which they came.
+   *
+   * What was waited for is reserved: no promise form takes it before
+   * {@linkcode Ioq.submit} does, if that is called before the event loop goes on to
+   * something else.
    *
    * @param slots How many at once: 1 to `depth`.
    * @throws {RangeError} If `slots` is out of its range.

@@ -20,13 +20,13 @@ import {
   type Access,
   checkAccess,
   checkAccessForSymlink,
-  checkTree,
+  checkRemoval,
   isAllAllowed,
   mayAccessAll,
   READ,
   WRITE,
 } from "../permissions.ts";
-import { isOurs, removeDescriptor } from "./descriptors.ts";
+import { isOurs, openedPath, removeDescriptor } from "./descriptors.ts";
 import { CoreRequest, REMOVE_TREE } from "./request.ts";
 import type { OpName } from "./values.ts";
 
@@ -74,13 +74,12 @@ export function admit<K extends OpName>(
   let at = { fd: request.fd, path };
   let at2 = { fd: request.fd2, path: path2 };
   if (access !== 0) {
-    const tree = request.op === "unlink" && (request.flags & REMOVE_TREE) !== 0;
-    at = place(path!, request.fd, access, findPath, tree, request.given);
+    at = place(request, path!, request.fd, access, findPath, request.given);
   }
   if (request.op === "symlink") {
     checkAccessForSymlink();
   } else if (access2 !== 0) {
-    at2 = place(path2!, request.fd2, access2, findPath, false, request.given2);
+    at2 = place(request, path2!, request.fd2, access2, findPath, request.given2);
   }
   // The path was checked as it is written: the core looks where it leads
   const guarded = request.operation.opens && !isAllAllowed();
@@ -98,26 +97,37 @@ interface Place {
 
 /** Check a path, which may begin at a descriptor. */
 function place(
+  request: CoreRequest,
   path: string | Uint8Array,
   fd: number,
   access: Access,
   findPath: FindPath,
-  tree: boolean,
   given: string | Uint8Array | undefined,
 ): Place {
-  const check = tree ? checkTree : checkAccess;
   if (!isRelative(path, fd)) {
-    return { fd, path: check(path, access, given) };
+    return { fd, path: checkPath(request, path, access, given) };
   }
   if (isAllAllowed()) {
     return { fd, path };
   }
-  const directory = findPath(fd);
+  const directory = findPath(fd) ?? openedPath(fd);
   if (directory === undefined) {
     requireAll(access, pathText(path));
     return { fd, path };
   }
-  return { fd: AT_FDCWD, path: check(joinPath(directory, path), access) };
+  return { fd: AT_FDCWD, path: checkPath(request, joinPath(directory, path), access, given) };
+}
+
+/** Check a path. */
+function checkPath(
+  request: CoreRequest,
+  path: string | Uint8Array,
+  access: Access,
+  given: string | Uint8Array | undefined,
+): string | Uint8Array {
+  return request.code === layout.OP.unlink
+    ? checkRemoval(path, (request.flags & REMOVE_TREE) !== 0, given)
+    : checkAccess(path, access, given);
 }
 
 /** Whether a path is relative to a directory descriptor. */
@@ -159,7 +169,7 @@ function checkDescriptor(fd: number, access: Access, findPath: FindPath): void {
   if (fd <= STANDARD_MAX || isAllAllowed()) {
     return;
   }
-  const path = findPath(fd);
+  const path = findPath(fd) ?? openedPath(fd);
   if (path === undefined) {
     requireAll(access, `file descriptor ${fd}`);
   } else {

@@ -9,7 +9,7 @@
 import type { PlainCall } from "./operation.ts";
 import { UNSUPPORTED } from "../linux/errors.ts";
 import { OP } from "../../ffi/layout.ts";
-import { decodeNothing, decodeOpened } from "./decode.ts";
+import { decodeNothing, decodeResult } from "./decode.ts";
 import { define } from "./operation.ts";
 import {
   O_APPEND,
@@ -106,7 +106,7 @@ define("open", {
   verb: "open",
   opens: true,
   lane: "ring",
-  decode: decodeOpened,
+  decode: decodeResult,
   plain: plainOpen,
 });
 export const open: OpBuilders["open"] = (path, options = { read: true }) => {
@@ -135,7 +135,7 @@ define("openDir", {
   verb: "opendir",
   access: READ,
   lane: "ring",
-  decode: decodeOpened,
+  decode: decodeResult,
   plain: (call) => call.open(call.flags | O_DIRECTORY),
 });
 export const openDir: OpBuilders["openDir"] = (path, options) =>

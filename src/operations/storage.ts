@@ -52,7 +52,7 @@ function plainTruncate(call: PlainCall): number {
   if (call.isAtDescriptor) {
     call.fs.ftruncateSync(call.fd, call.offset);
   } else {
-    call.fs.truncateSync(call.path, call.offset);
+    Deno.truncateSync(call.path, call.offset);
   }
   return 0;
 }
