@@ -3,7 +3,7 @@
 /** A file's position: whatever is in flight, it moves by what calls were told, in their order. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type IoqFile, op, type OpName, type Request } from "../../mod.ts";
+import { type IoqFile, type IoqRequest, op, type OpName } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import { bytes, errorOf, newSeed, randomFrom, TempDir, text, within } from "../fixtures.ts";
 
@@ -327,7 +327,7 @@ forEachBackend(
     await using ioq = await open();
     await using file = await ioq.openFile(dir.file("file", "text"), BOTH);
     await file.read(new Uint8Array(1));
-    const requests: Request<OpName, Uint8Array<ArrayBuffer> | number>[] = [
+    const requests: IoqRequest<OpName, Uint8Array<ArrayBuffer> | number>[] = [
       op.read(file.fd, 1),
       op.readInto(file.fd, new Uint8Array(1)),
       op.readv(file.fd, [new Uint8Array(1)]),
