@@ -15,6 +15,7 @@ import { codesOf } from "../operations/operation.ts";
 import { bufferOf, byteLengthOf, byteOffsetOf } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
+import { heedBroker } from "./broker.ts";
 import type { Backend, BackendInfo, LaneCounts, RingInfo, Sink } from "./backend.ts";
 import { Backlog, type BackloggedRequest } from "./backlog.ts";
 import { type ClockName, CLOCKS } from "../linux/clock.ts";
@@ -168,6 +169,7 @@ export function openNativeCore(library: Library, options: NativeOptions): Native
     (options.rawSqe ? layout.OPEN_RAW_SQE : 0);
   writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, codesOf("overflow"));
   const info = new Uint32Array(layout.INFO_SIZE / 4);
+  heedBroker(library.symbols);
   const ioq = library.symbols.ioq_open(asBytes(request), asBytes(info));
   if (ioq === null) {
     throw new NativeOpenError(info[layout.INFO_ERROR]!);

@@ -33,52 +33,8 @@ import type { OpName } from "./values.ts";
 /** Tells the real path of a descriptor's file, if it has one that can be found out. */
 export type FindPath = (fd: number) => string | undefined;
 
-/** Operations that open the contents of files, as Deno's calls do that it guards so. */
-const OPENS: ReadonlySet<number> = new Set([
-  layout.OP.open,
-  layout.OP.readFile,
-  layout.OP.writeFile,
-  layout.OP.copyFile,
-]);
-
 /** In the flags of a `rename`: both files change places, so that both are read as well. */
 const RENAME_EXCHANGE = 2;
-
-/** What operations on a descriptor do to its file, by their codes. */
-const ON_DESCRIPTORS: ReadonlyMap<number, Access> = new Map([
-  [layout.OP.stat, READ],
-  [layout.OP.readDirBlock, READ],
-  [layout.OP.read, READ],
-  [layout.OP.write, WRITE],
-  [layout.OP.truncate, WRITE],
-  [layout.OP.allocate, WRITE],
-  [layout.OP.chmod, WRITE],
-  [layout.OP.chown, WRITE],
-  [layout.OP.utime, WRITE],
-  [layout.OP.getXattr, READ],
-  [layout.OP.listXattr, READ],
-  [layout.OP.setXattr, WRITE],
-  [layout.OP.removeXattr, WRITE],
-  [layout.OP.lock, READ],
-  [layout.OP.seek, READ],
-  [layout.OP.sync, READ],
-  [layout.OP.syncRange, READ],
-  [layout.OP.advise, READ],
-  [layout.OP.copyRange, READ],
-  [layout.OP.splice, READ],
-  [layout.OP.poll, READ],
-  [layout.OP.close, READ],
-  [layout.OP.closeDir, READ],
-]);
-
-/** Those that change what a descriptor was not opened for: reading it is enough for them. */
-const CHANGES_INODE: ReadonlySet<number> = new Set([
-  layout.OP.chmod,
-  layout.OP.chown,
-  layout.OP.utime,
-  layout.OP.setXattr,
-  layout.OP.removeXattr,
-]);
 
 /** Standard input, output and errors are for everyone. */
 const STANDARD_MAX = 2;
@@ -102,13 +58,13 @@ export function admit<K extends OpName>(
   const { path, path2 } = request;
   let { access, access2 } = request;
   if (access === 0 && access2 === 0 && request.op !== "symlink") {
-    if (request.fd >= 0 && path === undefined) {
+    // An empty path stands for the descriptor
+    if (request.fd >= 0 && (path === undefined || path.length === 0)) {
       checkDescriptors(request, findPath);
     }
     return request;
   }
   if (path !== undefined && path.length === 0 && request.fd >= 0) {
-    // An empty path stands for the descriptor
     checkDescriptors(request, findPath);
     access = 0;
   }
@@ -126,7 +82,7 @@ export function admit<K extends OpName>(
     at2 = place(request, path2!, request.fd2, access2, findPath, request.given2);
   }
   // The path was checked as it is written: the core looks where it leads
-  const guarded = OPENS.has(request.code) && !isAllAllowed();
+  const guarded = request.operation.opens && !isAllAllowed();
   if (!guarded && at.path === path && at2.path === path2) {
     return request;
   }
@@ -191,13 +147,13 @@ function requireAll(access: Access, what: string): void {
 
 /** Check the descriptors of a request without a path. */
 function checkDescriptors(request: CoreRequest, findPath: FindPath): void {
-  const access = ON_DESCRIPTORS.get(request.code);
-  if (access === undefined) {
+  const access = request.operation.onDescriptor;
+  if (access === 0) {
     return;
   }
   // What a file of ours is asked for, it has opened itself
   const known = request.holder !== undefined || isOurs(request.fd);
-  if (!known || CHANGES_INODE.has(request.code)) {
+  if (!known || request.operation.changesInode) {
     checkDescriptor(request.fd, access, findPath);
   }
   if (request.fd2 >= 0 && !isOurs(request.fd2)) {

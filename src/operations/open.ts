@@ -24,7 +24,7 @@ import {
   O_TRUNC,
   O_WRONLY,
 } from "../linux/fcntl.ts";
-import { CoreRequest, Request, request } from "./request.ts";
+import { CoreRequest, IoqRequest, request } from "./request.ts";
 import { toPath } from "../path.ts";
 import { type Access, READ, WRITE } from "../permissions.ts";
 import { checkDirectory, checkFd, checkMode, pathRequest } from "./arguments.ts";
@@ -104,6 +104,7 @@ function plainClose(call: PlainCall): number {
 define("open", {
   code: OP.open,
   verb: "open",
+  opens: true,
   lane: "ring",
   decode: decodeResult,
   plain: plainOpen,
@@ -115,14 +116,16 @@ export const open: OpBuilders["open"] = (path, options = { read: true }) => {
   core.setPath(toPath(path, "open"), checkDirectory(all.at, "at"), access);
   core.mode = checkMode(all.mode, 0o666);
   core.flags = flags;
-  return new Request(core);
+  return new IoqRequest(core);
 };
 
 define("close", {
   code: OP.close,
   verb: "close",
+  onDescriptor: READ,
   lane: "ring",
   decode: decodeNothing,
+  closes: true,
   plain: plainClose,
 });
 export const close: OpBuilders["close"] = (fd) => request("close", { fd: checkFd(fd) });
@@ -141,8 +144,10 @@ export const openDir: OpBuilders["openDir"] = (path, options) =>
 define("closeDir", {
   code: OP.closeDir,
   verb: "closedir",
+  onDescriptor: READ,
   lane: "ring",
   decode: decodeNothing,
+  closes: true,
   plain: plainClose,
 });
 export const closeDir: OpBuilders["closeDir"] = (fd) => request("closeDir", { fd: checkFd(fd) });

@@ -2,7 +2,7 @@
 
 /** The calls that are compared: each as Deno has it, and as we have it in each form. */
 
-import { type Ioq, op, type Path, type Request } from "../../mod.ts";
+import { type Ioq, type IoqRequest, op, type Path } from "../../mod.ts";
 
 /** A path in one of the forms that calls take. */
 export type Form = "text" | "bytes" | "url" | "at";
@@ -33,7 +33,7 @@ export interface Call {
   /** Ours by a promise form, if there is one. */
   promise?(subject: Subject, bench: Bench): Promise<unknown>;
   /** The same as a request, if it is a single one. */
-  request?(subject: Subject, bench: Bench): Request;
+  request?(subject: Subject, bench: Bench): IoqRequest;
   /** Whether it changes what a symbolic link leads to, be it a device. */
   readonly reaches?: boolean;
   /** Whether it changes or removes what is at its path. */

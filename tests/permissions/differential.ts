@@ -7,7 +7,7 @@
  * line for that, and reads one.
  */
 
-import { Ioq, type IoqOptions, op, type Request } from "../../mod.ts";
+import { Ioq, type IoqOptions, type IoqRequest, op } from "../../mod.ts";
 import { LANE } from "../../src/backends/open_backend.ts";
 import {
   type Bench,
@@ -141,7 +141,7 @@ function subjectOf(spot: Spot, form: Form, call: Call, bench: Bench): Subject | 
 }
 
 /** By the stream. */
-async function streamed(ioq: Ioq, request: Request): Promise<unknown> {
+async function streamed(ioq: Ioq, request: IoqRequest): Promise<unknown> {
   ioq.submit(request);
   for await (const completion of ioq) {
     if (!completion.ok) {
