@@ -7,9 +7,14 @@
  */
 
 export { Ioq } from "./src/ioq.ts";
-export type { CloseOptions, IoqOptions, SubmitOptions } from "./src/queue/queue_options.ts";
+export type {
+  CloseOptions,
+  IoqOptions,
+  SubmitArguments,
+  SubmitOptions,
+} from "./src/queue/queue_options.ts";
 export { IoqBuffer } from "./src/queue/buffer.ts";
-export { PromiseForms } from "./src/forms.ts";
+export type { PromiseForms } from "./src/forms.ts";
 export type { OperationOptions } from "./src/queue/runner.ts";
 export type { RemoveOptions } from "./src/forms.ts";
 export { IoqFile } from "./src/files/file.ts";
@@ -20,33 +25,12 @@ export type {
   ReadFilesOptions,
 } from "./src/files/read_files.ts";
 export { defaultQueue } from "./src/default_queue.ts";
-export {
-  chmod,
-  chown,
-  copyFile,
-  link,
-  lstat,
-  mkdir,
-  openFile,
-  readDir,
-  readFile,
-  readFiles,
-  readLink,
-  readTextFile,
-  realPath,
-  remove,
-  rename,
-  stat,
-  symlink,
-  truncate,
-  utime,
-  writeFile,
-  writeTextFile,
-} from "./src/functions.ts";
+export * from "./src/functions.ts";
 export { op } from "./src/operations/op.ts";
 export type {
   Advice,
   AtOptions,
+  ChownOptions,
   OpenRequestOptions,
   PollOptions,
   RenameOptions,
@@ -61,7 +45,7 @@ export type {
 export type { OpBuilders } from "./src/operations/values.ts";
 export type { OpName, OpValues } from "./src/operations/values.ts";
 export type { PollEvents } from "./src/linux/poll.ts";
-export type { Request } from "./src/operations/request.ts";
+export type { IoqRequest } from "./src/operations/request.ts";
 export type { Completion } from "./src/queue/completion.ts";
 export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backends/backend.ts";
 export type { ClockName } from "./src/linux/clock.ts";

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { beginningIn, currentDirectory } from "./path.ts";
 import { Ioq } from "./ioq.ts";
 
 let current: Ioq | undefined;
@@ -54,5 +55,10 @@ export function checkGivenQueue(ioq: unknown): Ioq | undefined {
 
 /** Call a function with the shared queue: at once, if it is open. */
 export function onDefaultQueue<V>(call: (ioq: Ioq) => Promise<V>): Promise<V> {
-  return current?.accepts ? call(current) : defaultQueue().then(call);
+  if (current?.accepts) {
+    return call(current);
+  }
+  // What relative paths mean now, they mean then
+  const here = currentDirectory();
+  return defaultQueue().then((ioq) => beginningIn(here, () => call(ioq)));
 }

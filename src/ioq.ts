@@ -13,8 +13,8 @@ import { openBackend } from "./backends/open_backend.ts";
 import { PromiseForms } from "./forms.ts";
 import { checkInteger, checkTimeout } from "./integer.ts";
 import { checkClock, type ClockName } from "./linux/clock.ts";
-import type { Request } from "./operations/request.ts";
-import type { OpName, OpValues } from "./operations/values.ts";
+import type { IoqRequest } from "./operations/request.ts";
+import type { OpName } from "./operations/values.ts";
 import type { IoqBuffer } from "./queue/buffer.ts";
 import { DEFAULT_CLOSE_TIMEOUT_MS } from "./queue/closing.ts";
 import type { Completion } from "./queue/completion.ts";
@@ -23,6 +23,7 @@ import {
   checkOptions,
   type CloseOptions,
   type IoqOptions,
+  type SubmitArguments,
   type SubmitOptions,
 } from "./queue/queue_options.ts";
 import type { OperationOptions } from "./queue/runner.ts";
@@ -144,8 +145,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * Put a request into the queue. Its completion comes out of the stream.
    *
    * @param request What to do, made by {@linkcode op}.
-   * @param data Anything: it comes back with the completion.
-   * @param options How long it may take.
+   * @param rest Anything, which comes back with the completion, and how long it may
+   *        take. The former may be left out if the queue's type of it may be `undefined`.
    * @returns The request's id, unique among those that are not yet consumed.
    * @throws {Deno.errors.WouldBlock} If the queue is full: consume completions, or
    *         wait for {@linkcode Ioq.ready}.
@@ -156,7 +157,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * @throws {TypeError} If it is no request.
    * @throws {RangeError} If `timeoutMs` is negative.
    */
-  submit(request: Request, data?: T, options?: SubmitOptions): number {
+  submit(request: IoqRequest, ...rest: SubmitArguments<T>): number;
+  submit(request: IoqRequest, data?: T, options?: SubmitOptions): number {
     return this.#stream.submit(request, data, options);
   }
 
@@ -256,7 +258,12 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Wait until requests can be accepted.
+   * Wait until requests can be accepted. Those who wait, promise forms included, are
+   * served in the order in which they came.
+   *
+   * What was waited for is reserved: no promise form takes it before
+   * {@linkcode Ioq.submit} does, if that is called before the event loop goes on to
+   * something else.
    *
    * @param slots How many at once: 1 to `depth`.
    * @throws {RangeError} If `slots` is out of its range.
@@ -329,10 +336,10 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * console.log(bytes.length);
    * ```
    */
-  override run<K extends OpName>(
-    request: Request<K>,
+  override run<V>(
+    request: IoqRequest<OpName, V>,
     options?: OperationOptions,
-  ): Promise<OpValues[K]> {
+  ): Promise<V> {
     return this.#core.run(request, options);
   }
 }

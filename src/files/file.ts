@@ -19,7 +19,7 @@ import type { OpenRequestOptions } from "../operations/request_options.ts";
 import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.ts";
 import { TERMINAL_STATE } from "../../ffi/layout.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
-import type { OpName, OpValues } from "../operations/values.ts";
+import type { OpName } from "../operations/values.ts";
 import { coreOf, type OperationOptions, readerOf, type Runner } from "../queue/runner.ts";
 import type { Path } from "../path.ts";
 
@@ -92,7 +92,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /** Build a request for the descriptor and run it on this thread, past the queue. */
-  #runSync<K extends OpName>(build: (fd: number) => Request<K>): OpValues[K] {
+  #runSync<V>(build: (fd: number) => Request<OpName, V>): V {
     const request = toCoreRequest(build(this.fd));
     return this.#calls.run(request);
   }
@@ -103,20 +103,20 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /** Run a request on the descriptor. */
-  #start<K extends OpName>(
-    request: CoreRequest<K>,
+  #start<V>(
+    request: CoreRequest<OpName, V>,
     options: OperationOptions | undefined,
-  ): Promise<OpValues[K]> {
+  ): Promise<V> {
     request.holder = this.#requests;
     this.#requests.enter(request);
     return this.#ioq.run(request, options);
   }
 
   /** Build a request for the descriptor, which must be open, and run it. */
-  #run<K extends OpName>(
-    build: (fd: number) => Request<K>,
+  #run<V>(
+    build: (fd: number) => Request<OpName, V>,
     options: OperationOptions | undefined,
-  ): Promise<OpValues[K]> {
+  ): Promise<V> {
     let request;
     try {
       request = toCoreRequest(build(this.fd));
@@ -605,10 +605,6 @@ export async function openFile(
     op.open(path, Object.keys(open).length === 0 ? { read: true } : open),
   );
   // At its very completion, so that no queue closes before it knows of the file
-  request.decode = (fd) => new IoqFile(ioq, fd, path, open.direct === true);
-  const opening: Promise<unknown> = ioq.run(request, {
-    ...(signal === undefined ? {} : { signal }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  });
-  return await opening as IoqFile;
+  const opening = request.readBy((fd) => new IoqFile(ioq, fd, path, open.direct === true));
+  return await ioq.run(opening, { signal, timeoutMs });
 }

@@ -28,7 +28,7 @@ export class FileRequests implements Holder {
   others = 0;
   /** What to call when there are none left. */
   onIdle: (() => void) | undefined;
-  readonly #reads: CoreRequest<"readInto">[] = [];
+  readonly #reads: CoreRequest<"readInto", number | null>[] = [];
   readonly #writes: CoreRequest<"write">[] = [];
 
   /** A request is in flight from now on. */
@@ -46,7 +46,7 @@ export class FileRequests implements Holder {
     if (request.op === "readInto") {
       request.target = undefined;
       if (this.#reads.length < SPARES_MAX) {
-        this.#reads.push(request as CoreRequest<"readInto">);
+        this.#reads.push(request as CoreRequest<"readInto", number | null>);
       }
     } else if (request.op === "write") {
       request.bytes = undefined;
@@ -64,7 +64,11 @@ export class FileRequests implements Holder {
    *
    * @param offset Where; {@linkcode OWN_POSITION} is a place, too.
    */
-  read(fd: number, buffer: Uint8Array<ArrayBuffer>, offset: number): CoreRequest<"readInto"> {
+  read(
+    fd: number,
+    buffer: Uint8Array<ArrayBuffer>,
+    offset: number,
+  ): CoreRequest<"readInto", number | null> {
     const request = this.#reads.pop() ?? makeRead(fd);
     request.target = buffer;
     request.length = buffer.byteLength;
@@ -85,10 +89,9 @@ export class FileRequests implements Holder {
 /** Holds what needs no holder: a file's own closing. */
 export const NOBODY: Holder = { leave() {} };
 
-function makeRead(fd: number): CoreRequest<"readInto"> {
-  const request = new CoreRequest("readInto");
+function makeRead(fd: number): CoreRequest<"readInto", number | null> {
+  const request = new CoreRequest("readInto").readBy(decodeIntoOrEnd);
   request.fd = fd;
-  request.decode = decodeIntoOrEnd;
   return request;
 }
 

@@ -56,6 +56,15 @@ export interface IoqOptions {
   unsafeRawSqe?: boolean;
 }
 
+/**
+ * What {@linkcode Ioq.submit} takes after the request: what is to come back with its
+ * completion, and options.
+ *
+ * @typeParam T The queue's type of data.
+ */
+export type SubmitArguments<T> = undefined extends T ? [data?: T, options?: SubmitOptions]
+  : [data: T, options?: SubmitOptions];
+
 /** How to submit a request. */
 export interface SubmitOptions {
   /**

@@ -10,8 +10,8 @@
 
 import type { CachedReader } from "./cached_reads.ts";
 import type { Core } from "./core.ts";
-import type { Request } from "../operations/request.ts";
-import type { OpName, OpValues } from "../operations/values.ts";
+import type { IoqRequest } from "../operations/request.ts";
+import type { OpName } from "../operations/values.ts";
 
 /** Options of every operation's promise form. */
 export interface OperationOptions {
@@ -58,10 +58,10 @@ export abstract class Runner {
   }
 
   /** Run any request as a promise. */
-  abstract run<K extends OpName>(
-    request: Request<K>,
+  abstract run<V>(
+    request: IoqRequest<OpName, V>,
     options?: OperationOptions,
-  ): Promise<OpValues[K]>;
+  ): Promise<V>;
 }
 
 /** What of options holds for each operation of several. */

@@ -11,6 +11,7 @@ import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import { O_EXCL, O_NOFOLLOW, O_NONBLOCK } from "../linux/fcntl.ts";
 import { toCoreRequest } from "../operations/request.ts";
 import { op } from "../operations/op.ts";
+import type { Payload } from "../operations/payload.ts";
 import { joinPath, type Path, pathText, toPath } from "../path.ts";
 import { checkAccess, READ, WRITE } from "../permissions.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../linux/directory.ts";
@@ -117,8 +118,8 @@ class Copier {
         ...(fromFd === undefined ? {} : { fd: fromFd }),
         path: found.name,
         // A target need not be UTF-8
-        decode: (_, payload) => payload.bytes().slice(),
-      }) as unknown as Uint8Array;
+        decode: (_: number, payload: Payload) => payload.bytes().slice(),
+      });
       await this.#link(toFd, target, toName);
     } else {
       throw new Deno.errors.NotSupported(

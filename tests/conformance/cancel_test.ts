@@ -115,7 +115,7 @@ forEachBackend("cancel(id) interrupts one request and no other", async ({ open }
     }
   }
   assertEquals(ids.map((id) => ioq.cancel(id)), ids.map(() => false));
-  ioq.submit(op.nop());
+  ioq.submit(op.nop(), -1);
   valueOf((await ioq[Symbol.asyncIterator]().next()).value, "nop");
 });
 
