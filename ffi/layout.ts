@@ -256,5 +256,6 @@ export const INFO_CQ_ENTRIES = 5;
 export const INFO_RING_OPS_LOW = 6;
 export const INFO_RING_OPS_HIGH = 7;
 export const INFO_RESTRICTED = 8;
+export const INFO_BROKERED = 11;
 export const INFO_OPCODES_LOW = 9;
 export const INFO_OPCODES_HIGH = 10;

@@ -392,8 +392,13 @@ struct ioq_info {
 	uint32_t restricted;
 	/** Bit n: the kernel has io_uring opcode n (0 to 63), low word first. */
 	uint32_t opcodes_low, opcodes_high;
+	/**
+	 * 1 if a permission broker decides for the process, which JavaScript cannot ask for
+	 * without a permission. Also told if ioq_open() fails.
+	 */
+	uint32_t brokered;
 	/** Zero. */
-	uint32_t reserved[5];
+	uint32_t reserved[4];
 };
 
 #define IOQ_EXPORT __attribute__((visibility("default")))

@@ -187,6 +187,7 @@ int main(void) {
 	WORD("INFO_RING_OPS_LOW", struct ioq_info, ring_ops_low);
 	WORD("INFO_RING_OPS_HIGH", struct ioq_info, ring_ops_high);
 	WORD("INFO_RESTRICTED", struct ioq_info, restricted);
+	WORD("INFO_BROKERED", struct ioq_info, brokered);
 	WORD("INFO_OPCODES_LOW", struct ioq_info, opcodes_low);
 	WORD("INFO_OPCODES_HIGH", struct ioq_info, opcodes_high);
 	return 0;
