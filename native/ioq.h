@@ -392,8 +392,13 @@ struct ioq_info {
 	uint32_t restricted;
 	/** Bit n: the kernel has io_uring opcode n (0 to 63), low word first. */
 	uint32_t opcodes_low, opcodes_high;
+	/**
+	 * 1 if a permission broker decides for the process, which JavaScript cannot ask for
+	 * without a permission. Also told if ioq_open() fails.
+	 */
+	uint32_t brokered;
 	/** Zero. */
-	uint32_t reserved[5];
+	uint32_t reserved[4];
 };
 
 #define IOQ_EXPORT __attribute__((visibility("default")))
@@ -537,7 +542,12 @@ IOQ_EXPORT int32_t ioq_resize(struct ioq *ioq, uint32_t depth);
 /** Stands for an offset's high word: the file's own position. */
 #define IOQ_NO_OFFSET UINT32_MAX
 
-/** @return 1 if ioq_read_cached() is for that descriptor, else 0. */
+/** Results of ioq_is_cached(): ioq_read_cached() is for that descriptor. */
+#define IOQ_IS_CACHED 1
+/** Transfers may have offsets: it is neither a stream nor refuses to seek. */
+#define IOQ_HAS_POSITION 2
+
+/** @return What kind of file a descriptor is: IOQ_IS_CACHED, IOQ_HAS_POSITION, both or 0. */
 IOQ_EXPORT int32_t ioq_is_cached(int32_t fd);
 
 /**

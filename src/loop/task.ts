@@ -49,6 +49,11 @@ export class Task {
   #protection = 0;
   /** Whether it ever waited, so that the owner knows of it. */
   #waited = false;
+  /**
+   * Whether its loop was closing when it began, for a task that cleans up: that it
+   * closes is known to whoever began it, and no reason to stop.
+   */
+  readonly #isLate: boolean;
   /** What it is waiting for: mostly one thing. */
   #wait: Wait | undefined;
   /** Others, if it awaits several promises. */
@@ -60,11 +65,12 @@ export class Task {
 
   constructor(owner: TaskOwner) {
     this.owner = owner;
+    this.#isLate = owner.closing;
   }
 
   /** Whether it was asked to stop, and has not been told by a `Canceled` yet. */
   get pending(): boolean {
-    if (this.owner.closing && !this.#requested) {
+    if (this.owner.closing && !this.#requested && !this.#isLate) {
       this.request();
     }
     return this.#pending;
@@ -72,7 +78,7 @@ export class Task {
 
   /** Whether it was asked to stop. */
   get requested(): boolean {
-    return this.#requested || this.owner.closing;
+    return this.#requested || this.owner.closing && !this.#isLate;
   }
 
   /** Ask it to stop. Again is as good as once. */
