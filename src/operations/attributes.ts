@@ -7,7 +7,7 @@
  */
 
 import type { PlainCall } from "./operation.ts";
-import { ERRNO } from "../linux/errors.ts";
+import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
 import { OP } from "../../ffi/layout.ts";
 import { decodeBigIntStat, decodeNothing, decodeStat } from "./decode.ts";
 import { define } from "./operation.ts";
@@ -121,6 +121,7 @@ define("stat", {
   code: OP.stat,
   verb: "stat",
   access: READ,
+  onDescriptor: READ,
   lane: "overflow",
   decode: decodeStat,
   plain: plainStat,
@@ -129,8 +130,10 @@ define("statBigInt", {
   code: OP.stat,
   verb: "stat",
   access: READ,
+  onDescriptor: READ,
   lane: "overflow",
   decode: decodeBigIntStat,
+  plain: UNSUPPORTED.exactStat,
 });
 export const stat: OpBuilders["stat"] =
   ((path: Path, options?: StatOptions) =>
@@ -143,6 +146,7 @@ define("lstat", {
   verb: "lstat",
   flags: AT_SYMLINK_NOFOLLOW,
   access: READ,
+  onDescriptor: READ,
   lane: "overflow",
   decode: decodeStat,
 });
@@ -151,8 +155,10 @@ define("lstatBigInt", {
   verb: "lstat",
   flags: AT_SYMLINK_NOFOLLOW,
   access: READ,
+  onDescriptor: READ,
   lane: "overflow",
   decode: decodeBigIntStat,
+  plain: UNSUPPORTED.exactStat,
 });
 export const lstat: OpBuilders["lstat"] =
   ((path: Path, options?: StatOptions) =>
@@ -160,17 +166,35 @@ export const lstat: OpBuilders["lstat"] =
       "lstat"
     ];
 
+define("fstat", {
+  code: OP.stat,
+  verb: "fstat",
+  flags: AT_EMPTY_PATH,
+  onDescriptor: READ,
+  lane: "overflow",
+  decode: decodeStat,
+});
+define("fstatBigInt", {
+  code: OP.stat,
+  verb: "fstat",
+  flags: AT_EMPTY_PATH,
+  onDescriptor: READ,
+  lane: "overflow",
+  decode: decodeBigIntStat,
+  plain: UNSUPPORTED.exactStat,
+});
 export const fstat: OpBuilders["fstat"] =
   ((fd: number, options?: { bigint?: boolean }) =>
-    request(own(options, "bigint") ? "statBigInt" : "stat", {
+    request(own(options, "bigint") ? "fstatBigInt" : "fstat", {
       fd: checkFd(fd),
-      flags: AT_EMPTY_PATH,
     })) as OpBuilders["fstat"];
 
 define("chmod", {
   code: OP.chmod,
   verb: "chmod",
   access: WRITE,
+  onDescriptor: WRITE,
+  changesInode: true,
   lane: "lane",
   decode: decodeNothing,
   plain: plainChmod,
@@ -185,6 +209,8 @@ define("chown", {
   code: OP.chown,
   verb: "chown",
   access: WRITE,
+  onDescriptor: WRITE,
+  changesInode: true,
   lane: "lane",
   decode: decodeNothing,
   plain: plainChown,
@@ -202,6 +228,8 @@ define("utime", {
   code: OP.utime,
   verb: "utime",
   access: WRITE,
+  onDescriptor: WRITE,
+  changesInode: true,
   lane: "lane",
   decode: decodeNothing,
   plain: plainUtime,

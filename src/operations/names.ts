@@ -134,7 +134,7 @@ define("link", {
   code: OP.link,
   verb: "link",
   access: READ | WRITE,
-  access2: READ | WRITE,
+  access2: WRITE,
   lane: "overflow",
   decode: decodeNothing,
   plain: plainLink,

@@ -9,7 +9,7 @@
 import type { PlainCall } from "./operation.ts";
 import { UNSUPPORTED } from "../linux/errors.ts";
 import { OP } from "../../ffi/layout.ts";
-import { decodeNothing, decodeOpened } from "./decode.ts";
+import { decodeNothing, decodeResult } from "./decode.ts";
 import { define } from "./operation.ts";
 import {
   O_APPEND,
@@ -24,7 +24,7 @@ import {
   O_TRUNC,
   O_WRONLY,
 } from "../linux/fcntl.ts";
-import { CoreRequest, Request, request } from "./request.ts";
+import { CoreRequest, IoqRequest, request } from "./request.ts";
 import { toPath } from "../path.ts";
 import { type Access, READ, WRITE } from "../permissions.ts";
 import { checkDirectory, checkFd, checkMode, pathRequest } from "./arguments.ts";
@@ -104,8 +104,9 @@ function plainClose(call: PlainCall): number {
 define("open", {
   code: OP.open,
   verb: "open",
+  opens: true,
   lane: "ring",
-  decode: decodeOpened,
+  decode: decodeResult,
   plain: plainOpen,
 });
 export const open: OpBuilders["open"] = (path, options = { read: true }) => {
@@ -115,14 +116,16 @@ export const open: OpBuilders["open"] = (path, options = { read: true }) => {
   core.setPath(toPath(path, "open"), checkDirectory(all.at, "at"), access);
   core.mode = checkMode(all.mode, 0o666);
   core.flags = flags;
-  return new Request(core);
+  return new IoqRequest(core);
 };
 
 define("close", {
   code: OP.close,
   verb: "close",
+  onDescriptor: READ,
   lane: "ring",
   decode: decodeNothing,
+  closes: true,
   plain: plainClose,
 });
 export const close: OpBuilders["close"] = (fd) => request("close", { fd: checkFd(fd) });
@@ -132,7 +135,7 @@ define("openDir", {
   verb: "opendir",
   access: READ,
   lane: "ring",
-  decode: decodeOpened,
+  decode: decodeResult,
   plain: (call) => call.open(call.flags | O_DIRECTORY),
 });
 export const openDir: OpBuilders["openDir"] = (path, options) =>
@@ -141,8 +144,10 @@ export const openDir: OpBuilders["openDir"] = (path, options) =>
 define("closeDir", {
   code: OP.closeDir,
   verb: "closedir",
+  onDescriptor: READ,
   lane: "ring",
   decode: decodeNothing,
+  closes: true,
   plain: plainClose,
 });
 export const closeDir: OpBuilders["closeDir"] = (fd) => request("closeDir", { fd: checkFd(fd) });

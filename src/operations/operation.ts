@@ -50,6 +50,15 @@ import type { Decoder } from "./decode.ts";
  */
 export type Lane = "queue" | "ring" | "overflow" | "lane";
 
+/** What of a request messages tell. */
+export interface About {
+  readonly fd: number;
+  readonly path: string | Uint8Array | undefined;
+  readonly path2: string | Uint8Array | undefined;
+  /** Its path as it was given, if that is another. */
+  readonly given: string | Uint8Array | undefined;
+}
+
 /** An operation's row. */
 export interface Operation<V = unknown> {
   /** The core's code. */
@@ -62,12 +71,22 @@ export interface Operation<V = unknown> {
   readonly access?: Access;
   /** What it does to its second path. */
   readonly access2?: Access;
+  /** What it does to the file of its descriptor, if that is what it is about. */
+  readonly onDescriptor?: Access;
+  /** Whether it changes what a descriptor need not have been opened for. */
+  readonly changesInode?: boolean;
+  /** Whether it opens the contents of files, whose paths may lead elsewhere. */
+  readonly opens?: boolean;
   /** Where it runs. */
   readonly lane: Lane;
+  /** Whether it closes a descriptor: it is never cancelled then. */
+  readonly closes?: boolean;
+  /** What messages say it is about, if not its paths or its descriptor. */
+  readonly about?: ((request: About) => string) | undefined;
   /** How to read what it produced. */
   readonly decode: Decoder<V>;
   /**
-   * How it is run without the library, or why it is not; once for all rows of a code.
+   * How it is run without the library, for the first row of its code, or why it is not.
    * Nothing is done by halves.
    */
   readonly plain?: Plain | undefined;
@@ -138,12 +157,25 @@ export interface PlainCall {
   fail(errno: number): never;
 }
 
+/** What a row does not say. */
+const NOTHING = {
+  flags: 0,
+  access: 0,
+  access2: 0,
+  onDescriptor: 0,
+  changesInode: false,
+  opens: false,
+  closes: false,
+  about: undefined,
+  plain: undefined,
+};
+
 /** All rows by their names, once `op.ts` is loaded. */
 const OPERATIONS: { [K in OpName]?: Required<Operation> } = Object.create(null);
 
 /** Enter a row. */
 export function define<K extends OpName>(name: K, row: Operation<OpValues[K]>): void {
-  OPERATIONS[name] = { flags: 0, access: 0, access2: 0, plain: undefined, ...row };
+  OPERATIONS[name] = { ...NOTHING, ...row };
 }
 
 /** A row. */

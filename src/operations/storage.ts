@@ -11,7 +11,7 @@ import { UNSUPPORTED } from "../linux/errors.ts";
 import { OP, SYNC_DATA } from "../../ffi/layout.ts";
 import { decodeNothing } from "./decode.ts";
 import { define } from "./operation.ts";
-import { WRITE } from "../permissions.ts";
+import { READ, WRITE } from "../permissions.ts";
 import { ownOption as own } from "../own_option.ts";
 import { checkInteger } from "../integer.ts";
 import { request } from "./request.ts";
@@ -52,7 +52,7 @@ function plainTruncate(call: PlainCall): number {
   if (call.isAtDescriptor) {
     call.fs.ftruncateSync(call.fd, call.offset);
   } else {
-    call.fs.truncateSync(call.path, call.offset);
+    Deno.truncateSync(call.path, call.offset);
   }
   return 0;
 }
@@ -60,6 +60,7 @@ function plainTruncate(call: PlainCall): number {
 define("sync", {
   code: OP.sync,
   verb: "fsync",
+  onDescriptor: READ,
   lane: "ring",
   decode: decodeNothing,
   plain: plainSync,
@@ -70,6 +71,7 @@ define("syncData", {
   code: OP.sync,
   verb: "fdatasync",
   flags: SYNC_DATA,
+  onDescriptor: READ,
   lane: "ring",
   decode: decodeNothing,
 });
@@ -78,6 +80,7 @@ export const syncData: OpBuilders["syncData"] = (fd) => request("syncData", { fd
 define("syncRange", {
   code: OP.syncRange,
   verb: "sync_file_range",
+  onDescriptor: READ,
   lane: "overflow",
   decode: decodeNothing,
 });
@@ -95,6 +98,7 @@ define("truncate", {
   code: OP.truncate,
   verb: "truncate",
   access: WRITE,
+  onDescriptor: WRITE,
   lane: "lane",
   decode: decodeNothing,
   plain: plainTruncate,
@@ -108,6 +112,7 @@ export const truncate: OpBuilders["truncate"] = (file, length = 0) =>
 define("allocate", {
   code: OP.allocate,
   verb: "fallocate",
+  onDescriptor: WRITE,
   lane: "overflow",
   decode: decodeNothing,
   plain: UNSUPPORTED.allocate,
@@ -123,6 +128,7 @@ export const allocate: OpBuilders["allocate"] = (fd, offset, length, options) =>
 define("advise", {
   code: OP.advise,
   verb: "fadvise",
+  onDescriptor: READ,
   lane: "overflow",
   decode: decodeNothing,
   plain: UNSUPPORTED.advise,
@@ -138,6 +144,7 @@ export const advise: OpBuilders["advise"] = (fd, advice, offset = 0, length = 0)
 define("lock", {
   code: OP.lock,
   verb: "flock",
+  onDescriptor: READ,
   lane: "lane",
   decode: decodeNothing,
   plain: UNSUPPORTED.lock,

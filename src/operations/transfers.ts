@@ -6,6 +6,7 @@
  * @module
  */
 
+import { READ, WRITE } from "../permissions.ts";
 import type { PlainCall } from "./operation.ts";
 import { UNSUPPORTED } from "../linux/errors.ts";
 import { decodeBytes, decodeInto, decodeIntoParts, decodeNumber, decodeResult } from "./decode.ts";
@@ -14,7 +15,7 @@ import { ownOption as own } from "../own_option.ts";
 import { byteLengthOf } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { checkInteger } from "../integer.ts";
-import { CoreRequest, Request, request } from "./request.ts";
+import { CoreRequest, IoqRequest, request } from "./request.ts";
 import { checkBytes, checkFd, checkOffset, splitArgument } from "./arguments.ts";
 import type { OpBuilders } from "./values.ts";
 
@@ -79,6 +80,7 @@ function plainCopyRange(call: PlainCall): number {
 define("read", {
   code: layout.OP.read,
   verb: "read",
+  onDescriptor: READ,
   lane: "ring",
   decode: decodeBytes,
   plain: plainRead,
@@ -88,20 +90,32 @@ export const read: OpBuilders["read"] = (fd, length, offset) => {
   core.fd = checkFd(fd);
   core.length = checkInteger(length, "length", 0, layout.TRANSFER_MAX);
   core.setOffset(offset);
-  return new Request(core);
+  return new IoqRequest(core);
 };
 
-define("readInto", { code: layout.OP.read, verb: "read", lane: "ring", decode: decodeInto });
+define("readInto", {
+  code: layout.OP.read,
+  verb: "read",
+  onDescriptor: READ,
+  lane: "ring",
+  decode: decodeInto,
+});
 export const readInto: OpBuilders["readInto"] = (fd, target, offset) => {
   const core = new CoreRequest("readInto");
   core.fd = checkFd(fd);
   core.target = checkBytes(target, "target") as Uint8Array<ArrayBuffer>;
   core.length = byteLengthOf(target);
   core.setOffset(offset);
-  return new Request(core);
+  return new IoqRequest(core);
 };
 
-define("readv", { code: layout.OP.read, verb: "read", lane: "ring", decode: decodeIntoParts });
+define("readv", {
+  code: layout.OP.read,
+  verb: "read",
+  onDescriptor: READ,
+  lane: "ring",
+  decode: decodeIntoParts,
+});
 export const readv: OpBuilders["readv"] = (fd, targets, offset) =>
   request("readv", {
     fd: checkFd(fd),
@@ -112,6 +126,7 @@ export const readv: OpBuilders["readv"] = (fd, targets, offset) =>
 define("write", {
   code: layout.OP.write,
   verb: "write",
+  onDescriptor: WRITE,
   lane: "ring",
   decode: decodeResult,
   plain: plainWrite,
@@ -122,10 +137,16 @@ export const write: OpBuilders["write"] = (fd, bytes, offset) => {
   core.bytes = checkBytes(bytes, "bytes");
   core.length = byteLengthOf(bytes);
   core.setOffset(offset);
-  return new Request(core);
+  return new IoqRequest(core);
 };
 
-define("writev", { code: layout.OP.write, verb: "write", lane: "ring", decode: decodeResult });
+define("writev", {
+  code: layout.OP.write,
+  verb: "write",
+  onDescriptor: WRITE,
+  lane: "ring",
+  decode: decodeResult,
+});
 export const writev: OpBuilders["writev"] = (fd, sources, offset) =>
   request("writev", {
     fd: checkFd(fd),
@@ -136,6 +157,7 @@ export const writev: OpBuilders["writev"] = (fd, sources, offset) =>
 define("seek", {
   code: layout.OP.seek,
   verb: "seek",
+  onDescriptor: READ,
   lane: "lane",
   decode: decodeNumber,
   plain: plainSeek,
@@ -150,6 +172,7 @@ export const seek: OpBuilders["seek"] = (fd, offset, whence) =>
 define("copyRange", {
   code: layout.OP.copyRange,
   verb: "copy",
+  onDescriptor: READ,
   lane: "lane",
   decode: decodeResult,
   plain: plainCopyRange,
@@ -168,7 +191,13 @@ export const copyRange: OpBuilders["copyRange"] = (from, to, length, offsets) =>
   });
 };
 
-define("splice", { code: layout.OP.splice, verb: "splice", lane: "ring", decode: decodeResult });
+define("splice", {
+  code: layout.OP.splice,
+  verb: "splice",
+  onDescriptor: READ,
+  lane: "ring",
+  decode: decodeResult,
+});
 export const splice: OpBuilders["splice"] = (from, to, length, options) => {
   const toOffset = own(options, "to");
   return request("splice", {

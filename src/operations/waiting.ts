@@ -7,6 +7,7 @@
  * @module
  */
 
+import { READ } from "../permissions.ts";
 import { decodeNothing, decodeNumber, decodePoll } from "./decode.ts";
 import { define } from "./operation.ts";
 import { ownOption as own } from "../own_option.ts";
@@ -80,7 +81,13 @@ export const timeout: OpBuilders["timeout"] = (time, options) =>
     ...splitNanoseconds(time),
   });
 
-define("poll", { code: layout.OP.poll, verb: "poll", lane: "ring", decode: decodePoll });
+define("poll", {
+  code: layout.OP.poll,
+  verb: "poll",
+  onDescriptor: READ,
+  lane: "ring",
+  decode: decodePoll,
+});
 export const poll: OpBuilders["poll"] = (fd, events = { readable: true }) =>
   request("poll", {
     fd: checkFd(fd),

@@ -14,7 +14,7 @@ import { toCoreRequest } from "../operations/request.ts";
 import { op } from "../operations/op.ts";
 import type { Payload } from "../operations/payload.ts";
 import { absolutePath, joinPath, type Path, pathText, toPath } from "../path.ts";
-import { checkTree, READ, WRITE } from "../permissions.ts";
+import { type Access, accessBelow, checkAccess, READ, WRITE } from "../permissions.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../linux/directory.ts";
 import { Descent, type Found, type OpenDirectory } from "./descent.ts";
 import { withoutSlashes } from "./root_path.ts";
@@ -515,8 +515,8 @@ export async function copyTree(
   checkPreserve(options);
   const given = toPath(from, "copy");
   const givenTarget = toPath(to, "copy");
-  const source = checkTree(absolutePath(given), READ, given);
-  const target = withoutSlashes(checkTree(absolutePath(givenTarget), WRITE, givenTarget));
+  const source = checkAccess(absolutePath(given), READ, given);
+  const target = withoutSlashes(checkAccess(absolutePath(givenTarget), WRITE, givenTarget));
   await Descent.run("copy", source, queueOf(options), options, async (descent) => {
     const path = pathText(given);
     const copier = new Copier(descent, options);
@@ -532,6 +532,8 @@ export async function copyTree(
         }
         return;
       }
+      checkBelow(source, READ, path);
+      checkBelow(target, WRITE, shownTarget);
       await copyRoot(descent, copier, { source, path, target, shownTarget });
     }, context);
     copier.end();
@@ -583,6 +585,21 @@ async function isInside(
     throw error;
   } finally {
     await descent.close(directory?.fd ?? -1);
+  }
+}
+
+/**
+ * Check that nothing below a path is denied, as Deno does before it removes a tree: what
+ * is done there is asked for once.
+ *
+ * @throws {Deno.errors.NotCapable} If something is, or may be.
+ */
+function checkBelow(path: string | Uint8Array, access: Access, shown: string): void {
+  if (accessBelow(path, access) === "each") {
+    const name = access === READ ? "read" : "write";
+    throw new Deno.errors.NotCapable(
+      `Requires ${name} access to all in "${shown}", run again with the --allow-${name} flag`,
+    );
   }
 }
 

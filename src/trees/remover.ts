@@ -24,7 +24,7 @@ import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import { AT_REMOVEDIR } from "../linux/fcntl.ts";
 import { REMOVE_TREE } from "../operations/request.ts";
 import { absolutePath, joinPath, type Path, pathText, toPath } from "../path.ts";
-import { checkTree, WRITE } from "../permissions.ts";
+import { checkRemoval } from "../permissions.ts";
 import type { Runner } from "../queue/runner.ts";
 import { Descent, type DescentOptions } from "./descent.ts";
 import { DT_DIR } from "../linux/directory.ts";
@@ -345,7 +345,7 @@ export async function removeTreeOn(
   options: DescentOptions,
 ): Promise<void> {
   const given = toPath(path, "remove");
-  const root = checkTree(absolutePath(given), WRITE, given);
+  const root = checkRemoval(absolutePath(given), true, given);
   await Descent.run("remove", given, open, options, async (descent) => {
     const text = pathText(given);
     const unlink = async (flags: number) => {

@@ -44,8 +44,9 @@ let fs: typeof NodeFs;
 
 /** Why a request cannot be run without the library whatever its file is, or 0. */
 export function refusalOf(request: CoreRequest): number {
-  if (request.op === "statBigInt" || request.op === "lstatBigInt") {
-    return UNSUPPORTED.exactStat;
+  const { plain } = request.operation;
+  if (typeof plain === "number") {
+    return plain;
   }
   if (request.code === OP.readDir && request.mode & layout.TREE_REMOVE) {
     return UNSUPPORTED.operation;
