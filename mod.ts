@@ -14,7 +14,7 @@ export type {
   SubmitOptions,
 } from "./src/queue/queue_options.ts";
 export { IoqBuffer } from "./src/queue/buffer.ts";
-export { PromiseForms } from "./src/forms.ts";
+export type { PromiseForms } from "./src/forms.ts";
 export type { OperationOptions } from "./src/queue/runner.ts";
 export type { RemoveOptions } from "./src/forms.ts";
 export { IoqFile } from "./src/files/file.ts";
@@ -45,7 +45,7 @@ export type {
 export type { OpBuilders } from "./src/operations/values.ts";
 export type { OpName, OpValues } from "./src/operations/values.ts";
 export type { PollEvents } from "./src/linux/poll.ts";
-export type { Request } from "./src/operations/request.ts";
+export type { IoqRequest } from "./src/operations/request.ts";
 export type { Completion } from "./src/queue/completion.ts";
 export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backends/backend.ts";
 export type { ClockName } from "./src/linux/clock.ts";

@@ -22,7 +22,7 @@ import type {
 import { op } from "./operations/op.ts";
 import { limitsOf, type OperationOptions, Runner } from "./queue/runner.ts";
 import type { OpName } from "./operations/values.ts";
-import type { Request } from "./operations/request.ts";
+import type { IoqRequest } from "./operations/request.ts";
 import type { Path } from "./path.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
 import { readWhole, writeWhole } from "./files/whole_files.ts";
@@ -47,7 +47,7 @@ const encoder = new TextEncoder();
  */
 export abstract class PromiseForms extends Runner {
   /** A trip through the queue and back. */
-  nop(options?: OperationOptions): Promise<undefined> {
+  nop(options?: OperationOptions): Promise<void> {
     return this.run(op.nop(), options);
   }
 
@@ -108,7 +108,7 @@ export abstract class PromiseForms extends Runner {
 
   /** Run a request whose building may throw. */
   #build<V>(
-    build: () => Request<OpName, V>,
+    build: () => IoqRequest<OpName, V>,
     options?: OperationOptions,
   ): Promise<V> {
     try {
@@ -181,7 +181,7 @@ export abstract class PromiseForms extends Runner {
     path: Path,
     data: Uint8Array | ReadableStream<Uint8Array>,
     options?: WriteFileOptions & OperationOptions,
-  ): Promise<undefined> {
+  ): Promise<void> {
     return writeWhole(this, path, data, options);
   }
 
@@ -190,7 +190,7 @@ export abstract class PromiseForms extends Runner {
     path: Path,
     data: string | ReadableStream<string>,
     options?: WriteFileOptions & OperationOptions,
-  ): Promise<undefined> {
+  ): Promise<void> {
     const bytes = data instanceof ReadableStream
       ? data.pipeThrough(new TextEncoderStream())
       : encoder.encode(data);
@@ -198,7 +198,7 @@ export abstract class PromiseForms extends Runner {
   }
 
   /** Copy a file's contents and permission bits. Rejects as `Deno.copyFile` does. */
-  copyFile(from: Path, to: Path, options?: OperationOptions): Promise<undefined> {
+  copyFile(from: Path, to: Path, options?: OperationOptions): Promise<void> {
     return this.#build(() => op.copyFile(from, to), options);
   }
 
@@ -251,17 +251,17 @@ export abstract class PromiseForms extends Runner {
     from: Path,
     to: Path,
     options?: RenameOptions & OperationOptions,
-  ): Promise<undefined> {
+  ): Promise<void> {
     return this.#build(() => op.rename(from, to, options), options);
   }
 
   /** Make a hard link. */
-  link(from: Path, to: Path, options?: OperationOptions): Promise<undefined> {
+  link(from: Path, to: Path, options?: OperationOptions): Promise<void> {
     return this.#build(() => op.link(from, to), options);
   }
 
   /** Make a symbolic link at `path` that points to `target`. */
-  symlink(target: Path, path: Path, options?: AtOptions & OperationOptions): Promise<undefined> {
+  symlink(target: Path, path: Path, options?: AtOptions & OperationOptions): Promise<void> {
     return this.#build(() => op.symlink(target, path, options), options);
   }
 
@@ -290,7 +290,7 @@ export abstract class PromiseForms extends Runner {
    * await ioq.sleep(1.5);
    * ```
    */
-  sleep(ms: number, options?: OperationOptions): Promise<undefined> {
+  sleep(ms: number, options?: OperationOptions): Promise<void> {
     return this.#build(() => op.sleep(ms), options);
   }
 
@@ -318,7 +318,7 @@ export abstract class PromiseForms extends Runner {
     target: { readonly id: number } | number,
     value: number,
     options?: OperationOptions,
-  ): Promise<undefined> {
+  ): Promise<void> {
     return this.#build(() => op.post(target, value), options);
   }
 
@@ -344,7 +344,7 @@ export abstract class PromiseForms extends Runner {
     name: string,
     value: Uint8Array,
     options?: SetXattrOptions & OperationOptions,
-  ): Promise<undefined> {
+  ): Promise<void> {
     return this.#build(() => op.setXattr(file, name, value, options), options);
   }
 
@@ -358,7 +358,7 @@ export abstract class PromiseForms extends Runner {
     file: Path | number,
     name: string,
     options?: XattrOptions & OperationOptions,
-  ): Promise<undefined> {
+  ): Promise<void> {
     return this.#build(() => op.removeXattr(file, name, options), options);
   }
 
@@ -380,7 +380,7 @@ export abstract class PromiseForms extends Runner {
     file: Path | number,
     length?: number,
     options?: OperationOptions,
-  ): Promise<undefined> {
+  ): Promise<void> {
     return this.#build(() => op.truncate(file, length), options);
   }
 
@@ -390,7 +390,7 @@ export abstract class PromiseForms extends Runner {
    * @param file A path or a descriptor.
    * @param mode Permission bits, 0 to 0o7777.
    */
-  chmod(file: Path | number, mode: number, options?: OperationOptions): Promise<undefined> {
+  chmod(file: Path | number, mode: number, options?: OperationOptions): Promise<void> {
     return this.#build(() => op.chmod(file, mode), options);
   }
 
@@ -407,7 +407,7 @@ export abstract class PromiseForms extends Runner {
     uid: number | null,
     gid: number | null,
     options?: ChownOptions & OperationOptions,
-  ): Promise<undefined> {
+  ): Promise<void> {
     return this.#build(() => op.chown(file, uid, gid, options), options);
   }
 
@@ -423,7 +423,7 @@ export abstract class PromiseForms extends Runner {
     atime: Date | number,
     mtime: Date | number,
     options?: OperationOptions,
-  ): Promise<undefined> {
+  ): Promise<void> {
     return this.#build(() => op.utime(file, atime, mtime), options);
   }
 }

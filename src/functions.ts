@@ -98,7 +98,7 @@ export function writeFile(
   path: Path,
   data: Uint8Array | ReadableStream<Uint8Array>,
   options?: WriteFileOptions & OperationOptions,
-): Promise<undefined> {
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.writeFile(path, data, options));
 }
 
@@ -107,12 +107,12 @@ export function writeTextFile(
   path: Path,
   data: string | ReadableStream<string>,
   options?: WriteFileOptions & OperationOptions,
-): Promise<undefined> {
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.writeTextFile(path, data, options));
 }
 
 /** Copy a file's contents and permission bits: {@linkcode Ioq.copyFile}. */
-export function copyFile(from: Path, to: Path, options?: OperationOptions): Promise<undefined> {
+export function copyFile(from: Path, to: Path, options?: OperationOptions): Promise<void> {
   return onDefaultQueue((ioq) => ioq.copyFile(from, to, options));
 }
 
@@ -134,12 +134,12 @@ export function rename(
   from: Path,
   to: Path,
   options?: RenameOptions & OperationOptions,
-): Promise<undefined> {
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.rename(from, to, options));
 }
 
 /** Make a hard link: {@linkcode Ioq.link}. */
-export function link(from: Path, to: Path, options?: OperationOptions): Promise<undefined> {
+export function link(from: Path, to: Path, options?: OperationOptions): Promise<void> {
   return onDefaultQueue((ioq) => ioq.link(from, to, options));
 }
 
@@ -148,7 +148,7 @@ export function symlink(
   target: Path,
   path: Path,
   options?: AtOptions & OperationOptions,
-): Promise<undefined> {
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.symlink(target, path, options));
 }
 
@@ -167,7 +167,7 @@ export function truncate(
   file: Path | number,
   length?: number,
   options?: OperationOptions,
-): Promise<undefined> {
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.truncate(file, length, options));
 }
 
@@ -176,7 +176,7 @@ export function chmod(
   file: Path | number,
   mode: number,
   options?: OperationOptions,
-): Promise<undefined> {
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.chmod(file, mode, options));
 }
 
@@ -186,7 +186,7 @@ export function chown(
   uid: number | null,
   gid: number | null,
   options?: ChownOptions & OperationOptions,
-): Promise<undefined> {
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.chown(file, uid, gid, options));
 }
 
@@ -196,7 +196,7 @@ export function utime(
   atime: Date | number,
   mtime: Date | number,
   options?: OperationOptions,
-): Promise<undefined> {
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.utime(file, atime, mtime, options));
 }
 
@@ -215,7 +215,7 @@ export function setXattr(
   name: string,
   value: Uint8Array,
   options?: SetXattrOptions & OperationOptions,
-): Promise<undefined> {
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.setXattr(file, name, value, options));
 }
 
@@ -232,7 +232,7 @@ export function removeXattr(
   file: Path | number,
   name: string,
   options?: XattrOptions & OperationOptions,
-): Promise<undefined> {
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.removeXattr(file, name, options));
 }
 

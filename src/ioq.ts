@@ -13,7 +13,7 @@ import { openBackend } from "./backends/open_backend.ts";
 import { PromiseForms } from "./forms.ts";
 import { checkInteger, checkTimeout } from "./integer.ts";
 import { checkClock, type ClockName } from "./linux/clock.ts";
-import type { Request } from "./operations/request.ts";
+import type { IoqRequest } from "./operations/request.ts";
 import type { OpName } from "./operations/values.ts";
 import type { IoqBuffer } from "./queue/buffer.ts";
 import { DEFAULT_CLOSE_TIMEOUT_MS } from "./queue/closing.ts";
@@ -157,8 +157,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * @throws {TypeError} If it is no request.
    * @throws {RangeError} If `timeoutMs` is negative.
    */
-  submit(request: Request, ...rest: SubmitArguments<T>): number;
-  submit(request: Request, data?: T, options?: SubmitOptions): number {
+  submit(request: IoqRequest, ...rest: SubmitArguments<T>): number;
+  submit(request: IoqRequest, data?: T, options?: SubmitOptions): number {
     return this.#stream.submit(request, data, options);
   }
 
@@ -258,7 +258,12 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Wait until requests can be accepted.
+   * Wait until requests can be accepted. Those who wait, promise forms included, are
+   * served in the order in which they came.
+   *
+   * What was waited for is reserved: no promise form takes it before
+   * {@linkcode Ioq.submit} does, if that is called before the event loop goes on to
+   * something else.
    *
    * @param slots How many at once: 1 to `depth`.
    * @throws {RangeError} If `slots` is out of its range.
@@ -332,7 +337,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * ```
    */
   override run<V>(
-    request: Request<OpName, V>,
+    request: IoqRequest<OpName, V>,
     options?: OperationOptions,
   ): Promise<V> {
     return this.#core.run(request, options);

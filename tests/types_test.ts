@@ -14,10 +14,10 @@ import {
   Ioq,
   type IoqFile,
   type IoqOptions,
+  type IoqRequest,
   op,
   type OpName,
   type OpValues,
-  type Request,
   walk,
   type WalkEntry,
 } from "../mod.ts";
@@ -79,7 +79,7 @@ Deno.test("a completion without data of a known type has unknown data", () => {
     }
     expectSame<ReturnType<typeof ioq.poll>, Completion<unknown> | undefined>(true);
   });
-  compiled((ioq: Ioq<{ path: string }>, request: Request) => {
+  compiled((ioq: Ioq<{ path: string }>, request: IoqRequest) => {
     ioq.submit(request, { path: "/" });
     // @ts-expect-error: its data is missing
     ioq.submit(request);
@@ -103,7 +103,7 @@ Deno.test("data may be left out where it may be undefined", () => {
 
 Deno.test("a request knows what it resolves to", () => {
   compiled(async (ioq: Ioq) => {
-    expectSame<ReturnType<typeof op.close>, Request<"close">>(true);
+    expectSame<ReturnType<typeof op.close>, IoqRequest<"close">>(true);
     const info = await ioq.run(op.stat("/"));
     expectSame<typeof info, FileInfo>(true);
     const exact = await ioq.run(op.stat("/", { bigint: true }));
@@ -116,7 +116,7 @@ Deno.test("a request knows what it resolves to", () => {
     // @ts-expect-error: nobody but op makes requests
     ioq.submit({ op: "nop" });
     // @ts-expect-error: one operation's request is not another's
-    compiled(op.nop() satisfies Request<"stat">);
+    compiled(op.nop() satisfies IoqRequest<"stat">);
     // @ts-expect-error: nothing assigns to a request
     op.nop().op = "nop";
     // @ts-expect-error: what the library knows of it is not to be seen

@@ -11,7 +11,7 @@
 import type { Completion } from "../queue/completion.ts";
 import { Ioq } from "../ioq.ts";
 import type { IoqOptions } from "../queue/queue_options.ts";
-import type { Request } from "../operations/request.ts";
+import type { IoqRequest } from "../operations/request.ts";
 
 /** What is called when a request is complete. */
 export type CompletionCallback = (completion: Completion<CompletionCallback>) => void;
@@ -61,7 +61,7 @@ export class CallbackLoop implements AsyncDisposable {
    * @param callback What to call when it is complete, by {@linkcode CallbackLoop.run}.
    * @returns The request's id, for `ioq.cancel()`.
    */
-  submit(request: Request, callback: CompletionCallback): number {
+  submit(request: IoqRequest, callback: CompletionCallback): number {
     if (typeof callback !== "function") {
       throw new TypeError(`Expected callback to be a function, got ${typeof callback}`);
     }

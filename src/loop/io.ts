@@ -13,7 +13,7 @@ import type { Canceller } from "../queue/core.ts";
 import { Deadline } from "../queue/deadlines.ts";
 import { coreOf, type OperationOptions } from "../queue/runner.ts";
 import type { OpName } from "../operations/values.ts";
-import { type Request, toCoreRequest } from "../operations/request.ts";
+import { type IoqRequest, toCoreRequest } from "../operations/request.ts";
 import { PromiseForms } from "../forms.ts";
 import type { Path } from "../path.ts";
 import { closedLoopError, isCanceled } from "./canceled.ts";
@@ -95,7 +95,7 @@ export class Io extends PromiseForms {
    * @throws {Canceled} If the task was cancelled.
    */
   override run<V>(
-    request: Request<OpName, V>,
+    request: IoqRequest<OpName, V>,
     options?: OperationOptions,
   ): Promise<V> {
     const core = coreOf(this);

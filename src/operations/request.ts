@@ -38,7 +38,7 @@ let coreOf: (value: object) => CoreRequest<OpName, unknown> | undefined;
  * What the library knows of it is behind a private field, so nobody else can change that
  * while the request waits, or make one that was not checked.
  */
-export class Request<K extends OpName = OpName, V = OpValues[K]> {
+export class IoqRequest<K extends OpName = OpName, V = OpValues[K]> {
   readonly #core: CoreRequest<K, V>;
 
   static {
@@ -52,11 +52,11 @@ export class Request<K extends OpName = OpName, V = OpValues[K]> {
    * @param of A request, to be the same as that.
    * @throws {TypeError} If it is none.
    */
-  constructor(of: Request<K, V> | symbol) {
+  constructor(of: IoqRequest<K, V> | symbol) {
     if (typeof of !== "symbol") {
       this.#core = of.#core;
     } else if (of === ITSELF) {
-      this.#core = (this as Request<K, V>) as CoreRequest<K, V>;
+      this.#core = (this as IoqRequest<K, V>) as CoreRequest<K, V>;
     } else {
       throw new TypeError("Expected a request, as the functions of op make them");
     }
@@ -69,7 +69,7 @@ export class Request<K extends OpName = OpName, V = OpValues[K]> {
 
   /** How the runtime prints it. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `Request { ${this.#core.context} }`;
+    return `IoqRequest { ${this.#core.context} }`;
   }
 }
 
@@ -115,13 +115,13 @@ type ValueOf<K extends OpName> = OpName extends K ? unknown : OpValues[K];
 
 /**
  * A request with everything a backend needs; what is made for callers is a
- * {@linkcode Request} of its own in front of one. All have the same fields in the
+ * {@linkcode IoqRequest} of its own in front of one. All have the same fields in the
  * same order, which keeps the code that reads them monomorphic. For the same
  * reason the fields have values before the arguments are looked at, whose shapes
  * are many: what has to be fast, a transfer, is made without them.
  */
-export class CoreRequest<K extends OpName = OpName, V = ValueOf<K>> extends Request<K, V> {
-  /** The operation; {@linkcode Request.op} is this. */
+export class CoreRequest<K extends OpName = OpName, V = ValueOf<K>> extends IoqRequest<K, V> {
+  /** The operation; {@linkcode IoqRequest.op} is this. */
   readonly name: K;
   /** Its row. */
   readonly operation: Required<Operation>;
@@ -217,9 +217,14 @@ export class CoreRequest<K extends OpName = OpName, V = ValueOf<K>> extends Requ
     }
   }
 
+  /** Whether it opens a descriptor, which then is this thread's. */
+  get isOpen(): boolean {
+    return this.code === layout.OP.open || this.code === layout.OP.openDir;
+  }
+
   /** Whether it closes a descriptor: such requests are never cancelled. */
   get isClose(): boolean {
-    return this.code === layout.OP.close || this.code === layout.OP.closeDir;
+    return this.operation.closes;
   }
 
   /** What is being done to what, for messages. */
@@ -227,15 +232,8 @@ export class CoreRequest<K extends OpName = OpName, V = ValueOf<K>> extends Requ
     const { verb } = this.operation;
     const path = this.given ?? this.path;
     const path2 = this.given2 ?? this.path2;
-    if (this.code >= layout.OP.getXattr && this.code <= layout.OP.removeXattr) {
-      const name = path2 === undefined ? "" : ` '${pathText(path2)}' of`;
-      const file = path!.length > 0 || this.fd === AT_FDCWD
-        ? `'${pathText(path!)}'`
-        : `file descriptor ${this.fd}`;
-      return `${verb}${name} ${file}`;
-    }
-    if (this.name === "rawSqe") {
-      return `${verb} opcode ${(path as Uint8Array)[0]}`;
+    if (this.operation.about !== undefined) {
+      return `${verb} ${this.operation.about(this)}`;
     }
     if (path2 !== undefined) {
       return `${verb} '${pathText(path!)}' -> '${pathText(path2)}'`;
@@ -247,14 +245,17 @@ export class CoreRequest<K extends OpName = OpName, V = ValueOf<K>> extends Requ
   }
 }
 
+/** By its short name, which would hide the runtime's `Request` from callers. */
+export type Request<K extends OpName = OpName, V = OpValues[K]> = IoqRequest<K, V>;
+
 /** A request for callers. */
 export function request<K extends OpName>(
   op: K,
   args?: RequestArguments<OpValues[K]>,
-): Request<K> {
+): IoqRequest<K> {
   const core = new CoreRequest<K, OpValues[K]>(op, args);
   core.resolvePaths();
-  return new Request(core);
+  return new IoqRequest(core);
 }
 
 /**
@@ -262,7 +263,7 @@ export function request<K extends OpName>(
  *
  * @throws {TypeError} If it is not.
  */
-export function toCoreRequest<K extends OpName, V>(request: Request<K, V>): CoreRequest<K, V> {
+export function toCoreRequest<K extends OpName, V>(request: IoqRequest<K, V>): CoreRequest<K, V> {
   const core = typeof request === "object" && request !== null ? coreOf(request) : undefined;
   if (core === undefined) {
     throw new TypeError("Expected a request, as the functions of op make them");

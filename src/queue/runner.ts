@@ -10,7 +10,7 @@
 
 import type { CachedReader } from "./cached_reads.ts";
 import type { Core } from "./core.ts";
-import type { Request } from "../operations/request.ts";
+import type { IoqRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
 
 /** Options of every operation's promise form. */
@@ -62,7 +62,7 @@ export abstract class Runner {
 
   /** Run any request as a promise. */
   abstract run<V>(
-    request: Request<OpName, V>,
+    request: IoqRequest<OpName, V>,
     options?: OperationOptions,
   ): Promise<V>;
 }

@@ -75,6 +75,7 @@ export class Stream<T> implements StreamEnd {
       );
     }
     const slot = core.accept(coreRequest, timeoutMs);
+    core.submitted();
     slot.data = data;
     if (timeoutMs !== undefined) {
       slot.deadline = new Deadline(timeoutMs, () => this.#expire(slot));

@@ -24,7 +24,7 @@ import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import { AT_REMOVEDIR } from "../linux/fcntl.ts";
 import { REMOVE_TREE } from "../operations/request.ts";
 import { joinPath, type Path, pathText, toPath } from "../path.ts";
-import { checkTree, WRITE } from "../permissions.ts";
+import { checkRemoval } from "../permissions.ts";
 import type { Runner } from "../queue/runner.ts";
 import { Descent, type DescentOptions } from "./descent.ts";
 import { DT_DIR } from "../linux/directory.ts";
@@ -344,7 +344,7 @@ export async function removeTreeOn(
   path: Path,
   options: DescentOptions,
 ): Promise<void> {
-  const root = checkTree(toPath(path, "remove"), WRITE);
+  const root = checkRemoval(toPath(path, "remove"), true);
   await Descent.run("remove", root, open, options, async (descent) => {
     const text = pathText(root);
     const unlink = async (flags: number) => {

@@ -78,19 +78,22 @@ forEachBackend("a promise waits while the stream is not consumed", async ({ open
   assertEquals(ioq.size, 1);
 });
 
-forEachBackend("those in line come before those who wait for capacity", async ({ open }) => {
-  await using ioq = await open({ depth: 1 });
-  const order: string[] = [];
-  ioq.submit(op.nop());
-  const all = [
-    ioq.ready().then(() => order.push("ready")),
-    ioq.nop().then(() => order.push("nop")),
-  ];
-  await sleep(5);
-  assertEquals(ioq.poll()?.ok, true);
-  await Promise.all(all);
-  assertEquals(order, ["nop", "ready"]);
-});
+forEachBackend(
+  "all who wait for slots are served in the order in which they came",
+  async ({ open }) => {
+    await using ioq = await open({ depth: 1 });
+    const order: string[] = [];
+    ioq.submit(op.nop());
+    const all = [
+      ioq.ready().then(() => order.push("ready")),
+      ioq.nop().then(() => order.push("nop")),
+    ];
+    await sleep(5);
+    assertEquals(ioq.poll()?.ok, true);
+    await Promise.all(all);
+    assertEquals(order, ["ready", "nop"]);
+  },
+);
 
 forEachBackend("a signal that is aborted already rejects with its reason", async ({ open }) => {
   await using ioq = await open();

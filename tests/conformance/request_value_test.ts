@@ -6,7 +6,7 @@
  */
 
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import { op, type Request } from "../../mod.ts";
+import { type IoqRequest, op } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import { bytes, TempDir, text } from "../fixtures.ts";
 
@@ -14,7 +14,7 @@ import { bytes, TempDir, text } from "../fixtures.ts";
 const any = (value: unknown): any => value;
 
 /** Every builder with arguments that are right. */
-const REQUESTS: { readonly [K in keyof typeof op]: () => Request } = {
+const REQUESTS: { readonly [K in keyof typeof op]: () => IoqRequest } = {
   nop: () => op.nop(),
   kernelNop: () => op.kernelNop(),
   open: () => op.open("/x"),
@@ -69,7 +69,7 @@ const REQUESTS: { readonly [K in keyof typeof op]: () => Request } = {
 };
 
 Deno.test("a request shows its operation and nothing that could be changed", () => {
-  assertEquals(Object.keys(REQUESTS), Object.keys(op));
+  assertEquals(Object.keys(REQUESTS).sort(), Object.keys(op).sort());
   for (const [name, make] of Object.entries(REQUESTS)) {
     const request = make();
     assertEquals(Reflect.ownKeys(request), [], name);
@@ -79,7 +79,7 @@ Deno.test("a request shows its operation and nothing that could be changed", () 
   }
   assertEquals(op.nop().op, "nop");
   assertEquals(Object.isFrozen(Object.getPrototypeOf(op.nop())), true);
-  assertEquals(Deno.inspect(op.stat("/x")), "Request { stat '/x' }");
+  assertEquals(Deno.inspect(op.stat("/x")), "IoqRequest { stat '/x' }");
 });
 
 forEachBackend("nobody but op makes requests", async ({ open }) => {

@@ -15,6 +15,8 @@ import type { PendingDirectories } from "./pending_directories.ts";
 /** See the module. */
 export interface WalkContext {
   readonly plan: WalkPlan;
+  /** The root as it was given, for messages. */
+  readonly given: string;
   /** The queue. */
   readonly ioq: Ioq;
   /** Whether each path must be checked for permission. */
