@@ -68,7 +68,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   readonly #stream: Stream<T>;
 
   private constructor(stream: Stream<T>) {
-    super(stream.core, stream.core);
+    super({ core: stream.core, reader: stream.core });
     this.#core = stream.core;
     this.#stream = stream;
   }

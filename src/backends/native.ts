@@ -436,18 +436,18 @@ export class NativeBackend implements Backend {
     payload.release();
   }
 
-  isCached(fd: number): boolean {
-    return !this.#closed && this.#symbols.ioq_is_cached(fd) === 1;
+  fileKind(fd: number): number | undefined {
+    return this.#closed ? undefined : this.#symbols.ioq_is_cached(fd);
   }
 
   readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
-    const isShort = (offset | 0) === offset && offset >= 0;
+    const isShort = (offset | 0) === offset;
     const result = this.#symbols.ioq_read_cached(
       fd,
       target,
       byteLengthOf(target),
-      isShort ? offset : offset < 0 ? 0 : offset % 0x1_0000_0000,
-      isShort ? 0 : offset < 0 ? layout.NO_OFFSET : Math.floor(offset / 0x1_0000_0000),
+      isShort ? offset : offset % 0x1_0000_0000,
+      isShort ? 0 : Math.floor(offset / 0x1_0000_0000),
     );
     if (result >= 0) {
       this.completed.core++;
@@ -548,6 +548,15 @@ export class NativeBackend implements Backend {
   cancelAll(): void {
     if (!this.#closed) {
       this.#symbols.ioq_cancel_all(this.#ioq);
+    }
+  }
+
+  unload(): void {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#symbols.ioq_abandon(this.#ioq);
+      this.#synchronous?.close();
+      this.#library.release();
     }
   }
 
