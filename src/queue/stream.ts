@@ -11,6 +11,7 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import { checkTimeout } from "../integer.ts";
 import { timeoutError } from "../linux/errors.ts";
 import { type Request, toCoreRequest } from "../operations/request.ts";
@@ -66,7 +67,9 @@ export class Stream<T> implements StreamEnd {
   /** {@linkcode Ioq.submit}. */
   submit(request: Request, data: T | undefined, options: SubmitOptions | undefined): number {
     const { core } = this;
-    const timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
+    const timeoutMs = options === undefined
+      ? undefined
+      : checkTimeout(ownOption(options, "timeoutMs"));
     const coreRequest = core.admit(toCoreRequest(request));
     const { depth, freeCount } = core.slots;
     if (freeCount === 0) {
