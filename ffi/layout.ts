@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 9;
+export const ABI_VERSION = 10;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -134,6 +134,10 @@ export const TREE_FOREIGN = 1;
 export const OPEN_RING = 1;
 /** Let the ring take raw SQEs. */
 export const OPEN_RAW_SQE = 2;
+/** A kind of file: reads of what is cached may be tried. */
+export const IS_CACHED = 1;
+/** A kind of file: transfers may have offsets. */
+export const HAS_POSITION = 2;
 /** Mode of a terminal: as it was. */
 export const TERMINAL_RESTORE = 0;
 /** Bytes as they are typed. */
@@ -252,5 +256,6 @@ export const INFO_CQ_ENTRIES = 5;
 export const INFO_RING_OPS_LOW = 6;
 export const INFO_RING_OPS_HIGH = 7;
 export const INFO_RESTRICTED = 8;
+export const INFO_BROKERED = 11;
 export const INFO_OPCODES_LOW = 9;
 export const INFO_OPCODES_HIGH = 10;

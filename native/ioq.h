@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that older JavaScript could not bear. */
-#define IOQ_ABI_VERSION 9
+#define IOQ_ABI_VERSION 10
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -392,8 +392,13 @@ struct ioq_info {
 	uint32_t restricted;
 	/** Bit n: the kernel has io_uring opcode n (0 to 63), low word first. */
 	uint32_t opcodes_low, opcodes_high;
+	/**
+	 * 1 if a permission broker decides for the process, which JavaScript cannot ask for
+	 * without a permission. Also told if ioq_open() fails.
+	 */
+	uint32_t brokered;
 	/** Zero. */
-	uint32_t reserved[5];
+	uint32_t reserved[4];
 };
 
 #define IOQ_EXPORT __attribute__((visibility("default")))
@@ -537,7 +542,12 @@ IOQ_EXPORT int32_t ioq_resize(struct ioq *ioq, uint32_t depth);
 /** Stands for an offset's high word: the file's own position. */
 #define IOQ_NO_OFFSET UINT32_MAX
 
-/** @return 1 if ioq_read_cached() is for that descriptor, else 0. */
+/** Results of ioq_is_cached(): ioq_read_cached() is for that descriptor. */
+#define IOQ_IS_CACHED 1
+/** Transfers may have offsets: it is neither a stream nor refuses to seek. */
+#define IOQ_HAS_POSITION 2
+
+/** @return What kind of file a descriptor is: IOQ_IS_CACHED, IOQ_HAS_POSITION, both or 0. */
 IOQ_EXPORT int32_t ioq_is_cached(int32_t fd);
 
 /**
@@ -582,5 +592,14 @@ IOQ_EXPORT int32_t ioq_set_raw(int32_t fd, uint32_t mode, uint8_t *state);
  * @return 0, or -EBUSY if something is (the queue stays as it was).
  */
 IOQ_EXPORT int32_t ioq_close(struct ioq *ioq);
+
+/**
+ * Give a queue up, with what is in flight: cancel all, wait a quarter of a second at
+ * most, close what was opened meanwhile, and release everything. The queue must not be
+ * used any more, whatever this returns.
+ *
+ * @return 0, or -EBUSY if something does not let go: then all is left as it is.
+ */
+IOQ_EXPORT int32_t ioq_abandon(struct ioq *ioq);
 
 #endif // IOQ_H

@@ -136,6 +136,20 @@ int32_t whole_file_write(struct entry *entry);
 /** Run a COPY_FILE. */
 int32_t whole_file_copy(struct entry *entry);
 
+// position.c
+
+/**
+ * Whether a transfer without an offset goes by a position that the kernel keeps.
+ * Neither asks a server nor waits for whoever is using that position.
+ */
+bool position_is_kept(int fd);
+
+/**
+ * Whether a file may have bytes at an offset although a read found none: its size is
+ * told as 0, or as more than that.
+ */
+bool position_may_have_more(int fd, uint64_t offset);
+
 // stat.c
 
 /** What a STAT asks for. */

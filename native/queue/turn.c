@@ -26,12 +26,11 @@ static_assert(sizeof(struct ioq_completion) == 32, "a completion is half of one"
 static_assert(IOQ_OP_COUNT <= 64, "a set of operations is a word");
 
 /** Take what JavaScript has brought, and send it on its way. */
-static void turn_accept(struct ioq *ioq, struct turn_out *out, const uint8_t *input) {
+static void turn_accept(struct ioq *ioq, struct turn_in *in, struct turn_out *out, const uint8_t *input) {
 	struct ioq_turn *turn = out->turn;
-	struct turn_in in;
-	dispatch_begin(ioq, &in, out);
+	dispatch_begin(ioq, in, out);
 	for (uint32_t i = 0; i < turn->request_count; ++i) {
-		accept_request(ioq, &in, &turn->requests[i], input);
+		accept_request(ioq, in, &turn->requests[i], input);
 	}
 	turn->request_count = 0;
 
@@ -41,18 +40,34 @@ static void turn_accept(struct ioq *ioq, struct turn_out *out, const uint8_t *in
 	if (ioq->ring.live && io_uring_sq_ready(&ioq->ring.uring) > 0) {
 		int ret = ring_submit(&ioq->ring);
 		if (ret < 0) {
-			dispatch_lose_ring(ioq, &in, -ret);
+			dispatch_lose_ring(ioq, in, -ret);
 		}
 	}
-	dispatch_flush(ioq, &in);
+	dispatch_flush(ioq, in);
+}
+
+/**
+ * Whether a ring says that a file has ended where it may not have: what is made on
+ * the fly may be told as empty, and io_uring does not even ask for more of that.
+ */
+static bool turn_doubts_end(struct entry *entry) {
+	return entry->op == IOQ_OP_READ && entry->result == 0 && entry->length > 0
+		&& entry->lane == IOQ_LANE_RING && entry->positional && !entry_is_cancelled(entry)
+		&& position_may_have_more(entry->fd, entry->offset);
 }
 
 /** Hand out completions while there are any and there is room. */
-static void turn_reap(struct ioq *ioq, struct turn_out *out) {
+static void turn_reap(struct ioq *ioq, struct turn_in *in, struct turn_out *out) {
 	struct entry *entry;
 	while (complete_has_room(out) && (entry = ring_reap(&ioq->ring))) {
-		complete_entry(ioq, out, entry);
+		if (turn_doubts_end(entry)) {
+			// read(2) asks the file system itself
+			dispatch_elsewhere(ioq, in, entry);
+		} else {
+			complete_entry(ioq, out, entry);
+		}
 	}
+	dispatch_flush(ioq, in);
 	while (ioq->lanes && complete_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
 		complete_entry(ioq, out, entry);
 	}
@@ -81,8 +96,9 @@ int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, u
 		ring_disarm(&ioq->ring);
 	}
 	struct turn_out out = {.turn = turn, .output = output};
-	turn_accept(ioq, &out, input);
-	turn_reap(ioq, &out);
+	struct turn_in in;
+	turn_accept(ioq, &in, &out, input);
+	turn_reap(ioq, &in, &out);
 	if (ioq->lane_cancels > 0 || ioq->waits.remind_at != NEVER) {
 		cancel_interrupt(ioq);
 	}
@@ -93,7 +109,7 @@ int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, u
 	if (turn->completion_count == 0 && !turn->armed && (turn->flags & IOQ_TURN_YIELD)) {
 		// A lane that was woken on this processor waits for us to leave it
 		sched_yield();
-		turn_reap(ioq, &out);
+		turn_reap(ioq, &in, &out);
 	}
 	turn->in_flight = ioq->in_flight;
 	turn->ring_error = (uint32_t)ioq->ring.error;

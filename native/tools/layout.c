@@ -73,6 +73,8 @@ int main(void) {
 	CONSTANT("TREE_FOREIGN", IOQ_TREE_FOREIGN, "The directory is on another device.");
 	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the owner's thread.");
 	CONSTANT("OPEN_RAW_SQE", IOQ_OPEN_RAW_SQE, "Let the ring take raw SQEs.");
+	CONSTANT("IS_CACHED", IOQ_IS_CACHED, "A kind of file: reads of what is cached may be tried.");
+	CONSTANT("HAS_POSITION", IOQ_HAS_POSITION, "A kind of file: transfers may have offsets.");
 	CONSTANT("TERMINAL_RESTORE", IOQ_TERMINAL_RESTORE, "Mode of a terminal: as it was.");
 	CONSTANT("TERMINAL_RAW", IOQ_TERMINAL_RAW, "Bytes as they are typed.");
 	CONSTANT("TERMINAL_CBREAK", IOQ_TERMINAL_CBREAK, "Bytes as they are typed, but for signals.");
@@ -185,6 +187,7 @@ int main(void) {
 	WORD("INFO_RING_OPS_LOW", struct ioq_info, ring_ops_low);
 	WORD("INFO_RING_OPS_HIGH", struct ioq_info, ring_ops_high);
 	WORD("INFO_RESTRICTED", struct ioq_info, restricted);
+	WORD("INFO_BROKERED", struct ioq_info, brokered);
 	WORD("INFO_OPCODES_LOW", struct ioq_info, opcodes_low);
 	WORD("INFO_OPCODES_HIGH", struct ioq_info, opcodes_high);
 	return 0;

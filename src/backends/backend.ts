@@ -114,15 +114,16 @@ export interface Backend {
   turn(arm: boolean, yields: boolean): boolean;
 
   /**
-   * Whether {@linkcode Backend.readCached} is for that descriptor, as far as can be
-   * told without asking the device.
+   * What kind of file a descriptor is, as far as can be told without asking the device:
+   * `IS_CACHED` if {@linkcode Backend.readCached} is for it, `HAS_POSITION` if it is no
+   * stream; `undefined` if that takes requests.
    */
-  isCached(fd: number): boolean;
+  fileKind(fd: number): number | undefined;
 
   /**
    * Read what is in the page cache, at once and without a slot.
    *
-   * @param offset Where, -1 for the file's own position.
+   * @param offset Where, in bytes from the start.
    * @returns How many bytes: as many as there is room for, or fewer at the end of the
    *          file. Or a negative error number, and nothing was read.
    */
@@ -176,6 +177,12 @@ export interface Backend {
    * left to itself. Called when a close has waited long enough.
    */
   abandon?(): void;
+
+  /**
+   * The program ends, or is loaded anew: give up what is in flight, and release what can
+   * be released without waiting for long. Nothing is told any more.
+   */
+  unload(): void;
 
   /**
    * Release everything. Nothing may be in flight or parked. Turns and

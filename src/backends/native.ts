@@ -15,6 +15,7 @@ import { codesOf } from "../operations/operation.ts";
 import { bufferOf, byteLengthOf, byteOffsetOf } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
+import { heedBroker } from "./broker.ts";
 import type { Backend, BackendInfo, LaneCounts, RingInfo, Sink } from "./backend.ts";
 import { Backlog, type BackloggedRequest } from "./backlog.ts";
 import { type ClockName, CLOCKS } from "../linux/clock.ts";
@@ -168,6 +169,7 @@ export function openNativeCore(library: Library, options: NativeOptions): Native
     (options.rawSqe ? layout.OPEN_RAW_SQE : 0);
   writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, codesOf("overflow"));
   const info = new Uint32Array(layout.INFO_SIZE / 4);
+  heedBroker(library.symbols);
   const ioq = library.symbols.ioq_open(asBytes(request), asBytes(info));
   if (ioq === null) {
     throw new NativeOpenError(info[layout.INFO_ERROR]!);
@@ -209,6 +211,8 @@ export class NativeBackend implements Backend {
   #submitted = 0;
   /** What was allocated, with the core's numbers; `undefined` if nothing ever was. */
   #regions: Map<ArrayBufferLike, number> | undefined;
+  /** The numbers of what was given back and the core was not told of. */
+  readonly #givenBack: number[] = [];
   #synchronous: SynchronousCalls | undefined;
   #closed = false;
 
@@ -397,6 +401,9 @@ export class NativeBackend implements Backend {
     }
     const count = words[layout.TURN_COMPLETION_COUNT]!;
     this.#submitted = words[layout.TURN_IN_FLIGHT]!;
+    if (this.#givenBack.length > 0) {
+      this.#giveBack();
+    }
     for (let i = 0, at = COMPLETIONS_AT; i < count; i++, at += COMPLETION_WORDS) {
       this.#complete(at);
     }
@@ -429,18 +436,18 @@ export class NativeBackend implements Backend {
     payload.release();
   }
 
-  isCached(fd: number): boolean {
-    return !this.#closed && this.#symbols.ioq_is_cached(fd) === 1;
+  fileKind(fd: number): number | undefined {
+    return this.#closed ? undefined : this.#symbols.ioq_is_cached(fd);
   }
 
   readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
-    const isShort = (offset | 0) === offset && offset >= 0;
+    const isShort = (offset | 0) === offset;
     const result = this.#symbols.ioq_read_cached(
       fd,
       target,
       byteLengthOf(target),
-      isShort ? offset : offset < 0 ? 0 : offset % 0x1_0000_0000,
-      isShort ? 0 : offset < 0 ? layout.NO_OFFSET : Math.floor(offset / 0x1_0000_0000),
+      isShort ? offset : offset % 0x1_0000_0000,
+      isShort ? 0 : Math.floor(offset / 0x1_0000_0000),
     );
     if (result >= 0) {
       this.completed.core++;
@@ -487,10 +494,27 @@ export class NativeBackend implements Backend {
 
   deallocate(buffer: ArrayBuffer): void {
     const index = this.#regions?.get(buffer);
-    if (index !== undefined) {
-      this.#regions!.delete(buffer);
+    if (index === undefined) {
+      return;
+    }
+    this.#regions!.delete(buffer);
+    if (!buffer.detached) {
       buffer.transfer();
-      this.#symbols.ioq_deallocate(this.#ioq, index);
+    }
+    this.#givenBack.push(index);
+    this.#giveBack();
+  }
+
+  /**
+   * Give back the memory that JavaScript needs no more, unless there are requests that
+   * the core has not seen: they may name it by its index, which might be another's by
+   * then.
+   */
+  #giveBack(): void {
+    if (this.#batched === 0 && this.#backlog.size === 0) {
+      for (const index of this.#givenBack.splice(0)) {
+        this.#symbols.ioq_deallocate(this.#ioq, index);
+      }
     }
   }
 
@@ -524,6 +548,15 @@ export class NativeBackend implements Backend {
   cancelAll(): void {
     if (!this.#closed) {
       this.#symbols.ioq_cancel_all(this.#ioq);
+    }
+  }
+
+  unload(): void {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#symbols.ioq_abandon(this.#ioq);
+      this.#synchronous?.close();
+      this.#library.release();
     }
   }
 

@@ -122,8 +122,8 @@ export class WorkerBackend implements Backend {
     }
   }
 
-  isCached(): boolean {
-    return false;
+  fileKind(): undefined {
+    return undefined;
   }
 
   readCached(): number {
@@ -233,6 +233,14 @@ export class WorkerBackend implements Backend {
   abandon(): void {
     this.#runner.abandon();
     this.#former?.abandon();
+  }
+
+  unload(): void {
+    this.cancelAll();
+    this.#waits.unload();
+    // Its first step tells the Workers to end; nobody is left to wait for them
+    this.#runner.close();
+    this.#former?.close();
   }
 
   resize(depth: number): void {

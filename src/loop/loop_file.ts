@@ -129,7 +129,7 @@ async function open(
   const empty = locks && how.truncate === true;
   const request = toCoreRequest(op.open(path, empty ? { ...how, truncate: false } : how));
   // At its very completion, so that no queue closes before it knows of the file
-  const opening = request.readBy((fd) => new LoopFile(io, fd, path, how.direct === true));
+  const opening = request.readBy((fd) => new LoopFile(io, fd, path, how));
   const file = await io.run(opening, options);
   try {
     if (locks) {

@@ -58,13 +58,13 @@ export function admit<K extends OpName>(
   const { path, path2 } = request;
   let { access, access2 } = request;
   if (access === 0 && access2 === 0 && request.op !== "symlink") {
-    if (request.fd >= 0 && path === undefined) {
+    // An empty path stands for the descriptor
+    if (request.fd >= 0 && (path === undefined || path.length === 0)) {
       checkDescriptors(request, findPath);
     }
     return request;
   }
   if (path !== undefined && path.length === 0 && request.fd >= 0) {
-    // An empty path stands for the descriptor
     checkDescriptors(request, findPath);
     access = 0;
   }

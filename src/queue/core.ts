@@ -39,6 +39,7 @@ import { Pump } from "./pump.ts";
 import { Scopes } from "./scopes.ts";
 import { Signals } from "./signals.ts";
 import { LATE_CONSUMED, NOT_LATE, type Slot, Slots } from "./slots.ts";
+import { forgetUnloaded, unloadWithProgram } from "./unload.ts";
 import { Ticket } from "./ticket.ts";
 
 /**
@@ -125,6 +126,16 @@ export class Core {
       wake: () => backend.wake(),
       rest: () => this.#onRest?.(),
     });
+    unloadWithProgram(this);
+  }
+
+  /** The program ends: {@linkcode Backend.unload}. */
+  unload(): void {
+    this.#closed = true;
+    closeFilesOf(this);
+    // Their closes are in the batch
+    this.backend.turn(false, false);
+    this.backend.unload();
   }
 
   /** Whether it accepts requests other than closes. */
@@ -253,6 +264,7 @@ export class Core {
       buffer[Symbol.dispose]();
     }
     await this.backend.close();
+    forgetUnloaded(this);
     this.#stream.wake();
   }
 
@@ -333,9 +345,9 @@ export class Core {
     return count;
   }
 
-  /** Whether that is worth trying with a descriptor. */
-  isCached(fd: number): boolean {
-    return this.accepts && this.backend.isCached(fd);
+  /** What kind of file a descriptor is, see {@linkcode Backend.fileKind}. */
+  fileKind(fd: number): number | undefined {
+    return this.accepts ? this.backend.fileKind(fd) : undefined;
   }
 
   /**
@@ -380,10 +392,10 @@ export class Core {
     }
     if (request.holder === undefined) {
       if (request.fd >= 0) {
-        checkQueue(request.fd, this);
+        checkQueue(request.fd, this, request);
       }
       if (request.fd2 >= 0) {
-        checkQueue(request.fd2, this);
+        checkQueue(request.fd2, this, request);
       }
     }
     if (request.op === "rawSqe" && !this.#rawSqe) {
