@@ -100,6 +100,8 @@ export class Core {
   /** Who waits for everything to come to rest. */
   #onRest: (() => void) | undefined;
 
+  /** How many hold it, if it is shared. */
+  #holders = 0;
   #cancelled = false;
   #closing: Promise<void> | undefined;
   #closed = false;
@@ -244,6 +246,17 @@ export class Core {
       ],
       () => this.backend.abandon?.(),
     );
+  }
+
+  /** Somebody more holds it, until {@linkcode Core.letGo}. */
+  hold(): void {
+    this.#holders++;
+  }
+
+  /** A holder is done with it. Whether it was the last one. */
+  letGo(): boolean {
+    this.#holders--;
+    return this.#holders <= 0;
   }
 
   /** Cancel everything, wait until it is over, and release all. */
