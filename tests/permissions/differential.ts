@@ -106,8 +106,9 @@ async function outcomeOf(run: () => unknown): Promise<Outcome> {
 }
 
 /** Whether a call may be made at a spot. */
-function isHarmless(call: Call, { machine, keep, readOnly }: Spot): boolean {
-  return !(readOnly && (call.destroys || call.reaches)) && !(machine && call.reaches) &&
+function isHarmless(call: Call, { machine, keep, readOnly, endless }: Spot): boolean {
+  return !(endless && call.toEnd) && !(readOnly && (call.destroys || call.reaches)) &&
+    !(machine && call.reaches) &&
     !(keep && call.destroys);
 }
 
