@@ -486,9 +486,10 @@ IOQ_EXPORT int32_t ioq_cancel(struct ioq *ioq, uint32_t slot);
 IOQ_EXPORT void ioq_cancel_all(struct ioq *ioq);
 
 /**
- * Wait until a turn has something to hand out, or ioq_wake(). The only function
- * that may run on another thread, one at a time, after a turn that armed it. It
- * polls an eventfd and touches neither rings nor queues.
+ * Wait until a turn has something to hand out, or ioq_wake(); or a few milliseconds, if
+ * many calls of this process wait. The only function that may run on another thread, one
+ * at a time, after a turn that armed it. It polls an eventfd and touches neither rings
+ * nor queues.
  *
  * @return 0 or -errno.
  */
