@@ -7,6 +7,7 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import { hasCode, inContext } from "../linux/errors.ts";
 import { type IoqFile, openFile } from "./file.ts";
 import { op } from "../operations/op.ts";
@@ -47,7 +48,7 @@ async function readLarge(
   options: AtOptions & OperationOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const limits = limitsOf(options);
-  const { at } = options;
+  const at = ownOption(options, "at");
   await using file = await openFile(ioq, path, {
     read: true,
     ...(at === undefined ? {} : { at }),
@@ -101,7 +102,11 @@ async function openToWrite(
   path: Path,
   options: WriteFileOptions & OperationOptions,
 ): Promise<IoqFile> {
-  const { append, create = true, createNew, mode, at } = options;
+  const append = ownOption(options, "append");
+  const create = ownOption(options, "create") ?? true;
+  const createNew = ownOption(options, "createNew");
+  const mode = ownOption(options, "mode");
+  const at = ownOption(options, "at");
   const limits = limitsOf(options);
   const file = await openFile(ioq, path, {
     write: true,
@@ -138,8 +143,13 @@ async function writeStream(
     await stream.cancel(error).catch(() => {});
     throw error;
   }
-  const { signal } = options;
-  await stream.pipeTo(file.writable, signal === undefined ? {} : { signal });
+  const { signal } = limitsOf(options);
+  // The runtime reads what its options inherit
+  const how: StreamPipeOptions = Object.create(null);
+  if (signal !== undefined) {
+    how.signal = signal;
+  }
+  await stream.pipeTo(file.writable, how);
 }
 
 /** Write bytes that are too many to be copied at once. */

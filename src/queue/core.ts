@@ -16,6 +16,7 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
 import type { Backend, Sink } from "../backends/backend.ts";
 import type { SynchronousCalls } from "../backends/synchronous.ts";
@@ -99,6 +100,8 @@ export class Core {
   /** Who waits for everything to come to rest. */
   #onRest: (() => void) | undefined;
 
+  /** How many hold it, if it is shared. */
+  #holders = 0;
   #cancelled = false;
   #closing: Promise<void> | undefined;
   #closed = false;
@@ -245,6 +248,17 @@ export class Core {
     );
   }
 
+  /** Somebody more holds it, until {@linkcode Core.letGo}. */
+  hold(): void {
+    this.#holders++;
+  }
+
+  /** A holder is done with it. Whether it was the last one. */
+  letGo(): boolean {
+    this.#holders--;
+    return this.#holders <= 0;
+  }
+
   /** Cancel everything, wait until it is over, and release all. */
   async #drain(): Promise<void> {
     this.cancelAll();
@@ -295,12 +309,12 @@ export class Core {
     options?: Limits,
     canceller?: Canceller,
   ): Promise<V> {
-    const signal = options?.signal;
+    const signal = ownOption(options, "signal");
     let timeoutMs: number | undefined;
     let core;
     try {
       core = toCoreRequest(request);
-      timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
+      timeoutMs = options === undefined ? undefined : checkTimeout(ownOption(options, "timeoutMs"));
       checkSignal(signal)?.throwIfAborted();
       core = this.admit(core);
     } catch (error) {
