@@ -52,15 +52,6 @@ export type { ClockName } from "./src/linux/clock.ts";
 export type { BigIntFileInfo, FileInfo } from "./src/linux/stat.ts";
 export type { DirEntry } from "./src/linux/directory.ts";
 export type { Path } from "./src/path.ts";
-export {
-  Canceled,
-  ConcurrencyUnavailable,
-  Condition,
-  EventLoop,
-  Io,
-  Mutex,
-} from "./src/loop/mod.ts";
-export type { EventLoopLimits, EventLoopOptions, Future, Guard } from "./src/loop/mod.ts";
 export { walk } from "./src/trees/walk.ts";
 export type { Walk } from "./src/trees/walk.ts";
 export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/trees/walk/walk_options.ts";
