@@ -11,6 +11,7 @@
 
 import { beginningIn, currentDirectory } from "./path.ts";
 import { Ioq } from "./ioq.ts";
+import { coreOf } from "./queue/runner.ts";
 
 let current: Ioq | undefined;
 let opening: Promise<Ioq> | undefined;
@@ -18,9 +19,10 @@ let opening: Promise<Ioq> | undefined;
 /**
  * The queue that the free-standing functions share, opened if there is none.
  *
- * It may be closed, which releases its threads and the library; the next use opens
- * another. A test that Deno's resource sanitizer watches does so at its end, see
- * the example.
+ * Whoever gets it holds it. `await using` lets go of it again, and closes it with its last
+ * holder, which releases its threads and the library; the next use opens another. A
+ * test that Deno's resource sanitizer watches does so at its end, see the example.
+ * {@linkcode Ioq.close} closes it at once, for all.
  *
  * @throws {Deno.errors.NotSupported} If no backend can be had; the next call tries again.
  *
@@ -32,7 +34,14 @@ let opening: Promise<Ioq> | undefined;
  * console.log(await readTextFile("/etc/hostname"));
  * ```
  */
-export function defaultQueue(): Promise<Ioq> {
+export async function defaultQueue(): Promise<Ioq> {
+  const ioq = await sharedQueue();
+  coreOf(ioq).hold();
+  return ioq;
+}
+
+/** The same, without holding it. */
+export function sharedQueue(): Promise<Ioq> {
   if (current?.accepts) {
     return Promise.resolve(current);
   }
@@ -60,5 +69,5 @@ export function onDefaultQueue<V>(call: (ioq: Ioq) => Promise<V>): Promise<V> {
   }
   // What relative paths mean now, they mean then
   const here = currentDirectory();
-  return defaultQueue().then((ioq) => beginningIn(here, () => call(ioq)));
+  return sharedQueue().then((ioq) => beginningIn(here, () => call(ioq)));
 }

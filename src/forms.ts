@@ -6,6 +6,7 @@
  * @module
  */
 
+import { ownOption } from "./own_option.ts";
 import type { DirEntry } from "./linux/directory.ts";
 import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
 import { hasCode } from "./linux/errors.ts";
@@ -229,11 +230,11 @@ export abstract class PromiseForms extends Runner {
    *        `removeTree()`, which has more options; not together with `at`.
    */
   async remove(path: Path, options?: RemoveOptions & OperationOptions): Promise<void> {
-    if (options?.recursive) {
-      if (options.at !== undefined) {
+    if (ownOption(options, "recursive")) {
+      if (ownOption(options, "at") !== undefined) {
         throw new TypeError("'recursive' option cannot be combined with 'at'");
       }
-      return await removeTreeOn(() => this, path, limitsOf(options));
+      return await removeTreeOn(() => this, path, limitsOf(options!));
     }
     // Both for the file that the path leads to now
     const unlink = op.unlink(path, options);

@@ -11,7 +11,7 @@
  * @module
  */
 
-import { defaultQueue, onDefaultQueue } from "./default_queue.ts";
+import { onDefaultQueue, sharedQueue } from "./default_queue.ts";
 import type { DirEntry } from "./linux/directory.ts";
 import type { IoqFile, OpenFileOptions } from "./files/file.ts";
 import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
@@ -242,5 +242,5 @@ export function readFiles(
   paths: Iterable<Path> | AsyncIterable<Path>,
   options?: ReadFilesOptions,
 ): AsyncIterableIterator<FileContents> {
-  return read(defaultQueue, paths, options);
+  return read(sharedQueue, paths, options);
 }

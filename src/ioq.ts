@@ -68,7 +68,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   readonly #stream: Stream<T>;
 
   private constructor(stream: Stream<T>) {
-    super(stream.core, stream.core);
+    super({ core: stream.core, reader: stream.core });
     this.#core = stream.core;
     this.#stream = stream;
   }
@@ -121,7 +121,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     return this.#core.backend.now(clock);
   }
 
-  /** Whether it accepts requests: not after {@linkcode Ioq.close} or `cancel()` of all. */
+  /** Whether it accepts requests: not after {@linkcode Ioq.close} or {@linkcode Ioq.cancelAll}. */
   get accepts(): boolean {
     return this.#core.accepts;
   }
@@ -151,11 +151,12 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * @throws {Deno.errors.WouldBlock} If the queue is full: consume completions, or
    *         wait for {@linkcode Ioq.ready}.
    * @throws {Deno.errors.NotCapable} If the path may not be accessed.
-   * @throws {Deno.errors.Interrupted} After {@linkcode Ioq.cancel} of everything,
+   * @throws {Deno.errors.Interrupted} After {@linkcode Ioq.cancelAll},
    *         unless it is a close.
    * @throws {Deno.errors.BadResource} After {@linkcode Ioq.close}.
    * @throws {TypeError} If it is no request.
    * @throws {RangeError} If `timeoutMs` is negative.
+   * @throws The signal's reason, if it is aborted already.
    */
   submit(request: IoqRequest, ...rest: SubmitArguments<T>): number;
   submit(request: IoqRequest, data?: T, options?: SubmitOptions): number {
@@ -274,23 +275,31 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Cancel a request, or all of them. Each still gets its completion: the error
-   * `Deno.errors.Interrupted`, or its result if it was too late. Requests that
-   * close a descriptor run all the same. After all were cancelled, no others than
-   * such are accepted any more.
+   * Cancel a request. It still gets its completion: the error
+   * `Deno.errors.Interrupted`, or its result if it was too late. A request that closes a
+   * descriptor runs all the same.
    *
-   * @param id What {@linkcode Ioq.submit} returned; everything if not given.
-   * @returns Whether there was anything to cancel.
+   * @param id What {@linkcode Ioq.submit} returned.
+   * @returns Whether there was anything to cancel: not if it has completed.
+   * @throws {TypeError} If the id is no number.
    */
-  cancel(id?: number): boolean {
-    if (id === undefined) {
-      return this.#core.cancelAll();
-    }
+  cancel(id: number): boolean {
     if (typeof id !== "number") {
       throw new TypeError(`Expected id to be a number, got ${typeof id}`);
     }
     const slot = this.#core.slots.find(id);
     return slot !== undefined && this.#core.cancel(slot);
+  }
+
+  /**
+   * Cancel all requests, for good: from then on no others are accepted than those that
+   * close a descriptor. Each still gets its completion, as after
+   * {@linkcode Ioq.cancel}.
+   *
+   * @returns Whether there was anything to cancel.
+   */
+  cancelAll(): boolean {
+    return this.#core.cancelAll();
   }
 
   /**
@@ -312,9 +321,12 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     return this.#core.close(checkTimeout(options?.timeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS));
   }
 
-  /** {@linkcode Ioq.close}, for `await using`. */
+  /**
+   * {@linkcode Ioq.close}, for `await using`. A queue that was got by
+   * {@linkcode defaultQueue} is closed when all who got it are done with it.
+   */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return this.#core.letGo() ? this.close() : Promise.resolve();
   }
 
   /**

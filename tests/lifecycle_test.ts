@@ -154,3 +154,24 @@ Deno.test({
     }
   },
 });
+
+for (const backend of BACKENDS) {
+  Deno.test(`any number of queues may wait [${backend}]`, async () => {
+    // The runtime has 32 threads for all that may block, its own file calls included
+    const { code, stdout, stderr } = await runDeno(
+      `import { Ioq } from "${MOD}";
+       const queues = await Promise.all(
+         Array.from({ length: 40 }, () => Ioq.open({ backend: "${backend}", depth: 8, threads: 1 })),
+       );
+       const received = queues.map((ioq) => ioq.receive());
+       await new Promise((resolve) => setTimeout(resolve, 50));
+       console.log((await Deno.readTextFile("/etc/passwd")).length > 0);
+       await using other = await Ioq.open({ backend: "${backend}", threads: 1 });
+       await Promise.all(queues.map((ioq, i) => other.post(ioq, i)));
+       console.log((await Promise.all(received)).join() === queues.map((_, i) => i).join());
+       await Promise.all(queues.map((ioq) => ioq.close()));`,
+      { env: { IOQ_LIBRARY: LIBRARY } },
+    );
+    assertEquals([stdout, stderr, code], ["true\ntrue\n", "", 0]);
+  });
+}

@@ -179,6 +179,12 @@ export interface Backend {
   abandon?(): void;
 
   /**
+   * The program ends, or is loaded anew: give up what is in flight, and release what can
+   * be released without waiting for long. Nothing is told any more.
+   */
+  unload(): void;
+
+  /**
    * Release everything. Nothing may be in flight or parked. Turns and
    * cancellations of a closed backend do nothing.
    *

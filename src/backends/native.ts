@@ -551,6 +551,15 @@ export class NativeBackend implements Backend {
     }
   }
 
+  unload(): void {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#symbols.ioq_abandon(this.#ioq);
+      this.#synchronous?.close();
+      this.#library.release();
+    }
+  }
+
   close(): void {
     if (this.#closed) {
       return;

@@ -235,6 +235,14 @@ export class WorkerBackend implements Backend {
     this.#former?.abandon();
   }
 
+  unload(): void {
+    this.cancelAll();
+    this.#waits.unload();
+    // Its first step tells the Workers to end; nobody is left to wait for them
+    this.#runner.close();
+    this.#former?.close();
+  }
+
   resize(depth: number): void {
     this.#waits.resize(depth);
     this.#runner.resize(depth);

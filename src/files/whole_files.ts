@@ -7,6 +7,7 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
 import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import { checkInteger } from "../integer.ts";
@@ -50,7 +51,7 @@ export async function readWhole(
   path: Path,
   options: ReadFileOptions | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const maxBytes = checkMaxBytes(options?.maxBytes);
+  const maxBytes = checkMaxBytes(options && ownOption(options, "maxBytes"));
   const request = wholeRequest(path, options, maxBytes);
   try {
     const bytes = await ioq.run(request, options);
@@ -105,7 +106,7 @@ async function readLarge(
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const limits = limitsOf(options);
-  const { at } = options;
+  const at = ownOption(options, "at");
   await using file = await openFile(ioq, path, {
     read: true,
     ...(at === undefined ? {} : { at }),
@@ -173,7 +174,11 @@ async function openToWrite(
   path: Path,
   options: WriteFileOptions & OperationOptions,
 ): Promise<IoqFile> {
-  const { append, create = true, createNew, mode, at } = options;
+  const append = ownOption(options, "append");
+  const create = ownOption(options, "create") ?? true;
+  const createNew = ownOption(options, "createNew");
+  const mode = ownOption(options, "mode");
+  const at = ownOption(options, "at");
   const limits = limitsOf(options);
   const file = await openFile(ioq, path, {
     write: true,
@@ -209,31 +214,38 @@ async function writeStream(
   // Before the file is emptied
   const reader = stream.getReader();
   const limits = limitsOf(options);
+  const { scopes } = coreOf(ioq);
+  const end = new AbortController();
+  const onAbort = () => end.abort(limits.signal!.reason);
+  const scope = {
+    context: "write what a stream brings",
+    cancel: (reason: Error) => end.abort(reason),
+  };
   try {
-    await coreOf(ioq).scopes.within("write a stream", async () => {
-      await using file = await openToWrite(ioq, path, options);
-      for (;;) {
-        const { done, value } = await unlessAborted(reader.read(), options.signal);
-        if (done) {
-          return;
-        }
-        await writeChunk(bytesOf(value), (rest) => file.write(rest, limits));
+    limits.signal?.throwIfAborted();
+    scopes.enter(scope);
+    limits.signal?.addEventListener("abort", onAbort);
+    await using file = await openToWrite(ioq, path, options);
+    for (;;) {
+      const { done, value } = await unlessAborted(reader.read(), end.signal);
+      if (done) {
+        return;
       }
-    });
+      await writeChunk(bytesOf(value), (rest) => file.write(rest, limits));
+    }
   } catch (error) {
     // Whoever brings the bytes may never answer
     reader.cancel(error).catch(() => {});
     throw error;
   } finally {
+    limits.signal?.removeEventListener("abort", onAbort);
     reader.releaseLock();
+    scopes.leave(scope);
   }
 }
 
 /** What a promise resolves to, unless a signal is aborted before. */
-async function unlessAborted<V>(promise: Promise<V>, signal: AbortSignal | undefined): Promise<V> {
-  if (signal === undefined) {
-    return await promise;
-  }
+async function unlessAborted<V>(promise: Promise<V>, signal: AbortSignal): Promise<V> {
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason);

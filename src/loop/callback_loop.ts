@@ -59,7 +59,7 @@ export class CallbackLoop implements AsyncDisposable {
    *
    * @param request What to do, made by `op`.
    * @param callback What to call when it is complete, by {@linkcode CallbackLoop.run}.
-   * @returns The request's id, for `ioq.cancel()`.
+   * @returns The request's id, for `ioq.cancel(id)`.
    */
   submit(request: IoqRequest, callback: CompletionCallback): number {
     if (typeof callback !== "function") {

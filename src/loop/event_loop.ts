@@ -45,7 +45,7 @@
 import type { BackendInfo } from "../backends/backend.ts";
 import { Deadline, Deadlines } from "../queue/deadlines.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
-import type { Core } from "../queue/core.ts";
+import { NO_CACHED_READS } from "../queue/cached_reads.ts";
 import { coreOf } from "../queue/runner.ts";
 import { pathText, toPath } from "../path.ts";
 import { Ioq } from "../ioq.ts";
@@ -58,7 +58,7 @@ import { Io } from "./io.ts";
 import type { Loop, SelectOptions, TaskHost, WorkerTaskOptions } from "./loop.ts";
 import { WorkerPool } from "./pool.ts";
 import { select } from "./select.ts";
-import { Task, type TaskOwner } from "./task.ts";
+import { Task } from "./task.ts";
 
 /** How to open an event loop: how to open its queue, and its limits. */
 export interface EventLoopOptions extends IoqOptions, EventLoopLimits {}
@@ -127,12 +127,8 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
   #tasks: WorkerPool | undefined;
   /** Workers that compute. */
   #offloaded: WorkerPool | undefined;
-  /** What tasks know of it. */
-  readonly #owner: Mutable<TaskOwner> = { closing: false, closed: false, waiters: new Set() };
-  /** What handles and groups know of it. */
-  readonly #host: TaskHost<Io>;
-  /** The core of the queue. */
-  readonly #core: Core;
+  /** What tasks, handles and groups know of it. */
+  readonly #host: Mutable<TaskHost<Io>>;
   /** Tasks that are running. */
   #running = 0;
   /** Those of them that are concurrent. */
@@ -164,15 +160,18 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
     this.ioq = ioq;
     this.#owns = queue !== undefined;
     this.#queue = queue ?? { backend: ioq.backend.kind, depth: ioq.depth };
-    this.#core = coreOf(ioq);
     this.#host = {
+      closing: false,
+      closed: false,
+      waiters: new Set(),
+      core: coreOf(ioq),
+      reader: NO_CACHED_READS,
       loop: this,
-      owner: this.#owner,
       deadlines: new Deadlines(),
       startChild: (fn) => this.#start(fn, this.#onEnd, true),
       group: (task) => new TaskGroup(this.#host, task),
     };
-    this.io = new Io(this.#host, this.#core, new Task(this.#owner));
+    this.io = new Io(new Task(this.#host));
   }
 
   /**
@@ -349,8 +348,8 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
   }
 
   async #close(timeoutMs: number | undefined, options: CloseOptions): Promise<void> {
-    this.#owner.closing = true;
-    for (const task of [...this.#owner.waiters]) {
+    this.#host.closing = true;
+    for (const task of [...this.#host.waiters]) {
       task.request();
     }
     this.#tasks?.cancelAll();
@@ -370,7 +369,7 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
       deadlines.remove(deadline);
     }
     await Promise.all([this.#tasks?.close(), this.#offloaded?.close()]);
-    this.#owner.closed = true;
+    this.#host.closed = true;
     if (this.#owns) {
       await this.ioq.close(options);
     }
@@ -404,15 +403,15 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
     onEnd: (task: Cancelable) => void,
     isChild = false,
   ): Future<T> {
-    if (isChild ? this.#owner.closed : this.#closing !== undefined) {
+    if (isChild ? this.#host.closed : this.#closing !== undefined) {
       throw closedLoopError();
     }
-    const task = new Task(this.#owner);
+    const task = new Task(this.#host);
     // It counts from its first line on: it may close the loop there
     this.#running++;
     let promise;
     try {
-      promise = fn(new Io(this.#host, this.#core, task));
+      promise = fn(new Io(task));
     } catch (error) {
       if (typeof fn !== "function") {
         this.#leave();

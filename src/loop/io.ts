@@ -9,8 +9,7 @@
 import type { ClockName } from "../linux/clock.ts";
 import { checkMs } from "../integer.ts";
 import { op } from "../operations/op.ts";
-import { NO_CACHED_READS } from "../queue/cached_reads.ts";
-import type { Canceller, Core } from "../queue/core.ts";
+import type { Canceller } from "../queue/core.ts";
 import { Deadline } from "../queue/deadlines.ts";
 import { coreOf, type OperationOptions } from "../queue/runner.ts";
 import type { OpName } from "../operations/values.ts";
@@ -20,7 +19,7 @@ import type { Path } from "../path.ts";
 import { closedLoopError, isCanceled } from "./canceled.ts";
 import type { Future } from "./future.ts";
 import type { Loop, TaskHost, TaskScope } from "./loop.ts";
-import { onSettled, takeCharge } from "./settling.ts";
+import { isAbandoned, markAbandoned, onSettled, takeCharge } from "./settling.ts";
 import {
   createFile,
   type CreateFileOptions,
@@ -64,8 +63,7 @@ class Operation implements Wait, Canceller {
  * ```
  */
 export class Io extends PromiseForms {
-  readonly #host: TaskHost<Io>;
-  readonly #task: Task;
+  readonly #task: Task<TaskHost<Io>>;
 
   static {
     taskOf = (io) => {
@@ -77,15 +75,14 @@ export class Io extends PromiseForms {
   }
 
   /** Made by {@linkcode EventLoop}. */
-  constructor(host: TaskHost<Io>, core: Core, task: Task) {
-    super(core, NO_CACHED_READS);
-    this.#host = host;
+  constructor(task: Task<TaskHost<Io>>) {
+    super(task.owner);
     this.#task = task;
   }
 
   /** The loop that the task runs on. */
   get loop(): Loop<Io> {
-    return this.#host.loop;
+    return this.#task.owner.loop;
   }
 
   /**
@@ -180,21 +177,41 @@ export class Io extends PromiseForms {
   await<T>(promise: PromiseLike<T>): Promise<T> {
     const task = this.#task;
     const waited = promise instanceof Promise ? promise : Promise.resolve(promise);
-    // Whatever becomes of this wait, its failure is nobody else's
-    takeCharge(waited);
-    return task.refuse() ?? new Promise((resolve, reject) => {
+    const refused = task.refuse();
+    if (refused !== undefined) {
+      // Its failure is nobody else's all the same
+      takeCharge(waited);
+      return refused;
+    }
+    return new Promise((resolve, reject) => {
+      let leave: (() => void) | undefined;
       const wait: Wait = {
         interrupt() {
-          leave();
           task.leave(wait);
+          leave?.();
+          markAbandoned(waited);
           reject(task.deliver());
         },
       };
       task.enter(wait);
-      const leave = onSettled(waited, () => {
-        task.leave(wait);
-        waited.then(resolve, reject);
-      });
+      if (isAbandoned(waited)) {
+        takeCharge(waited);
+        leave = onSettled(waited, () => {
+          task.leave(wait);
+          waited.then(resolve, reject);
+        });
+        return;
+      }
+      waited.then(
+        (value) => {
+          task.leave(wait);
+          resolve(value);
+        },
+        (error) => {
+          task.leave(wait);
+          reject(error);
+        },
+      );
     });
   }
 
@@ -255,7 +272,7 @@ export class Io extends PromiseForms {
    * @returns Nanoseconds. See `clock_gettime(2)`.
    */
   now(clock: ClockName = "monotonic"): bigint {
-    return this.#host.loop.ioq.now(clock);
+    return this.#task.owner.loop.ioq.now(clock);
   }
 
   /**
@@ -272,7 +289,7 @@ export class Io extends PromiseForms {
   async timeout<T>(ms: number, fn: (io: Io) => T | PromiseLike<T>): Promise<T> {
     checkMs(ms, "ms");
     const task = this.#task;
-    const { deadlines } = this.#host;
+    const { deadlines, startChild } = task.owner;
     let work: Future<T> | undefined;
     let ended: "late" | "interrupted" | undefined;
     const end = (why: "late" | "interrupted") => {
@@ -285,7 +302,7 @@ export class Io extends PromiseForms {
     task.enter(wait);
     deadlines.add(deadline);
     try {
-      work = this.#host.startChild(fn);
+      work = startChild(fn);
       if (ended !== undefined) {
         work.cancel();
       }
@@ -309,7 +326,7 @@ export class Io extends PromiseForms {
    * cancels the members, and it works while the loop closes.
    */
   group(): TaskScope<Io> {
-    return this.#host.group(this.#task);
+    return this.#task.owner.group(this.#task);
   }
 
   /**

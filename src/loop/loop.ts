@@ -10,6 +10,7 @@
 import type { BackendInfo } from "../backends/backend.ts";
 import type { Ioq } from "../ioq.ts";
 import type { Deadlines } from "../queue/deadlines.ts";
+import type { Access } from "../queue/runner.ts";
 import type { Future } from "./future.ts";
 import type { Task, TaskOwner } from "./task.ts";
 
@@ -93,10 +94,9 @@ export interface SelectOptions {
  *
  * @typeParam Handle What tasks are given.
  */
-export interface TaskHost<Handle> {
+export interface TaskHost<Handle> extends TaskOwner, Access {
   /** The loop. */
   readonly loop: Loop<Handle>;
-  readonly owner: TaskOwner;
   /** Time limits, which take no place in the queue. */
   readonly deadlines: Deadlines;
   /** Start a task on behalf of one that runs: also while the loop closes. */

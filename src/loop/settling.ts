@@ -5,8 +5,8 @@
  *
  * What is registered by `then()` stays until the promise settles: who waits for one
  * long-lived promise ever again, and gives up each time, has it keep all of that. So each
- * promise gets one registration, and those who wait are a set that they can leave. A
- * future keeps such a set itself.
+ * promise that somebody gave up waiting for gets one registration, and those who wait are
+ * a set that they can leave. A future keeps such a set itself.
  *
  * @module
  */
@@ -15,10 +15,22 @@ import { taskOfFuture } from "./future.ts";
 
 /** Who waits, by promise. */
 const waiting = new WeakMap<PromiseLike<unknown>, Set<() => void>>();
-/** Futures whose failure is somebody's. */
+/** Promises that somebody waited for in vain: those are worth a set. */
+const abandoned = new WeakSet<PromiseLike<unknown>>();
+/** Promises whose failure is somebody's. */
 const handled = new WeakSet<PromiseLike<unknown>>();
 
 function ignore(): void {}
+
+/** Somebody gave up waiting for a promise, and what was registered there stays. */
+export function markAbandoned(promise: PromiseLike<unknown>): void {
+  abandoned.add(promise);
+}
+
+/** Whether somebody gave up waiting for it, so that others might as well. */
+export function isAbandoned(promise: PromiseLike<unknown>): boolean {
+  return abandoned.has(promise);
+}
 
 /**
  * Have something called when a promise has settled, or is about to.

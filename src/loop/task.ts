@@ -38,9 +38,13 @@ export interface TaskOwner {
   readonly waiters: Set<Task>;
 }
 
-/** See the module. */
-export class Task {
-  readonly owner: TaskOwner;
+/**
+ * See the module.
+ *
+ * @typeParam Owner What else its owner is.
+ */
+export class Task<Owner extends TaskOwner = TaskOwner> {
+  readonly owner: Owner;
   /** Whether it was ever asked to stop. */
   #requested = false;
   /** Whether it has yet to learn of it. */
@@ -63,7 +67,7 @@ export class Task {
   /** What to call when it is over. */
   onEnd: Set<() => void> | undefined;
 
-  constructor(owner: TaskOwner) {
+  constructor(owner: Owner) {
     this.owner = owner;
     this.#isLate = owner.closing;
   }

@@ -16,6 +16,7 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
 import type { Backend, Sink } from "../backends/backend.ts";
 import type { SynchronousCalls } from "../backends/synchronous.ts";
@@ -38,6 +39,7 @@ import { Pump } from "./pump.ts";
 import { Scopes } from "./scopes.ts";
 import { Signals } from "./signals.ts";
 import { LATE_CONSUMED, NOT_LATE, type Slot, Slots } from "./slots.ts";
+import { forgetUnloaded, unloadWithProgram } from "./unload.ts";
 import { Ticket } from "./ticket.ts";
 
 /**
@@ -98,6 +100,8 @@ export class Core {
   /** Who waits for everything to come to rest. */
   #onRest: (() => void) | undefined;
 
+  /** How many hold it, if it is shared. */
+  #holders = 0;
   #cancelled = false;
   #closing: Promise<void> | undefined;
   #closed = false;
@@ -124,6 +128,16 @@ export class Core {
       wake: () => backend.wake(),
       rest: () => this.#onRest?.(),
     });
+    unloadWithProgram(this);
+  }
+
+  /** The program ends: {@linkcode Backend.unload}. */
+  unload(): void {
+    this.#closed = true;
+    closeFilesOf(this);
+    // Their closes are in the batch
+    this.backend.turn(false, false);
+    this.backend.unload();
   }
 
   /** Whether it accepts requests other than closes. */
@@ -234,6 +248,17 @@ export class Core {
     );
   }
 
+  /** Somebody more holds it, until {@linkcode Core.letGo}. */
+  hold(): void {
+    this.#holders++;
+  }
+
+  /** A holder is done with it. Whether it was the last one. */
+  letGo(): boolean {
+    this.#holders--;
+    return this.#holders <= 0;
+  }
+
   /** Cancel everything, wait until it is over, and release all. */
   async #drain(): Promise<void> {
     this.cancelAll();
@@ -252,6 +277,7 @@ export class Core {
       buffer[Symbol.dispose]();
     }
     await this.backend.close();
+    forgetUnloaded(this);
     this.#stream.wake();
   }
 
@@ -283,12 +309,12 @@ export class Core {
     options?: Limits,
     canceller?: Canceller,
   ): Promise<V> {
-    const signal = options?.signal;
+    const signal = ownOption(options, "signal");
     let timeoutMs: number | undefined;
     let core;
     try {
       core = toCoreRequest(request);
-      timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
+      timeoutMs = options === undefined ? undefined : checkTimeout(ownOption(options, "timeoutMs"));
       checkSignal(signal)?.throwIfAborted();
       core = this.admit(core);
     } catch (error) {

@@ -68,12 +68,19 @@ export type SubmitArguments<T> = undefined extends T ? [data?: T, options?: Subm
 /** How to submit a request. */
 export interface SubmitOptions {
   /**
+   * Cancels the request, which completes at once with the signal's reason if that is an
+   * `Error`, as it is unless somebody chose another, else with a
+   * `Deno.errors.Interrupted` whose `cause` it is. It keeps its place in the queue until
+   * the kernel has let go of it.
+   */
+  signal?: AbortSignal | undefined;
+  /**
    * Milliseconds that the request may take. Then it completes with
    * `Deno.errors.TimedOut` and is cancelled, see `OperationOptions`.
    *
    * @default {Infinity}
    */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 /** How to close a queue. */

@@ -22,7 +22,7 @@ export async function makeDirectory(
   options?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean },
 ): Promise<void> {
   const request = op.mkdir(path, options);
-  if (!options?.recursive) {
+  if (options === undefined || !ownOption(options, "recursive")) {
     await ioq.run(request, options);
     return;
   }

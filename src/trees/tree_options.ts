@@ -6,7 +6,7 @@
  * @module
  */
 
-import { checkGivenQueue, defaultQueue } from "../default_queue.ts";
+import { checkGivenQueue, sharedQueue } from "../default_queue.ts";
 import type { Ioq } from "../ioq.ts";
 
 /** What has been done so far. */
@@ -68,5 +68,5 @@ export const TREE_OPTIONS: readonly string[] = [
  */
 export function queueOf({ ioq }: TreeOptions): () => Ioq | Promise<Ioq> {
   const given = checkGivenQueue(ioq);
-  return () => given ?? defaultQueue();
+  return () => given ?? sharedQueue();
 }

@@ -201,7 +201,7 @@ forEachBackend(
               await new Promise((resolve) => setTimeout(resolve, random() * 2));
             }
           }
-          ioq.cancel();
+          ioq.cancelAll();
           const opened: number[] = [];
           let completed = 0;
           for await (const completion of ioq) {

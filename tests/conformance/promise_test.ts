@@ -229,7 +229,7 @@ forEachBackend("an abort after it settled does nothing, and no listener is left"
   const other = new CountingController();
   await assertRejects(() => ioq.stat("a\0b", { signal: other.signal }), TypeError);
   await assertRejects(() => ioq.run({} as never, { signal: other.signal }), TypeError);
-  ioq.cancel();
+  ioq.cancelAll();
   await assertRejects(() => ioq.nop({ signal: other.signal }), Deno.errors.Interrupted);
   assertEquals(other.listeners, 0);
 });
@@ -239,7 +239,7 @@ forEachBackend("cancel() and close() leave no listener", async ({ open }) => {
   const controller = new CountingController();
   const { signal } = controller;
   const promises = Array.from({ length: 10 }, () => errorOf(() => ioq.stat("/", { signal })));
-  ioq.cancel();
+  ioq.cancelAll();
   for (const error of await Promise.all(promises)) {
     assert(error instanceof Deno.errors.Interrupted);
   }

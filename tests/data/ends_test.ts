@@ -81,6 +81,13 @@ forEachBackend("writing a stream to a full pipe ends by signal and by time", asy
     ioq.writeFile(dir.at("file"), silent, { signal: AbortSignal.timeout(20) })
   );
   assertEquals((await within(SECONDS, waiting, "writeFile()")).name, "TimeoutError");
+  const closed = errorOf(() =>
+    ioq.writeFile(dir.at("file"), new ReadableStream({ pull: () => new Promise(() => {}) }))
+  );
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await within(SECONDS, ioq.close(), "close()");
+  await within(SECONDS, closed, "writeFile()");
+  assertEquals(descriptorsUnder(dir.at("file")), 0);
 }, ({ interruptible, concurrent }) => interruptible && concurrent);
 
 forEachBackend("what is not to be read to its end is bounded", async ({ open }) => {

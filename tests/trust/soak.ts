@@ -381,7 +381,7 @@ class Life {
         }
         await ioq.close();
       } else {
-        ioq.cancel();
+        ioq.cancelAll();
       }
     }
     await this.#drain();

@@ -196,6 +196,11 @@ export class NativeWaits implements Waits {
     this.#depth = depth;
   }
 
+  unload(): void {
+    this.#closed = true;
+    this.#queue?.unload();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#parked !== undefined) {

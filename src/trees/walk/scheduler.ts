@@ -19,7 +19,7 @@
  */
 
 import * as layout from "../../../ffi/layout.ts";
-import { defaultQueue } from "../../default_queue.ts";
+import { sharedQueue } from "../../default_queue.ts";
 import { timeoutError } from "../../linux/errors.ts";
 import { O_NOFOLLOW } from "../../linux/fcntl.ts";
 import type { Ioq } from "../../ioq.ts";
@@ -278,7 +278,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
 
   async #beginAtRoot(): Promise<void> {
     const { plan } = this;
-    this.ioq = plan.ioq ?? await defaultQueue();
+    this.ioq = plan.ioq ?? await sharedQueue();
     coreOf(this.ioq).scopes.enter(this.#scope);
     this.checks = accessBelow(plan.followSymlinks ? "/" : this.#root.absolute, READ) !== "all";
     this.#mode = (plan.followSymlinks ? layout.TREE_IDENTIFY : 0) |
