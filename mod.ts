@@ -24,6 +24,7 @@ export type {
   ReadFilesErrorPolicy,
   ReadFilesOptions,
 } from "./src/files/read_files.ts";
+export type { ReadFileOptions } from "./src/files/whole_files.ts";
 export { defaultQueue } from "./src/default_queue.ts";
 export * from "./src/functions.ts";
 export { op } from "./src/operations/op.ts";
@@ -57,6 +58,6 @@ export type { Walk } from "./src/trees/walk.ts";
 export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/trees/walk/walk_options.ts";
 export { removeTree } from "./src/trees/remove_tree.ts";
 export { copyTree } from "./src/trees/copy_tree.ts";
-export type { CopyTreeOptions } from "./src/trees/copy_tree.ts";
+export type { CopyTreeOptions, PreserveOptions } from "./src/trees/copy_tree.ts";
 export type { ErrorPolicy } from "./src/trees/error_policy.ts";
 export type { TreeOptions, TreeProgress } from "./src/trees/tree_options.ts";

@@ -120,6 +120,16 @@ export const TREE_IDENTIFY = 2;
 export const TREE_STAT = 4;
 /** Read no directory on another device. */
 export const TREE_ONE_DEVICE = 8;
+/** Of a copyFile: times as well. */
+export const COPY_TIMES = 1;
+/** Owner and group as well. */
+export const COPY_OWNER = 2;
+/** No set-ID bits, unless the owner is the same. */
+export const COPY_NO_SET_ID = 4;
+/** Extended attributes as well. */
+export const COPY_XATTRS = 8;
+/** A directory's attributes, and nothing else. */
+export const COPY_DIRECTORY = 16;
 /** Remove what is read. */
 export const TREE_REMOVE = 16;
 /** Tell of what was removed as well. */

@@ -73,7 +73,7 @@
 	X(ADVISE, 28, advise) /* posix_fadvise(2) */ \
 	X(READ_FILE, 29, readFile) /* open, read to the end, close */ \
 	X(WRITE_FILE, 30, writeFile) /* open, write all, close */ \
-	X(COPY_FILE, 31, copyFile) /* contents and permission bits; args: open flags, and if times */ \
+	X(COPY_FILE, 31, copyFile) /* contents and permission bits; args: open flags, IOQ_COPY_* */ \
 	X(TIMEOUT, 32, timeout) /* nothing, until a time has come */ \
 	X(POLL, 33, poll) /* poll(2) of one descriptor */ \
 	X(POST, 34, post) /* a message to a queue of this process */ \
@@ -159,6 +159,17 @@ struct ioq_request {
 
 /** Set in the flags of a SYNC: only what is needed to read the data again. */
 #define IOQ_SYNC_DATA 1
+
+/** Of a COPY_FILE: times of the last read and write as well. */
+#define IOQ_COPY_TIMES 1
+/** Owner and group as well, as far as the caller may give files away. */
+#define IOQ_COPY_OWNER 2
+/** Neither set-user-ID nor set-group-ID bits, unless the owner is the same. */
+#define IOQ_COPY_NO_SET_ID 4
+/** Extended attributes as well, as far as the target can have them. */
+#define IOQ_COPY_XATTRS 8
+/** Of directories nothing but that. */
+#define IOQ_COPY_DIRECTORY 16
 
 /** Result of a COPY_FILE, negated: the source is no regular file. No errno is as large. */
 #define IOQ_ENOTREG 4000
@@ -475,9 +486,10 @@ IOQ_EXPORT int32_t ioq_cancel(struct ioq *ioq, uint32_t slot);
 IOQ_EXPORT void ioq_cancel_all(struct ioq *ioq);
 
 /**
- * Wait until a turn has something to hand out, or ioq_wake(). The only function
- * that may run on another thread, one at a time, after a turn that armed it. It
- * polls an eventfd and touches neither rings nor queues.
+ * Wait until a turn has something to hand out, or ioq_wake(); or a few milliseconds, if
+ * many calls of this process wait. The only function that may run on another thread, one
+ * at a time, after a turn that armed it. It polls an eventfd and touches neither rings
+ * nor queues.
  *
  * @return 0 or -errno.
  */

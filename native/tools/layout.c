@@ -66,6 +66,11 @@ int main(void) {
 	CONSTANT("TREE_IDENTIFY", IOQ_TREE_IDENTIFY, "Tell device and inode of each directory.");
 	CONSTANT("TREE_STAT", IOQ_TREE_STAT, "Stat each entry.");
 	CONSTANT("TREE_ONE_DEVICE", IOQ_TREE_ONE_DEVICE, "Read no directory on another device.");
+	CONSTANT("COPY_TIMES", IOQ_COPY_TIMES, "Of a copyFile: times as well.");
+	CONSTANT("COPY_OWNER", IOQ_COPY_OWNER, "Owner and group as well.");
+	CONSTANT("COPY_NO_SET_ID", IOQ_COPY_NO_SET_ID, "No set-ID bits, unless the owner is the same.");
+	CONSTANT("COPY_XATTRS", IOQ_COPY_XATTRS, "Extended attributes as well.");
+	CONSTANT("COPY_DIRECTORY", IOQ_COPY_DIRECTORY, "A directory's attributes, and nothing else.");
 	CONSTANT("TREE_REMOVE", IOQ_TREE_REMOVE, "Remove what is read.");
 	CONSTANT("TREE_TELL", IOQ_TREE_TELL, "Tell of what was removed as well.");
 	CONSTANT("TREE_LEFT", IOQ_TREE_LEFT, "A directory is left to another request.");

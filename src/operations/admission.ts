@@ -164,12 +164,21 @@ function checkDescriptors(request: CoreRequest, findPath: FindPath): void {
   }
 }
 
+/** Where a path leads, as far as that may be told. */
+function realPathOf(path: string | undefined): string | undefined {
+  try {
+    return path === undefined ? undefined : Deno.realPathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Check the file of a descriptor as if it was opened now. */
 function checkDescriptor(fd: number, access: Access, findPath: FindPath): void {
   if (fd <= STANDARD_MAX || isAllAllowed()) {
     return;
   }
-  const path = findPath(fd) ?? openedPath(fd);
+  const path = findPath(fd) ?? realPathOf(openedPath(fd));
   if (path === undefined) {
     requireAll(access, `file descriptor ${fd}`);
   } else {

@@ -62,7 +62,8 @@ function plainStat(call: PlainCall): number {
     call.putStat(call.flags & AT_SYMLINK_NOFOLLOW ? Deno.lstatSync(path) : Deno.statSync(path));
     return 0;
   }
-  const stats = call.fs.fstatSync(call.fd);
+  // Said in full: the runtime reads what its options inherit
+  const stats = call.fs.fstatSync(call.fd, { bigint: false });
   const { atime, mtime, ctime, birthtime } = stats;
   const { dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks } = stats;
   call.putStat({

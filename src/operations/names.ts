@@ -40,7 +40,7 @@ function plainUnlink(call: PlainCall): number {
     if (isDirectory) {
       call.fail(ERRNO.EISDIR!);
     }
-    Deno.removeSync(path);
+    Deno.removeSync(path, { recursive: false });
   }
   return 0;
 }
@@ -54,7 +54,8 @@ function plainRename(call: PlainCall): number {
 }
 
 function plainMkdir(call: PlainCall): number {
-  Deno.mkdirSync(call.path, { mode: call.mode });
+  // Said in full: the runtime reads what its options inherit
+  Deno.mkdirSync(call.path, { mode: call.mode, recursive: false });
   return 0;
 }
 

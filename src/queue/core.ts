@@ -16,6 +16,7 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
 import type { Backend, Sink } from "../backends/backend.ts";
 import type { SynchronousCalls } from "../backends/synchronous.ts";
@@ -308,12 +309,12 @@ export class Core {
     options?: Limits,
     canceller?: Canceller,
   ): Promise<V> {
-    const signal = options?.signal;
+    const signal = ownOption(options, "signal");
     let timeoutMs: number | undefined;
     let core;
     try {
       core = toCoreRequest(request);
-      timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
+      timeoutMs = options === undefined ? undefined : checkTimeout(ownOption(options, "timeoutMs"));
       checkSignal(signal)?.throwIfAborted();
       core = this.admit(core);
     } catch (error) {

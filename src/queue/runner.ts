@@ -8,6 +8,7 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import type { CachedReader } from "./cached_reads.ts";
 import type { Core } from "./core.ts";
 import type { IoqRequest } from "../operations/request.ts";
@@ -68,6 +69,6 @@ export abstract class Runner {
 }
 
 /** What of options holds for each operation of several. */
-export function limitsOf({ signal, timeoutMs }: OperationOptions): OperationOptions {
-  return { signal, timeoutMs };
+export function limitsOf(options: OperationOptions): OperationOptions {
+  return { signal: ownOption(options, "signal"), timeoutMs: ownOption(options, "timeoutMs") };
 }

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import { checkTimeout } from "../integer.ts";
 import { ERRNO, osError, timeoutError } from "../linux/errors.ts";
 import { type Request, toCoreRequest } from "../operations/request.ts";
@@ -70,8 +71,10 @@ export class Stream<T> implements StreamEnd {
   /** {@linkcode Ioq.submit}. */
   submit(request: Request, data: T | undefined, options: SubmitOptions | undefined): number {
     const { core } = this;
-    const timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
-    const signal = checkSignal(options?.signal);
+    const timeoutMs = options === undefined
+      ? undefined
+      : checkTimeout(ownOption(options, "timeoutMs"));
+    const signal = checkSignal(ownOption(options, "signal"));
     signal?.throwIfAborted();
     const coreRequest = core.admit(toCoreRequest(request));
     const { depth, freeCount } = core.slots;

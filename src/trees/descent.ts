@@ -275,17 +275,21 @@ export class Descent {
   }
 
   /** Something failed at a path, which the error is to be about. */
-  reportOf(path: string, error: unknown): void {
-    this.report(inContext(error, `${this.#verb} '${path}'`, this.#abort.signal), path);
+  reportOf(path: string, error: unknown, context = `${this.#verb} '${path}'`): void {
+    this.report(inContext(error, context, this.#abort.signal), path);
   }
 
   /** Run something; what fails is reported. Whether it went well. */
-  async attempt(path: string, work: () => Promise<unknown>): Promise<boolean> {
+  async attempt(
+    path: string,
+    work: () => Promise<unknown>,
+    context?: string,
+  ): Promise<boolean> {
     try {
       await work();
       return true;
     } catch (error) {
-      this.reportOf(path, error);
+      this.reportOf(path, error, context);
       return false;
     }
   }

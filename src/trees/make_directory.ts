@@ -22,7 +22,7 @@ export async function makeDirectory(
   options?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean },
 ): Promise<void> {
   const request = op.mkdir(path, options);
-  if (!options?.recursive) {
+  if (options === undefined || !ownOption(options, "recursive")) {
     await ioq.run(request, options);
     return;
   }
@@ -84,11 +84,26 @@ async function makeUnlessThere(
     const stat = toCoreRequest(op.stat(path, at === undefined ? {} : { at }));
     // Who may make it may know that it is one; the path was checked for that
     stat.trusted = at === undefined;
-    const is = await ioq.run(stat, limitsOf(options)).catch(() => undefined);
+    const is = await ioq.run(stat, limitsOf(options)).catch(() =>
+      at === undefined && typeof path === "string" ? isDirectory(path) : undefined
+    );
     if (!is?.isDirectory) {
       signal?.throwIfAborted();
       throw error;
     }
+  }
+}
+
+/**
+ * Whether a path that exists is a directory's. Without the library it is Deno that looks,
+ * which takes a permission to read, unless it looks for this very call.
+ */
+async function isDirectory(path: string): Promise<{ isDirectory: boolean }> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+    return { isDirectory: true };
+  } catch {
+    return { isDirectory: false };
   }
 }
 

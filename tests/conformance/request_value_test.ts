@@ -171,6 +171,10 @@ forEachBackend("nothing that options inherit is read", async ({ open }) => {
     path2: "/nonexistent",
     offset: 2,
     length: 1,
+    recursive: true,
+    signal: AbortSignal.abort("inherited"),
+    timeoutMs: 0.001,
+    create: false,
     fd2: 5,
     arg0: 7,
   };
@@ -183,8 +187,19 @@ forEachBackend("nothing that options inherit is read", async ({ open }) => {
     const fd = await ioq.run(op.open(path, { read: true }));
     assertEquals(text(await ioq.run(op.read(fd, 10, 0))), "made");
     await ioq.run(op.close(fd));
+    await ioq.writeFile(path, new Uint8Array(5 << 20), {});
+    assertEquals((await ioq.readFile(path, {})).length, 5 << 20);
+    await ioq.writeFile(path, new Blob(["made"]).stream(), {});
+    await (await ioq.openFile(path, {})).close();
+    const full = dir.at("full");
+    await ioq.mkdir(full, {});
+    await assertRejects(() => ioq.mkdir(full, {}), Deno.errors.AlreadyExists);
+    await ioq.writeFile(`${full}/file`, bytes("kept"), {});
+    await assertRejects(() => ioq.remove(full, {}), Error, "not empty");
+    await ioq.nop({});
   });
   assertEquals(Deno.readTextFileSync(path), "made");
+  assertEquals(Deno.readTextFileSync(dir.at("full/file")), "kept");
   assertEquals(Deno.statSync(path).mode! & 0o777, 0o666 & ~Deno.umask());
 });
 

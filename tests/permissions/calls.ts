@@ -38,6 +38,8 @@ export interface Call {
   readonly reaches?: boolean;
   /** Whether it changes or removes what is at its path. */
   readonly destroys?: boolean;
+  /** Whether it reads to the end, which some devices do not have. */
+  readonly toEnd?: boolean;
   /** Whether only refusals are compared: Deno does something like it. */
   readonly alike?: boolean;
   /** Whether the form with a descriptor is the same. */
@@ -98,12 +100,14 @@ export const CALLS: Readonly<Record<string, Call>> = {
     at: true,
   },
   readFile: {
+    toEnd: true,
     deno: (path) => text(Deno.readFileSync(path)),
     promise: async ({ path, options }, { ioq }) => text(await ioq.readFile(path, options)),
     request: ({ path, options }) => op.readFile(path, options),
     at: true,
   },
   readTextFile: {
+    toEnd: true,
     deno: (path) => Deno.readTextFileSync(path),
     promise: ({ path }, { ioq }) => ioq.readTextFile(path),
   },
@@ -187,6 +191,7 @@ export const CALLS: Readonly<Record<string, Call>> = {
     destroys: true,
   },
   "copy from": {
+    toEnd: true,
     deno: (path, { good }) => Deno.copyFileSync(path, `${good}/new`),
     promise: ({ path }, { ioq, good }) => ioq.copyFile(path, `${good}/new`),
     request: ({ path }, { good }) => op.copyFile(path, `${good}/new`),
@@ -287,6 +292,8 @@ export interface Spot {
   readonly name: string;
   /** Whether it leads to what belongs to the machine. */
   readonly machine?: boolean;
+  /** Whether it has no end. */
+  readonly endless?: boolean;
   /** Whether removing it would remove what is needed, or not ours. */
   readonly keep?: boolean;
   /** Whether only what reads is done there. */
@@ -340,10 +347,11 @@ export const SPOTS: readonly Spot[] = [
     "shm",
     "shm-missing",
   ].map(spot),
-  ...["null", "full", "tty", "environ", "pressure/cpu"].map(device),
+  ...["null", "tty", "environ", "pressure/cpu"].map(device),
+  { ...device("full"), endless: true },
+  { ...machine("/dev/full"), endless: true },
   ...[
     "/dev/null",
-    "/dev/full",
     "/dev/tty",
     "/proc/self/comm",
     "/proc/pressure/cpu",

@@ -121,7 +121,7 @@ async function compare(grant: Grant, every: number, first: number): Promise<Repo
 }
 
 Deno.test("under each grant, what Deno does is done and what it refuses is refused", async (t) => {
-  const every = times(151, 1);
+  const every = times(211, 1);
   let count = 0;
   let refused = 0;
   for (const [i, grant] of GRANTS.entries()) {
