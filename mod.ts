@@ -24,6 +24,7 @@ export type {
   ReadFilesErrorPolicy,
   ReadFilesOptions,
 } from "./src/files/read_files.ts";
+export type { ReadFileOptions } from "./src/files/whole_files.ts";
 export { defaultQueue } from "./src/default_queue.ts";
 export * from "./src/functions.ts";
 export { op } from "./src/operations/op.ts";
@@ -52,15 +53,6 @@ export type { ClockName } from "./src/linux/clock.ts";
 export type { BigIntFileInfo, FileInfo } from "./src/linux/stat.ts";
 export type { DirEntry } from "./src/linux/directory.ts";
 export type { Path } from "./src/path.ts";
-export {
-  Canceled,
-  ConcurrencyUnavailable,
-  Condition,
-  EventLoop,
-  Io,
-  Mutex,
-} from "./src/loop/mod.ts";
-export type { EventLoopLimits, EventLoopOptions, Future, Guard } from "./src/loop/mod.ts";
 export { walk } from "./src/trees/walk.ts";
 export type { Walk } from "./src/trees/walk.ts";
 export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/trees/walk/walk_options.ts";

@@ -64,6 +64,8 @@ export class Task<Owner extends TaskOwner = TaskOwner> {
   #moreWaits: Set<Wait> | undefined;
   /** Whether it is over. */
   ended = false;
+  /** See `Io.signal`; made on first use. */
+  #controller: AbortController | undefined;
   /** What to call when it is over. */
   onEnd: Set<() => void> | undefined;
 
@@ -163,6 +165,16 @@ export class Task<Owner extends TaskOwner = TaskOwner> {
     } else {
       this.#moreWaits?.delete(wait);
     }
+  }
+
+  /** Aborts when the task is asked to stop and not protected. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      const controller = this.#controller = new AbortController();
+      // It is told as all that the task waits for is, and never over
+      this.enterLate({ interrupt: () => controller.abort(new Canceled()) });
+    }
+    return this.#controller.signal;
   }
 
   /** Nothing is delivered from now on, until {@linkcode Task.unprotect}. */
