@@ -582,7 +582,7 @@ export class Core {
       if (error === undefined) {
         ticket.resolve(value as never);
       } else {
-        ticket.reject(error);
+        ticket.fail(error);
       }
     }
   }
