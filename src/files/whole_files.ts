@@ -9,7 +9,8 @@
 
 import { ownOption } from "../own_option.ts";
 import { hasCode, inContext } from "../linux/errors.ts";
-import { type IoqFile, openFile } from "./file.ts";
+import type { IoqFile } from "./file.ts";
+import { openFile } from "./open_file.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions, WriteFileOptions } from "../operations/request_options.ts";
 import { toCoreRequest } from "../operations/request.ts";

@@ -4,7 +4,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import * as mod from "../../mod.ts";
-import { EventLoop } from "../../mod.ts";
+import { EventLoop } from "@ioq/ioq/loop";
 import { forEachBackend } from "../backends.ts";
 import { bytes, TempDir, text } from "../fixtures.ts";
 
