@@ -24,6 +24,7 @@ export type {
   ReadFilesErrorPolicy,
   ReadFilesOptions,
 } from "./src/files/read_files.ts";
+export type { ReadFileOptions } from "./src/files/whole_files.ts";
 export { defaultQueue } from "./src/default_queue.ts";
 export * from "./src/functions.ts";
 export { op } from "./src/operations/op.ts";

@@ -10,6 +10,7 @@
  */
 
 import { beginningIn, currentDirectory } from "./path.ts";
+import { PromiseForms } from "./forms.ts";
 import { Ioq } from "./ioq.ts";
 import { coreOf } from "./queue/runner.ts";
 
@@ -50,13 +51,13 @@ export function sharedQueue(): Promise<Ioq> {
 }
 
 /**
- * The queue that options name.
+ * The queue that options name, or the task through whose handle to go to it.
  *
  * @returns It, or `undefined` if they name none: the shared one is meant then.
  * @throws {TypeError} If that is no queue.
  */
-export function checkGivenQueue(ioq: unknown): Ioq | undefined {
-  if (ioq !== undefined && !(ioq instanceof Ioq)) {
+export function checkGivenQueue(ioq: unknown): PromiseForms | undefined {
+  if (ioq !== undefined && !(ioq instanceof PromiseForms)) {
     throw new TypeError(`Expected ioq to be a queue, as Ioq.open() gives it, got ${typeof ioq}`);
   }
   return ioq;

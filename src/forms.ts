@@ -27,7 +27,7 @@ import type { OpName } from "./operations/values.ts";
 import type { IoqRequest } from "./operations/request.ts";
 import type { Path } from "./path.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
-import { readWhole, writeWhole } from "./files/whole_files.ts";
+import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files.ts";
 import { removeAllOn } from "./trees/functions.ts";
 import { type FileContents, readFiles, type ReadFilesOptions } from "./files/read_files.ts";
 
@@ -128,13 +128,13 @@ export abstract class PromiseForms extends Runner {
   /** All that is in a file, as bytes. Rejects as `Deno.readFile` does. */
   readFile(
     path: Path,
-    options?: AtOptions & OperationOptions,
+    options?: ReadFileOptions,
   ): Promise<Uint8Array<ArrayBuffer>> {
     return readWhole(this, path, options);
   }
 
   /** All that is in a file, as text; what is not UTF-8 becomes U+FFFD. */
-  async readTextFile(path: Path, options?: AtOptions & OperationOptions): Promise<string> {
+  async readTextFile(path: Path, options?: ReadFileOptions): Promise<string> {
     // As Deno's: a byte order mark stays
     const bytes = await this.readFile(path, options);
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
@@ -193,10 +193,15 @@ export abstract class PromiseForms extends Runner {
     data: string | ReadableStream<string>,
     options?: WriteFileOptions & OperationOptions,
   ): Promise<void> {
-    const bytes = data instanceof ReadableStream
-      ? data.pipeThrough(new TextEncoderStream())
-      : encoder.encode(data);
-    return writeWhole(this, path, bytes, options);
+    try {
+      const bytes = data instanceof ReadableStream
+        ? data.pipeThrough(new TextEncoderStream())
+        : encoder.encode(data);
+      return writeWhole(this, path, bytes, options);
+    } catch (error) {
+      // Somebody else has the stream
+      return Promise.reject(error);
+    }
   }
 
   /** Copy a file's contents and permission bits. Rejects as `Deno.copyFile` does. */

@@ -27,6 +27,7 @@ import type {
 import type { Path } from "./path.ts";
 import type { OperationOptions } from "./queue/runner.ts";
 import type { RemoveOptions } from "./forms.ts";
+import type { ReadFileOptions } from "./files/whole_files.ts";
 import { type FileContents, readFiles as read, type ReadFilesOptions } from "./files/read_files.ts";
 
 /** A file's attributes, following a symbolic link: {@linkcode Ioq.stat}. */
@@ -83,13 +84,13 @@ export function openFile(
 /** All that is in a file, as bytes: {@linkcode Ioq.readFile}. */
 export function readFile(
   path: Path,
-  options?: AtOptions & OperationOptions,
+  options?: ReadFileOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   return onDefaultQueue((ioq) => ioq.readFile(path, options));
 }
 
 /** All that is in a file, as text: {@linkcode Ioq.readTextFile}. */
-export function readTextFile(path: Path, options?: AtOptions & OperationOptions): Promise<string> {
+export function readTextFile(path: Path, options?: ReadFileOptions): Promise<string> {
   return onDefaultQueue((ioq) => ioq.readTextFile(path, options));
 }
 

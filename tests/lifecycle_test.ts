@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Ioq } from "../mod.ts";
-import { LIBRARY, MOD, runDeno, TempDir } from "./fixtures.ts";
+import { LIBRARY, MOD, runDeno, TempDir, text } from "./fixtures.ts";
 
 /** Backends that can be had here. */
 const BACKENDS: ("uring" | "threads" | "worker")[] = ["threads", "worker"];
@@ -175,3 +175,31 @@ for (const backend of BACKENDS) {
     assertEquals([stdout, stderr, code], ["true\ntrue\n", "", 0]);
   });
 }
+
+Deno.test("with hardly a descriptor left, a queue says why it cannot be opened", async () => {
+  using dir = new TempDir();
+  const script = dir.file(
+    "main.ts",
+    `import { Ioq } from "${MOD}";
+     await (await Ioq.open()).close();
+     const files = [];
+     try {
+       for (;;) files.push(Deno.openSync("/dev/null"));
+     } catch {
+       files.pop().close();
+       files.pop().close();
+     }
+     const error = await Ioq.open().catch((error) => error);
+     for (const file of files) file.close();
+     console.log(error.name, error.code);
+     await using ioq = await Ioq.open();
+     console.log((await ioq.stat("/")).isDirectory);`,
+  );
+  const flags = ["run", "-A", "--no-lock", "--no-config", "--quiet", script];
+  const { stdout, stderr, code } = await new Deno.Command("sh", {
+    args: ["-c", 'ulimit -n 120; exec "$@"', "sh", Deno.execPath(), ...flags],
+    env: { IOQ_LIBRARY: LIBRARY, NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  assertEquals([text(stdout), text(stderr), code], ["NotSupported EMFILE\ntrue\n", "", 0]);
+});

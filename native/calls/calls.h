@@ -126,7 +126,8 @@ int guard_open(const struct entry *entry, int fd, const char *path, int flags, m
 /**
  * Run a READ_FILE: the contents become the payload, their length is returned. If
  * it has a payload of FIRST_LENGTH bytes, that is used; if it has a length,
- * larger files fail with EFBIG.
+ * larger files fail with EFBIG, and if its first argument is one,
+ * so does what turns out to have more bytes than that.
  */
 int32_t whole_file_read(struct entry *entry);
 

@@ -46,7 +46,9 @@ static int grow(struct entry *entry, int fd, size_t length, size_t *capacity) {
 			wanted = (size_t)sb.st_size + 1;
 		}
 	}
-	if (length > IOQ_TRANSFER_MAX) {
+	// What is made on the fly has no size, and may have no end
+	size_t most = entry->args[0] > 0 ? entry->args[0] : IOQ_TRANSFER_MAX;
+	if (length > most) {
 		return -EFBIG;
 	}
 	uint8_t *more;

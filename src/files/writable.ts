@@ -15,7 +15,7 @@ interface WritableFile extends AsyncDisposable {
 }
 
 /** A chunk's bytes: its type says `Uint8Array`, and others are taken as Deno takes them. */
-function bytesOf(chunk: unknown): Uint8Array {
+export function bytesOf(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) {
     return chunk;
   }
@@ -28,15 +28,13 @@ function bytesOf(chunk: unknown): Uint8Array {
   throw new TypeError("Expected ArrayBuffer or ArrayBufferView for write chunk");
 }
 
-/** Write all of a chunk. */
-async function writeAll(
-  file: WritableFile,
-  chunk: unknown,
-  signal: AbortSignal,
+/** Write all of a chunk, whatever each write takes of it. */
+export async function writeChunk(
+  bytes: Uint8Array,
+  write: (rest: Uint8Array) => Promise<number>,
 ): Promise<void> {
-  const bytes = bytesOf(chunk);
   for (let done = 0; done < bytes.length;) {
-    const count = await file.write(bytes.subarray(done), signal);
+    const count = await write(bytes.subarray(done));
     if (count === 0) {
       throw new Deno.errors.WriteZero("failed to write whole buffer");
     }
@@ -53,7 +51,7 @@ export function makeWritable(file: WritableFile): WritableStream<Uint8Array> {
     },
     async write(chunk, { signal }) {
       try {
-        await writeAll(file, chunk, signal);
+        await writeChunk(bytesOf(chunk), (rest) => file.write(rest, signal));
       } catch (error) {
         // A stream that fails is over: nobody could close the file by it any more
         await file[Symbol.asyncDispose]();

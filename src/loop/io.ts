@@ -129,6 +129,27 @@ export class Io extends PromiseForms {
     );
   }
 
+  /**
+   * Aborts when the task is asked to stop, for what takes a signal: `fetch()`, commands,
+   * streams. Its reason is a `Canceled`. That it aborts does not count as telling the
+   * task; waiting by {@linkcode Io.await} does both.
+   *
+   * @example
+   * ```ts
+   * import { EventLoop } from "@ioq/ioq/loop";
+   *
+   * await using loop = await EventLoop.open();
+   * const output = await loop.async((io) => {
+   *   const command = new Deno.Command("true", { signal: io.signal });
+   *   return io.await(command.output());
+   * });
+   * console.log(output.success);
+   * ```
+   */
+  get signal(): AbortSignal {
+    return this.#task.signal;
+  }
+
   /** Whether the task was asked to stop and has yet to be told by a `Canceled`. */
   get cancelRequested(): boolean {
     return this.#task.pending;

@@ -38,6 +38,9 @@ export interface TaskOwner {
   readonly waiters: Set<Task>;
 }
 
+/** Of tasks that asked for a signal: few do, and a field would be in all. */
+const controllers = new WeakMap<Task, AbortController>();
+
 /**
  * See the module.
  *
@@ -163,6 +166,18 @@ export class Task<Owner extends TaskOwner = TaskOwner> {
     } else {
       this.#moreWaits?.delete(wait);
     }
+  }
+
+  /** Aborts when the task is asked to stop and not protected. */
+  get signal(): AbortSignal {
+    let controller = controllers.get(this);
+    if (controller === undefined) {
+      const made = controller = new AbortController();
+      controllers.set(this, made);
+      // It is told as all that the task waits for is, and never over
+      this.enterLate({ interrupt: () => made.abort(new Canceled()) });
+    }
+    return controller.signal;
   }
 
   /** Nothing is delivered from now on, until {@linkcode Task.unprotect}. */

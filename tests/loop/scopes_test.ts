@@ -2,7 +2,7 @@
 
 /** Scopes of tasks, time limits and cancellation points, where they are hard to keep. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   Canceled,
   Condition,
@@ -17,8 +17,8 @@ import {
   SharedResetEvent,
   SharedSemaphore,
 } from "@ioq/ioq/loop";
-import { op } from "../../mod.ts";
-import { MOD, runDeno, sleep, TempDir, within } from "../fixtures.ts";
+import { copyTree, op, removeTree, walk } from "../../mod.ts";
+import { descriptorsUnder, LOOP_MOD, runDeno, sleep, TempDir, within } from "../fixtures.ts";
 import { forEachLoop } from "./rows.ts";
 
 forEachLoop("timeout() needs no room in the queue", async ({ open }) => {
@@ -219,7 +219,7 @@ forEachLoop("a promise that is awaited in vain may fail later", async ({ loop })
 
 Deno.test("a task that fails by the Canceled of another is reported", async () => {
   const { code, stderr } = await runDeno(`
-    import { EventLoop } from ${JSON.stringify(MOD)};
+    import { EventLoop } from ${JSON.stringify(LOOP_MOD)};
     const loop = await EventLoop.open();
     const other = loop.async((io) => io.sleep(1e6));
     loop.async(async () => { await other; });
@@ -248,4 +248,85 @@ forEachLoop("files of tasks are opened within a time limit", async ({ loop, row 
     }
     await io.run(op.nop());
   });
+});
+
+forEachLoop("trees and files of a task are cancelled with it", async ({ loop, row }) => {
+  if (!row.library) {
+    return;
+  }
+  using dir = new TempDir();
+  const path = dir.at("tree");
+  for (let i = 0; i < 20; i++) {
+    Deno.mkdirSync(`${path}/${i}`, { recursive: true });
+    Deno.writeTextFileSync(`${path}/${i}/file`, "text");
+  }
+  await loop.async(async (io) => {
+    let entries = 0;
+    for await (const _ of walk(path, { ioq: io })) {
+      entries++;
+    }
+    assertEquals(entries, 41);
+    await copyTree(path, dir.at("copy"), { ioq: io });
+    await removeTree(dir.at("copy"), { ioq: io });
+  });
+  const before = descriptorsUnder(dir.path);
+  const works: ((io: Io) => Promise<unknown>)[] = [
+    async (io) => {
+      for await (const _ of walk(path, { ioq: io })) {
+        future!.cancel();
+      }
+    },
+    (io) => copyTree(path, dir.at("copy"), { ioq: io }),
+    async (io) => {
+      const paths = Array.from({ length: 20 }, (_, i) => `${path}/${i}/file`);
+      for await (const _ of io.readFiles(paths)) {
+        future!.cancel();
+      }
+    },
+    (io) => removeTree(path, { ioq: io, onError: "skip" }),
+  ];
+  let future: Future<unknown> | undefined;
+  for (const work of works) {
+    const gate = Promise.withResolvers<void>();
+    future = loop.async(async (io) => {
+      await gate.promise;
+      const ended = work(io);
+      future!.cancel();
+      await ended;
+    });
+    gate.resolve();
+    await assertRejects(
+      () => within(10_000, future!, "the work"),
+      Canceled,
+      undefined,
+      String(work),
+    );
+    assertEquals(descriptorsUnder(dir.path), before);
+  }
+  assertThrows(() => walk(path, { ioq: {} as never }), TypeError);
+});
+
+forEachLoop("io.signal aborts when the task is asked to stop", async ({ loop }) => {
+  let signal: AbortSignal | undefined;
+  const future: Future<unknown> = loop.async(async (io) => {
+    await Promise.resolve();
+    signal = io.signal;
+    assertStrictEquals(io.signal, signal);
+    await io.uncancelable(async (io) => {
+      future.cancel();
+      await io.sleep(1);
+      assertEquals(signal!.aborted, false);
+    });
+    assert(signal.aborted);
+    assert(signal.reason instanceof Canceled);
+    await io.nop();
+  });
+  await assertRejects(() => future, Canceled);
+  let child: Deno.ChildProcess | undefined;
+  const closing = loop.async(async (io) => {
+    child = new Deno.Command("sleep", { args: ["1000"], signal: io.signal }).spawn();
+    await io.await(child.status);
+  });
+  await assertRejects(() => within(10_000, closing.cancel(), "the task"), Canceled);
+  assertEquals((await within(10_000, child!.status, "the command")).signal, "SIGTERM");
 });

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Ioq } from "../../ioq.ts";
+import type { Runner } from "../../queue/runner.ts";
 import type { Request } from "../../operations/request.ts";
 import type { OpName } from "../../operations/values.ts";
 import type { WalkEntry, WalkPlan } from "./walk_options.ts";
@@ -18,7 +18,7 @@ export interface WalkContext {
   /** The root as it was given, for messages. */
   readonly given: string;
   /** The queue. */
-  readonly ioq: Ioq;
+  readonly ioq: Runner;
   /** Whether each path must be checked for permission. */
   readonly checks: boolean;
   /** Whether it is about to end: what is found now is of no use. */

@@ -18,7 +18,7 @@
  * @module
  */
 
-import type { Ioq } from "../../ioq.ts";
+import type { Runner } from "../../queue/runner.ts";
 import { O_NOFOLLOW } from "../../linux/fcntl.ts";
 import { op } from "../../operations/op.ts";
 import { CoreRequest } from "../../operations/request.ts";
@@ -52,11 +52,11 @@ export class Anchor {
   }
 
   /** Its descriptor. */
-  open(ioq: Ioq): Promise<number> {
+  open(ioq: Runner): Promise<number> {
     return this.#fd ??= this.#open(ioq);
   }
 
-  async #open(ioq: Ioq): Promise<number> {
+  async #open(ioq: Runner): Promise<number> {
     const above = await this.#above?.open(ioq);
     // Whether what is below may be read has been asked for by its whole path
     const fd = await ioq.run(
@@ -72,7 +72,7 @@ export class Anchor {
   }
 
   /** One of the holders needs it no more. */
-  async release(ioq: Ioq): Promise<void> {
+  async release(ioq: Runner): Promise<void> {
     if (--this.#holders > 0) {
       return;
     }

@@ -22,7 +22,7 @@ import * as layout from "../../../ffi/layout.ts";
 import { sharedQueue } from "../../default_queue.ts";
 import { timeoutError } from "../../linux/errors.ts";
 import { O_NOFOLLOW } from "../../linux/fcntl.ts";
-import type { Ioq } from "../../ioq.ts";
+import type { Runner } from "../../queue/runner.ts";
 import { type Holder, type Request, toCoreRequest } from "../../operations/request.ts";
 import type { OpName } from "../../operations/values.ts";
 import { absolutePath, pathText } from "../../path.ts";
@@ -58,7 +58,7 @@ const BUDGET_US = 1000;
 export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implements WalkContext {
   readonly plan: WalkPlan;
   readonly pending: PendingDirectories = new PendingDirectories();
-  ioq!: Ioq;
+  ioq!: Runner;
   checks = false;
   stopped = false;
   /** Whether what was found is not to be handed out any more. */

@@ -8,7 +8,7 @@
 
 import { checkGivenQueue } from "../../default_queue.ts";
 import { checkInteger, checkTimeout } from "../../integer.ts";
-import type { Ioq } from "../../ioq.ts";
+import type { PromiseForms } from "../../forms.ts";
 import { decodeFileInfo, type FileInfo } from "../../linux/stat.ts";
 import { checkSignal } from "../../signal.ts";
 import { checkOnError, type ErrorPolicy } from "../error_policy.ts";
@@ -136,11 +136,12 @@ export interface WalkOptions {
    */
   sort?: boolean | "directory" | undefined;
   /**
-   * The queue to use.
+   * The queue to use, or a task's handle (`Io`): what is done belongs to that task then, and
+   * is cancelled with it.
    *
    * @default One that all share who name none
    */
-  ioq?: Ioq | undefined;
+  ioq?: PromiseForms | undefined;
 }
 
 /** Whether a path is wanted. */
@@ -174,7 +175,7 @@ export interface WalkPlan {
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number | undefined;
   readonly onError: WalkErrorPolicy;
-  readonly ioq: Ioq | undefined;
+  readonly ioq: PromiseForms | undefined;
   /** Whether a path is found; `undefined` if all are. It implies {@linkcode skips}. */
   readonly finds: PathFilter | undefined;
   /** Whether a path is passed over with all below it; `undefined` if none is. */
