@@ -78,7 +78,7 @@ export interface StreamEnd {
   lend(): void;
 }
 
-/** See the module. */
+/** The core of a queue: slots for requests, promises for their results, and the end of both. */
 export class Core {
   readonly backend: Backend;
   readonly pump: Pump;
