@@ -131,12 +131,19 @@ forEachBackend("what is assigned to a waiting request changes nothing", async ({
   assertEquals(new Set(all.map(text)), new Set(["text"]));
 });
 
-/** Have every object inherit something meanwhile. */
+/**
+ * Have every object inherit something meanwhile, as an assignment makes it: what cannot
+ * be assigned to breaks the runtime's own calls (`Stats` of `fstatSync` assigns `mode`).
+ */
 async function polluted(what: Record<string, unknown>, run: () => Promise<void>): Promise<void> {
   const names = Object.keys(what);
   try {
     for (const name of names) {
-      Object.defineProperty(Object.prototype, name, { value: what[name], configurable: true });
+      Object.defineProperty(Object.prototype, name, {
+        value: what[name],
+        configurable: true,
+        writable: true,
+      });
     }
     await run();
   } finally {
