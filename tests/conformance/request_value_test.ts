@@ -132,8 +132,8 @@ forEachBackend("what is assigned to a waiting request changes nothing", async ({
 });
 
 /**
- * Have every object inherit something meanwhile, as an assignment makes it: what cannot
- * be assigned to breaks the runtime's own calls (`Stats` of `fstatSync` assigns `mode`).
+ * Have every object inherit something meanwhile. A `mode` that nobody can assign to would
+ * break the runtime's own `fstatSync`, whose `Stats` assigns it.
  */
 async function polluted(what: Record<string, unknown>, run: () => Promise<void>): Promise<void> {
   const names = Object.keys(what);
@@ -142,7 +142,7 @@ async function polluted(what: Record<string, unknown>, run: () => Promise<void>)
       Object.defineProperty(Object.prototype, name, {
         value: what[name],
         configurable: true,
-        writable: true,
+        writable: name === "mode",
       });
     }
     await run();
