@@ -158,7 +158,7 @@ void accept_request(struct ioq *ioq, struct turn_in *in, const struct ioq_reques
 		ret = accept_check(ioq, entry, request);
 	}
 	bool to_ring = ret == 0 && (in->ring_ops >> entry->op & 1) && ring_takes(&ioq->ring, entry)
-		&& !accept_moves_position(entry);
+		&& !(request->hints & IOQ_HINT_NO_RING) && !accept_moves_position(entry);
 	if (ret == 0 && entry->op == IOQ_OP_POST) {
 		ret = post_begin(ioq, entry, &to_ring);
 		if (!to_ring) {

@@ -47,21 +47,28 @@ static void turn_accept(struct ioq *ioq, struct turn_in *in, struct turn_out *ou
 }
 
 /**
- * Whether a ring says that a file has ended where it may not have: what is made on
- * the fly may be told as empty, and io_uring does not even ask for more of that.
+ * Whether a ring says something of a transfer that may not be so. A file that is made on
+ * the fly may be told as empty, and io_uring does not even ask for more of that; and a
+ * write that falls short may be told as an error. The same transfer may be done again: it is at an
+ * offset, and the first one has moved nothing.
  */
-static bool turn_doubts_end(struct entry *entry) {
-	return entry->op == IOQ_OP_READ && entry->result == 0 && entry->length > 0
-		&& entry->lane == IOQ_LANE_RING && entry->positional && !entry_is_cancelled(entry)
-		&& position_may_have_more(entry->fd, entry->offset);
+static bool turn_doubts(struct entry *entry) {
+	if (entry->lane != IOQ_LANE_RING || !entry->positional || entry_is_cancelled(entry)) {
+		return false;
+	}
+	if (entry->op == IOQ_OP_READ) {
+		return entry->result == 0 && entry->length > 0 && position_may_have_more(entry->fd, entry->offset);
+	}
+	bool falls_short = entry->result == -EIO || entry->result == -ENOSPC || entry->result == -EDQUOT;
+	return entry->op == IOQ_OP_WRITE && falls_short && position_takes_back_writes(entry->fd);
 }
 
 /** Hand out completions while there are any and there is room. */
 static void turn_reap(struct ioq *ioq, struct turn_in *in, struct turn_out *out) {
 	struct entry *entry;
 	while (complete_has_room(out) && (entry = ring_reap(&ioq->ring))) {
-		if (turn_doubts_end(entry)) {
-			// read(2) asks the file system itself
+		if (turn_doubts(entry)) {
+			// A system call asks the file system itself
 			dispatch_elsewhere(ioq, in, entry);
 		} else {
 			complete_entry(ioq, out, entry);

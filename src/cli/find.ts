@@ -6,7 +6,7 @@
  * @module
  */
 
-import { basename } from "node:path/posix";
+import { basename } from "../posix_path.ts";
 import { defaultQueue } from "../default_queue.ts";
 import { walkForCommand } from "../trees/walk.ts";
 import { planWalk, type WalkEntry, type WalkOptions } from "../trees/walk/walk_options.ts";
@@ -228,7 +228,7 @@ async function run(args: string[]): Promise<number> {
   return errors > 0 ? EXIT_FAILURE : EXIT_OK;
 }
 
-/** See the module. */
+/** The command `ioq find`. */
 export const find: Command = {
   name: "find",
   summary: "print what is below directories",

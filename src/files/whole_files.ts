@@ -13,7 +13,8 @@ import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import { checkInteger } from "../integer.ts";
 import { ERRNO, hasCode, inContext, osError } from "../linux/errors.ts";
 import { checkBytes } from "../operations/arguments.ts";
-import { type IoqFile, openFile } from "./file.ts";
+import type { IoqFile } from "./file.ts";
+import { openFile } from "./open_file.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions, WriteFileOptions } from "../operations/request_options.ts";
 import { type CoreRequest, toCoreRequest } from "../operations/request.ts";
@@ -26,7 +27,11 @@ const WHOLE_LENGTH_MAX = 4 * 1024 * 1024;
 /** Bytes of a read that looks whether a file has more than it said. */
 const PROBE_LENGTH = 64 * 1024;
 
-/** Options of reading a whole file. */
+/**
+ * Options of reading a whole file.
+ *
+ * @category Files
+ */
 export interface ReadFileOptions extends AtOptions, OperationOptions {
   /**
    * How many bytes it may have: what has more rejects with an error whose code is

@@ -38,8 +38,11 @@ export interface TaskOwner {
   readonly waiters: Set<Task>;
 }
 
+/** Of tasks that asked for a signal: few do, and a field would be in all. */
+const controllers = new WeakMap<Task, AbortController>();
+
 /**
- * See the module.
+ * The cancellation of one task: whether it is requested, delivered, or held back.
  *
  * @typeParam Owner What else its owner is.
  */
@@ -64,8 +67,6 @@ export class Task<Owner extends TaskOwner = TaskOwner> {
   #moreWaits: Set<Wait> | undefined;
   /** Whether it is over. */
   ended = false;
-  /** See `Io.signal`; made on first use. */
-  #controller: AbortController | undefined;
   /** What to call when it is over. */
   onEnd: Set<() => void> | undefined;
 
@@ -116,7 +117,7 @@ export class Task<Owner extends TaskOwner = TaskOwner> {
     }
   }
 
-  /** {@linkcode Task.check} for who returns a promise: a rejected one, if one is pending. */
+  /** {@linkcode Task.check} for functions that return a promise: a rejected one, if a cancellation is pending. */
   refuse(): Promise<never> | undefined {
     return this.pending && this.#protection === 0 ? Promise.reject(this.deliver()) : undefined;
   }
@@ -169,12 +170,14 @@ export class Task<Owner extends TaskOwner = TaskOwner> {
 
   /** Aborts when the task is asked to stop and not protected. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      const controller = this.#controller = new AbortController();
+    let controller = controllers.get(this);
+    if (controller === undefined) {
+      const made = controller = new AbortController();
+      controllers.set(this, made);
       // It is told as all that the task waits for is, and never over
-      this.enterLate({ interrupt: () => controller.abort(new Canceled()) });
+      this.enterLate({ interrupt: () => made.abort(new Canceled()) });
     }
-    return this.#controller.signal;
+    return controller.signal;
   }
 
   /** Nothing is delivered from now on, until {@linkcode Task.unprotect}. */

@@ -78,7 +78,7 @@ export interface StreamEnd {
   lend(): void;
 }
 
-/** See the module. */
+/** The core of a queue: slots for requests, promises for their results, and the end of both. */
 export class Core {
   readonly backend: Backend;
   readonly pump: Pump;
@@ -190,7 +190,9 @@ export class Core {
   resize(depth: number, size: number): void {
     this.checkOpen();
     if (size > 0 || this.#line.size > 0) {
-      throw new Deno.errors.Busy(`Cannot resize a queue that has ${size} requests`);
+      throw new Deno.errors.Busy(
+        `Cannot resize a queue that has ${size} requests, and ${this.#line.size} waiting`,
+      );
     }
     this.backend.resize(depth);
     this.slots = new Slots(depth);
@@ -215,6 +217,7 @@ export class Core {
     if (slot.request === undefined || slot.late !== NOT_LATE) {
       return false;
     }
+    slot.isCancelled = true;
     this.pump.kick();
     return this.backend.cancel(slot.index);
   }
@@ -511,6 +514,7 @@ export class Core {
       this.#line.delete(ticket);
       this.#fail(ticket, interruptedError(ticket.request));
     } else if (!ticket.isSettled) {
+      this.slots.at(ticket.slot).isCancelled = true;
       this.backend.cancel(ticket.slot);
       this.pump.kick();
     }
@@ -564,6 +568,8 @@ export class Core {
       if (result < 0) {
         error = deadline !== undefined && result === -ERRNO.ETIMEDOUT!
           ? timeoutError(deadline.timeoutMs, request.context)
+          : result === -ERRNO.EINTR! && (this.#cancelled || slot.isCancelled)
+          ? interruptedError(request)
           : osError(-result, request.context);
       } else {
         if (request.isOpen) {
@@ -650,7 +656,10 @@ export class Core {
   }
 }
 
-/** What is asked of a queue whose requests were all cancelled fails with this. */
+/**
+ * What was cancelled fails with this, and what is asked of a queue whose requests all
+ * were. A file system that tells EINTR of its own accord ends nothing.
+ */
 function interruptedError(request: CoreRequest): Error {
   return asEnd(osError(ERRNO.EINTR!, request.context));
 }

@@ -17,7 +17,7 @@ export interface LeftRequest {
   readonly cancelled: boolean;
 }
 
-/** See the module; `Backend` says more of what the methods are for. */
+/** Runs the requests of the worker backend. `Backend` describes the methods. */
 export interface RequestRunner {
   /** Accepted requests whose completion has yet to come. */
   readonly inFlight: number;

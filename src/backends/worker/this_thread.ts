@@ -27,7 +27,7 @@ interface Waiting extends EncodedRequest {
   cancelled: boolean;
 }
 
-/** See the module. */
+/** Runs requests on the queue's own thread, one after the other. */
 export class ThisThread implements RequestRunner {
   readonly executor: Executor;
   readonly #completed: LaneCounts;

@@ -5,13 +5,13 @@
  * directories that are to be read next.
  *
  *     block ──▶ plain       the names and types are all there is to it, nearly always
- *           ├─▶ lines       plain, for who only prints them
+ *           ├─▶ lines       plain, for callers that only print them
  *           └─▶ anything    attributes, links, order, names that are not UTF-8
  *
  * @module
  */
 
-import { basename } from "node:path/posix";
+import { basename } from "../../posix_path.ts";
 import * as layout from "../../../ffi/layout.ts";
 import { osError } from "../../linux/errors.ts";
 import { joinPath } from "../../path.ts";
@@ -42,7 +42,7 @@ interface Part {
   readonly read: (DirectoryNode | undefined)[];
 }
 
-/** See the module. */
+/** Turns a block into entries or lines, and finds the directories to read next. */
 export class BlockEntries {
   readonly #walk: WalkContext;
   readonly #order: Order | undefined;
