@@ -24,6 +24,12 @@ import { WorkerBackend, type WorkerParts } from "./worker.ts";
 /** Where lanes get their code from, and what they need for that. */
 const LANE_MODULE = new URL("./worker/lane.ts", import.meta.url);
 
+/**
+ * Never called. It puts what Workers run into the module graph, where a URL alone does not:
+ * so `deno cache` fetches it, and packages have it.
+ */
+export const importLane = (): Promise<unknown> => import("./worker/lane.ts");
+
 /** Why the lanes' code may not be read, if so. */
 function whyNoWorker(module: URL): string | undefined {
   if (module.protocol !== "file:") {

@@ -127,8 +127,6 @@ async function run(args: string[]): Promise<number> {
 
 /** See the module. */
 export const info: Command = {
-  name: "info",
-  summary: "tell which backend this machine gets, and why",
   usage: `Usage: ioq info [--json]
 
 Tell which backend this machine gets, and why.
