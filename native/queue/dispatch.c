@@ -17,6 +17,8 @@
 
 #include "queue/turn.h"
 
+#include <errno.h>
+
 /**
  * Bytes of the largest transfer that may run within a turn. What is cached is
  * copied at about 10 GB/s by whoever asks for it: 128 KiB hold the owner up for
@@ -47,23 +49,43 @@ void dispatch_begin(const struct ioq *ioq, struct turn_in *in, struct turn_out *
 	in->batch_count = 0;
 }
 
-/** Whether a transfer would hold the owner up, were it run within this turn. */
-static bool is_too_long(struct turn_in *in, const struct entry *entry) {
-	if (entry->op != IOQ_OP_READ && entry->op != IOQ_OP_WRITE) {
-		return false;
-	}
-	if (entry->length > INLINE_LENGTH_MAX || in->inline_length > INLINE_LENGTH_SUM_MAX) {
-		return true;
-	}
-	in->inline_length += entry->length;
-	return false;
+/** Whether an entry is a transfer. */
+static bool is_transfer(const struct entry *entry) {
+	return entry->op == IOQ_OP_READ || entry->op == IOQ_OP_WRITE;
 }
 
 bool dispatch_to_ring(struct ioq *ioq, struct turn_in *in, struct entry *entry) {
 	entry->lane = IOQ_LANE_RING;
+	// One that is too long by itself holds the owner up; too many of them wait
+	entry->punted = is_transfer(entry) && entry->length > INLINE_LENGTH_MAX;
+	if (is_transfer(entry) && !entry->punted) {
+		if (in->inline_length > INLINE_LENGTH_SUM_MAX) {
+			entry->place = ENTRY_HELD_BACK;
+			entry->next = NULL;
+			*ioq->held_back_tail = entry;
+			ioq->held_back_tail = &entry->next;
+			return true;
+		}
+		in->inline_length += entry->length;
+	}
 	entry->place = ENTRY_AT_RING;
-	entry->punted = is_too_long(in, entry);
 	return ring_prepare(&ioq->ring, entry);
+}
+
+void dispatch_held_back(struct ioq *ioq, struct turn_in *in) {
+	struct entry *entry;
+	while ((entry = ioq->held_back) && in->inline_length <= INLINE_LENGTH_SUM_MAX) {
+		ioq->held_back = entry->next;
+		if (!ioq->held_back) {
+			ioq->held_back_tail = &ioq->held_back;
+		}
+		if (entry_is_cancelled(entry)) {
+			entry->place = ENTRY_AT_WAITS;
+			waits_complete(&ioq->waits, entry, -EINTR);
+		} else if (!ioq->ring.live || !dispatch_to_ring(ioq, in, entry)) {
+			dispatch_elsewhere(ioq, in, entry);
+		}
+	}
 }
 
 void dispatch_flush(struct ioq *ioq, struct turn_in *in) {
@@ -78,8 +100,16 @@ static void dispatch_here(struct ioq *ioq, struct turn_in *in, struct entry *ent
 	caller_enter(ioq->caller, entry);
 	perform(entry, &ioq->scratch);
 	caller_enter(ioq->caller, NULL);
-	// There is room: a turn takes as many as it can hand out
-	complete_entry(ioq, in->out, entry);
+	if (!entry->waits_for && in->out->turn->completion_count < IOQ_TURN_COMPLETIONS) {
+		waits_leave(&ioq->waits, entry);
+		complete_entry(ioq, in->out, entry);
+	} else if (entry->waits_for) {
+		waits_add(&ioq->waits, entry);
+	} else {
+		// It was tried again, beside as many requests as a turn can hand out
+		entry->place = ENTRY_AT_WAITS;
+		waits_complete(&ioq->waits, entry, entry->result);
+	}
 }
 
 /** Put an entry into the batch for the lanes. */
@@ -103,11 +133,6 @@ void dispatch_elsewhere(struct ioq *ioq, struct turn_in *in, struct entry *entry
 		entry->place = ENTRY_AT_RECEIVERS;
 		receivers_add(&ioq->receivers, entry);
 		break;
-	case PLACE_POST:
-		// The ring that was to send it is gone, or full
-		entry->place = ENTRY_AT_WAITS;
-		waits_complete(&ioq->waits, entry, post_without_ring(entry));
-		break;
 	default:
 		if (ioq->lanes) {
 			dispatch_to_lanes(ioq, in, entry);
@@ -117,13 +142,40 @@ void dispatch_elsewhere(struct ioq *ioq, struct turn_in *in, struct entry *entry
 	}
 }
 
+void dispatch_returned(struct ioq *ioq, struct turn_in *in, struct entry *entry) {
+	if (entry->elsewhere) {
+		entry->elsewhere = false;
+		dispatch_elsewhere(ioq, in, entry);
+		return;
+	}
+	if (entry->waits_for && !entry_is_cancelled(entry)) {
+		if (entry->counted) {
+			entry->counted = false;
+			--ioq->lane_cancels;
+		}
+		waits_add(&ioq->waits, entry);
+		return;
+	}
+	if (entry->waits_for) {
+		entry->waits_for = 0;
+		entry->result = entry->done > 0 ? (int32_t)entry->done : -EINTR;
+	}
+	waits_leave(&ioq->waits, entry);
+	complete_entry(ioq, in->out, entry);
+}
+
+void dispatch_again(struct ioq *ioq, struct turn_in *in) {
+	struct entry *entry;
+	// No more than one turn's worth: what is tried here may be to be tried again
+	for (uint32_t tried = 0; tried < IOQ_TURN_REQUESTS && (entry = waits_again(&ioq->waits)); ++tried) {
+		dispatch_elsewhere(ioq, in, entry);
+	}
+}
+
 void dispatch_lose_ring(struct ioq *ioq, struct turn_in *in, int error) {
 	struct entry *unsubmitted;
 	ring_die(&ioq->ring, error, &unsubmitted);
 	ioq->ring_ops = 0;
-	if (ioq->mailbox) {
-		mailbox_forget_ring(ioq->mailbox);
-	}
 	while (unsubmitted) {
 		struct entry *entry = unsubmitted;
 		unsubmitted = entry->next;

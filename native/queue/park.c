@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /** Nanoseconds after which lanes of which nothing comes are held up. */
@@ -43,7 +44,7 @@ static bool arm_all(struct ioq *ioq) {
 	}
 	// A ring with something left to submit wants another turn
 	bool ring = !ioq->ring.live || (ring_arm(&ioq->ring) && !ioq->cancels_owed);
-	return ring && waits_arm(&ioq->waits) && receivers_arm(&ioq->receivers, ioq->mailbox)
+	return ring && !ioq->held_back && waits_arm(&ioq->waits) && receivers_arm(&ioq->receivers, ioq->mailbox)
 		&& (!ioq->lanes || lanes_arm(ioq->lanes));
 }
 
@@ -56,20 +57,35 @@ bool park_arm(struct ioq *ioq) {
 		return false;
 	}
 	// A call that is parked already stays the only one
-	if (!atomic_load_explicit(&ioq->parked, memory_order_acquire)) {
-		atomic_store_explicit(&ioq->park_due, true, memory_order_relaxed);
-	}
+	int over = PARK_OVER;
+	atomic_compare_exchange_strong(&ioq->park_state, &over, PARK_DUE);
 	return true;
 }
 
 bool park_is_over(const struct ioq *ioq) {
-	return !atomic_load_explicit(&ioq->park_due, memory_order_acquire)
-		&& !atomic_load_explicit(&ioq->parked, memory_order_acquire);
+	return atomic_load(&ioq->park_state) == PARK_OVER;
+}
+
+bool park_end(struct ioq *ioq) {
+	int due = PARK_DUE;
+	return atomic_compare_exchange_strong(&ioq->park_state, &due, PARK_ENDS);
+}
+
+bool park_orphan(struct ioq *ioq) {
+	int ends = PARK_ENDS;
+	return !atomic_compare_exchange_strong(&ioq->park_state, &ends, PARK_ORPHANED);
 }
 
 int32_t ioq_park(struct ioq *ioq) {
-	atomic_store_explicit(&ioq->parked, true, memory_order_relaxed);
-	atomic_store_explicit(&ioq->park_due, false, memory_order_release);
+	int due = PARK_DUE;
+	if (!atomic_compare_exchange_strong(&ioq->park_state, &due, PARK_RUNS)) {
+		int ends = PARK_ENDS;
+		if (!atomic_compare_exchange_strong(&ioq->park_state, &ends, PARK_OVER) && ends == PARK_ORPHANED) {
+			// Its thread has ended, and left this to us
+			free(ioq);
+		}
+		return -ECANCELED;
+	}
 	struct pollfd fd = {.fd = ioq->waits.fd, .events = POLLIN};
 	int ret;
 	do {
@@ -77,7 +93,7 @@ int32_t ioq_park(struct ioq *ioq) {
 	} while (ret < 0 && errno == EINTR);
 	ret = ret < 0 ? -errno : 0;
 	// From here on the queue may go away
-	atomic_store_explicit(&ioq->parked, false, memory_order_release);
+	atomic_store(&ioq->park_state, PARK_OVER);
 	return ret;
 }
 

@@ -17,7 +17,7 @@
 /** Opcodes that serve the ring itself. */
 static const uint8_t service_opcodes[] = {
 	IORING_OP_ASYNC_CANCEL, IORING_OP_POLL_ADD, IORING_OP_LINK_TIMEOUT, IORING_OP_FGETXATTR, IORING_OP_FSETXATTR,
-	IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED,
+	IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED, IORING_OP_OPENAT2,
 };
 #define SERVICE_OPCODES (sizeof(service_opcodes) / sizeof(service_opcodes[0]))
 

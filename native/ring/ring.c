@@ -36,7 +36,6 @@
  */
 
 #include "ring/ring.h"
-#include "waits/mailbox.h"
 #include "ops.h"
 
 #include <errno.h>
@@ -100,6 +99,9 @@ int ring_open(struct ring *ring, uint32_t sq_entries, uint32_t cq_entries, int w
 	ring->ops = ops_on_ring(ring->opcodes);
 	// The clocks came with 5.15, this with 5.17
 	ring->clocks = ring->uring.features & IORING_FEAT_CQE_SKIP;
+	// 5.12, as RESOLVE_CACHED
+	ring->cached_opens = (ring->uring.features & IORING_FEAT_NATIVE_WORKERS)
+		&& (ring->opcodes >> IORING_OP_OPENAT2 & 1);
 	ring->link_timeouts = ring->opcodes >> IORING_OP_LINK_TIMEOUT & 1;
 
 	if (wake_fd >= 0) {
@@ -144,6 +146,9 @@ bool ring_takes(const struct ring *ring, const struct entry *entry) {
 		// To look where a path leads takes several calls, see calls/guard.c
 		return false;
 	}
+	if (entry_is_open(entry) && !ring_open_takes(entry)) {
+		return false;
+	}
 	switch (ops[entry->op].ring) {
 	case RING_CLOCK:
 		return ring->clocks || entry_clock(entry) == IOQ_CLOCK_MONOTONIC;
@@ -164,13 +169,14 @@ void ring_close(struct ring *ring) {
 /** Settle an entry that came back, and keep it until it is asked for. */
 static void ring_complete(struct ring *ring, struct entry *entry, int32_t result) {
 	entry->result = result;
-	entry_close_fifo(entry);
-	if (fifo_waits(entry) || !entry_settle(entry)) {
-		if (ring_prepare(ring, entry)) {
-			return;
+	if (ring_open_leaves(entry)) {
+		entry->elsewhere = true;
+	} else if (!entry_settle(entry) && !entry->elsewhere) {
+		if (!ring_prepare(ring, entry)) {
+			entry->next = ring->again;
+			ring->again = entry;
 		}
-		// It stays interrupted if there is no room to run it again
-		entry->result = -EINTR;
+		return;
 	}
 	entry->next = NULL;
 	*ring->done_tail = entry;
@@ -187,11 +193,7 @@ static unsigned int ring_drain(struct ring *ring) {
 		int32_t result = cqe->res;
 		io_uring_cqe_seen(&ring->uring, cqe);
 		++count;
-		if (user_data & MESSAGE) {
-			if (ring->mailbox) {
-				mailbox_deliver(ring->mailbox, (user_data & ~MESSAGE) << 32 | (uint32_t)result);
-			}
-		} else if (user_data != NOT_AN_ENTRY && !more) {
+		if (user_data != NOT_AN_ENTRY && !more) {
 			// Only a raw one comes back more than once: the last time counts
 			ring_complete(ring, (struct entry *)(uintptr_t)user_data, result);
 		}
@@ -227,6 +229,9 @@ bool ring_prepare(struct ring *ring, struct entry *e) {
 		return false;
 	}
 
+	if (entry_is_open(e)) {
+		ring_open_how(e, ring->cached_opens);
+	}
 	sqe_write(sqe, e, ring->fixed);
 	if (linked) {
 		sqe->flags |= IOSQE_IO_LINK;
@@ -243,6 +248,21 @@ bool ring_prepare_cancel(struct ring *ring, struct entry *entry) {
 	io_uring_prep_cancel(sqe, entry, 0);
 	io_uring_sqe_set_data(sqe, NOT_AN_ENTRY);
 	return true;
+}
+
+void ring_prepare_again(struct ring *ring) {
+	struct entry *entry;
+	while ((entry = ring->again)) {
+		struct entry *next = entry->next;
+		if (entry_is_cancelled(entry)) {
+			ring->again = next;
+			ring_complete(ring, entry, -EINTR);
+		} else if (ring_prepare(ring, entry)) {
+			ring->again = next;
+		} else {
+			break;
+		}
+	}
 }
 
 void ring_register(struct ring *ring, struct region *region) {
@@ -286,7 +306,7 @@ bool ring_arm(struct ring *ring) {
 		// want to be told; we do it the other way round, and neither may be late
 		__sync_synchronize();
 	}
-	return !ring->done && !ring_has_more(ring)
+	return !ring->done && !ring->again && !ring_has_more(ring)
 		&& io_uring_cq_ready(&ring->uring) == 0
 		&& io_uring_sq_ready(&ring->uring) == 0;
 }
@@ -346,7 +366,8 @@ void ring_die(struct ring *ring, int error, struct entry **unsubmitted) {
 			tail = &entry->next;
 		}
 	}
-	*tail = NULL;
+	*tail = ring->again;
+	ring->again = NULL;
 
 	ring->error = error;
 	ring_close(ring);

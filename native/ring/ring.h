@@ -38,8 +38,10 @@ struct ring {
 	struct entry *done;
 	/** Where the next of them goes. */
 	struct entry **done_tail;
-	/** Where messages from other rings go, or NULL. */
-	struct mailbox *mailbox;
+	/** Entries that were interrupted, and had no room to be prepared again. */
+	struct entry *again;
+	/** Whether opens can keep to what is cached. */
+	bool cached_opens;
 	/** liburing's own. */
 	struct io_uring uring;
 };
@@ -67,6 +69,9 @@ bool ring_takes(const struct ring *ring, const struct entry *entry);
  * @return false if there is no room: run it elsewhere.
  */
 bool ring_prepare(struct ring *ring, struct entry *entry);
+
+/** Prepare what had no room before, as far as there is some. */
+void ring_prepare_again(struct ring *ring);
 
 /** Register a region, so that the kernel need not look up its pages each time. */
 void ring_register(struct ring *ring, struct region *region);
@@ -112,9 +117,6 @@ void ring_die(struct ring *ring, int error, struct entry **unsubmitted);
 
 /** user_data of what is not an entry. */
 #define NOT_AN_ENTRY 0
-/** Set in the user_data of a message, which no address has. */
-#define MESSAGE ((uint64_t)1 << 63)
-
 /**
  * Write an entry as an SQE, with the entry as its user_data.
  *
@@ -141,14 +143,19 @@ int ring_probe(struct io_uring *uring, uint64_t *opcodes);
  */
 bool ring_restrict(struct io_uring *uring, uint64_t opcodes);
 
-// fifo.c
+// opens.c
+
+/** Whether a ring opens a file without a thread of the kernel's, which may have to wait. */
+bool ring_open_takes(const struct entry *entry);
+
+/** Say how to open a file: anyhow, or only with what is cached of its path. */
+void ring_open_how(struct entry *entry, bool cached);
 
 /**
  * Look at what the ring opened, or did not.
  *
- * @return Whether it is a FIFO whose other end is still to be waited for: run the
- *         entry again, it is punted now.
+ * @return Whether it is for others to open it, or to wait for its other end.
  */
-bool fifo_waits(struct entry *entry);
+bool ring_open_leaves(struct entry *entry);
 
 #endif // IOQ_RING_H

@@ -15,9 +15,7 @@ void test_park(const void *config) {
 	for (int round = 0; round < 3; ++round) {
 		// By a completion
 		add_read(0, fd, 1);
-		while (!q.turn.armed) {
-			CHECK_EQ(turn(IOQ_TURN_ARM), 0);
-		}
+		arm_at_rest();
 		park();
 		check_parked();
 		CHECK_EQ(write(fd, "x", 1), 1);
@@ -28,9 +26,7 @@ void test_park(const void *config) {
 
 		// By ioq_wake(), before or after
 		add_read(0, fd, 1);
-		do {
-			CHECK_EQ(turn(IOQ_TURN_ARM), 0);
-		} while (!q.turn.armed);
+		arm_at_rest();
 		if (round & 1) {
 			ioq_wake(q.ioq);
 			park();
@@ -41,9 +37,7 @@ void test_park(const void *config) {
 		}
 		unpark();
 		// That is over when the next one is armed
-		do {
-			CHECK_EQ(turn(IOQ_TURN_ARM), 0);
-		} while (!q.turn.armed);
+		arm_at_rest();
 		park();
 		check_parked();
 
