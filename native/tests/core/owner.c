@@ -153,9 +153,11 @@ void park_if_due(void) {
 }
 
 void arm_at_rest(void) {
-	CHECK_EQ(turn(0), 0);
 	// What a lane tries in vain comes back to wait
-	test_sleep(5);
+	for (int i = 0; i < 5; ++i) {
+		CHECK_EQ(turn(0), 0);
+		test_sleep(5);
+	}
 	do {
 		CHECK_EQ(turn(IOQ_TURN_ARM), 0);
 	} while (!q.turn.armed);
