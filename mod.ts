@@ -7,9 +7,14 @@
  */
 
 export { Ioq } from "./src/ioq.ts";
-export type { CloseOptions, IoqOptions, SubmitOptions } from "./src/queue/queue_options.ts";
+export type {
+  CloseOptions,
+  IoqOptions,
+  SubmitArguments,
+  SubmitOptions,
+} from "./src/queue/queue_options.ts";
 export { IoqBuffer } from "./src/queue/buffer.ts";
-export { PromiseForms } from "./src/forms.ts";
+export type { PromiseForms } from "./src/forms.ts";
 export type { OperationOptions } from "./src/queue/runner.ts";
 export type { RemoveOptions } from "./src/forms.ts";
 export { IoqFile } from "./src/files/file.ts";
@@ -19,34 +24,14 @@ export type {
   ReadFilesErrorPolicy,
   ReadFilesOptions,
 } from "./src/files/read_files.ts";
+export type { ReadFileOptions } from "./src/files/whole_files.ts";
 export { defaultQueue } from "./src/default_queue.ts";
-export {
-  chmod,
-  chown,
-  copyFile,
-  link,
-  lstat,
-  mkdir,
-  openFile,
-  readDir,
-  readFile,
-  readFiles,
-  readLink,
-  readTextFile,
-  realPath,
-  remove,
-  rename,
-  stat,
-  symlink,
-  truncate,
-  utime,
-  writeFile,
-  writeTextFile,
-} from "./src/functions.ts";
+export * from "./src/functions.ts";
 export { op } from "./src/operations/op.ts";
 export type {
   Advice,
   AtOptions,
+  ChownOptions,
   OpenRequestOptions,
   PollOptions,
   RenameOptions,
@@ -61,27 +46,18 @@ export type {
 export type { OpBuilders } from "./src/operations/values.ts";
 export type { OpName, OpValues } from "./src/operations/values.ts";
 export type { PollEvents } from "./src/linux/poll.ts";
-export type { Request } from "./src/operations/request.ts";
+export type { IoqRequest } from "./src/operations/request.ts";
 export type { Completion } from "./src/queue/completion.ts";
 export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backends/backend.ts";
 export type { ClockName } from "./src/linux/clock.ts";
 export type { BigIntFileInfo, FileInfo } from "./src/linux/stat.ts";
 export type { DirEntry } from "./src/linux/directory.ts";
 export type { Path } from "./src/path.ts";
-export {
-  Canceled,
-  ConcurrencyUnavailable,
-  Condition,
-  EventLoop,
-  Io,
-  Mutex,
-} from "./src/loop/mod.ts";
-export type { EventLoopLimits, EventLoopOptions, Future, Guard } from "./src/loop/mod.ts";
 export { walk } from "./src/trees/walk.ts";
 export type { Walk } from "./src/trees/walk.ts";
 export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/trees/walk/walk_options.ts";
 export { removeTree } from "./src/trees/remove_tree.ts";
 export { copyTree } from "./src/trees/copy_tree.ts";
-export type { CopyTreeOptions } from "./src/trees/copy_tree.ts";
+export type { CopyTreeOptions, PreserveOptions } from "./src/trees/copy_tree.ts";
 export type { ErrorPolicy } from "./src/trees/error_policy.ts";
 export type { TreeOptions, TreeProgress } from "./src/trees/tree_options.ts";

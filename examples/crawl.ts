@@ -27,7 +27,7 @@ export class RateLimit {
   /** Wait for one's turn. */
   async wait(io: Io): Promise<void> {
     using _turn = await this.#turn.acquire(io);
-    await io.sleep(this.#nextNs);
+    await io.sleepUntil(this.#nextNs);
     const now = io.now();
     const next = this.#nextNs + this.#intervalNs;
     // Whoever was idle for a while does not catch up

@@ -300,7 +300,7 @@ async function main(args: string[]): Promise<number> {
   const progress = makeProgress();
   try {
     await using ioq = await Ioq.open<Job>();
-    abort.signal.addEventListener("abort", () => ioq.cancel());
+    abort.signal.addEventListener("abort", () => ioq.cancelAll());
     const start = performance.now();
     const census = await take(ioq, root, abort.signal, (it) => progress.show(it));
     const seconds = (performance.now() - start) / 1000;

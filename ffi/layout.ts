@@ -122,6 +122,16 @@ export const TREE_IDENTIFY = 2;
 export const TREE_STAT = 4;
 /** Read no directory on another device. */
 export const TREE_ONE_DEVICE = 8;
+/** Of a copyFile: times as well. */
+export const COPY_TIMES = 1;
+/** Owner and group as well. */
+export const COPY_OWNER = 2;
+/** No set-ID bits, unless the owner is the same. */
+export const COPY_NO_SET_ID = 4;
+/** Extended attributes as well. */
+export const COPY_XATTRS = 8;
+/** A directory's attributes, and nothing else. */
+export const COPY_DIRECTORY = 16;
 /** Remove what is read. */
 export const TREE_REMOVE = 16;
 /** Tell of what was removed as well. */
@@ -136,6 +146,10 @@ export const TREE_FOREIGN = 1;
 export const OPEN_RING = 1;
 /** Let the ring take raw SQEs. */
 export const OPEN_RAW_SQE = 2;
+/** A kind of file: reads of what is cached may be tried. */
+export const IS_CACHED = 1;
+/** A kind of file: transfers may have offsets. */
+export const HAS_POSITION = 2;
 /** Mode of a terminal: as it was. */
 export const TERMINAL_RESTORE = 0;
 /** Bytes as they are typed. */
@@ -258,5 +272,6 @@ export const INFO_CQ_ENTRIES = 5;
 export const INFO_RING_OPS_LOW = 6;
 export const INFO_RING_OPS_HIGH = 7;
 export const INFO_RESTRICTED = 8;
+export const INFO_BROKERED = 11;
 export const INFO_OPCODES_LOW = 9;
 export const INFO_OPCODES_HIGH = 10;

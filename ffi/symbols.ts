@@ -197,6 +197,12 @@ export const seldomSymbols = {
     ],
     result: "i32",
   },
+  ioq_abandon: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+    ],
+    result: "i32",
+  },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** All of them. */

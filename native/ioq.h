@@ -73,7 +73,7 @@
 	X(ADVISE, 28, advise) /* posix_fadvise(2) */ \
 	X(READ_FILE, 29, readFile) /* open, read to the end, close */ \
 	X(WRITE_FILE, 30, writeFile) /* open, write all, close */ \
-	X(COPY_FILE, 31, copyFile) /* contents and permission bits; args: open flags, and if times */ \
+	X(COPY_FILE, 31, copyFile) /* contents and permission bits; args: open flags, IOQ_COPY_* */ \
 	X(TIMEOUT, 32, timeout) /* nothing, until a time has come */ \
 	X(POLL, 33, poll) /* poll(2) of one descriptor */ \
 	X(POST, 34, post) /* a message to a queue of this process */ \
@@ -159,6 +159,17 @@ struct ioq_request {
 
 /** Set in the flags of a SYNC: only what is needed to read the data again. */
 #define IOQ_SYNC_DATA 1
+
+/** Of a COPY_FILE: times of the last read and write as well. */
+#define IOQ_COPY_TIMES 1
+/** Owner and group as well, as far as the caller may give files away. */
+#define IOQ_COPY_OWNER 2
+/** Neither set-user-ID nor set-group-ID bits, unless the owner is the same. */
+#define IOQ_COPY_NO_SET_ID 4
+/** Extended attributes as well, as far as the target can have them. */
+#define IOQ_COPY_XATTRS 8
+/** Of directories nothing but that. */
+#define IOQ_COPY_DIRECTORY 16
 
 /** Result of a COPY_FILE, negated: the source is no regular file. No errno is as large. */
 #define IOQ_ENOTREG 4000
@@ -398,8 +409,13 @@ struct ioq_info {
 	uint32_t restricted;
 	/** Bit n: the kernel has io_uring opcode n (0 to 63), low word first. */
 	uint32_t opcodes_low, opcodes_high;
+	/**
+	 * 1 if a permission broker decides for the process, which JavaScript cannot ask for
+	 * without a permission. Also told if ioq_open() fails.
+	 */
+	uint32_t brokered;
 	/** Zero. */
-	uint32_t reserved[5];
+	uint32_t reserved[4];
 };
 
 #define IOQ_EXPORT __attribute__((visibility("default")))
@@ -476,9 +492,10 @@ IOQ_EXPORT int32_t ioq_cancel(struct ioq *ioq, uint32_t slot);
 IOQ_EXPORT void ioq_cancel_all(struct ioq *ioq);
 
 /**
- * Wait until a turn has something to hand out, or ioq_wake(). The only function
- * that may run on another thread, one at a time, after a turn that armed it. It
- * polls an eventfd and touches neither rings nor queues.
+ * Wait until a turn has something to hand out, or ioq_wake(); or a few milliseconds, if
+ * many calls of this process wait. The only function that may run on another thread, one
+ * at a time, after a turn that armed it. It polls an eventfd and touches neither rings
+ * nor queues.
  *
  * @return 0 or -errno.
  */
@@ -543,7 +560,12 @@ IOQ_EXPORT int32_t ioq_resize(struct ioq *ioq, uint32_t depth);
 /** Stands for an offset's high word: the file's own position. */
 #define IOQ_NO_OFFSET UINT32_MAX
 
-/** @return 1 if ioq_read_cached() is for that descriptor, else 0. */
+/** Results of ioq_is_cached(): ioq_read_cached() is for that descriptor. */
+#define IOQ_IS_CACHED 1
+/** Transfers may have offsets: it is neither a stream nor refuses to seek. */
+#define IOQ_HAS_POSITION 2
+
+/** @return What kind of file a descriptor is: IOQ_IS_CACHED, IOQ_HAS_POSITION, both or 0. */
 IOQ_EXPORT int32_t ioq_is_cached(int32_t fd);
 
 /**
@@ -588,5 +610,14 @@ IOQ_EXPORT int32_t ioq_set_raw(int32_t fd, uint32_t mode, uint8_t *state);
  * @return 0, or -EBUSY if something is (the queue stays as it was).
  */
 IOQ_EXPORT int32_t ioq_close(struct ioq *ioq);
+
+/**
+ * Give a queue up, with what is in flight: cancel all, wait a quarter of a second at
+ * most, close what was opened meanwhile, and release everything. The queue must not be
+ * used any more, whatever this returns.
+ *
+ * @return 0, or -EBUSY if something does not let go: then all is left as it is.
+ */
+IOQ_EXPORT int32_t ioq_abandon(struct ioq *ioq);
 
 #endif // IOQ_H

@@ -9,7 +9,10 @@
  * @module
  */
 
+import { beginningIn, currentDirectory } from "./path.ts";
+import { PromiseForms } from "./forms.ts";
 import { Ioq } from "./ioq.ts";
+import { coreOf } from "./queue/runner.ts";
 
 let current: Ioq | undefined;
 let opening: Promise<Ioq> | undefined;
@@ -17,9 +20,10 @@ let opening: Promise<Ioq> | undefined;
 /**
  * The queue that the free-standing functions share, opened if there is none.
  *
- * It may be closed, which releases its threads and the library; the next use opens
- * another. A test that Deno's resource sanitizer watches does so at its end, see
- * the example.
+ * Whoever gets it holds it. `await using` lets go of it again, and closes it with its last
+ * holder, which releases its threads and the library; the next use opens another. A
+ * test that Deno's resource sanitizer watches does so at its end, see the example.
+ * {@linkcode Ioq.close} closes it at once, for all.
  *
  * @throws {Deno.errors.NotSupported} If no backend can be had; the next call tries again.
  *
@@ -31,7 +35,14 @@ let opening: Promise<Ioq> | undefined;
  * console.log(await readTextFile("/etc/hostname"));
  * ```
  */
-export function defaultQueue(): Promise<Ioq> {
+export async function defaultQueue(): Promise<Ioq> {
+  const ioq = await sharedQueue();
+  coreOf(ioq).hold();
+  return ioq;
+}
+
+/** The same, without holding it. */
+export function sharedQueue(): Promise<Ioq> {
   if (current?.accepts) {
     return Promise.resolve(current);
   }
@@ -40,13 +51,13 @@ export function defaultQueue(): Promise<Ioq> {
 }
 
 /**
- * The queue that options name.
+ * The queue that options name, or the task through whose handle to go to it.
  *
  * @returns It, or `undefined` if they name none: the shared one is meant then.
  * @throws {TypeError} If that is no queue.
  */
-export function checkGivenQueue(ioq: unknown): Ioq | undefined {
-  if (ioq !== undefined && !(ioq instanceof Ioq)) {
+export function checkGivenQueue(ioq: unknown): PromiseForms | undefined {
+  if (ioq !== undefined && !(ioq instanceof PromiseForms)) {
     throw new TypeError(`Expected ioq to be a queue, as Ioq.open() gives it, got ${typeof ioq}`);
   }
   return ioq;
@@ -54,5 +65,10 @@ export function checkGivenQueue(ioq: unknown): Ioq | undefined {
 
 /** Call a function with the shared queue: at once, if it is open. */
 export function onDefaultQueue<V>(call: (ioq: Ioq) => Promise<V>): Promise<V> {
-  return current?.accepts ? call(current) : defaultQueue().then(call);
+  if (current?.accepts) {
+    return call(current);
+  }
+  // What relative paths mean now, they mean then
+  const here = currentDirectory();
+  return sharedQueue().then((ioq) => beginningIn(here, () => call(ioq)));
 }

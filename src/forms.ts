@@ -6,12 +6,14 @@
  * @module
  */
 
+import { ownOption } from "./own_option.ts";
 import type { DirEntry } from "./linux/directory.ts";
 import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
 import { hasCode } from "./linux/errors.ts";
 import { type IoqFile, openFile, type OpenFileOptions } from "./files/file.ts";
 import type {
   AtOptions,
+  ChownOptions,
   RenameOptions,
   SetXattrOptions,
   StatOptions,
@@ -20,11 +22,11 @@ import type {
 } from "./operations/request_options.ts";
 import { op } from "./operations/op.ts";
 import { limitsOf, type OperationOptions, Runner } from "./queue/runner.ts";
-import type { OpName, OpValues } from "./operations/values.ts";
-import type { Request } from "./operations/request.ts";
+import type { OpName } from "./operations/values.ts";
+import type { IoqRequest } from "./operations/request.ts";
 import type { Path } from "./path.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
-import { readWhole, writeWhole } from "./files/whole_files.ts";
+import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files.ts";
 import { removeTreeOn } from "./trees/remover.ts";
 import { type FileContents, readFiles, type ReadFilesOptions } from "./files/read_files.ts";
 
@@ -46,7 +48,7 @@ const encoder = new TextEncoder();
  */
 export abstract class PromiseForms extends Runner {
   /** A trip through the queue and back. */
-  nop(options?: OperationOptions): Promise<undefined> {
+  nop(options?: OperationOptions): Promise<void> {
     return this.run(op.nop(), options);
   }
 
@@ -106,10 +108,10 @@ export abstract class PromiseForms extends Runner {
   }
 
   /** Run a request whose building may throw. */
-  #build<K extends OpName>(
-    build: () => Request<K>,
+  #build<V>(
+    build: () => IoqRequest<OpName, V>,
     options?: OperationOptions,
-  ): Promise<OpValues[K]> {
+  ): Promise<V> {
     try {
       return this.run(build(), options);
     } catch (error) {
@@ -125,13 +127,13 @@ export abstract class PromiseForms extends Runner {
   /** All that is in a file, as bytes. Rejects as `Deno.readFile` does. */
   readFile(
     path: Path,
-    options?: AtOptions & OperationOptions,
+    options?: ReadFileOptions,
   ): Promise<Uint8Array<ArrayBuffer>> {
     return readWhole(this, path, options);
   }
 
   /** All that is in a file, as text; what is not UTF-8 becomes U+FFFD. */
-  async readTextFile(path: Path, options?: AtOptions & OperationOptions): Promise<string> {
+  async readTextFile(path: Path, options?: ReadFileOptions): Promise<string> {
     // As Deno's: a byte order mark stays
     const bytes = await this.readFile(path, options);
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
@@ -180,7 +182,7 @@ export abstract class PromiseForms extends Runner {
     path: Path,
     data: Uint8Array | ReadableStream<Uint8Array>,
     options?: WriteFileOptions & OperationOptions,
-  ): Promise<undefined> {
+  ): Promise<void> {
     return writeWhole(this, path, data, options);
   }
 
@@ -189,15 +191,20 @@ export abstract class PromiseForms extends Runner {
     path: Path,
     data: string | ReadableStream<string>,
     options?: WriteFileOptions & OperationOptions,
-  ): Promise<undefined> {
-    const bytes = data instanceof ReadableStream
-      ? data.pipeThrough(new TextEncoderStream())
-      : encoder.encode(data);
-    return writeWhole(this, path, bytes, options);
+  ): Promise<void> {
+    try {
+      const bytes = data instanceof ReadableStream
+        ? data.pipeThrough(new TextEncoderStream())
+        : encoder.encode(data);
+      return writeWhole(this, path, bytes, options);
+    } catch (error) {
+      // Somebody else has the stream
+      return Promise.reject(error);
+    }
   }
 
   /** Copy a file's contents and permission bits. Rejects as `Deno.copyFile` does. */
-  copyFile(from: Path, to: Path, options?: OperationOptions): Promise<undefined> {
+  copyFile(from: Path, to: Path, options?: OperationOptions): Promise<void> {
     return this.#build(() => op.copyFile(from, to), options);
   }
 
@@ -223,11 +230,11 @@ export abstract class PromiseForms extends Runner {
    *        `removeTree()`, which has more options; not together with `at`.
    */
   async remove(path: Path, options?: RemoveOptions & OperationOptions): Promise<void> {
-    if (options?.recursive) {
-      if (options.at !== undefined) {
+    if (ownOption(options, "recursive")) {
+      if (ownOption(options, "at") !== undefined) {
         throw new TypeError("'recursive' option cannot be combined with 'at'");
       }
-      return await removeTreeOn(() => this, path, limitsOf(options));
+      return await removeTreeOn(() => this, path, limitsOf(options!));
     }
     // Both for the file that the path leads to now
     const unlink = op.unlink(path, options);
@@ -250,17 +257,17 @@ export abstract class PromiseForms extends Runner {
     from: Path,
     to: Path,
     options?: RenameOptions & OperationOptions,
-  ): Promise<undefined> {
+  ): Promise<void> {
     return this.#build(() => op.rename(from, to, options), options);
   }
 
   /** Make a hard link. */
-  link(from: Path, to: Path, options?: OperationOptions): Promise<undefined> {
+  link(from: Path, to: Path, options?: OperationOptions): Promise<void> {
     return this.#build(() => op.link(from, to), options);
   }
 
   /** Make a symbolic link at `path` that points to `target`. */
-  symlink(target: Path, path: Path, options?: AtOptions & OperationOptions): Promise<undefined> {
+  symlink(target: Path, path: Path, options?: AtOptions & OperationOptions): Promise<void> {
     return this.#build(() => op.symlink(target, path, options), options);
   }
 
@@ -289,7 +296,7 @@ export abstract class PromiseForms extends Runner {
    * await ioq.sleep(1.5);
    * ```
    */
-  sleep(ms: number, options?: OperationOptions): Promise<undefined> {
+  sleep(ms: number, options?: OperationOptions): Promise<void> {
     return this.#build(() => op.sleep(ms), options);
   }
 
@@ -317,7 +324,7 @@ export abstract class PromiseForms extends Runner {
     target: { readonly id: number } | number,
     value: number,
     options?: OperationOptions,
-  ): Promise<undefined> {
+  ): Promise<void> {
     return this.#build(() => op.post(target, value), options);
   }
 
@@ -325,40 +332,40 @@ export abstract class PromiseForms extends Runner {
    * The value of an extended attribute. It rejects with the code `ENODATA` if there is
    * none.
    *
-   * @param path The file.
+   * @param file A path or a descriptor.
    * @param name The attribute with its namespace, such as `user.mime_type`.
    * @param options Where the path begins; whether links are followed; a signal.
    */
   getXattr(
-    path: Path,
+    file: Path | number,
     name: string,
     options?: XattrOptions & OperationOptions,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#build(() => op.getXattr(path, name, options), options);
+    return this.#build(() => op.getXattr(file, name, options), options);
   }
 
   /** Set an extended attribute. */
   setXattr(
-    path: Path,
+    file: Path | number,
     name: string,
     value: Uint8Array,
     options?: SetXattrOptions & OperationOptions,
-  ): Promise<undefined> {
-    return this.#build(() => op.setXattr(path, name, value, options), options);
+  ): Promise<void> {
+    return this.#build(() => op.setXattr(file, name, value, options), options);
   }
 
   /** The names of a file's extended attributes. */
-  listXattr(path: Path, options?: XattrOptions & OperationOptions): Promise<string[]> {
-    return this.#build(() => op.listXattr(path, options), options);
+  listXattr(file: Path | number, options?: XattrOptions & OperationOptions): Promise<string[]> {
+    return this.#build(() => op.listXattr(file, options), options);
   }
 
   /** Remove an extended attribute. */
   removeXattr(
-    path: Path,
+    file: Path | number,
     name: string,
     options?: XattrOptions & OperationOptions,
-  ): Promise<undefined> {
-    return this.#build(() => op.removeXattr(path, name, options), options);
+  ): Promise<void> {
+    return this.#build(() => op.removeXattr(file, name, options), options);
   }
 
   /**
@@ -369,33 +376,60 @@ export abstract class PromiseForms extends Runner {
     return this.#build(() => op.receive(), options);
   }
 
-  /** Shorten or lengthen a file to a number of bytes. */
-  truncate(path: Path, length?: number, options?: OperationOptions): Promise<undefined> {
-    return this.#build(() => op.truncate(path, length), options);
+  /**
+   * Shorten or lengthen a file.
+   *
+   * @param file A path or a descriptor.
+   * @param length Bytes, 0 to 2^53 - 1; 0 by default.
+   */
+  truncate(
+    file: Path | number,
+    length?: number,
+    options?: OperationOptions,
+  ): Promise<void> {
+    return this.#build(() => op.truncate(file, length), options);
   }
 
-  /** Set a file's permission bits. */
-  chmod(path: Path, mode: number, options?: OperationOptions): Promise<undefined> {
-    return this.#build(() => op.chmod(path, mode), options);
+  /**
+   * Set a file's permission bits.
+   *
+   * @param file A path or a descriptor.
+   * @param mode Permission bits, 0 to 0o7777.
+   */
+  chmod(file: Path | number, mode: number, options?: OperationOptions): Promise<void> {
+    return this.#build(() => op.chmod(file, mode), options);
   }
 
-  /** Set a file's owner and group; `null` leaves one as it is. */
+  /**
+   * Set a file's owner and group.
+   *
+   * @param file A path or a descriptor.
+   * @param uid The owner, `null` to leave it.
+   * @param gid The group, `null` to leave it.
+   * @param options Whether a symbolic link itself is meant; a signal.
+   */
   chown(
-    path: Path,
+    file: Path | number,
     uid: number | null,
     gid: number | null,
-    options?: OperationOptions,
-  ): Promise<undefined> {
-    return this.#build(() => op.chown(path, uid, gid), options);
+    options?: ChownOptions & OperationOptions,
+  ): Promise<void> {
+    return this.#build(() => op.chown(file, uid, gid, options), options);
   }
 
-  /** Set the times of a file's last read and last write. */
+  /**
+   * Set the times of a file's last read and last write.
+   *
+   * @param file A path or a descriptor.
+   * @param atime A `Date`, or seconds since 1970.
+   * @param mtime The same.
+   */
   utime(
-    path: Path,
+    file: Path | number,
     atime: Date | number,
     mtime: Date | number,
     options?: OperationOptions,
-  ): Promise<undefined> {
-    return this.#build(() => op.utime(path, atime, mtime), options);
+  ): Promise<void> {
+    return this.#build(() => op.utime(file, atime, mtime), options);
   }
 }

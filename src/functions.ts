@@ -11,19 +11,23 @@
  * @module
  */
 
-import { defaultQueue, onDefaultQueue } from "./default_queue.ts";
+import { onDefaultQueue, sharedQueue } from "./default_queue.ts";
 import type { DirEntry } from "./linux/directory.ts";
 import type { IoqFile, OpenFileOptions } from "./files/file.ts";
 import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
 import type {
   AtOptions,
+  ChownOptions,
   RenameOptions,
+  SetXattrOptions,
   StatOptions,
   WriteFileOptions,
+  XattrOptions,
 } from "./operations/request_options.ts";
 import type { Path } from "./path.ts";
 import type { OperationOptions } from "./queue/runner.ts";
 import type { RemoveOptions } from "./forms.ts";
+import type { ReadFileOptions } from "./files/whole_files.ts";
 import { type FileContents, readFiles as read, type ReadFilesOptions } from "./files/read_files.ts";
 
 /** A file's attributes, following a symbolic link: {@linkcode Ioq.stat}. */
@@ -80,13 +84,13 @@ export function openFile(
 /** All that is in a file, as bytes: {@linkcode Ioq.readFile}. */
 export function readFile(
   path: Path,
-  options?: AtOptions & OperationOptions,
+  options?: ReadFileOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   return onDefaultQueue((ioq) => ioq.readFile(path, options));
 }
 
 /** All that is in a file, as text: {@linkcode Ioq.readTextFile}. */
-export function readTextFile(path: Path, options?: AtOptions & OperationOptions): Promise<string> {
+export function readTextFile(path: Path, options?: ReadFileOptions): Promise<string> {
   return onDefaultQueue((ioq) => ioq.readTextFile(path, options));
 }
 
@@ -95,7 +99,7 @@ export function writeFile(
   path: Path,
   data: Uint8Array | ReadableStream<Uint8Array>,
   options?: WriteFileOptions & OperationOptions,
-): Promise<undefined> {
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.writeFile(path, data, options));
 }
 
@@ -104,12 +108,12 @@ export function writeTextFile(
   path: Path,
   data: string | ReadableStream<string>,
   options?: WriteFileOptions & OperationOptions,
-): Promise<undefined> {
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.writeTextFile(path, data, options));
 }
 
 /** Copy a file's contents and permission bits: {@linkcode Ioq.copyFile}. */
-export function copyFile(from: Path, to: Path, options?: OperationOptions): Promise<undefined> {
+export function copyFile(from: Path, to: Path, options?: OperationOptions): Promise<void> {
   return onDefaultQueue((ioq) => ioq.copyFile(from, to, options));
 }
 
@@ -131,12 +135,12 @@ export function rename(
   from: Path,
   to: Path,
   options?: RenameOptions & OperationOptions,
-): Promise<undefined> {
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.rename(from, to, options));
 }
 
 /** Make a hard link: {@linkcode Ioq.link}. */
-export function link(from: Path, to: Path, options?: OperationOptions): Promise<undefined> {
+export function link(from: Path, to: Path, options?: OperationOptions): Promise<void> {
   return onDefaultQueue((ioq) => ioq.link(from, to, options));
 }
 
@@ -145,7 +149,7 @@ export function symlink(
   target: Path,
   path: Path,
   options?: AtOptions & OperationOptions,
-): Promise<undefined> {
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.symlink(target, path, options));
 }
 
@@ -161,36 +165,76 @@ export function realPath(path: Path, options?: OperationOptions): Promise<string
 
 /** Shorten or lengthen a file: {@linkcode Ioq.truncate}. */
 export function truncate(
-  path: Path,
+  file: Path | number,
   length?: number,
   options?: OperationOptions,
-): Promise<undefined> {
-  return onDefaultQueue((ioq) => ioq.truncate(path, length, options));
+): Promise<void> {
+  return onDefaultQueue((ioq) => ioq.truncate(file, length, options));
 }
 
 /** Set a file's permission bits: {@linkcode Ioq.chmod}. */
-export function chmod(path: Path, mode: number, options?: OperationOptions): Promise<undefined> {
-  return onDefaultQueue((ioq) => ioq.chmod(path, mode, options));
+export function chmod(
+  file: Path | number,
+  mode: number,
+  options?: OperationOptions,
+): Promise<void> {
+  return onDefaultQueue((ioq) => ioq.chmod(file, mode, options));
 }
 
 /** Set a file's owner and group: {@linkcode Ioq.chown}. */
 export function chown(
-  path: Path,
+  file: Path | number,
   uid: number | null,
   gid: number | null,
-  options?: OperationOptions,
-): Promise<undefined> {
-  return onDefaultQueue((ioq) => ioq.chown(path, uid, gid, options));
+  options?: ChownOptions & OperationOptions,
+): Promise<void> {
+  return onDefaultQueue((ioq) => ioq.chown(file, uid, gid, options));
 }
 
 /** Set the times of a file's last read and last write: {@linkcode Ioq.utime}. */
 export function utime(
-  path: Path,
+  file: Path | number,
   atime: Date | number,
   mtime: Date | number,
   options?: OperationOptions,
-): Promise<undefined> {
-  return onDefaultQueue((ioq) => ioq.utime(path, atime, mtime, options));
+): Promise<void> {
+  return onDefaultQueue((ioq) => ioq.utime(file, atime, mtime, options));
+}
+
+/** The value of an extended attribute: {@linkcode Ioq.getXattr}. */
+export function getXattr(
+  file: Path | number,
+  name: string,
+  options?: XattrOptions & OperationOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return onDefaultQueue((ioq) => ioq.getXattr(file, name, options));
+}
+
+/** Set an extended attribute: {@linkcode Ioq.setXattr}. */
+export function setXattr(
+  file: Path | number,
+  name: string,
+  value: Uint8Array,
+  options?: SetXattrOptions & OperationOptions,
+): Promise<void> {
+  return onDefaultQueue((ioq) => ioq.setXattr(file, name, value, options));
+}
+
+/** The names of a file's extended attributes: {@linkcode Ioq.listXattr}. */
+export function listXattr(
+  file: Path | number,
+  options?: XattrOptions & OperationOptions,
+): Promise<string[]> {
+  return onDefaultQueue((ioq) => ioq.listXattr(file, options));
+}
+
+/** Remove an extended attribute: {@linkcode Ioq.removeXattr}. */
+export function removeXattr(
+  file: Path | number,
+  name: string,
+  options?: XattrOptions & OperationOptions,
+): Promise<void> {
+  return onDefaultQueue((ioq) => ioq.removeXattr(file, name, options));
 }
 
 /** Read many files: {@linkcode Ioq.readFiles}. */
@@ -198,5 +242,5 @@ export function readFiles(
   paths: Iterable<Path> | AsyncIterable<Path>,
   options?: ReadFilesOptions,
 ): AsyncIterableIterator<FileContents> {
-  return read(defaultQueue, paths, options);
+  return read(sharedQueue, paths, options);
 }

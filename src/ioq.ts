@@ -13,8 +13,8 @@ import { openBackend } from "./backends/open_backend.ts";
 import { PromiseForms } from "./forms.ts";
 import { checkInteger, checkTimeout } from "./integer.ts";
 import { checkClock, type ClockName } from "./linux/clock.ts";
-import type { Request } from "./operations/request.ts";
-import type { OpName, OpValues } from "./operations/values.ts";
+import type { IoqRequest } from "./operations/request.ts";
+import type { OpName } from "./operations/values.ts";
 import type { IoqBuffer } from "./queue/buffer.ts";
 import { DEFAULT_CLOSE_TIMEOUT_MS } from "./queue/closing.ts";
 import type { Completion } from "./queue/completion.ts";
@@ -23,6 +23,7 @@ import {
   checkOptions,
   type CloseOptions,
   type IoqOptions,
+  type SubmitArguments,
   type SubmitOptions,
 } from "./queue/queue_options.ts";
 import type { OperationOptions } from "./queue/runner.ts";
@@ -67,7 +68,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   readonly #stream: Stream<T>;
 
   private constructor(stream: Stream<T>) {
-    super(stream.core, stream.core);
+    super({ core: stream.core, reader: stream.core });
     this.#core = stream.core;
     this.#stream = stream;
   }
@@ -120,7 +121,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     return this.#core.backend.now(clock);
   }
 
-  /** Whether it accepts requests: not after {@linkcode Ioq.close} or `cancel()` of all. */
+  /** Whether it accepts requests: not after {@linkcode Ioq.close} or {@linkcode Ioq.cancelAll}. */
   get accepts(): boolean {
     return this.#core.accepts;
   }
@@ -144,19 +145,21 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * Put a request into the queue. Its completion comes out of the stream.
    *
    * @param request What to do, made by {@linkcode op}.
-   * @param data Anything: it comes back with the completion.
-   * @param options How long it may take.
+   * @param rest Anything, which comes back with the completion, and how long it may
+   *        take. The former may be left out if the queue's type of it may be `undefined`.
    * @returns The request's id, unique among those that are not yet consumed.
    * @throws {Deno.errors.WouldBlock} If the queue is full: consume completions, or
    *         wait for {@linkcode Ioq.ready}.
    * @throws {Deno.errors.NotCapable} If the path may not be accessed.
-   * @throws {Deno.errors.Interrupted} After {@linkcode Ioq.cancel} of everything,
+   * @throws {Deno.errors.Interrupted} After {@linkcode Ioq.cancelAll},
    *         unless it is a close.
    * @throws {Deno.errors.BadResource} After {@linkcode Ioq.close}.
    * @throws {TypeError} If it is no request.
    * @throws {RangeError} If `timeoutMs` is negative.
+   * @throws The signal's reason, if it is aborted already.
    */
-  submit(request: Request, data?: T, options?: SubmitOptions): number {
+  submit(request: IoqRequest, ...rest: SubmitArguments<T>): number;
+  submit(request: IoqRequest, data?: T, options?: SubmitOptions): number {
     return this.#stream.submit(request, data, options);
   }
 
@@ -256,7 +259,12 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Wait until requests can be accepted.
+   * Wait until requests can be accepted. Those who wait, promise forms included, are
+   * served in the order in which they came.
+   *
+   * What was waited for is reserved: no promise form takes it before
+   * {@linkcode Ioq.submit} does, if that is called before the event loop goes on to
+   * something else.
    *
    * @param slots How many at once: 1 to `depth`.
    * @throws {RangeError} If `slots` is out of its range.
@@ -267,23 +275,31 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Cancel a request, or all of them. Each still gets its completion: the error
-   * `Deno.errors.Interrupted`, or its result if it was too late. Requests that
-   * close a descriptor run all the same. After all were cancelled, no others than
-   * such are accepted any more.
+   * Cancel a request. It still gets its completion: the error
+   * `Deno.errors.Interrupted`, or its result if it was too late. A request that closes a
+   * descriptor runs all the same.
    *
-   * @param id What {@linkcode Ioq.submit} returned; everything if not given.
-   * @returns Whether there was anything to cancel.
+   * @param id What {@linkcode Ioq.submit} returned.
+   * @returns Whether there was anything to cancel: not if it has completed.
+   * @throws {TypeError} If the id is no number.
    */
-  cancel(id?: number): boolean {
-    if (id === undefined) {
-      return this.#core.cancelAll();
-    }
+  cancel(id: number): boolean {
     if (typeof id !== "number") {
       throw new TypeError(`Expected id to be a number, got ${typeof id}`);
     }
     const slot = this.#core.slots.find(id);
     return slot !== undefined && this.#core.cancel(slot);
+  }
+
+  /**
+   * Cancel all requests, for good: from then on no others are accepted than those that
+   * close a descriptor. Each still gets its completion, as after
+   * {@linkcode Ioq.cancel}.
+   *
+   * @returns Whether there was anything to cancel.
+   */
+  cancelAll(): boolean {
+    return this.#core.cancelAll();
   }
 
   /**
@@ -305,9 +321,12 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     return this.#core.close(checkTimeout(options?.timeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS));
   }
 
-  /** {@linkcode Ioq.close}, for `await using`. */
+  /**
+   * {@linkcode Ioq.close}, for `await using`. A queue that was got by
+   * {@linkcode defaultQueue} is closed when all who got it are done with it.
+   */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return this.#core.letGo() ? this.close() : Promise.resolve();
   }
 
   /**
@@ -329,10 +348,10 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * console.log(bytes.length);
    * ```
    */
-  override run<K extends OpName>(
-    request: Request<K>,
+  override run<V>(
+    request: IoqRequest<OpName, V>,
     options?: OperationOptions,
-  ): Promise<OpValues[K]> {
+  ): Promise<V> {
     return this.#core.run(request, options);
   }
 }

@@ -60,6 +60,28 @@ function pathOfUrl(url: URL): string {
 
 const { cwd } = Deno;
 
+/** Where relative paths begin meanwhile, if not in the current directory. */
+let begin: string | undefined;
+
+/** The current directory, if it has a name. */
+export function currentDirectory(): string | undefined {
+  try {
+    return cwd();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Have paths that a function is given begin in what was the current directory. */
+export function beginningIn<V>(directory: string | undefined, call: () => V): V {
+  begin = directory;
+  try {
+    return call();
+  } finally {
+    begin = undefined;
+  }
+}
+
 /**
  * The absolute form of a path, so that it leads to the same file after a `chdir()` as
  * well. It remains as it is where there is no such form: the current directory was
@@ -69,10 +91,8 @@ export function absolutePath(path: string | Uint8Array): string | Uint8Array {
   if (path.length === 0 || isAbsolute(path)) {
     return path;
   }
-  let here;
-  try {
-    here = cwd();
-  } catch {
+  const here = begin ?? currentDirectory();
+  if (here === undefined) {
     return path;
   }
   const absolute = joinPath(here, path);

@@ -298,7 +298,6 @@ function checkBytes(bytes: Uint8Array, access: Access): Uint8Array {
       }
     }
   }
-  checkSpecial(text, access, pathText(bytes));
   return fromCharacters(normalized);
 }
 
@@ -324,7 +323,9 @@ export function checkAccess(
   }
   const text = typeof path === "string" ? path : decode(path);
   if (text === undefined) {
-    return checkBytes(path as Uint8Array, access);
+    const bytes = checkBytes(path as Uint8Array, access);
+    checkSpecial(pathText(bytes), access, pathText(given));
+    return bytes;
   }
   if (text === "") {
     throw new Error("Empty path is not allowed");
@@ -357,33 +358,39 @@ function isPlain(path: string): boolean {
 }
 
 /**
- * Check that a folder may be changed with all that is in it.
+ * Check that what is at a path may be removed. As Deno does, this takes all permissions
+ * nowhere, and a path as it is where nothing is denied to be written.
  *
+ * @param path The path.
+ * @param recursive Whether with all that is in it.
+ * @param given The path as the caller gave it, for messages.
  * @returns The path to use.
- * @throws {Deno.errors.NotCapable} If something below it may not be.
+ * @throws {Deno.errors.NotCapable} If a permission is missing, also for something below.
  */
-export function checkTree(
+export function checkRemoval(
   path: string | Uint8Array,
-  access: Access,
+  recursive: boolean,
   given: string | Uint8Array = path,
 ): string | Uint8Array {
-  const used = checkAccess(path, access, given);
-  if (!brokered && hasDenied(used, access)) {
-    throw missing(access & WRITE ? "write" : "read", pathText(given));
+  if (mayAccessAll(WRITE)) {
+    return path;
   }
-  return used;
-}
-
-/** Whether something below a path is denied. */
-function hasDenied(path: string | Uint8Array, access: Access): boolean {
   const text = typeof path === "string" ? path : decode(path);
-  if (mayAccessAll(access) || text === undefined || text === "") {
-    return false;
+  if (text === undefined) {
+    return checkBytes(path as Uint8Array, WRITE);
   }
-  return (["read", "write"] as const).some((name) =>
-    (access & (name === "read" ? READ : WRITE)) !== 0 &&
-    permissions.querySync({ name, path: normalizePath(text) }).partial
-  );
+  if (text === "") {
+    throw new Error("Empty path is not allowed");
+  }
+  const normalized = normalizePath(text);
+  const shown = pathText(given);
+  check("write", normalized, shown);
+  if (
+    recursive && !brokered && permissions.querySync({ name: "write", path: normalized }).partial
+  ) {
+    throw missing("write", shown);
+  }
+  return normalized === text ? path : normalized;
 }
 
 /**

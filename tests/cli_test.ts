@@ -5,6 +5,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { formatHuman } from "../src/cli/du.ts";
+import { quote } from "../src/cli/quoting.ts";
 import { globToPathExpression } from "../src/cli/glob.ts";
 import { Ioq } from "../mod.ts";
 import { TempDir, text } from "./fixtures.ts";
@@ -215,9 +216,87 @@ Deno.test({
       return text(stdout);
     };
     const plain = await run({ NO_COLOR: "1" });
-    assert(plain.includes("red?[31m?name"), plain);
+    assert(plain.includes(`'${dir.at("red")}'$'\\033''[31m'$'\\n''name'`), plain);
     assert(!plain.includes("\u001b"), plain);
     assert((await run({ NO_COLOR: "" })).includes(`\u001b[1;34m${dir.at("sub")}\u001b[0m`));
+  },
+});
+
+Deno.test("names are quoted as ls quotes them", async () => {
+  using dir = new TempDir();
+  const names = [
+    "plain",
+    "a b",
+    "it's",
+    "it's $HOME",
+    'say "hi"',
+    "new\nline",
+    "\n",
+    "\u001b[31mred",
+    "tab\t",
+    "csi \u009b1m",
+    "日本語",
+    "\u{1f600}",
+    "star*",
+    "#hash",
+    "back\\slash",
+  ];
+  for (const name of names) {
+    dir.file(name);
+  }
+  const { stdout } = await new Deno.Command("ls", {
+    args: ["-U", "--quoting-style=shell-escape", ...names],
+    cwd: dir.path,
+    env: { LC_ALL: "C.UTF-8" },
+  }).output();
+  assertEquals(names.map(quote), text(stdout).trimEnd().split(/\n|  +/));
+  assertEquals(quote(Uint8Array.from([0x61, 0xff, 0xfe, 0x62])), `'a'$'\\377\\376''b'`);
+  assertEquals(quote("\u202eabc\u061c"), `''$'\\342\\200\\256''abc'$'\\330\\234'`);
+});
+
+Deno.test("JSON shows nothing that does more than show", async () => {
+  using dir = new TempDir();
+  const name = "\u009b31m\u202eabc\u061c\u2066\u007f";
+  dir.file(name);
+  const { stdout } = await ioq(["find", "--json", "--type", "f", dir.path]);
+  const line = text(stdout).trimEnd();
+  assertMatch(line, /^[ -~]+$/);
+  assertEquals(JSON.parse(line).name, name);
+});
+
+Deno.test("roots that are not what they look like lead to what find and du find there", async (t) => {
+  using dir = new TempDir();
+  Deno.mkdirSync(dir.at("x/y"), { recursive: true });
+  Deno.mkdirSync(dir.at("t/in"), { recursive: true });
+  dir.file("x/file", "text");
+  Deno.symlinkSync("t/in", dir.at("link"));
+  for (const root of [".//", "link/..", "x/../", "x//", "./x/."]) {
+    await t.step(root, async () => {
+      for (const command of ["find", "du"]) {
+        const expected = await output(command, [root], dir.path);
+        const actual = await ioq([command, root], dir.path);
+        assertEquals(sortedLines(actual.stdout), sortedLines(expected.stdout), command);
+      }
+    });
+  }
+});
+
+Deno.test({
+  name: "ioq du of a directory that is mounted in itself",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    using dir = new TempDir();
+    Deno.mkdirSync(dir.at("tree/mounted"), { recursive: true });
+    Deno.mkdirSync(dir.at("tree/other"));
+    const script = `mount --bind tree tree/mounted && du tree && echo && ` +
+      `'${Deno.execPath()}' run -A --quiet '${CLI}' du tree`;
+    const { code, stdout } = await output("unshare", ["-m", "sh", "-c", script], dir.path);
+    if (code !== 0) {
+      // Not everywhere may root mount something
+      return;
+    }
+    const [expected, actual] = text(stdout).trimEnd().split("\n\n");
+    assertEquals(actual, expected);
   },
 });
 

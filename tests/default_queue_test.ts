@@ -56,10 +56,36 @@ Deno.test("the shared queue is opened once, and again after it was closed", asyn
   const second = await ioq.defaultQueue();
   assert(second !== first);
   // One that was cancelled takes nothing any more
-  second.cancel();
+  second.cancelAll();
   assert((await ioq.stat("/")).isDirectory);
   await second.close();
   await (await ioq.defaultQueue()).close();
+});
+
+Deno.test("the shared queue is closed with its last holder", async () => {
+  let shared: ioq.Ioq;
+  let release = () => {};
+  const released = new Promise<void>((resolve) => release = resolve);
+  const hold = async (until: Promise<void>) => {
+    await using queue = await ioq.defaultQueue();
+    shared = queue;
+    await until;
+  };
+  const longer = hold(released);
+  await hold(Promise.resolve());
+  assertEquals(shared!.accepts, true);
+  assert((await ioq.stat("/")).isDirectory);
+  release();
+  await longer;
+  assertEquals(shared!.accepts, false);
+  // What holds none does not keep it open
+  await ioq.stat("/");
+  const [one, other] = [await ioq.defaultQueue(), await ioq.defaultQueue()];
+  assertStrictEquals(one, other);
+  await one[Symbol.asyncDispose]();
+  assertEquals(other.accepts, true);
+  await other[Symbol.asyncDispose]();
+  assertEquals(other.accepts, false);
 });
 
 Deno.test("a process that uses only the functions ends by itself", async () => {

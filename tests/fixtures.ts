@@ -9,6 +9,9 @@ import type { Completion, OpName, OpValues } from "../mod.ts";
 /** The module under test, for the scripts of subprocesses. */
 export const MOD: string = new URL("../mod.ts", import.meta.url).href;
 
+/** The event loop under test, likewise. */
+export const LOOP_MOD: string = new URL("../src/loop/mod.ts", import.meta.url).href;
+
 /** The native library under test. */
 export const LIBRARY: string = Deno.env.get("IOQ_LIBRARY") ??
   fileURLToPath(new URL("../native/build/libioq.so", import.meta.url));

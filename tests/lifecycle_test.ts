@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Ioq } from "../mod.ts";
-import { LIBRARY, MOD, runDeno, TempDir } from "./fixtures.ts";
+import { LIBRARY, MOD, runDeno, TempDir, text } from "./fixtures.ts";
 
 /** Backends that can be had here. */
 const BACKENDS: ("uring" | "threads" | "worker")[] = ["threads", "worker"];
@@ -153,4 +153,53 @@ Deno.test({
       await t.step(backend, () => terminate(backend, ""));
     }
   },
+});
+
+for (const backend of BACKENDS) {
+  Deno.test(`any number of queues may wait [${backend}]`, async () => {
+    // The runtime has 32 threads for all that may block, its own file calls included
+    const { code, stdout, stderr } = await runDeno(
+      `import { Ioq } from "${MOD}";
+       const queues = await Promise.all(
+         Array.from({ length: 40 }, () => Ioq.open({ backend: "${backend}", depth: 8, threads: 1 })),
+       );
+       const received = queues.map((ioq) => ioq.receive());
+       await new Promise((resolve) => setTimeout(resolve, 50));
+       console.log((await Deno.readTextFile("/etc/passwd")).length > 0);
+       await using other = await Ioq.open({ backend: "${backend}", threads: 1 });
+       await Promise.all(queues.map((ioq, i) => other.post(ioq, i)));
+       console.log((await Promise.all(received)).join() === queues.map((_, i) => i).join());
+       await Promise.all(queues.map((ioq) => ioq.close()));`,
+      { env: { IOQ_LIBRARY: LIBRARY } },
+    );
+    assertEquals([stdout, stderr, code], ["true\ntrue\n", "", 0]);
+  });
+}
+
+Deno.test("with hardly a descriptor left, a queue says why it cannot be opened", async () => {
+  using dir = new TempDir();
+  const script = dir.file(
+    "main.ts",
+    `import { Ioq } from "${MOD}";
+     await (await Ioq.open()).close();
+     const files = [];
+     try {
+       for (;;) files.push(Deno.openSync("/dev/null"));
+     } catch {
+       files.pop().close();
+       files.pop().close();
+     }
+     const error = await Ioq.open().catch((error) => error);
+     for (const file of files) file.close();
+     console.log(error.name, error.code);
+     await using ioq = await Ioq.open();
+     console.log((await ioq.stat("/")).isDirectory);`,
+  );
+  const flags = ["run", "-A", "--no-lock", "--no-config", "--quiet", script];
+  const { stdout, stderr, code } = await new Deno.Command("sh", {
+    args: ["-c", 'ulimit -n 120; exec "$@"', "sh", Deno.execPath(), ...flags],
+    env: { IOQ_LIBRARY: LIBRARY, NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  assertEquals([text(stdout), text(stderr), code], ["NotSupported EMFILE\ntrue\n", "", 0]);
 });

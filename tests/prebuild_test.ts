@@ -116,9 +116,13 @@ Deno.test("the module of a library gives the library, or says that it is damaged
     TypeError,
     "The embedded library is damaged",
   );
-  await assertRejects(() => unpack({ ...module, BASE64: module.BASE64.slice(0, -100) }));
-  await assertRejects(() => unpack({ ...module, LENGTH: 10 }), TypeError, "longer than 10 bytes");
-  await assertRejects(() => unpack({ ...module, LENGTH: module.LENGTH + 1 }), TypeError, "SHA-256");
+  for (const damaged of [{ BASE64: module.BASE64.slice(0, -100) }, { LENGTH: 10 }]) {
+    await assertRejects(
+      () => unpack({ ...module, ...damaged }),
+      TypeError,
+      "The embedded library is damaged: it has ",
+    );
+  }
 });
 
 Deno.test("readElf() refuses what is none", () => {

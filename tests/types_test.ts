@@ -14,10 +14,10 @@ import {
   Ioq,
   type IoqFile,
   type IoqOptions,
+  type IoqRequest,
   op,
   type OpName,
   type OpValues,
-  type Request,
   walk,
   type WalkEntry,
 } from "../mod.ts";
@@ -79,16 +79,31 @@ Deno.test("a completion without data of a known type has unknown data", () => {
     }
     expectSame<ReturnType<typeof ioq.poll>, Completion<unknown> | undefined>(true);
   });
-  compiled((ioq: Ioq<{ path: string }>, request: Request) => {
+  compiled((ioq: Ioq<{ path: string }>, request: IoqRequest) => {
     ioq.submit(request, { path: "/" });
+    // @ts-expect-error: its data is missing
+    ioq.submit(request);
     // @ts-expect-error: that is not the queue's type of data
     ioq.submit(request, "/");
   });
 });
 
+Deno.test("data may be left out where it may be undefined", () => {
+  compiled((any: Ioq, some: Ioq<string | undefined>, text: Ioq<string>) => {
+    any.submit(op.nop());
+    some.submit(op.nop());
+    text.submit(op.nop(), "text");
+    text.submit(op.nop(), "text", { timeoutMs: 1 });
+    // @ts-expect-error: that is not the queue's type of data
+    text.submit(op.nop(), 1);
+    // @ts-expect-error: a completion's data would not be a string
+    text.submit(op.nop());
+  });
+});
+
 Deno.test("a request knows what it resolves to", () => {
   compiled(async (ioq: Ioq) => {
-    expectSame<ReturnType<typeof op.close>, Request<"close">>(true);
+    expectSame<ReturnType<typeof op.close>, IoqRequest<"close">>(true);
     const info = await ioq.run(op.stat("/"));
     expectSame<typeof info, FileInfo>(true);
     const exact = await ioq.run(op.stat("/", { bigint: true }));
@@ -98,6 +113,14 @@ Deno.test("a request knows what it resolves to", () => {
     expectSame<OpValues["readDir"], DirEntry[]>(true);
     // @ts-expect-error: an operation is not a request
     ioq.submit("nop");
+    // @ts-expect-error: nobody but op makes requests
+    ioq.submit({ op: "nop" });
+    // @ts-expect-error: one operation's request is not another's
+    compiled(op.nop() satisfies IoqRequest<"stat">);
+    // @ts-expect-error: nothing assigns to a request
+    op.nop().op = "nop";
+    // @ts-expect-error: what the library knows of it is not to be seen
+    compiled(op.nop().trusted);
     // @ts-expect-error: a path is not a number
     op.stat(3);
     // @ts-expect-error: an offset is a number, never a bigint

@@ -28,8 +28,12 @@ int32_t ioq_is_cached(int32_t fd) {
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &buf) != 0) {
 		return 0;
 	}
+	bool regular = S_ISREG(buf.stx_mode);
 	int flags = fcntl(fd, F_GETFL);
-	return S_ISREG(buf.stx_mode) && flags >= 0 && !(flags & O_DIRECT);
+	bool cached = regular && flags >= 0 && !(flags & O_DIRECT);
+	// Some that look regular are streams, such as /proc/kmsg
+	bool seeks = (regular || S_ISBLK(buf.stx_mode)) && lseek(fd, 0, SEEK_CUR) >= 0;
+	return (cached ? IOQ_IS_CACHED : 0) | (seeks ? IOQ_HAS_POSITION : 0);
 }
 
 int32_t ioq_read_cached(int32_t fd, uint8_t *bytes, uint32_t length, uint32_t offset_low, uint32_t offset_high) {

@@ -126,7 +126,8 @@ int guard_open(const struct entry *entry, int fd, const char *path, int flags, m
 /**
  * Run a READ_FILE: the contents become the payload, their length is returned. If
  * it has a payload of FIRST_LENGTH bytes, that is used; if it has a length,
- * larger files fail with EFBIG.
+ * larger files fail with EFBIG, and if its first argument is one,
+ * so does what turns out to have more bytes than that.
  */
 int32_t whole_file_read(struct entry *entry);
 
@@ -149,6 +150,20 @@ int32_t attempt_write(struct entry *entry);
 
 /** Try a LOCK. */
 int32_t attempt_lock(struct entry *entry);
+
+// position.c
+
+/**
+ * Whether a transfer without an offset goes by a position that the kernel keeps.
+ * Neither asks a server nor waits for whoever is using that position.
+ */
+bool position_is_kept(int fd);
+
+/**
+ * Whether a file may have bytes at an offset although a read found none: its size is
+ * told as 0, or as more than that.
+ */
+bool position_may_have_more(int fd, uint64_t offset);
 
 // stat.c
 

@@ -147,6 +147,12 @@ static int accept_check(struct ioq *ioq, struct entry *entry, const struct ioq_r
 	return 0;
 }
 
+/** Whether an entry is to move a position that the kernel keeps: no ring does that reliably. */
+static bool accept_moves_position(const struct entry *entry) {
+	return (entry->op == IOQ_OP_READ || entry->op == IOQ_OP_WRITE) && !entry->positional
+		&& position_is_kept(entry->fd);
+}
+
 /** Complete a request at once: it did not get into its entry, or needs none. */
 static void accept_fails(struct ioq *ioq, struct turn_out *out, struct entry *entry, int ret) {
 	uint32_t slot = (uint32_t)(entry - ioq->arena.entries);
@@ -172,7 +178,8 @@ void accept_request(struct ioq *ioq, struct turn_in *in, const struct ioq_reques
 	if (ret == 0) {
 		ret = accept_check(ioq, entry, request);
 	}
-	bool to_ring = ret == 0 && (in->ring_ops >> entry->op & 1) && ring_takes(&ioq->ring, entry);
+	bool to_ring = ret == 0 && (in->ring_ops >> entry->op & 1) && ring_takes(&ioq->ring, entry)
+		&& !accept_moves_position(entry);
 	if (ret == 0 && entry->op == IOQ_OP_POST) {
 		// Posted at once, or not
 		accept_fails(ioq, out, entry, post(entry->args[0], entry->offset));

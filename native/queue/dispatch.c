@@ -142,8 +142,19 @@ void dispatch_elsewhere(struct ioq *ioq, struct turn_in *in, struct entry *entry
 	}
 }
 
+/**
+ * Whether a ring says that a file has ended where it may not have: what is made on
+ * the fly may be told as empty, and io_uring does not even ask for more of that. Then
+ * read(2) is to ask the file system itself.
+ */
+static bool is_end_doubtful(struct entry *entry) {
+	return entry->op == IOQ_OP_READ && entry->result == 0 && entry->length > 0
+		&& entry->lane == IOQ_LANE_RING && entry->positional && !entry_is_cancelled(entry)
+		&& position_may_have_more(entry->fd, entry->offset);
+}
+
 void dispatch_returned(struct ioq *ioq, struct turn_in *in, struct entry *entry) {
-	if (entry->elsewhere) {
+	if (entry->elsewhere || is_end_doubtful(entry)) {
 		entry->elsewhere = false;
 		dispatch_elsewhere(ioq, in, entry);
 		return;

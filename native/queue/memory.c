@@ -129,10 +129,23 @@ struct region *region_at(struct region *regions, uint32_t index) {
 	return region && region->memory && !region->released ? region : NULL;
 }
 
+/**
+ * Give a region's pages back to the system, but not its addresses. Whoever may still see
+ * them (a view that was handed to another thread, a read of the runtime's that is not
+ * over) finds zeros there, and what he writes goes nowhere: neither unmapped memory nor
+ * anybody else's. What is left is an empty mapping, which costs addresses alone.
+ */
+static void region_retire(const struct region *region) {
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+	if (mmap(region->memory, region->length, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED) {
+		madvise(region->memory, region->length, MADV_DONTNEED);
+	}
+}
+
 /** Free a region if nobody has to do with it any more. */
 static void region_settle(struct region *region) {
 	if (region->memory && region->released && region->uses == 0) {
-		munmap(region->memory, region->length);
+		region_retire(region);
 		region->memory = NULL;
 	}
 }

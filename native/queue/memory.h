@@ -92,8 +92,9 @@ void pool_drain(struct pool *pool);
 /**
  * Memory that JavaScript sees, and that transfers go straight to and from: the one
  * exception to the rule that nobody but the library touches what the kernel works on.
- * It takes unrestricted FFI to get hold of it. It is freed when it was given back and
- * no request has to do with it any more.
+ * It takes unrestricted FFI to get hold of it. Its pages are freed when it was given back
+ * and no request has to do with it any more. Its addresses are never used again, since
+ * nobody can tell who else sees them.
  */
 struct region {
 	/** Where it is, or NULL: there is no region. */

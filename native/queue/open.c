@@ -85,6 +85,8 @@ void queue_release(struct ioq *ioq) {
 
 struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	memset(info, 0, sizeof(*info));
+	// Where Deno finds its permission broker, see deno(1)
+	info->brokered = getenv("DENO_PERMISSION_BROKER_PATH") != NULL;
 	bool sync = options->flags & IOQ_OPEN_SYNC;
 	if (options->depth < 1 || options->depth > IOQ_DEPTH_MAX
 			|| (sync && (options->flags & IOQ_OPEN_RING))

@@ -19,8 +19,20 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/**
+ * Calls of this process that may be parked for as long as it takes. Each holds a thread
+ * of the runtime's, which has 32 for everything that may block.
+ */
+#define PARKED_MAX 16
+/** Milliseconds that others are parked before they give their thread to the next. */
+#define PARKED_MS 5
+
+/** Calls of this process that are parked. */
+static atomic_uint parked_calls;
 
 /** Nanoseconds after which lanes of which nothing comes are held up. */
 #define BOOST_AFTER 1000000
@@ -87,11 +99,15 @@ int32_t ioq_park(struct ioq *ioq) {
 		return -ECANCELED;
 	}
 	struct pollfd fd = {.fd = ioq->waits.fd, .events = POLLIN};
+	// With too many, they take turns: no number of queues takes all threads for good
+	unsigned int others = atomic_fetch_add_explicit(&parked_calls, 1, memory_order_relaxed);
+	int timeout = others < PARKED_MAX ? -1 : PARKED_MS;
 	int ret;
 	do {
-		ret = poll(&fd, 1, -1);
+		ret = poll(&fd, 1, timeout);
 	} while (ret < 0 && errno == EINTR);
 	ret = ret < 0 ? -errno : 0;
+	atomic_fetch_sub_explicit(&parked_calls, 1, memory_order_relaxed);
 	// From here on the queue may go away
 	atomic_store(&ioq->park_state, PARK_OVER);
 	return ret;

@@ -16,16 +16,21 @@
  * left as it is, since that may still write to it.
  *
  * The main thread ends with the process, without destructors, which is just as well.
+ * Where it goes on with another program (a reload while files are watched), the old
+ * program's last line can still give its queues up, by ioq_abandon().
  */
 
 #include "queue/turn.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 /** Milliseconds that the end of a thread waits for a queue to come to rest. */
 #define WAIT_MS 2000
+/** The same for the end of a program, which a person may be waiting for. */
+#define ABANDON_WAIT_MS 250
 
 /** Its value on each thread: the queues that the thread owns. */
 static pthread_key_t key;
@@ -44,15 +49,15 @@ static void close_opened(struct ioq *ioq, const struct ioq_turn *turn) {
 	}
 }
 
-/** Cancel all of a queue, wait a while, and release it. */
-static void thread_exit_end(struct ioq *ioq) {
+/** Cancel all of a queue and wait a while for it to come to rest; whether it did. */
+static bool thread_exit_quiesce(struct ioq *ioq, int wait_ms) {
 	uint32_t output_length = IOQ_TURN_COMPLETIONS * (uint32_t)sizeof(struct ioq_stat);
 	struct ioq_turn *turn = calloc(1, sizeof(*turn));
 	uint8_t *output = aligned_alloc(8, output_length);
 
 	bool rests = false;
 	ioq_cancel_all(ioq);
-	for (int ms = 0; turn && output && !rests && ms < WAIT_MS; ++ms) {
+	for (int ms = 0; turn && output && !rests && ms < wait_ms; ++ms) {
 		turn->output_length = output_length;
 		if (ioq_turn(ioq, turn, output, output) != 0) {
 			break;
@@ -68,7 +73,12 @@ static void thread_exit_end(struct ioq *ioq) {
 	}
 	free(turn);
 	free(output);
-	if (rests) {
+	return rests;
+}
+
+/** End a queue whose thread ends. */
+static void thread_exit_end(struct ioq *ioq) {
+	if (thread_exit_quiesce(ioq, WAIT_MS)) {
 		// It may be the last reference, and we are running in there
 		ioq->library = NULL;
 		queue_release(ioq);
@@ -124,4 +134,16 @@ void thread_exit_remove(struct ioq *ioq) {
 			return;
 		}
 	}
+}
+
+int32_t ioq_abandon(struct ioq *ioq) {
+	thread_exit_remove(ioq);
+	if (!thread_exit_quiesce(ioq, ABANDON_WAIT_MS)) {
+		return -EBUSY;
+	}
+	queue_release(ioq);
+	if (park_orphan(ioq)) {
+		free(ioq);
+	}
+	return 0;
 }

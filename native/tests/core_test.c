@@ -29,6 +29,7 @@ static void run_with(const char *name, void (*function)(const void *), const str
 static void run_config(const struct config *config) {
 	TEST_WITH(test_nop, *config);
 	TEST_WITH(test_file, *config);
+	TEST_WITH(test_guard, *config);
 	TEST_WITH(test_directory, *config);
 	TEST_WITH(test_tree, *config);
 	TEST_WITH(test_remove_tree, *config);
@@ -94,6 +95,7 @@ int main(void) {
 	run_config(&lanes_config);
 	TEST_WITH(test_nop, sync_config);
 	TEST_WITH(test_file, sync_config);
+	TEST_WITH(test_guard, sync_config);
 	TEST_WITH(test_directory, sync_config);
 	TEST_WITH(test_output, sync_config);
 	TEST_WITH(test_resize, sync_config);

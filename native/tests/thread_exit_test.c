@@ -24,6 +24,8 @@ struct deed {
 	bool closes_first;
 	/** Whether requests are in flight. */
 	bool busy;
+	/** Whether it gives each of them up before it ends. */
+	bool abandons;
 	/** A FIFO that nobody writes to, to be read from, or -1. */
 	int fifo;
 	/** Whether a call is parked on another thread. */
@@ -96,6 +98,9 @@ static void *own(void *arg) {
 				close(completion->result);
 			}
 		}
+		if (deed->abandons) {
+			CHECK_EQ(ioq_abandon(ioq), 0);
+		}
 	}
 	return NULL;
 }
@@ -146,6 +151,30 @@ static void test_parked(const void *flags) {
 	close(pipes[1]);
 }
 
+/** A program that ends gives its queues up, with what they have in flight. */
+static void test_abandoned(const void *flags) {
+	int pipes[2];
+	CHECK_EQ(pipe2(pipes, O_CLOEXEC), 0);
+	int before = dup(pipes[0]);
+	close(before);
+	for (int i = 0; i < TEST_SCALE(20) && !test.skipping; ++i) {
+		orphan((struct deed) {
+			.flags = *(const uint32_t *)flags,
+			.queues = 2,
+			.busy = i % 2 == 0,
+			.abandons = true,
+			.fifo = pipes[0],
+			.parks = i % 2,
+		});
+	}
+	// Nothing is open that was not before
+	int after = dup(pipes[0]);
+	CHECK_EQ(after, before);
+	close(after);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 int main(void) {
 	test_begin("thread_exit_test");
 	for (size_t i = 0; i < sizeof(all_flags) / sizeof(all_flags[0]); ++i) {
@@ -153,6 +182,7 @@ int main(void) {
 		test_run("test_busy", TEST_HERE, test_busy, &all_flags[i]);
 		test_run("test_several", TEST_HERE, test_several, &all_flags[i]);
 		test_run("test_parked", TEST_HERE, test_parked, &all_flags[i]);
+		test_run("test_abandoned", TEST_HERE, test_abandoned, &all_flags[i]);
 	}
 	return test_end();
 }

@@ -67,6 +67,11 @@ int main(void) {
 	CONSTANT("TREE_IDENTIFY", IOQ_TREE_IDENTIFY, "Tell device and inode of each directory.");
 	CONSTANT("TREE_STAT", IOQ_TREE_STAT, "Stat each entry.");
 	CONSTANT("TREE_ONE_DEVICE", IOQ_TREE_ONE_DEVICE, "Read no directory on another device.");
+	CONSTANT("COPY_TIMES", IOQ_COPY_TIMES, "Of a copyFile: times as well.");
+	CONSTANT("COPY_OWNER", IOQ_COPY_OWNER, "Owner and group as well.");
+	CONSTANT("COPY_NO_SET_ID", IOQ_COPY_NO_SET_ID, "No set-ID bits, unless the owner is the same.");
+	CONSTANT("COPY_XATTRS", IOQ_COPY_XATTRS, "Extended attributes as well.");
+	CONSTANT("COPY_DIRECTORY", IOQ_COPY_DIRECTORY, "A directory's attributes, and nothing else.");
 	CONSTANT("TREE_REMOVE", IOQ_TREE_REMOVE, "Remove what is read.");
 	CONSTANT("TREE_TELL", IOQ_TREE_TELL, "Tell of what was removed as well.");
 	CONSTANT("TREE_LEFT", IOQ_TREE_LEFT, "A directory is left to another request.");
@@ -74,6 +79,8 @@ int main(void) {
 	CONSTANT("TREE_FOREIGN", IOQ_TREE_FOREIGN, "The directory is on another device.");
 	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the owner's thread.");
 	CONSTANT("OPEN_RAW_SQE", IOQ_OPEN_RAW_SQE, "Let the ring take raw SQEs.");
+	CONSTANT("IS_CACHED", IOQ_IS_CACHED, "A kind of file: reads of what is cached may be tried.");
+	CONSTANT("HAS_POSITION", IOQ_HAS_POSITION, "A kind of file: transfers may have offsets.");
 	CONSTANT("TERMINAL_RESTORE", IOQ_TERMINAL_RESTORE, "Mode of a terminal: as it was.");
 	CONSTANT("TERMINAL_RAW", IOQ_TERMINAL_RAW, "Bytes as they are typed.");
 	CONSTANT("TERMINAL_CBREAK", IOQ_TERMINAL_CBREAK, "Bytes as they are typed, but for signals.");
@@ -188,6 +195,7 @@ int main(void) {
 	WORD("INFO_RING_OPS_LOW", struct ioq_info, ring_ops_low);
 	WORD("INFO_RING_OPS_HIGH", struct ioq_info, ring_ops_high);
 	WORD("INFO_RESTRICTED", struct ioq_info, restricted);
+	WORD("INFO_BROKERED", struct ioq_info, brokered);
 	WORD("INFO_OPCODES_LOW", struct ioq_info, opcodes_low);
 	WORD("INFO_OPCODES_HIGH", struct ioq_info, opcodes_high);
 	return 0;

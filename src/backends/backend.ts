@@ -89,16 +89,19 @@ export interface Backend {
   now(clock: ClockName): bigint;
 
   /**
-   * Add a request to the batch. Everything is copied: the request's bytes may
-   * change afterwards.
+   * Take a request, to be submitted by a turn to come: by the next one, unless there
+   * are more than it has room for. Everything is copied: the request's bytes may change
+   * afterwards.
    *
    * @param timeoutMs After which the request is of no more interest: a hint, for a
    *        backend that can end it by itself, with ETIMEDOUT. The queue cancels it
    *        anyway.
-   * @returns false if the batch is full: call {@linkcode Backend.turn} first.
-   * @throws {Error} If the request's bytes cannot be copied; it is then not added.
+   * @throws {Error} If the request's bytes cannot be copied; it is then not taken.
    */
-  push(slot: number, request: CoreRequest, timeoutMs?: number): boolean;
+  push(slot: number, request: CoreRequest, timeoutMs?: number): void;
+
+  /** How many requests were taken beyond what the next turn has room for. */
+  readonly backlog: number;
 
   /**
    * Submit the batch and hand completions to the sink. Never waits.
@@ -111,15 +114,16 @@ export interface Backend {
   turn(arm: boolean, yields: boolean): boolean;
 
   /**
-   * Whether {@linkcode Backend.readCached} is for that descriptor, as far as can be
-   * told without asking the device.
+   * What kind of file a descriptor is, as far as can be told without asking the device:
+   * `IS_CACHED` if {@linkcode Backend.readCached} is for it, `HAS_POSITION` if it is no
+   * stream; `undefined` if that takes requests.
    */
-  isCached(fd: number): boolean;
+  fileKind(fd: number): number | undefined;
 
   /**
    * Read what is in the page cache, at once and without a slot.
    *
-   * @param offset Where, -1 for the file's own position.
+   * @param offset Where, in bytes from the start.
    * @returns How many bytes: as many as there is room for, or fewer at the end of the
    *          file. Or a negative error number, and nothing was read.
    */
@@ -173,6 +177,12 @@ export interface Backend {
    * left to itself. Called when a close has waited long enough.
    */
   abandon?(): void;
+
+  /**
+   * The program ends, or is loaded anew: give up what is in flight, and release what can
+   * be released without waiting for long. Nothing is told any more.
+   */
+  unload(): void;
 
   /**
    * Release everything. Nothing may be in flight or parked. Turns and

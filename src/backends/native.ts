@@ -15,11 +15,14 @@ import { codesOf } from "../operations/operation.ts";
 import { bufferOf, byteLengthOf, byteOffsetOf } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
+import { heedBroker } from "./broker.ts";
 import type { Backend, BackendInfo, LaneCounts, RingInfo, Sink } from "./backend.ts";
+import { Backlog, type BackloggedRequest } from "./backlog.ts";
 import { type ClockName, CLOCKS } from "../linux/clock.ts";
 import type { Payload } from "../operations/payload.ts";
 import { ERRNO, errnoCode, errnoText, osError } from "../linux/errors.ts";
 import type { CoreRequest } from "../operations/request.ts";
+import { closedError } from "../queue/end.ts";
 import { checkFfi } from "../permissions.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";
@@ -166,6 +169,7 @@ export function openNativeCore(library: Library, options: NativeOptions): Native
     (options.rawSqe ? layout.OPEN_RAW_SQE : 0);
   writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, codesOf("overflow"));
   const info = new Uint32Array(layout.INFO_SIZE / 4);
+  heedBroker(library.symbols);
   const ioq = library.symbols.ioq_open(asBytes(request), asBytes(info));
   if (ioq === null) {
     throw new NativeOpenError(info[layout.INFO_ERROR]!);
@@ -201,10 +205,14 @@ export class NativeBackend implements Backend {
   /** Requests in the batch, and bytes of their paths. */
   #batched = 0;
   #inputUsed = 0;
+  /** Those that the batch has no room for. */
+  readonly #backlog = new Backlog();
   /** What the core has in flight. */
   #submitted = 0;
   /** What was allocated, with the core's numbers; `undefined` if nothing ever was. */
   #regions: Map<ArrayBufferLike, number> | undefined;
+  /** The numbers of what was given back and the core was not told of. */
+  readonly #givenBack: number[] = [];
   #synchronous: SynchronousCalls | undefined;
   #closed = false;
 
@@ -218,12 +226,35 @@ export class NativeBackend implements Backend {
   }
 
   get inFlight(): number {
-    return this.#submitted + this.#batched;
+    return this.#submitted + this.#batched + this.#backlog.size;
   }
 
-  push(slot: number, request: CoreRequest, timeoutMs?: number): boolean {
-    const path = request.path;
-    const path2 = request.path2;
+  get backlog(): number {
+    return this.#backlog.size;
+  }
+
+  push(slot: number, request: CoreRequest, timeoutMs?: number): void {
+    const region = this.#regions === undefined ? undefined : this.#regionOf(request);
+    if (region !== undefined) {
+      // Nothing to be copied
+    } else if (request.bytes !== undefined) {
+      this.#stage(slot, request.bytes, request);
+    } else if (request.sources !== undefined) {
+      this.#stageParts(slot, request.sources, request);
+    }
+    if (this.#backlog.size > 0 || !this.#write(slot, request, region, timeoutMs)) {
+      this.#backlog.add(slot, request, region, timeoutMs);
+    }
+  }
+
+  /** Add a request to the batch. Whether there was room. */
+  #write(
+    slot: number,
+    request: CoreRequest,
+    region: number | undefined,
+    timeoutMs: number | undefined,
+  ): boolean {
+    const { path, path2 } = request;
     if (this.#batched === layout.TURN_REQUESTS) {
       return false;
     }
@@ -236,15 +267,6 @@ export class NativeBackend implements Backend {
     if (timeoutMs !== undefined && this.#inputUsed + TIMEOUT_LENGTH > INPUT_LENGTH) {
       return false;
     }
-    const region = this.#regions === undefined ? undefined : this.#regionOf(request);
-    if (region !== undefined) {
-      // Nothing to be copied
-    } else if (request.bytes !== undefined) {
-      this.#stage(slot, request.bytes, request);
-    } else if (request.sources !== undefined) {
-      this.#stageParts(slot, request.sources, request);
-    }
-
     const words = this.#words;
     const at = REQUESTS_AT + this.#batched * REQUEST_WORDS;
     words[at + layout.REQUEST_SLOT] = slot;
@@ -264,6 +286,22 @@ export class NativeBackend implements Backend {
     this.#batched++;
     return true;
   }
+
+  /** Add a request that waited to the batch. Whether there was room. */
+  readonly #takeBacklogged = (
+    { slot, request, region }: BackloggedRequest,
+    timeoutMs: number | undefined,
+    cancelled: boolean,
+  ): boolean => {
+    const at = REQUESTS_AT + this.#batched * REQUEST_WORDS;
+    if (!this.#write(slot, request, region, timeoutMs)) {
+      return false;
+    }
+    if (cancelled) {
+      this.#words[at + layout.REQUEST_OP_AND_HINTS]! |= layout.HINT_CANCELLED << 16;
+    }
+    return true;
+  };
 
   /** Add a path to the input; returns its length. */
   #encode(path: string | Uint8Array): number {
@@ -323,7 +361,7 @@ export class NativeBackend implements Backend {
 
   get id(): number {
     if (this.#closed) {
-      throw new Deno.errors.BadResource("Cannot use a queue that was closed");
+      throw closedError();
     }
     const id = this.#symbols.ioq_id(this.#ioq);
     if (id === 0) {
@@ -339,6 +377,11 @@ export class NativeBackend implements Backend {
   turn(arm: boolean, yields: boolean): boolean {
     if (this.#closed) {
       return false;
+    }
+    if (this.#backlog.size > 0) {
+      this.#backlog.drain(this.#takeBacklogged);
+      // What is left is to be submitted by another turn
+      arm &&= this.#backlog.size === 0;
     }
     const words = this.#words;
     words[layout.TURN_REQUEST_COUNT] = this.#batched;
@@ -358,6 +401,9 @@ export class NativeBackend implements Backend {
     }
     const count = words[layout.TURN_COMPLETION_COUNT]!;
     this.#submitted = words[layout.TURN_IN_FLIGHT]!;
+    if (this.#givenBack.length > 0) {
+      this.#giveBack();
+    }
     for (let i = 0, at = COMPLETIONS_AT; i < count; i++, at += COMPLETION_WORDS) {
       this.#complete(at);
     }
@@ -390,18 +436,18 @@ export class NativeBackend implements Backend {
     payload.release();
   }
 
-  isCached(fd: number): boolean {
-    return !this.#closed && this.#symbols.ioq_is_cached(fd) === 1;
+  fileKind(fd: number): number | undefined {
+    return this.#closed ? undefined : this.#symbols.ioq_is_cached(fd);
   }
 
   readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
-    const isShort = (offset | 0) === offset && offset >= 0;
+    const isShort = (offset | 0) === offset;
     const result = this.#symbols.ioq_read_cached(
       fd,
       target,
       byteLengthOf(target),
-      isShort ? offset : offset < 0 ? 0 : offset % 0x1_0000_0000,
-      isShort ? 0 : offset < 0 ? layout.NO_OFFSET : Math.floor(offset / 0x1_0000_0000),
+      isShort ? offset : offset % 0x1_0000_0000,
+      isShort ? 0 : Math.floor(offset / 0x1_0000_0000),
     );
     if (result >= 0) {
       this.completed.core++;
@@ -448,10 +494,27 @@ export class NativeBackend implements Backend {
 
   deallocate(buffer: ArrayBuffer): void {
     const index = this.#regions?.get(buffer);
-    if (index !== undefined) {
-      this.#regions!.delete(buffer);
+    if (index === undefined) {
+      return;
+    }
+    this.#regions!.delete(buffer);
+    if (!buffer.detached) {
       buffer.transfer();
-      this.#symbols.ioq_deallocate(this.#ioq, index);
+    }
+    this.#givenBack.push(index);
+    this.#giveBack();
+  }
+
+  /**
+   * Give back the memory that JavaScript needs no more, unless there are requests that
+   * the core has not seen: they may name it by its index, which might be another's by
+   * then.
+   */
+  #giveBack(): void {
+    if (this.#batched === 0 && this.#backlog.size === 0) {
+      for (const index of this.#givenBack.splice(0)) {
+        this.#symbols.ioq_deallocate(this.#ioq, index);
+      }
     }
   }
 
@@ -478,12 +541,22 @@ export class NativeBackend implements Backend {
         return cancelled !== opAndHints && op !== layout.OP.close && op !== layout.OP.closeDir;
       }
     }
-    return !this.#closed && this.#symbols.ioq_cancel(this.#ioq, slot) === 1;
+    return this.#backlog.cancel(slot) ??
+      (!this.#closed && this.#symbols.ioq_cancel(this.#ioq, slot) === 1);
   }
 
   cancelAll(): void {
     if (!this.#closed) {
       this.#symbols.ioq_cancel_all(this.#ioq);
+    }
+  }
+
+  unload(): void {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#symbols.ioq_abandon(this.#ioq);
+      this.#synchronous?.close();
+      this.#library.release();
     }
   }
 

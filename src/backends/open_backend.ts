@@ -7,6 +7,7 @@
  */
 
 import { LibraryError, prepareLibrary, readEnv } from "../../ffi/library.ts";
+import { ERRNO } from "../linux/errors.ts";
 import type { Backend, BackendKind, Sink } from "./backend.ts";
 import { explainRingError, NativeBackend, NativeOpenError, openNativeCore } from "./native.ts";
 import { tryLibrary, Unavailable } from "./unavailable.ts";
@@ -84,6 +85,14 @@ function openNative(choice: BackendChoice): MakeBackend | Unavailable {
 }
 
 /**
+ * Whether there are no descriptors left: Workers take more of them than anything else, and
+ * the runtime ends the process if it cannot start one.
+ */
+function isShortage(errno: number | undefined): boolean {
+  return errno === ERRNO.EMFILE || errno === ERRNO.ENFILE;
+}
+
+/**
  * Open a backend. What Workers need is loaded only if they are.
  *
  * @throws {Deno.errors.NotSupported} If it cannot be had, with the reason in
@@ -97,7 +106,7 @@ export async function openBackend(choice: BackendChoice): Promise<MakeBackend> {
     if (!(make instanceof Unavailable)) {
       return make;
     }
-    if (choice.backend !== "auto") {
+    if (choice.backend !== "auto" || isShortage(make.errno)) {
       throw make;
     }
     preferred = make;

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { heedBroker } from "./broker.ts";
 import { LibraryError, loadLibrary, modulePath } from "../../ffi/library.ts";
 import type { Backend, BackendInfo, LaneCounts, Sink } from "./backend.ts";
 import type { BackendChoice } from "./open_backend.ts";
@@ -45,6 +46,9 @@ export function openWorker(
   const { depth, threads } = choice;
   const found = tryLibrary(choice.library);
   const library = found instanceof LibraryError ? undefined : found;
+  if (library !== undefined) {
+    heedBroker(library.symbols);
+  }
   const reasons: string[] = [];
   if (preferred !== undefined) {
     reasons.push(preferred.message);

@@ -14,7 +14,7 @@ import type { Payload } from "../operations/payload.ts";
 import { osError } from "../linux/errors.ts";
 import { admit } from "../operations/admission.ts";
 import { CoreRequest } from "../operations/request.ts";
-import type { OpName, OpValues } from "../operations/values.ts";
+import type { OpName } from "../operations/values.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";
 import type { Executor, RawMode } from "./worker/executor.ts";
@@ -164,11 +164,11 @@ export class SynchronousCalls {
    * @returns What the operation resolves to.
    * @throws What its promise would reject with.
    */
-  run<K extends OpName>(request: CoreRequest<K>): OpValues[K] {
-    return this.#perform(admit(request, (fd) => this.findPath(fd)) as CoreRequest<K>);
+  run<V>(request: CoreRequest<OpName, V>): V {
+    return this.#perform(admit(request, (fd) => this.findPath(fd)) as CoreRequest<OpName, V>);
   }
 
-  #perform<K extends OpName>(request: CoreRequest<K>): OpValues[K] {
+  #perform<V>(request: CoreRequest<OpName, V>): V {
     const refusal = this.#refuse(request);
     if (refusal !== 0) {
       throw osError(refusal, request.context);
@@ -190,7 +190,7 @@ export class SynchronousCalls {
       throw osError(-result, request.context);
     }
     this.#payload.load();
-    return request.decode(result, this.#payload, request) as OpValues[K];
+    return request.decode(result, this.#payload, request);
   }
 
   /** The path of a descriptor's file, if it has one and `/proc` is there to tell. */

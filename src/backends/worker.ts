@@ -122,8 +122,8 @@ export class WorkerBackend implements Backend {
     }
   }
 
-  isCached(): boolean {
-    return false;
+  fileKind(): undefined {
+    return undefined;
   }
 
   readCached(): number {
@@ -135,7 +135,7 @@ export class WorkerBackend implements Backend {
       (this.#former === undefined ? 0 : this.#former.inFlight);
   }
 
-  push(slot: number, request: CoreRequest): boolean {
+  push(slot: number, request: CoreRequest): void {
     const { code } = request;
     const waits = isWait(code);
     const refusal = this.#parts.refuse(request) || (waits ? this.#waits.refuse(request) : 0);
@@ -150,7 +150,11 @@ export class WorkerBackend implements Backend {
     } else {
       this.#runner.push(slot, request);
     }
-    return true;
+  }
+
+  get backlog(): number {
+    // Whatever is taken is handed over at once
+    return 0;
   }
 
   turn(arm: boolean): boolean {
@@ -229,6 +233,14 @@ export class WorkerBackend implements Backend {
   abandon(): void {
     this.#runner.abandon();
     this.#former?.abandon();
+  }
+
+  unload(): void {
+    this.cancelAll();
+    this.#waits.unload();
+    // Its first step tells the Workers to end; nobody is left to wait for them
+    this.#runner.close();
+    this.#former?.close();
   }
 
   resize(depth: number): void {

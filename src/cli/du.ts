@@ -11,9 +11,10 @@
  * @module
  */
 
-import type { FileInfo } from "../linux/stat.ts";
-import { walk } from "../trees/walk.ts";
-import type { WalkEntry } from "../trees/walk/walk_options.ts";
+import * as layout from "../../ffi/layout.ts";
+import { decodeBigIntFileInfo, decodeFileInfo, type FileInfo } from "../linux/stat.ts";
+import { walkForCommand } from "../trees/walk.ts";
+import type { WalkEntry, WalkOptions } from "../trees/walk/walk_options.ts";
 import {
   type Command,
   EXIT_FAILURE,
@@ -23,8 +24,8 @@ import {
   UsageError,
 } from "./command.ts";
 import { defaultQueue } from "../default_queue.ts";
-import { GivenRoot } from "./given_root.ts";
-import { complain, concat, harmless, Progress, write } from "./output.ts";
+import { complain, concat, Progress, write } from "./output.ts";
+import { quote } from "./quoting.ts";
 
 const USAGE = `Usage: ioq du [OPTION…] [PATH…]
 
@@ -70,10 +71,29 @@ interface OpenDirectory {
   bytes: number;
 }
 
+/** Attributes with an inode number that is exact, whatever it is. */
+interface CountedInfo extends FileInfo {
+  inode: number | bigint;
+}
+
+/** Read a stat record. */
+function decodeCounted(words: Int32Array, at: number): CountedInfo {
+  const info = decodeFileInfo(words, at);
+  const inode = words[at + layout.STAT_INO_LOW + 1]! >>> 21 === 0
+    ? info.ino!
+    : decodeBigIntFileInfo(words, at).ino;
+  return { ...info, inode };
+}
+
+/** What tells something from all else. */
+function inodeOf(info: FileInfo): number | bigint {
+  return (info as Partial<CountedInfo>).inode ?? info.ino!;
+}
+
 /** What has been counted. */
 class Seen {
   /** Inodes that may be met again, by device. */
-  readonly #inodes = new Map<number, Set<number>>();
+  readonly #inodes = new Map<number, Set<number | bigint>>();
   /** Whether anything may be: with several paths, one may be below another. */
   readonly #all: boolean;
 
@@ -82,7 +102,8 @@ class Seen {
   }
 
   /** Count something; whether that is for the first time. */
-  add({ dev, ino, nlink, isDirectory }: FileInfo): boolean {
+  add(info: FileInfo): boolean {
+    const { dev, nlink, isDirectory } = info;
     if (!this.#all && (isDirectory || nlink === 1)) {
       return true;
     }
@@ -91,8 +112,13 @@ class Seen {
       this.#inodes.set(dev, inodes = new Set());
     }
     const before = inodes.size;
-    return inodes.add(ino!).size > before;
+    return inodes.add(inodeOf(info)).size > before;
   }
+}
+
+/** What the paths of a directory's entries begin with. */
+function prefixBelow(path: string): string {
+  return path.endsWith("/") ? path : `${path}/`;
 }
 
 function parse(args: string[]) {
@@ -130,8 +156,8 @@ async function run(args: string[]): Promise<number> {
   };
 
   let lines: (string | Uint8Array)[] = [];
-  const print = (bytes: number, path: string | Uint8Array, text: string) => {
-    lines.push(`${format(bytes)}\t`, readers ? harmless(text) : path, "\n");
+  const print = (bytes: number, path: string | Uint8Array) => {
+    lines.push(`${format(bytes)}\t`, readers ? quote(path) : path, "\n");
   };
   const flush = async () => {
     if (lines.length > 0) {
@@ -140,7 +166,9 @@ async function run(args: string[]): Promise<number> {
     }
   };
 
-  for (const path of positionals.length === 0 ? ["."] : positionals) {
+  for (const given of positionals.length === 0 ? ["."] : positionals) {
+    // As du(1) has it: of slashes at the end one is left
+    const path = given.replace(/(?<=.)\/+$/, "/");
     // A link itself, unless a slash follows it
     let info;
     try {
@@ -151,13 +179,12 @@ async function run(args: string[]): Promise<number> {
     }
     if (!info.isDirectory) {
       if (seen.add(info)) {
-        print(bytesOf(info), path, path);
+        print(bytesOf(info), path);
       }
       await flush();
       continue;
     }
 
-    const root = new GivenRoot(path);
     const open: OpenDirectory[] = [];
     /** What the paths below a directory begin with that was counted before. */
     let counted: string | undefined;
@@ -168,11 +195,12 @@ async function run(args: string[]): Promise<number> {
         above.bytes += directory.bytes;
       }
       if (open.length <= depthMax) {
-        print(directory.bytes, root.bytesOf(directory.entry), root.pathOf(directory.entry));
+        print(directory.bytes, directory.entry.rawPath ?? directory.entry.path);
       }
     };
+    const options: WalkOptions = { stat: true, sort: "directory", onError };
     walking:
-    for await (const entries of walk.batches(path, { stat: true, sort: "directory", onError })) {
+    for await (const entries of walkForCommand(path, options, decodeCounted)) {
       for (const entry of entries) {
         while (open.length > 1 && !entry.path.startsWith(open.at(-1)!.prefix)) {
           close();
@@ -182,13 +210,17 @@ async function run(args: string[]): Promise<number> {
         }
         counted = undefined;
         const info = entry.info!;
-        if (!seen.add(info)) {
+        const isMountedInItself = entry.isDirectory &&
+          open.some(({ entry: above }) =>
+            above.info!.dev === info.dev && inodeOf(above.info!) === inodeOf(info)
+          );
+        if (isMountedInItself || !seen.add(info)) {
           if (open.length === 0) {
             break walking;
           }
-          counted = entry.isDirectory ? `${entry.path}/` : undefined;
+          counted = entry.isDirectory ? prefixBelow(entry.path) : undefined;
         } else if (entry.isDirectory) {
-          open.push({ entry, prefix: `${entry.path}/`, bytes: bytesOf(info) });
+          open.push({ entry, prefix: prefixBelow(entry.path), bytes: bytesOf(info) });
         } else {
           open.at(-1)!.bytes += bytesOf(info);
         }

@@ -8,7 +8,7 @@
 
 import { basename } from "node:path/posix";
 import { defaultQueue } from "../default_queue.ts";
-import { walk, walkLines } from "../trees/walk.ts";
+import { walkForCommand } from "../trees/walk.ts";
 import { planWalk, type WalkEntry, type WalkOptions } from "../trees/walk/walk_options.ts";
 import {
   type Command,
@@ -18,9 +18,9 @@ import {
   parseCount,
   UsageError,
 } from "./command.ts";
-import { GivenRoot } from "./given_root.ts";
 import { globToPathExpression } from "./glob.ts";
-import { complain, concat, harmless, hasColors, Progress, write, writeText } from "./output.ts";
+import { complain, concat, hasColors, Progress, write, writeText } from "./output.ts";
+import { quote, safeJson } from "./quoting.ts";
 
 const USAGE = `Usage: ioq find [OPTION…] [ROOT…]
 
@@ -38,7 +38,7 @@ Options:
   --print0          end each path with a NUL instead of a newline
   --json            print a JSON object a line: path, name, type (file, directory,
                     symlink or other), and rawPath, the bytes in base64, for a path
-                    that is not UTF-8
+                    that is not UTF-8; what a terminal would not just show is escaped
   --errors          tell of each thing that cannot be read, not only of their number
   -h, --help        show this
 
@@ -86,20 +86,20 @@ function parse(args: string[]) {
 }
 
 /** Brings a batch of entries into the form that is printed. */
-type Printer = (root: GivenRoot, entries: readonly WalkEntry[]) => Uint8Array;
+type Printer = (entries: readonly WalkEntry[]) => Uint8Array;
 
 const encoder = new TextEncoder();
 
 /** Paths, each with an end. */
 function printPaths(end: string): Printer {
-  return (root, entries) => {
+  return (entries) => {
     if (entries.some((it) => it.rawPath !== undefined)) {
-      return concat(entries.flatMap((it) => [root.bytesOf(it), end]));
+      return concat(entries.flatMap((it) => [it.rawPath ?? it.path, end]));
     }
     // Nearly always; one text and one encoding for all of them
     let text = "";
     for (const entry of entries) {
-      text += root.pathOf(entry) + end;
+      text += entry.path + end;
     }
     return encoder.encode(text);
   };
@@ -115,21 +115,19 @@ function typeOf(entry: WalkEntry): string {
     : "other";
 }
 
-const printJson: Printer = (root, entries) => {
+const printJson: Printer = (entries) => {
   const lines = entries.map((entry) => {
-    const raw = root.bytesOf(entry);
-    const object = { path: root.pathOf(entry), name: entry.name, type: typeOf(entry) };
-    const rawPath = typeof raw === "string" ? undefined : raw.toBase64();
-    return JSON.stringify({ ...object, rawPath });
+    const { path, name } = entry;
+    return safeJson({ path, name, type: typeOf(entry), rawPath: entry.rawPath?.toBase64() });
   });
   return encoder.encode(lines.map((line) => `${line}\n`).join(""));
 };
 
 /** For terminals. */
-const printForReaders: Printer = (root, entries) => {
+const printForReaders: Printer = (entries) => {
   const colors = hasColors();
   const lines = entries.map((entry) => {
-    const text = harmless(root.pathOf(entry));
+    const text = quote(entry.rawPath ?? entry.path);
     const color = entry.isDirectory ? "1;34" : entry.isSymlink ? "1;36" : undefined;
     return colors && color !== undefined ? `\u001b[${color}m${text}\u001b[0m` : text;
   });
@@ -140,7 +138,7 @@ const printForReaders: Printer = (root, entries) => {
  * What was given, if that is no directory: a walk of it would be an error. A link is
  * what it leads to, as for a walk, or itself if that is nothing.
  */
-async function findAlone(given: string, root: GivenRoot): Promise<WalkEntry | undefined> {
+async function findAlone(given: string): Promise<WalkEntry | undefined> {
   const ioq = await defaultQueue();
   let info;
   try {
@@ -153,8 +151,7 @@ async function findAlone(given: string, root: GivenRoot): Promise<WalkEntry | un
   if (isDirectory) {
     return undefined;
   }
-  const path = root.normalized;
-  return { path, name: basename(path), isFile, isDirectory, isSymlink, info };
+  return { path: given, name: basename(given), isFile, isDirectory, isSymlink, info };
 }
 
 async function run(args: string[]): Promise<number> {
@@ -189,12 +186,11 @@ async function run(args: string[]): Promise<number> {
   let told = 0;
   let count = 0;
   for (const given of positionals.length === 0 ? ["."] : positionals) {
-    const root = new GivenRoot(given);
-    const alone = await findAlone(given, root);
+    const alone = await findAlone(given);
     if (alone !== undefined) {
       const finds = planWalk(options).finds ?? (() => true);
       if (finds(given) && (matches === undefined || matches.some((is) => is(alone)))) {
-        await write(print(root, [alone]));
+        await write(print([alone]));
         count++;
       }
       continue;
@@ -202,21 +198,21 @@ async function run(args: string[]): Promise<number> {
     options.onError = (error, entry) => {
       errors++;
       // What was named on the command line is worth a line in any case
-      if (values.errors || root.isRoot(entry)) {
+      if (values.errors || entry.path === given) {
         told++;
         progress.clear();
         complain("find", error);
       }
     };
     const batches = asLines
-      ? walkLines(given, options, { end, prefixOf: (path) => root.prefixOf(path) })
-      : walk.batches(given, options);
+      ? walkForCommand(given, options, undefined, { end })
+      : walkForCommand(given, options);
     for await (let batch of batches) {
       if (Array.isArray(batch)) {
         if (matches !== undefined) {
           batch = batch.filter((entry) => matches.some((is) => is(entry)));
         }
-        await write(print(root, batch));
+        await write(print(batch));
       } else {
         await writeText(batch.text);
       }

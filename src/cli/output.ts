@@ -6,6 +6,8 @@
  * @module
  */
 
+import { harmless } from "./quoting.ts";
+
 const encoder = new TextEncoder();
 
 /** The reader of our output has gone: there is nobody to work for any more. */
@@ -65,15 +67,6 @@ export function concat(pieces: readonly (string | Uint8Array)[]): Uint8Array {
     at += part.length;
   }
   return bytes;
-}
-
-// What moves the cursor, switches colours or turns the direction of text
-// deno-lint-ignore no-control-regex
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffd]/g;
-
-/** A name as a terminal may show it: what could do more than show is a question mark. */
-export function harmless(text: string): string {
-  return text.replace(UNSAFE, "?");
 }
 
 /** Tell of an error on standard error. */

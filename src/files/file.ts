@@ -7,21 +7,30 @@
  */
 
 import type { SynchronousCalls } from "../backends/synchronous.ts";
+import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import type { BigIntFileInfo, FileInfo } from "../linux/stat.ts";
+import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import { CachedReads } from "../queue/cached_reads.ts";
-import { PIECE_LENGTH, readInPieces, transferInPiecesSync, writeInPieces } from "./pieces.ts";
+import type { CallOrder } from "./call_order.ts";
+import {
+  endsEverything,
+  PIECE_LENGTH,
+  readInPieces,
+  transferInPiecesSync,
+  writeInPieces,
+} from "./pieces.ts";
 import { makeReadable } from "./readable.ts";
-import { checkBuffer, checkedOffset, FileRequests, NOBODY, OWN_POSITION } from "./file_requests.ts";
+import { checkBuffer, checkedOffset, FileRequests, NOBODY } from "./file_requests.ts";
 import { makeWritable } from "./writable.ts";
 import { checkBytes } from "../operations/arguments.ts";
 import { op } from "../operations/op.ts";
 import type { OpenRequestOptions } from "../operations/request_options.ts";
 import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.ts";
-import { TERMINAL_STATE } from "../../ffi/layout.ts";
+import { HAS_POSITION, TERMINAL_STATE } from "../../ffi/layout.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
-import type { OpName, OpValues } from "../operations/values.ts";
-import { coreOf, type OperationOptions, readerOf, type Runner } from "../queue/runner.ts";
-import type { Path } from "../path.ts";
+import type { OpName } from "../operations/values.ts";
+import { coreOf, limitsOf, type OperationOptions, readerOf, type Runner } from "../queue/runner.ts";
+import { type Path, pathText, toPath } from "../path.ts";
 
 /** How to open a file: `Deno.OpenOptions` and a few more, and where the path begins. */
 export type OpenFileOptions = OpenRequestOptions;
@@ -49,25 +58,34 @@ export class IoqFile implements AsyncDisposable, Disposable {
   readonly #path: Path;
   readonly #direct: boolean;
   #fd: number;
-  readonly #requests = new FileRequests();
+  readonly #requests: FileRequests;
   readonly #cached: CachedReads;
   readonly #entry: OpenFile;
   /** Its closing, if it was the queue that began it and nobody asked since. */
   #closedWithQueue: Promise<void> | undefined;
+  /** Locks that are waited for. */
+  readonly #locking = new Set<CoreRequest>();
+  /** Whether a lock may be held. */
+  #locked = false;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array> | undefined;
   /** What the terminal goes back to. */
   #terminal: Uint8Array<ArrayBuffer> | undefined;
 
   /** Made by {@linkcode Ioq.openFile}. */
-  constructor(ioq: Runner, fd: number, path: Path, direct: boolean) {
+  constructor(ioq: Runner, fd: number, path: Path, { direct, append }: OpenFileOptions) {
     this.#ioq = ioq;
-    this.#direct = direct;
+    this.#direct = direct === true;
+    this.#requests = new FileRequests(append === true);
     this.#cached = new CachedReads(readerOf(ioq));
     this.#fd = fd;
     this.#path = path;
     this.#entry = {
       queue: coreOf(ioq),
+      ownsPosition: () => {
+        this.#isReady(fd, false);
+        return this.#requests.hasPosition === true;
+      },
       closeWithQueue: () => {
         if (this.#fd >= 0) {
           this.#closedWithQueue = this.#close();
@@ -80,7 +98,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * The descriptor, for requests made with `op`.
+   * The descriptor, for requests made with `op`. Those of them that transfer bytes need
+   * an offset: the position is the file's, and the kernel knows nothing of it.
    *
    * @throws {Deno.errors.BadResource} If the file is closed.
    */
@@ -92,7 +111,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /** Build a request for the descriptor and run it on this thread, past the queue. */
-  #runSync<K extends OpName>(build: (fd: number) => Request<K>): OpValues[K] {
+  #runSync<V>(build: (fd: number) => Request<OpName, V>): V {
     const request = toCoreRequest(build(this.fd));
     return this.#calls.run(request);
   }
@@ -103,20 +122,20 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /** Run a request on the descriptor. */
-  #start<K extends OpName>(
-    request: CoreRequest<K>,
+  #start<V>(
+    request: CoreRequest<OpName, V>,
     options: OperationOptions | undefined,
-  ): Promise<OpValues[K]> {
+  ): Promise<V> {
     request.holder = this.#requests;
     this.#requests.enter(request);
     return this.#ioq.run(request, options);
   }
 
   /** Build a request for the descriptor, which must be open, and run it. */
-  #run<K extends OpName>(
-    build: (fd: number) => Request<K>,
+  #run<V>(
+    build: (fd: number) => Request<OpName, V>,
     options: OperationOptions | undefined,
-  ): Promise<OpValues[K]> {
+  ): Promise<V> {
     let request;
     try {
       request = toCoreRequest(build(this.fd));
@@ -126,67 +145,245 @@ export class IoqFile implements AsyncDisposable, Disposable {
     return this.#start(request, options);
   }
 
+  /** Find out what kind of file it is and where its position is, if that takes requests. */
+  async #settle(fd: number, options: OperationOptions | undefined): Promise<void> {
+    const requests = this.#requests;
+    const stat = () => this.#start(toCoreRequest(op.fstat(fd)), options);
+    if (requests.hasPosition === undefined) {
+      const { isFile, isBlockDevice } = await stat();
+      const seek = toCoreRequest(op.seek(fd, 0, Deno.SeekMode.Current));
+      requests.settleKind(
+        (isFile || isBlockDevice === true) && await this.#start(seek, options).then(
+          () => true,
+          (error) => {
+            if (endsEverything(error, options)) {
+              throw error;
+            }
+            // Some that look regular are streams, such as /proc/kmsg
+            return !hasCode(error, "ESPIPE");
+          },
+        ),
+      );
+    }
+    if (requests.hasPosition && !requests.isSettled(false)) {
+      requests.position = (await stat()).size;
+    }
+  }
+
+  /** Whether a transfer at the position can begin at once. */
+  #isReady(fd: number, writes: boolean): boolean {
+    const requests = this.#requests;
+    if (requests.hasPosition === undefined) {
+      const kind = this.#cached.kind(fd) ?? coreOf(this.#ioq).fileKind(fd);
+      if (kind !== undefined) {
+        requests.settleKind((kind & HAS_POSITION) !== 0);
+      }
+    }
+    return (writes ? requests.writing : requests.reading).isFree && requests.isSettled(writes);
+  }
+
   /**
-   * Read at an offset, or at {@linkcode OWN_POSITION}.
+   * Do something at the position, or with the stream, when all that was asked for
+   * before is over. It ends its turn itself.
+   */
+  async #inOrder<V>(
+    fd: number,
+    writes: boolean,
+    what: string,
+    options: OperationOptions | undefined,
+    begin: (left: OperationOptions | undefined) => Promise<V>,
+  ): Promise<V> {
+    const requests = this.#requests;
+    const context = `${what} file descriptor ${fd}`;
+    requests.hold();
+    try {
+      const order = writes ? requests.writing : requests.reading;
+      let left = await order.wait(options, context);
+      try {
+        if (!requests.isSettled(writes)) {
+          await this.#settle(fd, left);
+        }
+        if (this.#fd < 0 && !writes && requests.hasPosition === false) {
+          throw osError(ERRNO.EINTR!, context);
+        }
+      } catch (error) {
+        order.leave();
+        throw error;
+      }
+      const own = writes ? requests.writing : requests.reading;
+      if (own !== order) {
+        // It turned out to be a stream
+        order.leave();
+        left = await own.wait(left, context);
+      }
+      return await begin(left);
+    } finally {
+      requests.release();
+    }
+  }
+
+  /**
+   * Read at an offset.
    *
    * @throws {TypeError} If there is nothing to read into.
    * @throws {Deno.errors.BadResource} If the file is closed.
    */
-  #read(
+  #readAt(
     buffer: Uint8Array<ArrayBuffer>,
     offset: number,
     options: OperationOptions | undefined,
   ): Promise<number | null> {
     checkBuffer(buffer);
     const { fd } = this;
-    const { byteLength } = buffer;
+    const byteLength = byteLengthOf(buffer);
     if (byteLength > PIECE_LENGTH) {
-      const read = (piece: Uint8Array<ArrayBuffer>, at: number) =>
-        this.#start(this.#requests.read(fd, piece, placeOf(offset, at)), options);
-      return this.#inPieces(
-        this.#requests.read(fd, buffer, offset),
-        () => readInPieces(buffer, offset !== OWN_POSITION, read, options?.signal),
-      );
+      this.#requests.hold();
+      return this.#readPieces(fd, buffer, offset, options)
+        .finally(() => this.#requests.release());
     }
-    if (options === undefined && byteLength > 0) {
-      const { count, others } = this.#requests;
-      // Nothing else on the file may be overtaken
-      if ((offset === OWN_POSITION ? count : others) === 0) {
-        const count = this.#cached.read(fd, buffer, offset);
-        if (count >= 0) {
-          return Promise.resolve(count === 0 ? null : count);
-        }
+    // What is being written may not be overtaken
+    if (options === undefined && byteLength > 0 && this.#requests.others === 0) {
+      const count = this.#cached.read(fd, buffer, offset);
+      if (count >= 0) {
+        return Promise.resolve(count === 0 ? null : count);
       }
     }
     return this.#start(this.#requests.read(fd, buffer, offset), options);
   }
 
-  /** Write at an offset, or at {@linkcode OWN_POSITION}; throws as a read does. */
-  #write(
+  /** Read what is too long for one request. */
+  #readPieces(
+    fd: number,
+    buffer: Uint8Array<ArrayBuffer>,
+    offset: number,
+    options: OperationOptions | undefined,
+  ): Promise<number | null> {
+    const read = (piece: Uint8Array<ArrayBuffer>, at: number) =>
+      this.#start(this.#requests.read(fd, piece, checkedOffset(offset + at)), options);
+    return readInPieces(plainBytes(buffer) as Uint8Array<ArrayBuffer>, read, options);
+  }
+
+  /** Read at the position; throws as a read at an offset does. */
+  #readHere(
+    buffer: Uint8Array<ArrayBuffer>,
+    options: OperationOptions | undefined,
+  ): Promise<number | null> {
+    checkBuffer(buffer);
+    const { fd } = this;
+    const byteLength = byteLengthOf(buffer);
+    const requests = this.#requests;
+    if (!this.#isReady(fd, false)) {
+      const begin = (left?: OperationOptions) => this.#readNow(fd, buffer, left);
+      return this.#inOrder(fd, false, "read", options, begin);
+    }
+    if (
+      options === undefined && byteLength > 0 && byteLength <= PIECE_LENGTH &&
+      requests.others === 0 && requests.hasPosition
+    ) {
+      const count = this.#cached.read(fd, buffer, requests.position);
+      if (count >= 0) {
+        requests.moveBy(count);
+        return Promise.resolve(count === 0 ? null : count);
+      }
+    }
+    requests.reading.enter();
+    return this.#readNow(fd, buffer, options);
+  }
+
+  /** Read at the position, whose turn it is. */
+  #readNow(
+    fd: number,
+    buffer: Uint8Array<ArrayBuffer>,
+    options: OperationOptions | undefined,
+  ): Promise<number | null> {
+    const requests = this.#requests;
+    if (byteLengthOf(buffer) <= PIECE_LENGTH) {
+      return this.#start(requests.readHere(fd, buffer), options);
+    }
+    if (!requests.hasPosition) {
+      // More than a stream has at a time
+      const piece = buffer.subarray(0, PIECE_LENGTH);
+      return this.#start(requests.readHere(fd, piece), options);
+    }
+    return this.#withPieces(requests.reading, async () => {
+      const count = await this.#readPieces(fd, buffer, requests.position, options);
+      requests.moveBy(count ?? 0);
+      return count;
+    });
+  }
+
+  /** Run what takes several requests in its turn, keeping the file open. */
+  async #withPieces<V>(order: CallOrder, transfer: () => Promise<V>): Promise<V> {
+    this.#requests.hold();
+    try {
+      return await transfer();
+    } finally {
+      order.leave();
+      this.#requests.release();
+    }
+  }
+
+  /** Write at an offset; throws as a read does. */
+  #writeAt(
     bytes: Uint8Array,
     offset: number,
     options: OperationOptions | undefined,
   ): Promise<number> {
     checkBytes(bytes, "bytes");
     const { fd } = this;
-    const request = this.#requests.write(fd, bytes, offset);
-    if (bytes.byteLength <= PIECE_LENGTH) {
-      return this.#start(request, options);
+    const requests = this.#requests;
+    if (byteLengthOf(bytes) <= PIECE_LENGTH) {
+      return this.#start(requests.write(fd, bytes, offset), options);
     }
     const write = (piece: Uint8Array, at: number) =>
-      this.#start(this.#requests.write(fd, piece, placeOf(offset, at)), options);
-    return this.#inPieces(request, () => writeInPieces(bytes, write, options?.signal));
+      this.#start(requests.write(fd, piece, checkedOffset(offset + at)), options);
+    requests.hold();
+    // Between two pieces as well, nothing may be read that is about to be written
+    requests.others++;
+    return writeInPieces(plainBytes(bytes), write, options).finally(() => {
+      requests.others--;
+      requests.release();
+    });
   }
 
-  /** Run a transfer that is too long for one request, keeping the file open. */
-  async #inPieces<V>(request: CoreRequest, transfer: () => Promise<V>): Promise<V> {
-    // What it would have been as one: in flight until the last piece is
-    this.#requests.enter(request);
-    try {
-      return await transfer();
-    } finally {
-      this.#requests.leave(request);
+  /** Write at the position; throws as a read does. */
+  #writeHere(bytes: Uint8Array, options: OperationOptions | undefined): Promise<number> {
+    checkBytes(bytes, "bytes");
+    const { fd } = this;
+    if (!this.#isReady(fd, true)) {
+      const begin = (left?: OperationOptions) => this.#writeNow(fd, bytes, left);
+      return this.#inOrder(fd, true, "write", options, begin);
     }
+    this.#requests.writing.enter();
+    return this.#writeNow(fd, bytes, options);
+  }
+
+  /** Write at the position, whose turn it is. */
+  #writeNow(
+    fd: number,
+    bytes: Uint8Array,
+    options: OperationOptions | undefined,
+  ): Promise<number> {
+    const requests = this.#requests;
+    if (byteLengthOf(bytes) <= PIECE_LENGTH) {
+      return this.#start(requests.writeHere(fd, bytes), options);
+    }
+    const start = requests.position;
+    return this.#withPieces(requests.writing, async () => {
+      requests.others++;
+      try {
+        const count = await writeInPieces(plainBytes(bytes), (piece, at) => {
+          const place = requests.hasPosition ? Math.max(start, 0) + at : undefined;
+          const request = requests.write(fd, piece, place ?? 0);
+          request.hints = place === undefined ? 0 : request.hints;
+          return this.#start(request, options);
+        }, options);
+        requests.moveByWriting(count);
+        return count;
+      } finally {
+        requests.others--;
+      }
+    });
   }
 
   /**
@@ -197,7 +394,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    */
   read(buffer: Uint8Array<ArrayBuffer>, options?: OperationOptions): Promise<number | null> {
     try {
-      return this.#read(buffer, OWN_POSITION, options);
+      return this.#readHere(buffer, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -216,7 +413,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     options?: OperationOptions,
   ): Promise<number | null> {
     try {
-      return this.#read(buffer, checkedOffset(offset), options);
+      return this.#readAt(buffer, checkedOffset(offset), options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -232,7 +429,18 @@ export class IoqFile implements AsyncDisposable, Disposable {
     buffers: readonly Uint8Array<ArrayBuffer>[],
     options?: OperationOptions,
   ): Promise<number | null> {
-    return this.#readParts((fd) => op.readv(fd, buffers), buffers, options);
+    let request: CoreRequest<"readv">;
+    try {
+      request = toCoreRequest(op.readv(this.fd, buffers));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#partsHere(
+      request,
+      false,
+      options,
+      () => this.#requests.readvHere(request),
+    ).then((count) => count === 0 && request.length > 0 ? null : count);
   }
 
   /**
@@ -247,16 +455,31 @@ export class IoqFile implements AsyncDisposable, Disposable {
     offset: number,
     options?: OperationOptions,
   ): Promise<number | null> {
-    return this.#readParts((fd) => op.readv(fd, buffers, checkedOffset(offset)), buffers, options);
+    let length = 0;
+    return this.#run((fd) => {
+      const request = toCoreRequest(op.readv(fd, buffers, checkedOffset(offset)));
+      length = request.length;
+      return request;
+    }, options).then((count) => count === 0 && length > 0 ? null : count);
   }
 
-  async #readParts(
-    build: (fd: number) => Request<"readv">,
-    buffers: readonly Uint8Array<ArrayBuffer>[],
+  /** Run a vectored transfer at the position, when its turn has come. */
+  #partsHere(
+    request: CoreRequest<"readv", number> | CoreRequest<"writev", number>,
+    writes: boolean,
     options: OperationOptions | undefined,
-  ): Promise<number | null> {
-    const count = await this.#run(build, options);
-    return count === 0 && buffers.some((buffer) => buffer.byteLength > 0) ? null : count;
+    place: () => void,
+  ): Promise<number> {
+    const { fd } = request;
+    const begin = (left?: OperationOptions): Promise<number> => {
+      place();
+      return this.#start<number>(request, left);
+    };
+    if (!this.#isReady(fd, writes)) {
+      return this.#inOrder(fd, writes, request.op, options, begin);
+    }
+    (writes ? this.#requests.writing : this.#requests.reading).enter();
+    return begin(options);
   }
 
   /**
@@ -266,7 +489,13 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @returns How many bytes were written, possibly fewer.
    */
   writev(parts: readonly Uint8Array[], options?: OperationOptions): Promise<number> {
-    return this.#run((fd) => op.writev(fd, parts), options);
+    let request: CoreRequest<"writev">;
+    try {
+      request = toCoreRequest(op.writev(this.fd, parts));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#partsHere(request, true, options, () => this.#requests.writevHere(request));
   }
 
   /**
@@ -292,7 +521,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    */
   write(bytes: Uint8Array, options?: OperationOptions): Promise<number> {
     try {
-      return this.#write(bytes, OWN_POSITION, options);
+      return this.#writeHere(bytes, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -307,7 +536,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    */
   writeAt(bytes: Uint8Array, offset: number, options?: OperationOptions): Promise<number> {
     try {
-      return this.#write(bytes, checkedOffset(offset), options);
+      return this.#writeAt(bytes, checkedOffset(offset), options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -325,8 +554,61 @@ export class IoqFile implements AsyncDisposable, Disposable {
     whence: Deno.SeekMode,
     options?: OperationOptions,
   ): Promise<number> {
-    const bytes = typeof offset === "bigint" ? Number(offset) : offset;
-    return this.#run((fd) => op.seek(fd, bytes, whence), options);
+    let request: CoreRequest<"seek">;
+    try {
+      request = toCoreRequest(op.seek(this.fd, Number(offset), whence));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const { fd } = request;
+    if (options === undefined && whence !== Deno.SeekMode.End && this.#isReady(fd, false)) {
+      const { hasPosition } = this.#requests;
+      if (hasPosition) {
+        try {
+          return Promise.resolve(this.#moveTo(request));
+        } catch (error) {
+          return Promise.reject(error);
+        }
+      }
+    }
+    return this.#inOrder(fd, false, "seek", options, async (left) => {
+      const requests = this.#requests;
+      try {
+        if (requests.hasPosition && whence !== Deno.SeekMode.End) {
+          return this.#moveTo(request);
+        }
+        const position = await this.#seekEnd(request, left);
+        requests.position = position;
+        return position;
+      } finally {
+        requests.reading.leave();
+      }
+    });
+  }
+
+  /** Seek from the start or the position, which is known. */
+  #moveTo(request: CoreRequest<"seek">): number {
+    const { position } = this.#requests;
+    const from = request.flags === Deno.SeekMode.Start ? 0 : position;
+    return this.#requests.position = checkedPosition(from + request.offset, request);
+  }
+
+  /** Where a seek from the end leads to; of a stream, the error. */
+  async #seekEnd(
+    request: CoreRequest<"seek">,
+    options: OperationOptions | undefined,
+  ): Promise<number> {
+    const { offset } = request;
+    try {
+      return await this.#start(request, options);
+    } catch (error) {
+      if (!hasCode(error, "ENOTSUP")) {
+        throw error;
+      }
+      // Without the library, whose seeks are the kernel's
+      const stat = toCoreRequest(op.fstat(request.fd));
+      return checkedPosition((await this.#start(stat, options)).size + offset, request);
+    }
   }
 
   /** Shorten or lengthen the file to a number of bytes, 0 by default. */
@@ -358,17 +640,24 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /** Wait for a lock on the file; shared unless `exclusive`. */
-  lock(exclusive?: boolean, options?: OperationOptions): Promise<void> {
-    return this.#run(
-      (fd) => op.lock(fd, exclusive ? "exclusive" : "shared", { wait: true }),
-      options,
+  async lock(exclusive?: boolean, options?: OperationOptions): Promise<void> {
+    const request = toCoreRequest(
+      op.lock(this.fd, exclusive ? "exclusive" : "shared", { wait: true }),
     );
+    this.#locking.add(request);
+    try {
+      await this.#start(request, options);
+      this.#locked = true;
+    } finally {
+      this.#locking.delete(request);
+    }
   }
 
   /** Take a lock on the file if nobody else's is in the way; tells whether it did. */
   async tryLock(exclusive?: boolean, options?: OperationOptions): Promise<boolean> {
     try {
       await this.#run((fd) => op.lock(fd, exclusive ? "exclusive" : "shared"), options);
+      this.#locked = true;
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.WouldBlock) {
@@ -387,13 +676,16 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * {@linkcode IoqFile.read}, on this thread.
    *
    * Synchronous members hold the thread up until they are done, as those of
-   * `Deno.FsFile` do, and go past the queue: how they and requests in flight come one
-   * after the other is left open. Without the native library only those of queues whose
-   * requests run on this thread can; of others, files belong to a Worker.
+   * `Deno.FsFile` do, and go past the queue. Those that use the position come after the
+   * transfer at the position that is in progress, if any: where that one ends unless it
+   * is cut short. If more than one is, or nobody can tell where it ends (of a stream, or
+   * a file that is appended to), they are refused. Without the native library only those
+   * of queues whose requests run on this thread can; of others, files belong to a Worker.
    *
    * @param buffer Where to.
    * @returns How many bytes were read, `null` at the end; 0 if the buffer is empty.
    * @throws {Deno.errors.BadResource} If the file is closed.
+   * @throws {Deno.errors.Busy} If operations at the position are in progress.
    * @throws {Deno.errors.NotSupported} If the file belongs to a Worker.
    *
    * @example
@@ -408,11 +700,13 @@ export class IoqFile implements AsyncDisposable, Disposable {
    */
   readSync(buffer: Uint8Array<ArrayBuffer>): number | null {
     checkBytes(buffer, "buffer");
-    const done = transferInPiecesSync(
+    const at = this.#placeSync(false);
+    const count = transferInPiecesSync(
       buffer,
-      (piece) => this.#runSync((fd) => op.readInto(fd, piece)),
+      (piece, done) => this.#runSync((fd) => op.readInto(fd, piece, at && at() + done)),
     );
-    return done === 0 && buffer.length > 0 ? null : done;
+    this.#requests.moveBy(count);
+    return count === 0 && buffer.length > 0 ? null : count;
   }
 
   /**
@@ -423,7 +717,40 @@ export class IoqFile implements AsyncDisposable, Disposable {
    */
   writeSync(bytes: Uint8Array): number {
     checkBytes(bytes, "bytes");
-    return transferInPiecesSync(bytes, (piece) => this.#runSync((fd) => op.write(fd, piece)));
+    const at = this.#placeSync(true);
+    const count = transferInPiecesSync(
+      bytes,
+      (piece, done) => this.#runSync((fd) => op.write(fd, piece, at && at() + done)),
+    );
+    this.#requests.moveByWriting(count);
+    return count;
+  }
+
+  /** Where a synchronous transfer takes place; `undefined` for a stream. */
+  #placeSync(writes: boolean): (() => number) | undefined {
+    const { fd } = this;
+    const requests = this.#requests;
+    const stat = () => this.#runSync((fd) => op.fstat(fd));
+    if (!this.#isReady(fd, writes)) {
+      const order = writes ? requests.writing : requests.reading;
+      if (order.isFree) {
+        // What takes requests otherwise
+        if (requests.hasPosition === undefined) {
+          const { isFile, isBlockDevice } = stat();
+          requests.settleKind(isFile || isBlockDevice === true);
+        }
+        if (!requests.isSettled(writes)) {
+          requests.position = stat().size;
+        }
+      } else if (requests.foresee(() => stat().size) === undefined) {
+        throw osError(
+          ERRNO.EBUSY!,
+          `${writes ? "write" : "read"} file descriptor ${fd} while operations are in progress`,
+        );
+      }
+    }
+    const position = Math.max(0, requests.position);
+    return requests.hasPosition ? () => position : undefined;
   }
 
   /**
@@ -434,8 +761,19 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @returns The new position, in bytes from the start.
    */
   seekSync(offset: number | bigint, whence: Deno.SeekMode): number {
-    const bytes = typeof offset === "bigint" ? Number(offset) : offset;
-    return this.#runSync((fd) => op.seek(fd, bytes, whence));
+    const request = toCoreRequest(op.seek(this.fd, Number(offset), whence));
+    const at = this.#placeSync(false);
+    if (at === undefined) {
+      return this.#calls.run(request);
+    }
+    if (whence !== Deno.SeekMode.End) {
+      return this.#moveTo(request);
+    }
+    const { size } = this.#runSync((fd) => op.fstat(fd));
+    const position = size > 0
+      ? checkedPosition(size + request.offset, request)
+      : this.#calls.run(request);
+    return this.#requests.position = position;
   }
 
   /** {@linkcode IoqFile.truncate}, on this thread. */
@@ -472,12 +810,14 @@ export class IoqFile implements AsyncDisposable, Disposable {
    */
   lockSync(exclusive?: boolean): void {
     this.#runSync((fd) => op.lock(fd, exclusive ? "exclusive" : "shared", { wait: true }));
+    this.#locked = true;
   }
 
   /** {@linkcode IoqFile.tryLock}, on this thread. */
   tryLockSync(exclusive?: boolean): boolean {
     try {
       this.#runSync((fd) => op.lock(fd, exclusive ? "exclusive" : "shared"));
+      this.#locked = true;
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.WouldBlock) {
@@ -524,15 +864,69 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /**
    * The rest of the file as a stream of bytes; the file is closed at its end, or on
-   * cancel. What is read ahead is bounded: see `src/files/readable.ts`.
+   * cancel. What is read ahead is bounded: see `src/files/readable.ts`. The position is
+   * behind what has been taken from the stream, as with Deno.
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return this.#readable ??= makeReadable(this, this.#direct);
+    return this.#readable ??= makeReadable({
+      stat: () => this.stat(),
+      enter: () => {
+        const { fd } = this;
+        const requests = this.#requests;
+        if (this.#isReady(fd, false) && requests.hasPosition) {
+          requests.reading.enter();
+          requests.hold();
+          return requests.position;
+        }
+        return this.#inOrder(fd, false, "read", undefined, () => {
+          if (requests.hasPosition) {
+            requests.hold();
+            return Promise.resolve(requests.position);
+          }
+          requests.reading.leave();
+          return Promise.resolve(undefined);
+        });
+      },
+      leave: (count) => {
+        this.#requests.moveBy(count);
+        this.#requests.reading.leave();
+        this.#requests.release();
+      },
+      changes: () => this.#requests.changes,
+      read: (buffer, signal) => this.#readHere(buffer, this.#limits(false, signal)),
+      readAt: (buffer, offset) => this.#readAt(buffer, offset, undefined),
+      abort: (reason) => this.#abort(this.#requests.reader, reason),
+      [Symbol.asyncDispose]: () => this[Symbol.asyncDispose](),
+    }, this.#direct);
   }
 
   /** A stream that writes at the file's position; the file is closed with it. */
   get writable(): WritableStream<Uint8Array> {
-    return this.#writable ??= makeWritable(this);
+    return this.#writable ??= makeWritable({
+      write: (bytes, signal) => this.#writeHere(bytes, this.#limits(true, signal, bytes)),
+      abort: (reason) => this.#abort(this.#requests.writer, reason),
+      [Symbol.asyncDispose]: () => this[Symbol.asyncDispose](),
+    });
+  }
+
+  /**
+   * What ends a stream's transfer. One that is a request from the beginning is aborted
+   * by that, which costs nothing unless it comes to it.
+   */
+  #limits(
+    writes: boolean,
+    signal: AbortSignal,
+    bytes?: Uint8Array,
+  ): OperationOptions | undefined {
+    const isRequest = this.#isReady(this.fd, writes) && (bytes?.byteLength ?? 0) <= PIECE_LENGTH;
+    return isRequest ? undefined : { signal };
+  }
+
+  /** Abort a request, if there is one. */
+  #abort(request: CoreRequest | undefined, reason: unknown): void {
+    if (request !== undefined) {
+      coreOf(this.#ioq).abort(new Set([request]), reason);
+    }
   }
 
   /** Refuse all else from now on, wait for what is in flight, close the descriptor. */
@@ -540,8 +934,17 @@ export class IoqFile implements AsyncDisposable, Disposable {
     const fd = this.#fd;
     this.#fd = -1;
     try {
+      // What waits for somebody else might do so for ever
+      if (this.#locking.size > 0) {
+        coreOf(this.#ioq).abort(this.#locking, osError(ERRNO.EINTR!, `lock file descriptor ${fd}`));
+      }
+      if (this.#requests.hasPosition === false) {
+        this.#abort(this.#requests.reader, osError(ERRNO.EINTR!, `read file descriptor ${fd}`));
+      }
       if (this.#requests.count > 0) {
         await new Promise<void>((resolve) => this.#requests.onIdle = resolve);
+      } else if (this.#locked) {
+        this.#unlockNow(fd);
       }
       const request = toCoreRequest(op.close(fd));
       request.holder = NOBODY;
@@ -551,21 +954,39 @@ export class IoqFile implements AsyncDisposable, Disposable {
     }
   }
 
+  /** Release the lock without waiting for the descriptor to be closed. */
+  #unlockNow(fd: number): void {
+    try {
+      this.#calls.run(toCoreRequest(op.lock(fd, "unlock")));
+    } catch {
+      // Where this thread cannot do that, closing does it
+    }
+  }
+
   /**
    * Close the file. From now on it refuses all else; what is in flight ends first,
-   * because the descriptor's number may mean another file as soon as it is closed.
-   * A file that was closed along with its queue may be closed once more.
+   * because the descriptor's number may mean another file as soon as it is closed. What
+   * waits for a lock, or for somebody to write to a pipe, is aborted. A lock is released
+   * before this returns if nothing is in flight.
+   *
+   * Code that was written for `Deno.FsFile` does not await this: that a file was closed
+   * already is told to those who do, and to nobody else. A file that was closed along
+   * with its queue may be closed once more.
    *
    * @throws {Deno.errors.BadResource} If it is closed already.
    */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     const closing = this.#closedWithQueue;
     if (closing !== undefined) {
       this.#closedWithQueue = undefined;
-      return await closing;
+      return closing;
     }
-    this.fd;
-    await this.#close();
+    if (this.#fd < 0) {
+      const refusal = Promise.reject(new Deno.errors.BadResource("Bad resource ID"));
+      refusal.catch(() => {});
+      return refusal;
+    }
+    return this.#close();
   }
 
   /** {@linkcode IoqFile.close}, for `await using`; a closed file is fine. */
@@ -585,13 +1006,18 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** How the runtime prints it. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `IoqFile { path: ${JSON.stringify(String(this.#path))}, fd: ${this.#fd} }`;
+    return `IoqFile { path: ${
+      JSON.stringify(pathText(toPath(this.#path, "path")))
+    }, fd: ${this.#fd} }`;
   }
 }
 
-/** Where a piece of a transfer is. */
-function placeOf(offset: number, at: number): number {
-  return offset === OWN_POSITION ? OWN_POSITION : checkedOffset(offset + at);
+/** Where a seek leads to: nowhere before the start. */
+function checkedPosition(position: number, { context }: CoreRequest): number {
+  if (position < 0) {
+    throw osError(ERRNO.EINVAL!, context);
+  }
+  return position;
 }
 
 /** Open a file on a queue. */
@@ -600,15 +1026,11 @@ export async function openFile(
   path: Path,
   options: OpenFileOptions & OperationOptions = { read: true },
 ): Promise<IoqFile> {
-  const { signal, timeoutMs, ...open } = options;
+  const { signal: _, timeoutMs: __, ...open } = options;
   const request = toCoreRequest(
     op.open(path, Object.keys(open).length === 0 ? { read: true } : open),
   );
   // At its very completion, so that no queue closes before it knows of the file
-  request.decode = (fd) => new IoqFile(ioq, fd, path, open.direct === true);
-  const opening: Promise<unknown> = ioq.run(request, {
-    ...(signal === undefined ? {} : { signal }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  });
-  return await opening as IoqFile;
+  const opening = request.readBy((fd) => new IoqFile(ioq, fd, path, open));
+  return await ioq.run(opening, limitsOf(options));
 }

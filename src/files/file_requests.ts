@@ -2,51 +2,109 @@
 
 /**
  * The requests of an open file: how many are in flight, so that it is not closed under
- * them, and those that are over and wait to be used again. Nothing is as frequent as a
- * transfer, so its requests are neither made anew nor by way of `op`.
+ * them; those that are over and wait to be used again; and those at the position.
+ *
+ * The position of a file is kept here, and not by the kernel. Each transfer at the
+ * position is one at an explicit offset, which begins where the one before has ended:
+ *
+ *     read() ──▶ CallOrder ──▶ request at `position` ──▶ completion: `position` += bytes
+ *                   ▲                                          │
+ *                   └────── the next one may begin ◀───────────┘
+ *
+ * So it moves by what operations have told their callers, and by nothing else: one
+ * that fails or is aborted leaves it where it was. What is appended ends where the
+ * file does, wherever that was: the position is looked up when somebody needs it.
+ *
+ * A stream (a pipe, a terminal, another character device) has no position. What reads
+ * from it keeps its order, and so does what writes to it, but neither waits for the
+ * other.
+ *
+ * Nothing is as frequent as a transfer, so its requests are neither made anew nor by
+ * way of `op`.
  *
  * @module
  */
 
 import { HINT_OFFSET } from "../../ffi/layout.ts";
+import { byteLengthOf } from "../byte_length.ts";
 import { checkInteger } from "../integer.ts";
 import { checkBytes } from "../operations/arguments.ts";
-import { decodeIntoOrEnd } from "../operations/decode.ts";
+import { decodeIntoOrEnd, type Decoder, decodeResult } from "../operations/decode.ts";
 import { CoreRequest, type Holder } from "../operations/request.ts";
+import { CallOrder } from "./call_order.ts";
 
 /** Requests that are kept to be used again, of each kind. */
 const SPARES_MAX = 256;
 
-/** Instead of an offset: the file's own position, which then moves. */
-export const OWN_POSITION = -1;
+/** A position that is to be looked up: the end of the file, after an append. */
+const AT_END = -1;
 
 /** See the module. */
 export class FileRequests implements Holder {
-  /** How many are in flight. */
+  /** How many are in flight, or wait in order. */
   count = 0;
   /** Those that are no reads. */
   others = 0;
+  /** How many that are no reads there have been: what was read before may be out of date. */
+  changes = 0;
   /** What to call when there are none left. */
   onIdle: (() => void) | undefined;
-  readonly #reads: CoreRequest<"readInto">[] = [];
+
+  /** Whether it has a position, once that is known. */
+  hasPosition: boolean | undefined;
+  /** Bytes from the start, or {@linkcode AT_END}. */
+  position = 0;
+  /** What reads at the position. */
+  readonly reading: CallOrder = new CallOrder();
+  /** What writes there: the same order, but for streams. */
+  writing: CallOrder = this.reading;
+  /** The request that reads at the position. */
+  reader: CoreRequest | undefined;
+  /** The one that writes there. */
+  writer: CoreRequest | undefined;
+
+  readonly #appends: boolean;
+  readonly #reads: CoreRequest<"readInto", number | null>[] = [];
   readonly #writes: CoreRequest<"write">[] = [];
+  readonly #decodeRead: Decoder<number | null> = (result, payload, request) => {
+    const count = decodeIntoOrEnd(result, payload, request);
+    this.moveBy(result);
+    return count;
+  };
+  readonly #decodeWrite: Decoder<number> = (result) => {
+    this.#wrote(result);
+    return result;
+  };
+
+  /** @param appends Whether the file was opened to append. */
+  constructor(appends: boolean) {
+    this.#appends = appends;
+  }
 
   /** A request is in flight from now on. */
   enter(request: CoreRequest): void {
     this.count++;
     if (request.op !== "readInto") {
       this.others++;
+      this.changes++;
     }
   }
 
   leave(request: CoreRequest): void {
+    if (request === this.reader) {
+      this.reader = undefined;
+      this.reading.leave();
+    } else if (request === this.writer) {
+      this.writer = undefined;
+      this.writing.leave();
+    }
     if (request.op !== "readInto") {
       this.others--;
     }
     if (request.op === "readInto") {
       request.target = undefined;
       if (this.#reads.length < SPARES_MAX) {
-        this.#reads.push(request as CoreRequest<"readInto">);
+        this.#reads.push(request as CoreRequest<"readInto", number | null>);
       }
     } else if (request.op === "write") {
       request.bytes = undefined;
@@ -54,41 +112,169 @@ export class FileRequests implements Holder {
         this.#writes.push(request as CoreRequest<"write">);
       }
     }
+    this.release();
+  }
+
+  /** Something that is no request of its own keeps the file open. */
+  hold(): void {
+    this.count++;
+  }
+
+  /** It does so no longer. */
+  release(): void {
     if (--this.count === 0) {
       this.onIdle?.();
     }
   }
 
-  /**
-   * A request to read.
-   *
-   * @param offset Where; {@linkcode OWN_POSITION} is a place, too.
-   */
-  read(fd: number, buffer: Uint8Array<ArrayBuffer>, offset: number): CoreRequest<"readInto"> {
+  /** A request to read at an offset. */
+  read(
+    fd: number,
+    buffer: Uint8Array<ArrayBuffer>,
+    offset: number,
+  ): CoreRequest<"readInto", number | null> {
     const request = this.#reads.pop() ?? makeRead(fd);
     request.target = buffer;
-    request.length = buffer.byteLength;
-    place(request, offset);
+    request.length = byteLengthOf(buffer);
+    request.decode = decodeIntoOrEnd;
+    request.offset = offset;
+    request.hints = HINT_OFFSET;
     return request;
   }
 
-  /** A request to write. */
+  /** A request to read at the position, which is known, or from a stream. */
+  readHere(fd: number, buffer: Uint8Array<ArrayBuffer>): CoreRequest<"readInto", number | null> {
+    const request = this.read(fd, buffer, this.position);
+    request.decode = this.#decodeRead;
+    this.#place(request);
+    return this.reader = request;
+  }
+
+  /** A request to write at an offset. */
   write(fd: number, bytes: Uint8Array, offset: number): CoreRequest<"write"> {
     const request = this.#writes.pop() ?? makeWrite(fd);
     request.bytes = bytes;
-    request.length = bytes.byteLength;
-    place(request, offset);
+    request.length = byteLengthOf(bytes);
+    request.decode = decodeResult;
+    request.offset = offset;
+    request.hints = HINT_OFFSET;
     return request;
+  }
+
+  /** A request to write at the position, which is known, or to a stream. */
+  writeHere(fd: number, bytes: Uint8Array): CoreRequest<"write"> {
+    const request = this.write(fd, bytes, this.position);
+    request.decode = this.#decodeWrite;
+    this.#place(request);
+    return this.writer = request;
+  }
+
+  /** Have a request that reads into several buffers do so at the position. */
+  readvHere(request: CoreRequest<"readv">): CoreRequest<"readv"> {
+    const { decode } = request;
+    request.decode = (result, payload, self) => {
+      const count = decode(result, payload, self);
+      this.moveBy(result);
+      return count;
+    };
+    this.#place(request);
+    this.reader = request;
+    return request;
+  }
+
+  /** Have one that writes several buffers do so at the position. */
+  writevHere(request: CoreRequest<"writev">): CoreRequest<"writev"> {
+    request.decode = this.#decodeWrite;
+    this.#place(request);
+    this.writer = request;
+    return request;
+  }
+
+  /**
+   * Whether it is known where a transfer at the position is to be.
+   *
+   * @param writes Whether it writes: what is appended needs no position.
+   */
+  isSettled(writes: boolean): boolean {
+    return this.hasPosition !== undefined && (writes || this.position !== AT_END);
+  }
+
+  /** What kind of file it is has become known. */
+  settleKind(hasPosition: boolean): void {
+    if (this.hasPosition === undefined) {
+      this.hasPosition = hasPosition;
+      if (!hasPosition) {
+        this.writing = new CallOrder();
+      }
+    }
+  }
+
+  /** So many bytes were read at the position. */
+  moveBy(count: number): void {
+    this.position += count;
+  }
+
+  /** So many bytes were written at the position. */
+  #wrote(count: number): void {
+    if (this.#appends) {
+      // Nobody but the kernel knows where that was
+      this.position = count > 0 ? AT_END : this.position;
+    } else {
+      this.position += count;
+    }
+  }
+
+  /** The same for what was written without a request of its own. */
+  moveByWriting(count: number): void {
+    this.#wrote(count);
+  }
+
+  /**
+   * Where the position is going to be, if the only transfer in progress is not cut
+   * short; that one moves it no more. `undefined` if nobody can tell.
+   *
+   * @param size Gives the file's size.
+   */
+  foresee(size: () => number): number | undefined {
+    const { reader, writer, position } = this;
+    if (this.reading.isContended || this.#appends || !this.hasPosition) {
+      return undefined;
+    }
+    if (writer?.op === "write") {
+      if (writer.decode === decodeResult) {
+        // As somebody has asked before
+        return position;
+      }
+      writer.decode = decodeResult;
+      return this.position = position + writer.length;
+    }
+    if (reader?.op === "readInto") {
+      if (reader.decode === decodeIntoOrEnd) {
+        return position;
+      }
+      reader.decode = decodeIntoOrEnd;
+      return this.position = Math.min(position + reader.length, Math.max(position, size()));
+    }
+    return undefined;
+  }
+
+  #place(request: CoreRequest): void {
+    if (this.hasPosition) {
+      // The kernel appends wherever that is
+      request.offset = this.position === AT_END ? 0 : this.position;
+      request.hints = HINT_OFFSET;
+    } else {
+      request.hints = 0;
+    }
   }
 }
 
 /** Holds what needs no holder: a file's own closing. */
 export const NOBODY: Holder = { leave() {} };
 
-function makeRead(fd: number): CoreRequest<"readInto"> {
-  const request = new CoreRequest("readInto");
+function makeRead(fd: number): CoreRequest<"readInto", number | null> {
+  const request = new CoreRequest("readInto").readBy(decodeIntoOrEnd);
   request.fd = fd;
-  request.decode = decodeIntoOrEnd;
   return request;
 }
 
@@ -96,16 +282,6 @@ function makeWrite(fd: number): CoreRequest<"write"> {
   const request = new CoreRequest("write");
   request.fd = fd;
   return request;
-}
-
-/** Have a transfer take place somewhere. */
-function place(request: CoreRequest, offset: number): void {
-  if (offset === OWN_POSITION) {
-    request.hints = 0;
-  } else {
-    request.offset = offset;
-    request.hints = HINT_OFFSET;
-  }
 }
 
 /** Check what is to be read into. */

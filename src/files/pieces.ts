@@ -3,14 +3,18 @@
 /**
  * Transfers that are too long for one request, in pieces.
  *
- *     │ piece │ piece │ piece │ piece │ …    reads at an offset: some at a time
- *         │ piece │ │ piece │ │ piece │ …    all others: one after the other
+ *     │ piece │ piece │ piece │ piece │ …    reads: some at a time
+ *         │ piece │ │ piece │ │ piece │ …    writes: one after the other
  *
- * As for one system call, what ends a transfer early counts only if nothing came
- * before; an abort always counts.
+ * As for one system call, an error of the file's counts only if nothing came before: the
+ * next transfer will tell. An abort, a time limit and a cancellation always count.
  *
  * @module
  */
+
+import { hasCode } from "../linux/errors.ts";
+import { isEnd } from "../queue/end.ts";
+import type { OperationOptions } from "../queue/runner.ts";
 
 /**
  * Bytes that are transferred by one request, at the most: to copy more at once
@@ -30,19 +34,27 @@ interface Piece {
 }
 
 /**
+ * Whether an error is one of those that end all that its caller has begun, and not what
+ * became of one transfer: an abort, a time limit, a cancellation, the end of the queue.
+ */
+export function endsEverything(error: unknown, options: OperationOptions | undefined): boolean {
+  // What comes of a file has a code, unlike what is wrong with the call
+  return isEnd(error, options?.signal) || !("code" in (error as Error)) ||
+    hasCode(error, "ETIMEDOUT");
+}
+
+/**
  * Read in pieces.
  *
  * @param buffer Where to.
- * @param concurrently Whether several may be read at the same time.
  * @param read Reads a piece, which begins at so many bytes from the first.
- * @param signal Aborts it.
+ * @param options What ends it.
  * @returns How many bytes were read, `null` at the end.
  */
 export async function readInPieces(
   buffer: Uint8Array<ArrayBuffer>,
-  concurrently: boolean,
   read: (piece: Uint8Array<ArrayBuffer>, at: number) => Promise<number | null>,
-  signal: AbortSignal | undefined,
+  options: OperationOptions | undefined,
 ): Promise<number | null> {
   const { length } = buffer;
   const begin = (at: number): Piece => {
@@ -53,10 +65,9 @@ export async function readInPieces(
     return { length: piece.length, count };
   };
   const pieces: Piece[] = [];
-  const most = concurrently ? PIECES_AT_ONCE : 1;
   let next = 0;
   for (let done = 0;;) {
-    for (; next < length && pieces.length < most; next += PIECE_LENGTH) {
+    for (; next < length && pieces.length < PIECES_AT_ONCE; next += PIECE_LENGTH) {
       pieces.push(begin(next));
     }
     const first = pieces.shift();
@@ -73,7 +84,7 @@ export async function readInPieces(
       }
     } catch (error) {
       await Promise.allSettled(pieces.map(({ count }) => count));
-      if (done === 0 || signal?.aborted) {
+      if (done === 0 || endsEverything(error, options)) {
         throw error;
       }
       return done;
@@ -86,13 +97,13 @@ export async function readInPieces(
  *
  * @param bytes What to write.
  * @param write Writes a piece, which begins at so many bytes from the first.
- * @param signal Aborts it.
+ * @param options What ends it.
  * @returns How many bytes were written.
  */
 export async function writeInPieces(
   bytes: Uint8Array,
   write: (piece: Uint8Array, at: number) => Promise<number>,
-  signal: AbortSignal | undefined,
+  options: OperationOptions | undefined,
 ): Promise<number> {
   let done = 0;
   while (done < bytes.length) {
@@ -104,7 +115,7 @@ export async function writeInPieces(
         break;
       }
     } catch (error) {
-      if (done === 0 || signal?.aborted) {
+      if (done === 0 || endsEverything(error, options)) {
         throw error;
       }
       break;
@@ -113,16 +124,16 @@ export async function writeInPieces(
   return done;
 }
 
-/** Transfer in pieces on this thread. */
+/** Transfer in pieces on this thread; each is told how many bytes came before. */
 export function transferInPiecesSync<B extends ArrayBufferLike>(
   bytes: Uint8Array<B>,
-  transfer: (piece: Uint8Array<B>) => number,
+  transfer: (piece: Uint8Array<B>, done: number) => number,
 ): number {
   let done = 0;
   try {
     while (true) {
       const piece = bytes.subarray(done, done + SYNCHRONOUS_LENGTH);
-      const count = transfer(piece);
+      const count = transfer(piece, done);
       done += count;
       if (count < piece.length || done === bytes.length) {
         return done;

@@ -14,9 +14,11 @@
  */
 
 import { checkInteger } from "../integer.ts";
-import { op } from "../operations/op.ts";
+import { ERRNO, hasCode, osError } from "../linux/errors.ts";
+import { isEnd } from "../queue/end.ts";
+import { checkMaxBytes, readInTurn, wholeRequest } from "./whole_files.ts";
 import { coreOf, type Runner } from "../queue/runner.ts";
-import { type CoreRequest, toCoreRequest } from "../operations/request.ts";
+import type { CoreRequest } from "../operations/request.ts";
 import type { Path } from "../path.ts";
 import { checkSignal } from "../signal.ts";
 
@@ -35,6 +37,13 @@ export interface ReadFilesOptions {
    * @default {64}
    */
   concurrency?: number;
+  /**
+   * How many bytes each file may have: one that has more is an error whose code is
+   * `EFBIG`.
+   *
+   * @default {Infinity}
+   */
+  maxBytes?: number | undefined;
   /** Ends the iteration, with the signal's reason. */
   signal?: AbortSignal;
   /**
@@ -71,6 +80,9 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
   readonly #signal: AbortSignal | undefined;
   readonly #onError: ReadFilesErrorPolicy;
 
+  readonly #maxBytes: number;
+  /** Ends the reading of files that are read in pieces. */
+  #long: AbortController | undefined;
   readonly #inFlight = new Set<CoreRequest>();
   /** Files that nobody has taken: from `#readyAt` on. */
   #ready: FileContents[] = [];
@@ -91,12 +103,13 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
     paths: Iterable<Path> | AsyncIterable<Path>,
     options: ReadFilesOptions,
   ) {
-    const { concurrency = DEFAULT_CONCURRENCY, signal, onError = "throw" } = options;
+    const { concurrency = DEFAULT_CONCURRENCY, signal, onError = "throw", maxBytes } = options;
     if (onError !== "throw" && onError !== "skip" && typeof onError !== "function") {
       throw new TypeError(`Expected onError to be "throw", "skip" or a function, got ${onError}`);
     }
     checkSignal(signal);
     this.#concurrency = checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX);
+    this.#maxBytes = checkMaxBytes(maxBytes);
     this.#signal = signal;
     this.#onError = onError;
     this.#paths = iteratorOf(paths);
@@ -198,15 +211,15 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
     if (this.#ended) {
       return;
     }
-    let request: CoreRequest<"readFile">;
+    let request: CoreRequest<"readFile", Uint8Array<ArrayBuffer>>;
     try {
-      request = toCoreRequest(op.readFile(path));
+      request = wholeRequest(path, undefined, this.#maxBytes);
     } catch (error) {
       this.#miss(error, path);
       return;
     }
     this.#inFlight.add(request);
-    this.#ioq!.run(request).then(
+    this.#read(request).then(
       (bytes) => this.#arrive(request, { path, bytes }),
       (error) => {
         this.#inFlight.delete(request);
@@ -217,6 +230,26 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
         }
       },
     );
+  }
+
+  /** Read a file: a long one in pieces, so that the event loop has its turns. */
+  async #read(
+    request: CoreRequest<"readFile", Uint8Array<ArrayBuffer>>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const maxBytes = this.#maxBytes;
+    try {
+      const bytes = await this.#ioq!.run(request);
+      if (bytes.length > maxBytes) {
+        throw osError(ERRNO.EFBIG!, request.context);
+      }
+      return bytes;
+    } catch (error) {
+      if (!hasCode(error, "EFBIG") || maxBytes <= request.length) {
+        throw error;
+      }
+      const { signal } = this.#long ??= new AbortController();
+      return await readInTurn(this.#ioq!, request, { signal }, maxBytes);
+    }
   }
 
   /** A file was read. */
@@ -237,7 +270,8 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
 
   /** A file could not be read. */
   #miss(error: unknown, path: Path): void {
-    if (this.#onError === "throw") {
+    if (this.#onError === "throw" || isEnd(error)) {
+      // The end of the queue or the task is nothing that a file can be skipped for
       this.#fail(error);
     } else if (this.#onError !== "skip") {
       try {
@@ -266,6 +300,7 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#ready = [];
     this.#readyAt = 0;
+    this.#long?.abort();
     if (this.#inFlight.size > 0) {
       coreOf(this.#ioq!).abort(this.#inFlight, undefined);
     }

@@ -7,36 +7,94 @@
  * @module
  */
 
-import { hasCode, inContext } from "../linux/errors.ts";
+import { ownOption } from "../own_option.ts";
+import { TRANSFER_MAX } from "../../ffi/layout.ts";
+import { byteLengthOf, plainBytes } from "../byte_length.ts";
+import { checkInteger } from "../integer.ts";
+import { ERRNO, hasCode, inContext, osError } from "../linux/errors.ts";
+import { checkBytes } from "../operations/arguments.ts";
 import { type IoqFile, openFile } from "./file.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions, WriteFileOptions } from "../operations/request_options.ts";
-import { toCoreRequest } from "../operations/request.ts";
+import { type CoreRequest, toCoreRequest } from "../operations/request.ts";
 import type { Path } from "../path.ts";
-import { limitsOf, type OperationOptions, type Runner } from "../queue/runner.ts";
+import { bytesOf, writeChunk } from "./writable.ts";
+import { coreOf, limitsOf, type OperationOptions, type Runner } from "../queue/runner.ts";
 
 /** Bytes of a file that are copied at once; longer ones are read and written in pieces. */
 const WHOLE_LENGTH_MAX = 4 * 1024 * 1024;
 /** Bytes of a read that looks whether a file has more than it said. */
 const PROBE_LENGTH = 64 * 1024;
 
+/** Options of reading a whole file. */
+export interface ReadFileOptions extends AtOptions, OperationOptions {
+  /**
+   * How many bytes it may have: what has more rejects with an error whose code is
+   * `EFBIG`, without being read to its end. For what may be endless, such as
+   * `/dev/zero`.
+   *
+   * @default {Infinity}
+   */
+  maxBytes?: number | undefined;
+}
+
+/** Check how many bytes a file may have. */
+export function checkMaxBytes(maxBytes: number | undefined): number {
+  return maxBytes === undefined || maxBytes === Infinity
+    ? Infinity
+    : checkInteger(maxBytes, "maxBytes", 0, Number.MAX_SAFE_INTEGER);
+}
+
 /** See {@linkcode PromiseForms.readFile}. */
 export async function readWhole(
   ioq: Runner,
   path: Path,
-  options: AtOptions & OperationOptions | undefined,
+  options: ReadFileOptions | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const request = toCoreRequest(op.readFile(path, options));
-  request.length = WHOLE_LENGTH_MAX;
+  const maxBytes = checkMaxBytes(options && ownOption(options, "maxBytes"));
+  const request = wholeRequest(path, options, maxBytes);
   try {
-    return await ioq.run(request, options);
+    const bytes = await ioq.run(request, options);
+    if (bytes.length > maxBytes) {
+      throw osError(ERRNO.EFBIG!, request.context);
+    }
+    return bytes;
   } catch (error) {
-    if (!hasCode(error, "EFBIG")) {
+    if (!hasCode(error, "EFBIG") || maxBytes <= WHOLE_LENGTH_MAX) {
       throw error;
     }
-    return await readLarge(ioq, request.path!, options ?? {}).catch((error) => {
-      throw inContext(error, request.context, options?.signal);
-    });
+    return await readInTurn(ioq, request, options, maxBytes);
+  }
+}
+
+/** A request for a whole file that fails with EFBIG if it is to be read in pieces. */
+export function wholeRequest(
+  path: Path,
+  options: AtOptions | undefined,
+  maxBytes: number,
+): CoreRequest<"readFile", Uint8Array<ArrayBuffer>> {
+  const request = toCoreRequest(op.readFile(path, options));
+  request.length = Math.max(1, Math.min(WHOLE_LENGTH_MAX, maxBytes));
+  if (maxBytes < TRANSFER_MAX) {
+    request.arg0 = Math.max(1, maxBytes);
+  }
+  return request;
+}
+
+/** Read what {@linkcode wholeRequest} found to be too long, piece by piece. */
+export async function readInTurn(
+  ioq: Runner,
+  request: CoreRequest,
+  options: (AtOptions & OperationOptions) | undefined,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await coreOf(ioq).scopes.within(
+      request.context,
+      () => readLarge(ioq, request.path!, options ?? {}, maxBytes),
+    );
+  } catch (error) {
+    throw inContext(error, request.context, options?.signal);
   }
 }
 
@@ -45,16 +103,21 @@ async function readLarge(
   ioq: Runner,
   path: Path,
   options: AtOptions & OperationOptions,
+  maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const limits = limitsOf(options);
-  const { at } = options;
+  const at = ownOption(options, "at");
   await using file = await openFile(ioq, path, {
     read: true,
     ...(at === undefined ? {} : { at }),
     ...limits,
   });
   // As ever a hint: it may grow or shrink meanwhile
-  let bytes = new Uint8Array((await file.stat(limits)).size);
+  const { size } = await file.stat(limits);
+  if (size > maxBytes) {
+    throw osError(ERRNO.EFBIG!, "read");
+  }
+  let bytes = new Uint8Array(size);
   const probe = new Uint8Array(PROBE_LENGTH);
   for (let done = 0;;) {
     const rest = bytes.subarray(done);
@@ -69,6 +132,9 @@ async function readLarge(
       bytes = more;
     }
     done += count;
+    if (done > maxBytes) {
+      throw osError(ERRNO.EFBIG!, "read");
+    }
   }
 }
 
@@ -82,14 +148,21 @@ export function writeWhole(
   if (data instanceof ReadableStream) {
     return writeStream(ioq, path, data, options);
   }
-  let request;
+  let request: CoreRequest<"writeFile", undefined>;
+  let length: number;
   try {
-    request = toCoreRequest(op.writeFile(path, data, options));
+    length = byteLengthOf(checkBytes(data, "data"));
+    // What is longer than any request is written by others
+    const bytes = length > WHOLE_LENGTH_MAX ? new Uint8Array() : data;
+    request = toCoreRequest(op.writeFile(path, bytes, options));
   } catch (error) {
     return Promise.reject(error);
   }
-  return data.byteLength > WHOLE_LENGTH_MAX
-    ? writeLarge(ioq, request.path!, data, options).catch((error) => {
+  return length > WHOLE_LENGTH_MAX
+    ? coreOf(ioq).scopes.within(
+      request.context,
+      () => writeLarge(ioq, request.path!, plainBytes(data), options),
+    ).catch((error) => {
       throw inContext(error, request.context, options.signal);
     })
     : ioq.run(request, options);
@@ -101,7 +174,11 @@ async function openToWrite(
   path: Path,
   options: WriteFileOptions & OperationOptions,
 ): Promise<IoqFile> {
-  const { append, create = true, createNew, mode, at } = options;
+  const append = ownOption(options, "append");
+  const create = ownOption(options, "create") ?? true;
+  const createNew = ownOption(options, "createNew");
+  const mode = ownOption(options, "mode");
+  const at = ownOption(options, "at");
   const limits = limitsOf(options);
   const file = await openFile(ioq, path, {
     write: true,
@@ -124,22 +201,63 @@ async function openToWrite(
   }
 }
 
-/** Write what a stream brings to a file. */
+/**
+ * Write what a stream brings to a file. The signal ends the waiting for the stream as
+ * well as that for the file; the time limit is that of each write, as of each request.
+ */
 async function writeStream(
   ioq: Runner,
   path: Path,
   stream: ReadableStream<Uint8Array>,
   options: WriteFileOptions & OperationOptions,
 ): Promise<undefined> {
-  let file;
+  // Before the file is emptied
+  const reader = stream.getReader();
+  const limits = limitsOf(options);
+  const { scopes } = coreOf(ioq);
+  const end = new AbortController();
+  const onAbort = () => end.abort(limits.signal!.reason);
+  const scope = {
+    context: "write what a stream brings",
+    cancel: (reason: Error) => end.abort(reason),
+  };
   try {
-    file = await openToWrite(ioq, path, options);
+    limits.signal?.throwIfAborted();
+    scopes.enter(scope);
+    limits.signal?.addEventListener("abort", onAbort);
+    await using file = await openToWrite(ioq, path, options);
+    for (;;) {
+      const { done, value } = await unlessAborted(reader.read(), end.signal);
+      if (done) {
+        return;
+      }
+      await writeChunk(bytesOf(value), (rest) => file.write(rest, limits));
+    }
   } catch (error) {
-    await stream.cancel(error).catch(() => {});
+    // Whoever brings the bytes may never answer
+    reader.cancel(error).catch(() => {});
     throw error;
+  } finally {
+    limits.signal?.removeEventListener("abort", onAbort);
+    reader.releaseLock();
+    scopes.leave(scope);
   }
-  const { signal } = options;
-  await stream.pipeTo(file.writable, signal === undefined ? {} : { signal });
+}
+
+/** What a promise resolves to, unless a signal is aborted before. */
+async function unlessAborted<V>(promise: Promise<V>, signal: AbortSignal): Promise<V> {
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort);
+  });
+  promise.catch(() => {});
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort!);
+  }
 }
 
 /** Write bytes that are too many to be copied at once. */
@@ -151,11 +269,5 @@ async function writeLarge(
 ): Promise<undefined> {
   const limits = limitsOf(options);
   await using file = await openToWrite(ioq, path, options);
-  for (let done = 0; done < bytes.length;) {
-    const count = await file.write(bytes.subarray(done), limits);
-    if (count === 0) {
-      throw new Deno.errors.WriteZero("failed to write whole buffer");
-    }
-    done += count;
-  }
+  await writeChunk(bytes, (rest) => file.write(rest, limits));
 }

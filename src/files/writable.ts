@@ -6,13 +6,16 @@
  * @module
  */
 
-/** What is to be known of a file to write it: `IoqFile` has all of it. */
+/** What a stream needs of a file to write it. */
 interface WritableFile extends AsyncDisposable {
-  write(bytes: Uint8Array): Promise<number>;
+  /** Write at the position; the signal ends the waiting for it. */
+  write(bytes: Uint8Array, signal: AbortSignal): Promise<number>;
+  /** Abort the write that is in progress. */
+  abort(reason: unknown): void;
 }
 
 /** A chunk's bytes: its type says `Uint8Array`, and others are taken as Deno takes them. */
-function bytesOf(chunk: unknown): Uint8Array {
+export function bytesOf(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) {
     return chunk;
   }
@@ -25,11 +28,13 @@ function bytesOf(chunk: unknown): Uint8Array {
   throw new TypeError("Expected ArrayBuffer or ArrayBufferView for write chunk");
 }
 
-/** Write all of a chunk. */
-async function writeAll(file: WritableFile, chunk: unknown): Promise<void> {
-  const bytes = bytesOf(chunk);
+/** Write all of a chunk, whatever each write takes of it. */
+export async function writeChunk(
+  bytes: Uint8Array,
+  write: (rest: Uint8Array) => Promise<number>,
+): Promise<void> {
   for (let done = 0; done < bytes.length;) {
-    const count = await file.write(bytes.subarray(done));
+    const count = await write(bytes.subarray(done));
     if (count === 0) {
       throw new Deno.errors.WriteZero("failed to write whole buffer");
     }
@@ -40,9 +45,13 @@ async function writeAll(file: WritableFile, chunk: unknown): Promise<void> {
 /** A stream to a file, which is closed with it. */
 export function makeWritable(file: WritableFile): WritableStream<Uint8Array> {
   return new WritableStream({
-    async write(chunk) {
+    start({ signal }) {
+      // At once: abort() itself waits for the write that is in progress
+      signal.addEventListener("abort", () => file.abort(signal.reason));
+    },
+    async write(chunk, { signal }) {
       try {
-        await writeAll(file, chunk);
+        await writeChunk(bytesOf(chunk), (rest) => file.write(rest, signal));
       } catch (error) {
         // A stream that fails is over: nobody could close the file by it any more
         await file[Symbol.asyncDispose]();

@@ -11,9 +11,8 @@ import * as layout from "../../ffi/layout.ts";
 /**
  * A file's attributes: `Deno.FileInfo` with every field set, as it is on Linux.
  *
- * Sizes, inode numbers and the like are numbers; one that does not fit exactly
- * makes the operation fail with a `RangeError`, and {@linkcode BigIntFileInfo}
- * is the way to read it.
+ * Sizes, inode numbers and the like are numbers, as Deno gives them: beyond 2^53 the
+ * nearest that there is. {@linkcode BigIntFileInfo} has the exact ones.
  */
 export interface FileInfo extends Deno.FileInfo {
   /** When the file was last written to, in whole milliseconds. */
@@ -83,23 +82,9 @@ const S_IFCHR = 0o020000;
 const S_IFIFO = 0o010000;
 const STATX_BTIME = 0x800;
 
-/** The largest high word of an exact number. */
-const HIGH_MAX = 0x1fffff;
-
-/** The unsigned 64-bit number at a word, exactly. */
+/** The unsigned 64-bit number at a word; the nearest there is, beyond 2^53. */
 function number64(words: Int32Array, at: number): number {
-  const high = words[at + 1]!;
-  const low = words[at]! >>> 0;
-  if (high === 0) {
-    return low;
-  }
-  if (high < 0 || high > HIGH_MAX) {
-    const value = BigInt.asUintN(64, (BigInt(high) << 32n) | BigInt(low));
-    throw new RangeError(
-      `Cannot represent ${value} exactly as a number, use { bigint: true }`,
-    );
-  }
-  return high * 0x1_0000_0000 + low;
+  return (words[at + 1]! >>> 0) * 0x1_0000_0000 + (words[at]! >>> 0);
 }
 
 /** The time at a word, and its nanoseconds at another, rounded towards 1970 as Deno does. */
@@ -116,7 +101,6 @@ function date(words: Int32Array, at: number, nsecAt: number): Date {
  *
  * @param words The words of the record's buffer.
  * @param at The word that the record begins at.
- * @throws {RangeError} If a number does not fit.
  */
 export function decodeFileInfo(words: Int32Array, at: number): FileInfo {
   const mode = words[at + layout.STAT_MODE]!;

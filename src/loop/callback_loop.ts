@@ -11,7 +11,7 @@
 import type { Completion } from "../queue/completion.ts";
 import { Ioq } from "../ioq.ts";
 import type { IoqOptions } from "../queue/queue_options.ts";
-import type { Request } from "../operations/request.ts";
+import type { IoqRequest } from "../operations/request.ts";
 
 /** What is called when a request is complete. */
 export type CompletionCallback = (completion: Completion<CompletionCallback>) => void;
@@ -37,6 +37,7 @@ export class CallbackLoop implements AsyncDisposable {
   readonly ioq: Ioq<CompletionCallback>;
   #running = false;
   #quitting = false;
+  #closing: Promise<void> | undefined;
 
   /**
    * Run callbacks over a queue whose stream nobody else consumes.
@@ -58,9 +59,9 @@ export class CallbackLoop implements AsyncDisposable {
    *
    * @param request What to do, made by `op`.
    * @param callback What to call when it is complete, by {@linkcode CallbackLoop.run}.
-   * @returns The request's id, for `ioq.cancel()`.
+   * @returns The request's id, for `ioq.cancel(id)`.
    */
-  submit(request: Request, callback: CompletionCallback): number {
+  submit(request: IoqRequest, callback: CompletionCallback): number {
     if (typeof callback !== "function") {
       throw new TypeError(`Expected callback to be a function, got ${typeof callback}`);
     }
@@ -71,7 +72,7 @@ export class CallbackLoop implements AsyncDisposable {
    * Call back for what completes, until nothing is in flight or someone quits. What a
    * callback throws ends it as well; the rest is there for the next run.
    *
-   * @returns Whether nothing was left: false if someone quit.
+   * @returns Whether nothing was left: false if someone quit or closed it.
    * @throws {Deno.errors.Busy} If it is running already.
    */
   async run(): Promise<boolean> {
@@ -79,28 +80,36 @@ export class CallbackLoop implements AsyncDisposable {
       throw new Deno.errors.Busy("Cannot run a loop that is running");
     }
     this.#running = true;
-    this.#quitting = false;
     try {
+      if (this.#quitting) {
+        return false;
+      }
       for await (const completion of this.ioq) {
-        completion.data(completion);
-        if (this.#quitting) {
+        if (this.#closing === undefined) {
+          completion.data(completion);
+        }
+        if (this.#quitting || this.#closing !== undefined) {
           return false;
         }
       }
       return true;
     } finally {
       this.#running = false;
+      this.#quitting = false;
     }
   }
 
-  /** Have {@linkcode CallbackLoop.run} return after the callback that calls this. */
+  /**
+   * Have {@linkcode CallbackLoop.run} return after the callback that calls this. If it
+   * does not run, the next run returns at once.
+   */
   quit(): void {
     this.#quitting = true;
   }
 
   /** Cancel what is in flight, without calling back, and close the queue. */
   close(): Promise<void> {
-    return this.ioq.close();
+    return this.#closing ??= this.ioq.close();
   }
 
   /** {@linkcode CallbackLoop.close}, for `await using`. */

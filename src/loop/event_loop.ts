@@ -24,15 +24,20 @@
  *    cancelled in the kernel, places in line are given up. Each interrupted wait
  *    ends by throwing `Canceled`. If nothing was interrupted, because the task is
  *    computing, awaits something of its own, or all operations were too far along,
- *    the next *cancellation point* throws it: an operation, a wait for a lock, an
- *    event or a queue, `io.sleep()`, `io.await()`, `io.checkCancel()`.
+ *    the next *cancellation point* throws it. One rule: **whatever is called on `io`, or
+ *    is given it, and returns a promise is a cancellation point, at its beginning and
+ *    while it waits**, whether or not it has to wait; and so is `io.checkCancel()`.
  * 3. It is thrown *once*. A task that catches it can clean up with the same handle,
  *    or finish all the same: its result then is what it returns. If it wants to be
  *    told again, or pass it on later, it says `io.recancel()`.
  * 4. Inside `io.uncancelable()` nothing is interrupted and nothing thrown: what was
  *    requested meanwhile is delivered afterwards.
- * 5. Closing a descriptor is never cancelled, and no cancellation point, so that
- *    `await using file = …` closes the file whatever happens.
+ * 5. Exceptions to the rule: closing a descriptor is never cancelled, so that
+ *    `await using file = …` closes the file whatever happens; `io.uncancelable()` itself
+ *    is none; a condition that was waited for locks its mutex again in any case.
+ * 6. What a task begins on its own behalf ends with it: `io.timeout()` and `io.group()`
+ *    also work in a task that cleans up because it was cancelled, or because the loop
+ *    closes.
  *
  * @module
  */
@@ -40,6 +45,8 @@
 import type { BackendInfo } from "../backends/backend.ts";
 import { Deadline, Deadlines } from "../queue/deadlines.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
+import { NO_CACHED_READS } from "../queue/cached_reads.ts";
+import { coreOf } from "../queue/runner.ts";
 import { pathText, toPath } from "../path.ts";
 import { Ioq } from "../ioq.ts";
 import { DEFAULT_CLOSE_TIMEOUT_MS } from "../queue/closing.ts";
@@ -48,9 +55,10 @@ import { Canceled, closedLoopError, ConcurrencyUnavailable } from "./canceled.ts
 import { type Cancelable, type Future, makeFuture } from "./future.ts";
 import { TaskGroup } from "./group.ts";
 import { Io } from "./io.ts";
+import type { Loop, SelectOptions, TaskHost, WorkerTaskOptions } from "./loop.ts";
 import { WorkerPool } from "./pool.ts";
 import { select } from "./select.ts";
-import { Task, type TaskOwner } from "./task.ts";
+import { Task } from "./task.ts";
 
 /** How to open an event loop: how to open its queue, and its limits. */
 export interface EventLoopOptions extends IoqOptions, EventLoopLimits {}
@@ -79,12 +87,6 @@ export interface EventLoopLimits {
   workerIdleMs?: number;
 }
 
-/** How to run something in a Worker. */
-export interface WorkerTaskOptions {
-  /** What of the arguments to hand over instead of copying it: this thread loses it. */
-  transfer?: Transferable[];
-}
-
 const WORKERS_MAX = 256;
 const DEFAULT_WORKER_IDLE_MS = 500;
 
@@ -108,7 +110,7 @@ const DEFAULT_WORKER_IDLE_MS = 500;
  * }
  * ```
  */
-export class EventLoop implements AsyncDisposable, Disposable {
+export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
   /** The queue that the tasks' operations go through. */
   readonly ioq: Ioq;
   /**
@@ -125,8 +127,8 @@ export class EventLoop implements AsyncDisposable, Disposable {
   #tasks: WorkerPool | undefined;
   /** Workers that compute. */
   #offloaded: WorkerPool | undefined;
-  /** What tasks know of it. */
-  readonly #owner: Mutable<TaskOwner> = { closing: false, closed: false, waiters: new Set() };
+  /** What tasks, handles and groups know of it. */
+  readonly #host: Mutable<TaskHost<Io>>;
   /** Tasks that are running. */
   #running = 0;
   /** Those of them that are concurrent. */
@@ -158,7 +160,18 @@ export class EventLoop implements AsyncDisposable, Disposable {
     this.ioq = ioq;
     this.#owns = queue !== undefined;
     this.#queue = queue ?? { backend: ioq.backend.kind, depth: ioq.depth };
-    this.io = new Io(this, new Task(this.#owner));
+    this.#host = {
+      closing: false,
+      closed: false,
+      waiters: new Set(),
+      core: coreOf(ioq),
+      reader: NO_CACHED_READS,
+      loop: this,
+      deadlines: new Deadlines(),
+      startChild: (fn) => this.#start(fn, this.#onEnd, true),
+      group: (task) => new TaskGroup(this.#host, task),
+    };
+    this.io = new Io(new Task(this.#host));
   }
 
   /**
@@ -284,16 +297,21 @@ export class EventLoop implements AsyncDisposable, Disposable {
    * cancelled meanwhile, wait by `io.await(loop.select(…))`.
    *
    * @param futures Futures, or any promises.
+   * @param options How long to wait.
    * @returns The index of the first to finish; of those that have already, the first.
    * @throws {RangeError} If there are none: none would ever finish.
+   * @throws {Deno.errors.TimedOut} If none finished in time.
    */
-  select(futures: Iterable<PromiseLike<unknown>>): Promise<number> {
-    return select(futures);
+  select(
+    futures: Iterable<PromiseLike<unknown>>,
+    options: SelectOptions = {},
+  ): Promise<number> {
+    return select(futures, options, this.#host.deadlines);
   }
 
-  /** A group of tasks that end together. */
+  /** A group of tasks that end together. Within a task, {@linkcode Io.group} is better. */
   group(): TaskGroup {
-    return new TaskGroup(this);
+    return new TaskGroup(this.#host);
   }
 
   /**
@@ -330,14 +348,14 @@ export class EventLoop implements AsyncDisposable, Disposable {
   }
 
   async #close(timeoutMs: number | undefined, options: CloseOptions): Promise<void> {
-    this.#owner.closing = true;
-    for (const task of [...this.#owner.waiters]) {
+    this.#host.closing = true;
+    for (const task of [...this.#host.waiters]) {
       task.request();
     }
     this.#tasks?.cancelAll();
     this.#offloaded?.cancelAll();
     let late: Error | undefined;
-    const deadlines = new Deadlines();
+    const { deadlines } = this.#host;
     const deadline = timeoutMs === undefined
       ? undefined
       : new Deadline(timeoutMs, () => late = this.#abandon(timeoutMs));
@@ -351,7 +369,7 @@ export class EventLoop implements AsyncDisposable, Disposable {
       deadlines.remove(deadline);
     }
     await Promise.all([this.#tasks?.close(), this.#offloaded?.close()]);
-    this.#owner.closed = true;
+    this.#host.closed = true;
     if (this.#owns) {
       await this.ioq.close(options);
     }
@@ -380,21 +398,27 @@ export class EventLoop implements AsyncDisposable, Disposable {
     return Object.assign(error, { code: "ETIMEDOUT" });
   }
 
-  #start<T>(fn: (io: Io) => T | PromiseLike<T>, onEnd: (task: Cancelable) => void): Future<T> {
-    if (this.#closing !== undefined) {
+  #start<T>(
+    fn: (io: Io) => T | PromiseLike<T>,
+    onEnd: (task: Cancelable) => void,
+    isChild = false,
+  ): Future<T> {
+    if (isChild ? this.#host.closed : this.#closing !== undefined) {
       throw closedLoopError();
     }
-    const task = new Task(this.#owner);
+    const task = new Task(this.#host);
+    // It counts from its first line on: it may close the loop there
+    this.#running++;
     let promise;
     try {
-      promise = fn(new Io(this, task));
+      promise = fn(new Io(task));
     } catch (error) {
       if (typeof fn !== "function") {
+        this.#leave();
         throw new TypeError(`Expected a task to be a function, got ${typeof fn}`);
       }
       promise = Promise.reject(error);
     }
-    this.#running++;
     return makeFuture(promise instanceof Promise ? promise : Promise.resolve(promise), task, onEnd);
   }
 

@@ -120,8 +120,3 @@ export function makeFuture<T>(
 export function taskOfFuture(future: PromiseLike<unknown>): Cancelable | undefined {
   return (future as { [TASK]?: Cancelable })[TASK];
 }
-
-/** From now on, a failure of this is not reported: someone else sees to it. */
-export function markHandled(future: PromiseLike<unknown>): void {
-  future.then(undefined, ignore);
-}

@@ -7,13 +7,14 @@
  */
 
 import { isCanceled } from "./canceled.ts";
-import type { EventLoop, WorkerTaskOptions } from "./event_loop.ts";
-import { type Future, markHandled, taskOfFuture } from "./future.ts";
+import { type Future, taskOfFuture } from "./future.ts";
 import { type Io, taskOf } from "./io.ts";
-import type { Wait } from "./task.ts";
+import type { Loop, TaskHost, TaskScope, WorkerTaskOptions } from "./loop.ts";
+import { takeCharge } from "./settling.ts";
+import type { Task, Wait } from "./task.ts";
 
 /**
- * A group of tasks: made by `EventLoop.group()`. If one of them fails, the others
+ * A group of tasks: made by `EventLoop.group()` or `Io.group()`. If one of them fails, the others
  * are cancelled. {@linkcode TaskGroup.wait} waits for all; leaving the scope of an
  * `await using` cancels those that still run, and waits for them.
  *
@@ -39,8 +40,11 @@ import type { Wait } from "./task.ts";
  * console.log(entries > 0); // true
  * ```
  */
-export class TaskGroup implements AsyncDisposable {
-  readonly #loop: EventLoop;
+export class TaskGroup implements TaskScope<Io> {
+  readonly #loop: Loop<Io>;
+  readonly #host: TaskHost<Io>;
+  /** The task that it belongs to. */
+  readonly #task: Task | undefined;
   readonly #running = new Set<Future<unknown>>();
   /** What members failed with that nobody was told of: until then, the group has failed. */
   #failures: unknown[] = [];
@@ -51,9 +55,11 @@ export class TaskGroup implements AsyncDisposable {
   /** Those who wait for it to be empty. */
   #onEmpty: (() => void)[] = [];
 
-  /** Made by `EventLoop.group()`. */
-  constructor(loop: EventLoop) {
-    this.#loop = loop;
+  /** Made by `EventLoop.group()` and `Io.group()`. */
+  constructor(host: TaskHost<Io>, task?: Task) {
+    this.#host = host;
+    this.#loop = host.loop;
+    this.#task = task;
   }
 
   /** How many tasks are running. */
@@ -61,9 +67,16 @@ export class TaskGroup implements AsyncDisposable {
     return this.#running.size;
   }
 
-  /** Start a task as a member. See `EventLoop.async()`. */
+  /**
+   * Start a task as a member. See `EventLoop.async()`. In a group of a task's that works
+   * while the loop closes as well, for tasks that clean up.
+   */
   async<T>(fn: (io: Io) => T | PromiseLike<T>): Future<T> {
-    return this.#add(this.#loop.async(fn));
+    return this.#add(
+      this.#task === undefined || this.#task.ended
+        ? this.#loop.async(fn)
+        : this.#host.startChild(fn),
+    );
   }
 
   /** Start a concurrent task as a member. See `EventLoop.concurrent()`. */
@@ -99,13 +112,13 @@ export class TaskGroup implements AsyncDisposable {
    * Wait until no member runs, those that were added meanwhile included.
    *
    * @param io The handle of the task that waits, if it is one: cancelling it then
-   *        cancels the members.
+   *        cancels the members. By default that of the task whose group it is.
    * @throws What a member failed with; an `AggregateError` if several did. If the
    *         waiting task was cancelled as well, it is told at its next cancellation point.
    * @throws {Canceled} If the waiting task was cancelled, or a member was.
    */
   async wait(io?: Io): Promise<void> {
-    const task = io === undefined ? undefined : taskOf(io);
+    const task = io === undefined ? this.#task : taskOf(io);
     let interrupted = false;
     const wait: Wait = {
       interrupt: () => {
@@ -154,7 +167,7 @@ export class TaskGroup implements AsyncDisposable {
   #add<T>(future: Future<T>): Future<T> {
     this.#running.add(future);
     // The group tells of it
-    markHandled(future);
+    takeCharge(future);
     future.then(() => this.#remove(future), (error) => {
       if (taskOfFuture(future)!.requested && isCanceled(error)) {
         this.#canceled ??= error;

@@ -9,16 +9,17 @@
 import type { ClockName } from "../linux/clock.ts";
 import { checkMs } from "../integer.ts";
 import { op } from "../operations/op.ts";
-import { NO_CACHED_READS } from "../queue/cached_reads.ts";
 import type { Canceller } from "../queue/core.ts";
+import { Deadline } from "../queue/deadlines.ts";
 import { coreOf, type OperationOptions } from "../queue/runner.ts";
-import type { OpName, OpValues } from "../operations/values.ts";
-import { type Request, toCoreRequest } from "../operations/request.ts";
+import type { OpName } from "../operations/values.ts";
+import { type IoqRequest, toCoreRequest } from "../operations/request.ts";
 import { PromiseForms } from "../forms.ts";
 import type { Path } from "../path.ts";
 import { closedLoopError, isCanceled } from "./canceled.ts";
-import type { EventLoop } from "./event_loop.ts";
-import { markHandled } from "./future.ts";
+import type { Future } from "./future.ts";
+import type { Loop, TaskHost, TaskScope } from "./loop.ts";
+import { isAbandoned, markAbandoned, onSettled, takeCharge } from "./settling.ts";
 import {
   createFile,
   type CreateFileOptions,
@@ -62,9 +63,7 @@ class Operation implements Wait, Canceller {
  * ```
  */
 export class Io extends PromiseForms {
-  /** The loop that the task runs on. */
-  readonly loop: EventLoop;
-  readonly #task: Task;
+  readonly #task: Task<TaskHost<Io>>;
 
   static {
     taskOf = (io) => {
@@ -76,10 +75,14 @@ export class Io extends PromiseForms {
   }
 
   /** Made by {@linkcode EventLoop}. */
-  constructor(loop: EventLoop, task: Task) {
-    super(coreOf(loop.ioq), NO_CACHED_READS);
-    this.loop = loop;
+  constructor(task: Task<TaskHost<Io>>) {
+    super(task.owner);
     this.#task = task;
+  }
+
+  /** The loop that the task runs on. */
+  get loop(): Loop<Io> {
+    return this.#task.owner.loop;
   }
 
   /**
@@ -91,10 +94,10 @@ export class Io extends PromiseForms {
    * @param options A signal to cancel it by itself.
    * @throws {Canceled} If the task was cancelled.
    */
-  override run<K extends OpName>(
-    request: Request<K>,
+  override run<V>(
+    request: IoqRequest<OpName, V>,
     options?: OperationOptions,
-  ): Promise<OpValues[K]> {
+  ): Promise<V> {
     const core = coreOf(this);
     const task = this.#task;
     const operation = new Operation();
@@ -124,6 +127,27 @@ export class Io extends PromiseForms {
           : error;
       },
     );
+  }
+
+  /**
+   * Aborts when the task is asked to stop, for what takes a signal: `fetch()`, commands,
+   * streams. Its reason is a `Canceled`. That it aborts does not count as telling the
+   * task; waiting by {@linkcode Io.await} does both.
+   *
+   * @example
+   * ```ts
+   * import { EventLoop } from "@ioq/ioq/loop";
+   *
+   * await using loop = await EventLoop.open();
+   * const output = await loop.async((io) => {
+   *   const command = new Deno.Command("true", { signal: io.signal });
+   *   return io.await(command.output());
+   * });
+   * console.log(output.success);
+   * ```
+   */
+  get signal(): AbortSignal {
+    return this.#task.signal;
   }
 
   /** Whether the task was asked to stop and has yet to be told by a `Canceled`. */
@@ -173,15 +197,33 @@ export class Io extends PromiseForms {
    */
   await<T>(promise: PromiseLike<T>): Promise<T> {
     const task = this.#task;
+    const waited = promise instanceof Promise ? promise : Promise.resolve(promise);
+    const refused = task.refuse();
+    if (refused !== undefined) {
+      // Its failure is nobody else's all the same
+      takeCharge(waited);
+      return refused;
+    }
     return new Promise((resolve, reject) => {
+      let leave: (() => void) | undefined;
       const wait: Wait = {
         interrupt() {
           task.leave(wait);
+          leave?.();
+          markAbandoned(waited);
           reject(task.deliver());
         },
       };
       task.enter(wait);
-      promise.then(
+      if (isAbandoned(waited)) {
+        takeCharge(waited);
+        leave = onSettled(waited, () => {
+          task.leave(wait);
+          waited.then(resolve, reject);
+        });
+        return;
+      }
+      waited.then(
         (value) => {
           task.leave(wait);
           resolve(value);
@@ -195,23 +237,47 @@ export class Io extends PromiseForms {
   }
 
   /**
-   * Wait for a time, or until a time.
+   * Wait for a time.
    *
-   * @param time A number: for so many milliseconds, fractions included. A bigint:
-   *        until that time in nanoseconds, as {@linkcode Io.now} tells it; one that
-   *        has passed is no wait.
+   * @param time A number: milliseconds, fractions included. A bigint: nanoseconds. As
+   *        `op.timeout()` takes it.
    * @param clock The clock to go by, `monotonic` by default: its name, or options.
-   * @throws {Canceled} If the task is cancelled meanwhile.
+   * @throws {Canceled} If the task was cancelled, or is meanwhile.
    * @throws {RangeError} If the time is negative or too far away.
    */
   override sleep(
     time: number | bigint,
     clock?: ClockName | (OperationOptions & { clock?: ClockName }),
   ): Promise<undefined> {
+    return this.#sleep(time, clock, false);
+  }
+
+  /**
+   * Wait until a time; not at all if it has passed.
+   *
+   * @param time Nanoseconds, as {@linkcode Io.now} tells them.
+   * @param clock The clock that tells it, `monotonic` by default: its name, or options.
+   * @throws {Canceled} If the task was cancelled, or is meanwhile.
+   * @throws {RangeError} If the time is negative or too far away.
+   * @throws {TypeError} If it is no bigint.
+   */
+  sleepUntil(
+    time: bigint,
+    clock?: ClockName | (OperationOptions & { clock?: ClockName }),
+  ): Promise<undefined> {
+    return typeof time === "bigint"
+      ? this.#sleep(time, clock, true)
+      : Promise.reject(new TypeError(`Expected time to be a bigint, got ${typeof time}`));
+  }
+
+  #sleep(
+    time: number | bigint,
+    clock: ClockName | (OperationOptions & { clock?: ClockName }) | undefined,
+    absolute: boolean,
+  ): Promise<undefined> {
     const options = typeof clock === "object" ? clock : undefined;
     const name = typeof clock === "string" ? clock : options?.clock ?? "monotonic";
     try {
-      const absolute = typeof time === "bigint";
       return this.run(op.timeout(time, { clock: name, absolute }), options);
     } catch (error) {
       return Promise.reject(error);
@@ -227,49 +293,61 @@ export class Io extends PromiseForms {
    * @returns Nanoseconds. See `clock_gettime(2)`.
    */
   now(clock: ClockName = "monotonic"): bigint {
-    return this.loop.ioq.now(clock);
+    return this.#task.owner.loop.ioq.now(clock);
   }
 
   /**
    * Run a function as a task of its own, and cancel it if it takes too long. If it
-   * finishes all the same, its result counts. Cancelling this task cancels that.
+   * finishes all the same, its result counts. Cancelling this task cancels that. The time
+   * runs whether or not there is room in the queue.
    *
    * @param ms The most it may take, in milliseconds.
    * @param fn What to run, with a handle of its own: what it does through that one
    *        is what can be cancelled.
    * @throws {Deno.errors.TimedOut} If it was cancelled for taking too long.
+   * @throws {Canceled} If this task was cancelled, or is meanwhile.
    */
   async timeout<T>(ms: number, fn: (io: Io) => T | PromiseLike<T>): Promise<T> {
     checkMs(ms, "ms");
     const task = this.#task;
-    task.check();
-    const work = this.loop.async(fn);
+    const { deadlines, startChild } = task.owner;
+    let work: Future<T> | undefined;
     let ended: "late" | "interrupted" | undefined;
-    const timer = this.loop.async(async (io) => {
-      await io.sleep(ms);
-      ended ??= "late";
-      work.cancel();
-    });
-    // The queue's end is what it may fail with, and that the work sees as well
-    markHandled(timer);
-    const wait: Wait = {
-      interrupt() {
-        ended ??= "interrupted";
-        work.cancel();
-      },
+    const end = (why: "late" | "interrupted") => {
+      ended ??= why;
+      work?.cancel();
     };
+    // Before the work begins, which may be stopped while it starts
+    const wait: Wait = { interrupt: () => end("interrupted") };
+    const deadline = new Deadline(ms, () => end("late"));
+    task.enter(wait);
+    deadlines.add(deadline);
     try {
-      task.enter(wait);
+      work = startChild(fn);
+      if (ended !== undefined) {
+        work.cancel();
+      }
       return await work;
     } catch (error) {
-      if (isCanceled(error) && ended === "late") {
+      if (work === undefined || !isCanceled(error)) {
+        throw error;
+      }
+      if (ended === "late") {
         throw new Deno.errors.TimedOut(`The task took more than ${ms} ms`);
       }
-      throw isCanceled(error) && ended === "interrupted" ? task.deliver() : error;
+      throw ended === "interrupted" ? task.deliver() : error;
     } finally {
+      deadlines.remove(deadline);
       task.leave(wait);
-      await timer.cancel().catch(() => {});
     }
+  }
+
+  /**
+   * A group of tasks that belongs to this one: waiting for it is a cancellation point that
+   * cancels the members, and it works while the loop closes.
+   */
+  group(): TaskScope<Io> {
+    return this.#task.owner.group(this.#task);
   }
 
   /**

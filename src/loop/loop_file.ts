@@ -10,7 +10,7 @@ import { IoqFile, type OpenFileOptions } from "../files/file.ts";
 import { op } from "../operations/op.ts";
 import { toCoreRequest } from "../operations/request.ts";
 import type { Path } from "../path.ts";
-import type { OperationOptions } from "../queue/runner.ts";
+import { limitsOf, type OperationOptions } from "../queue/runner.ts";
 import type { PromiseForms } from "../forms.ts";
 
 /** A lock to take on a file while opening it. See `flock(2)`. */
@@ -122,17 +122,15 @@ async function open(
   path: Path,
   how: OpenFileOptions,
   { lock = "none", nonblocking = false }: FileLockOptions,
-  signal: AbortSignal | undefined,
+  options: OperationOptions,
 ): Promise<LoopFile> {
-  const options = signal === undefined ? {} : { signal };
   const locks = lock !== "none";
   // Not before it is ours
   const empty = locks && how.truncate === true;
   const request = toCoreRequest(op.open(path, empty ? { ...how, truncate: false } : how));
   // At its very completion, so that no queue closes before it knows of the file
-  request.decode = (fd) => new LoopFile(io, fd, path, how.direct === true);
-  const opening: Promise<unknown> = io.run(request, options);
-  const file = await opening as LoopFile;
+  const opening = request.readBy((fd) => new LoopFile(io, fd, path, how));
+  const file = await io.run(opening, options);
   try {
     if (locks) {
       await io.run(op.lock(file.fd, lock, { wait: !nonblocking }), options);
@@ -155,14 +153,14 @@ export async function createFile(
   options: CreateFileOptions & OperationOptions = {},
 ): Promise<LoopFile> {
   checkLock(options);
-  const { read = true, truncate = true, exclusive = false, mode, signal } = options;
+  const { read = true, truncate = true, exclusive = false, mode } = options;
   const how: OpenFileOptions = {
     write: true,
     read,
     ...(exclusive ? { createNew: true } : { create: true, truncate }),
     ...(mode === undefined ? {} : { mode }),
   };
-  return open(io, path, how, options, signal);
+  return open(io, path, how, options, limitsOf(options));
 }
 
 /** See `Io.openFile()`. */
@@ -173,9 +171,10 @@ export async function openLoopFile(
   options: OpenLoopFileOptions & OperationOptions = {},
 ): Promise<LoopFile> {
   checkLock(options);
-  const { lock: _, nonblocking: __, exclusive, signal, ...how } = options;
+  const { lock: _, nonblocking: __, exclusive, signal, timeoutMs, ...how } = options;
   if (exclusive) {
     how.createNew = true;
   }
-  return open(io, path, Object.keys(how).length === 0 ? { read: true } : how, options, signal);
+  const limits = { signal, timeoutMs };
+  return open(io, path, Object.keys(how).length === 0 ? { read: true } : how, options, limits);
 }

@@ -18,7 +18,8 @@
 
 export { EventLoop } from "./event_loop.ts";
 export type { CloseOptions } from "../queue/queue_options.ts";
-export type { EventLoopLimits, EventLoopOptions, WorkerTaskOptions } from "./event_loop.ts";
+export type { EventLoopLimits, EventLoopOptions } from "./event_loop.ts";
+export type { Loop, SelectOptions, TaskScope, TaskStarter, WorkerTaskOptions } from "./loop.ts";
 export { Io } from "./io.ts";
 export type { Future } from "./future.ts";
 export { TaskGroup } from "./group.ts";

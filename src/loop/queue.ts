@@ -130,7 +130,7 @@ export class Queue<T> {
       return Promise.reject(closedQueueError());
     }
     const taken = this.#takers.wait(task);
-    if (this.#putters.size > 0) {
+    if (this.#putters.size > 0 && this.#takers.size > 0) {
       // Capacity 0: whoever waits to put hands over
       this.#putters.grant();
     }

@@ -10,38 +10,52 @@
  * @module
  */
 
+import { checkTimeout } from "../integer.ts";
+import { Deadline, type Deadlines } from "../queue/deadlines.ts";
 import { taskOfFuture } from "./future.ts";
+import type { SelectOptions } from "./loop.ts";
+import { onSettled } from "./settling.ts";
 
 /** The index of the first to finish, be it by failing. See `EventLoop.select()`. */
-export function select(futures: Iterable<PromiseLike<unknown>>): Promise<number> {
+// deno-lint-ignore require-await
+export async function select(
+  futures: Iterable<PromiseLike<unknown>>,
+  options: SelectOptions,
+  deadlines: Deadlines,
+): Promise<number> {
+  const all = [...futures];
+  const timeoutMs = checkTimeout(options.timeoutMs);
+  if (all.length === 0) {
+    throw new RangeError("Cannot select from no futures, none would ever finish");
+  }
+  const bad = all.findIndex((future) => typeof future?.then !== "function");
+  if (bad >= 0) {
+    throw new TypeError(`Expected futures, got ${typeof all[bad]} at ${bad}`);
+  }
+  if (taskOfFuture(all[0]!)?.ended) {
+    return 0;
+  }
   return new Promise((resolve, reject) => {
-    const all = [...futures];
-    if (all.length === 0) {
-      reject(new RangeError("Cannot select from no futures, none would ever finish"));
-      return;
-    }
-    const bad = all.findIndex((future) => typeof future?.then !== "function");
-    if (bad >= 0) {
-      reject(new TypeError(`Expected futures, got ${typeof all[bad]} at ${bad}`));
-      return;
-    }
-    const ready = all.findIndex((future) => taskOfFuture(future)?.ended);
-    if (ready >= 0) {
-      resolve(ready);
-      return;
-    }
-
-    const callbacks = all.map((_, index) => () => {
-      all.forEach((future, i) => taskOfFuture(future)?.onEnd?.delete(callbacks[i]!));
-      resolve(index);
-    });
-    all.forEach((future, index) => {
-      const task = taskOfFuture(future);
-      if (task !== undefined) {
-        (task.onEnd ??= new Set()).add(callbacks[index]!);
-      } else {
-        future.then(callbacks[index], callbacks[index]);
+    const leave: (() => void)[] = [];
+    const end = () => {
+      leave.forEach((call) => call());
+      if (deadline !== undefined) {
+        deadlines.remove(deadline);
       }
+    };
+    const deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs, () => {
+      end();
+      reject(new Deno.errors.TimedOut(`None of ${all.length} finished within ${timeoutMs} ms`));
     });
+    if (deadline !== undefined) {
+      deadlines.add(deadline);
+    }
+    for (const [index, future] of all.entries()) {
+      // Of those that are over already, each is told in a job of its own: in their order
+      leave.push(onSettled(future, () => {
+        end();
+        resolve(index);
+      }));
+    }
   });
 }

@@ -38,9 +38,13 @@ export interface TaskOwner {
   readonly waiters: Set<Task>;
 }
 
-/** See the module. */
-export class Task {
-  readonly owner: TaskOwner;
+/**
+ * See the module.
+ *
+ * @typeParam Owner What else its owner is.
+ */
+export class Task<Owner extends TaskOwner = TaskOwner> {
+  readonly owner: Owner;
   /** Whether it was ever asked to stop. */
   #requested = false;
   /** Whether it has yet to learn of it. */
@@ -49,22 +53,30 @@ export class Task {
   #protection = 0;
   /** Whether it ever waited, so that the owner knows of it. */
   #waited = false;
+  /**
+   * Whether its loop was closing when it began, for a task that cleans up: that it
+   * closes is known to whoever began it, and no reason to stop.
+   */
+  readonly #isLate: boolean;
   /** What it is waiting for: mostly one thing. */
   #wait: Wait | undefined;
   /** Others, if it awaits several promises. */
   #moreWaits: Set<Wait> | undefined;
   /** Whether it is over. */
   ended = false;
+  /** See `Io.signal`; made on first use. */
+  #controller: AbortController | undefined;
   /** What to call when it is over. */
   onEnd: Set<() => void> | undefined;
 
-  constructor(owner: TaskOwner) {
+  constructor(owner: Owner) {
     this.owner = owner;
+    this.#isLate = owner.closing;
   }
 
   /** Whether it was asked to stop, and has not been told by a `Canceled` yet. */
   get pending(): boolean {
-    if (this.owner.closing && !this.#requested) {
+    if (this.owner.closing && !this.#requested && !this.#isLate) {
       this.request();
     }
     return this.#pending;
@@ -72,7 +84,7 @@ export class Task {
 
   /** Whether it was asked to stop. */
   get requested(): boolean {
-    return this.#requested || this.owner.closing;
+    return this.#requested || this.owner.closing && !this.#isLate;
   }
 
   /** Ask it to stop. Again is as good as once. */
@@ -153,6 +165,16 @@ export class Task {
     } else {
       this.#moreWaits?.delete(wait);
     }
+  }
+
+  /** Aborts when the task is asked to stop and not protected. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      const controller = this.#controller = new AbortController();
+      // It is told as all that the task waits for is, and never over
+      this.enterLate({ interrupt: () => controller.abort(new Canceled()) });
+    }
+    return this.#controller.signal;
   }
 
   /** Nothing is delivered from now on, until {@linkcode Task.unprotect}. */

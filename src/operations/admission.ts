@@ -20,65 +20,21 @@ import {
   type Access,
   checkAccess,
   checkAccessForSymlink,
-  checkTree,
+  checkRemoval,
   isAllAllowed,
   mayAccessAll,
   READ,
   WRITE,
 } from "../permissions.ts";
-import { isOurs, removeDescriptor } from "./descriptors.ts";
+import { isOurs, openedPath, removeDescriptor } from "./descriptors.ts";
 import { CoreRequest, REMOVE_TREE } from "./request.ts";
 import type { OpName } from "./values.ts";
 
 /** Tells the real path of a descriptor's file, if it has one that can be found out. */
 export type FindPath = (fd: number) => string | undefined;
 
-/** Operations that open the contents of files, as Deno's calls do that it guards so. */
-const OPENS: ReadonlySet<number> = new Set([
-  layout.OP.open,
-  layout.OP.readFile,
-  layout.OP.writeFile,
-  layout.OP.copyFile,
-]);
-
 /** In the flags of a `rename`: both files change places, so that both are read as well. */
 const RENAME_EXCHANGE = 2;
-
-/** What operations on a descriptor do to its file, by their codes. */
-const ON_DESCRIPTORS: ReadonlyMap<number, Access> = new Map([
-  [layout.OP.stat, READ],
-  [layout.OP.readDirBlock, READ],
-  [layout.OP.read, READ],
-  [layout.OP.write, WRITE],
-  [layout.OP.truncate, WRITE],
-  [layout.OP.allocate, WRITE],
-  [layout.OP.chmod, WRITE],
-  [layout.OP.chown, WRITE],
-  [layout.OP.utime, WRITE],
-  [layout.OP.getXattr, READ],
-  [layout.OP.listXattr, READ],
-  [layout.OP.setXattr, WRITE],
-  [layout.OP.removeXattr, WRITE],
-  [layout.OP.lock, READ],
-  [layout.OP.seek, READ],
-  [layout.OP.sync, READ],
-  [layout.OP.syncRange, READ],
-  [layout.OP.advise, READ],
-  [layout.OP.copyRange, READ],
-  [layout.OP.splice, READ],
-  [layout.OP.poll, READ],
-  [layout.OP.close, READ],
-  [layout.OP.closeDir, READ],
-]);
-
-/** Those that change what a descriptor was not opened for: reading it is enough for them. */
-const CHANGES_INODE: ReadonlySet<number> = new Set([
-  layout.OP.chmod,
-  layout.OP.chown,
-  layout.OP.utime,
-  layout.OP.setXattr,
-  layout.OP.removeXattr,
-]);
 
 /** Standard input, output and errors are for everyone. */
 const STANDARD_MAX = 2;
@@ -102,13 +58,13 @@ export function admit<K extends OpName>(
   const { path, path2 } = request;
   let { access, access2 } = request;
   if (access === 0 && access2 === 0 && request.op !== "symlink") {
-    if (request.fd >= 0 && path === undefined) {
+    // An empty path stands for the descriptor
+    if (request.fd >= 0 && (path === undefined || path.length === 0)) {
       checkDescriptors(request, findPath);
     }
     return request;
   }
   if (path !== undefined && path.length === 0 && request.fd >= 0) {
-    // An empty path stands for the descriptor
     checkDescriptors(request, findPath);
     access = 0;
   }
@@ -118,16 +74,15 @@ export function admit<K extends OpName>(
   let at = { fd: request.fd, path };
   let at2 = { fd: request.fd2, path: path2 };
   if (access !== 0) {
-    const tree = request.op === "unlink" && (request.flags & REMOVE_TREE) !== 0;
-    at = place(path!, request.fd, access, findPath, tree, request.given);
+    at = place(request, path!, request.fd, access, findPath, request.given);
   }
   if (request.op === "symlink") {
     checkAccessForSymlink();
   } else if (access2 !== 0) {
-    at2 = place(path2!, request.fd2, access2, findPath, false, request.given2);
+    at2 = place(request, path2!, request.fd2, access2, findPath, request.given2);
   }
   // The path was checked as it is written: the core looks where it leads
-  const guarded = OPENS.has(request.code) && !isAllAllowed();
+  const guarded = request.operation.opens && !isAllAllowed();
   if (!guarded && at.path === path && at2.path === path2) {
     return request;
   }
@@ -142,26 +97,37 @@ interface Place {
 
 /** Check a path, which may begin at a descriptor. */
 function place(
+  request: CoreRequest,
   path: string | Uint8Array,
   fd: number,
   access: Access,
   findPath: FindPath,
-  tree: boolean,
   given: string | Uint8Array | undefined,
 ): Place {
-  const check = tree ? checkTree : checkAccess;
   if (!isRelative(path, fd)) {
-    return { fd, path: check(path, access, given) };
+    return { fd, path: checkPath(request, path, access, given) };
   }
   if (isAllAllowed()) {
     return { fd, path };
   }
-  const directory = findPath(fd);
+  const directory = findPath(fd) ?? openedPath(fd);
   if (directory === undefined) {
     requireAll(access, pathText(path));
     return { fd, path };
   }
-  return { fd: AT_FDCWD, path: check(joinPath(directory, path), access) };
+  return { fd: AT_FDCWD, path: checkPath(request, joinPath(directory, path), access, given) };
+}
+
+/** Check a path. */
+function checkPath(
+  request: CoreRequest,
+  path: string | Uint8Array,
+  access: Access,
+  given: string | Uint8Array | undefined,
+): string | Uint8Array {
+  return request.code === layout.OP.unlink
+    ? checkRemoval(path, (request.flags & REMOVE_TREE) !== 0, given)
+    : checkAccess(path, access, given);
 }
 
 /** Whether a path is relative to a directory descriptor. */
@@ -181,13 +147,13 @@ function requireAll(access: Access, what: string): void {
 
 /** Check the descriptors of a request without a path. */
 function checkDescriptors(request: CoreRequest, findPath: FindPath): void {
-  const access = ON_DESCRIPTORS.get(request.code);
-  if (access === undefined) {
+  const access = request.operation.onDescriptor;
+  if (access === 0) {
     return;
   }
   // What a file of ours is asked for, it has opened itself
   const known = request.holder !== undefined || isOurs(request.fd);
-  if (!known || CHANGES_INODE.has(request.code)) {
+  if (!known || request.operation.changesInode) {
     checkDescriptor(request.fd, access, findPath);
   }
   if (request.fd2 >= 0 && !isOurs(request.fd2)) {
@@ -198,12 +164,21 @@ function checkDescriptors(request: CoreRequest, findPath: FindPath): void {
   }
 }
 
+/** Where a path leads, as far as that may be told. */
+function realPathOf(path: string | undefined): string | undefined {
+  try {
+    return path === undefined ? undefined : Deno.realPathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Check the file of a descriptor as if it was opened now. */
 function checkDescriptor(fd: number, access: Access, findPath: FindPath): void {
   if (fd <= STANDARD_MAX || isAllAllowed()) {
     return;
   }
-  const path = findPath(fd);
+  const path = findPath(fd) ?? realPathOf(openedPath(fd));
   if (path === undefined) {
     requireAll(access, `file descriptor ${fd}`);
   } else {

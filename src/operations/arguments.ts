@@ -11,9 +11,9 @@ import { byteLengthOf, isBytes } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { AT_FDCWD } from "../linux/fcntl.ts";
 import { checkInteger } from "../integer.ts";
-import { CoreRequest, Request } from "./request.ts";
+import { CoreRequest, IoqRequest } from "./request.ts";
 import { verbOf } from "./operation.ts";
-import type { OpName } from "./values.ts";
+import type { OpName, OpValues } from "./values.ts";
 import { type Path, toPath } from "../path.ts";
 import type { AtOptions } from "./request_options.ts";
 
@@ -99,8 +99,8 @@ export function pathRequest<K extends OpName>(
   op: K,
   path: Path,
   options?: AtOptions,
-): Request<K> {
-  const core = new CoreRequest(op);
+): IoqRequest<K> {
+  const core = new CoreRequest<K, OpValues[K]>(op);
   core.setPath(toPath(path, verbOf(op)), checkAt(options));
-  return new Request(core);
+  return new IoqRequest(core);
 }

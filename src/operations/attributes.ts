@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { PlainCall } from "./operation.ts";
+import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
 import { OP } from "../../ffi/layout.ts";
 import { decodeBigIntStat, decodeNothing, decodeStat } from "./decode.ts";
 import { define } from "./operation.ts";
@@ -51,13 +53,88 @@ function checkTime(
   return { seconds, nanoseconds: Math.min(nanoseconds, 999_999_999) };
 }
 
-define("stat", { code: OP.stat, verb: "stat", access: READ, lane: "overflow", decode: decodeStat });
+const S_IFMT = 0o170000;
+const S_IFDIR = 0o040000;
+
+function plainStat(call: PlainCall): number {
+  if (!call.isAtDescriptor) {
+    const { path } = call;
+    call.putStat(call.flags & AT_SYMLINK_NOFOLLOW ? Deno.lstatSync(path) : Deno.statSync(path));
+    return 0;
+  }
+  // Said in full: the runtime reads what its options inherit
+  const stats = call.fs.fstatSync(call.fd, { bigint: false });
+  const { atime, mtime, ctime, birthtime } = stats;
+  const { dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks } = stats;
+  call.putStat({
+    ...{ dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks },
+    ...{ atime, mtime, ctime, birthtime: birthtime.getTime() === 0 ? null : birthtime },
+  });
+  return 0;
+}
+
+function plainChmod(call: PlainCall): number {
+  if (call.isAtDescriptor) {
+    call.fs.fchmodSync(call.fd, call.mode);
+  } else {
+    Deno.chmodSync(call.path, call.mode);
+  }
+  return 0;
+}
+
+function plainChown(call: PlainCall): number {
+  const gid = call.arg1 >>> 0;
+  if (call.isAtDescriptor) {
+    call.fs.fchownSync(call.fd, call.arg0, gid);
+  } else if (call.flags & AT_SYMLINK_NOFOLLOW) {
+    call.fs.lchownSync(call.path, call.arg0, gid);
+  } else {
+    call.fs.chownSync(call.path, call.arg0, gid);
+  }
+  return 0;
+}
+
+function plainUtime(call: PlainCall): number {
+  const atime = call.offset + call.arg2 / 1e9;
+  const mtime = call.arg1 * 0x1_0000_0000 + call.arg0 + call.arg3 / 1e9;
+  if (call.isAtDescriptor) {
+    // Not as numbers: Node takes those before 1970 for now
+    call.fs.futimesSync(call.fd, new Date(atime * 1000), new Date(mtime * 1000));
+  } else {
+    Deno.utimeSync(call.path, atime, mtime);
+  }
+  return 0;
+}
+
+function plainAccess(call: PlainCall): number {
+  call.fs.accessSync(call.path, call.mode);
+  if (call.mode & X_OK) {
+    // For the superuser that call says yes to everything
+    const { mode: bits } = Deno.statSync(call.path);
+    if (bits !== null && (bits & S_IFMT) !== S_IFDIR && (bits & 0o111) === 0) {
+      call.fail(ERRNO.EACCES!);
+    }
+  }
+  return 0;
+}
+
+define("stat", {
+  code: OP.stat,
+  verb: "stat",
+  access: READ,
+  onDescriptor: READ,
+  lane: "overflow",
+  decode: decodeStat,
+  plain: plainStat,
+});
 define("statBigInt", {
   code: OP.stat,
   verb: "stat",
   access: READ,
+  onDescriptor: READ,
   lane: "overflow",
   decode: decodeBigIntStat,
+  plain: UNSUPPORTED.exactStat,
 });
 export const stat: OpBuilders["stat"] =
   ((path: Path, options?: StatOptions) =>
@@ -70,6 +147,7 @@ define("lstat", {
   verb: "lstat",
   flags: AT_SYMLINK_NOFOLLOW,
   access: READ,
+  onDescriptor: READ,
   lane: "overflow",
   decode: decodeStat,
 });
@@ -78,8 +156,10 @@ define("lstatBigInt", {
   verb: "lstat",
   flags: AT_SYMLINK_NOFOLLOW,
   access: READ,
+  onDescriptor: READ,
   lane: "overflow",
   decode: decodeBigIntStat,
+  plain: UNSUPPORTED.exactStat,
 });
 export const lstat: OpBuilders["lstat"] =
   ((path: Path, options?: StatOptions) =>
@@ -87,19 +167,38 @@ export const lstat: OpBuilders["lstat"] =
       "lstat"
     ];
 
+define("fstat", {
+  code: OP.stat,
+  verb: "fstat",
+  flags: AT_EMPTY_PATH,
+  onDescriptor: READ,
+  lane: "overflow",
+  decode: decodeStat,
+});
+define("fstatBigInt", {
+  code: OP.stat,
+  verb: "fstat",
+  flags: AT_EMPTY_PATH,
+  onDescriptor: READ,
+  lane: "overflow",
+  decode: decodeBigIntStat,
+  plain: UNSUPPORTED.exactStat,
+});
 export const fstat: OpBuilders["fstat"] =
   ((fd: number, options?: { bigint?: boolean }) =>
-    request(own(options, "bigint") ? "statBigInt" : "stat", {
+    request(own(options, "bigint") ? "fstatBigInt" : "fstat", {
       fd: checkFd(fd),
-      flags: AT_EMPTY_PATH,
     })) as OpBuilders["fstat"];
 
 define("chmod", {
   code: OP.chmod,
   verb: "chmod",
   access: WRITE,
+  onDescriptor: WRITE,
+  changesInode: true,
   lane: "lane",
   decode: decodeNothing,
+  plain: plainChmod,
 });
 export const chmod: OpBuilders["chmod"] = (file, mode) =>
   request("chmod", {
@@ -111,8 +210,11 @@ define("chown", {
   code: OP.chown,
   verb: "chown",
   access: WRITE,
+  onDescriptor: WRITE,
+  changesInode: true,
   lane: "lane",
   decode: decodeNothing,
+  plain: plainChown,
 });
 export const chown: OpBuilders["chown"] = (file, uid, gid, options) =>
   request("chown", {
@@ -127,8 +229,11 @@ define("utime", {
   code: OP.utime,
   verb: "utime",
   access: WRITE,
+  onDescriptor: WRITE,
+  changesInode: true,
   lane: "lane",
   decode: decodeNothing,
+  plain: plainUtime,
 });
 export const utime: OpBuilders["utime"] = (file, atime, mtime) => {
   const accessed = checkTime(atime, "atime");
@@ -148,6 +253,7 @@ define("access", {
   access: READ,
   lane: "lane",
   decode: decodeNothing,
+  plain: plainAccess,
 });
 export const access: OpBuilders["access"] = (path, mode) =>
   request("access", {

@@ -15,7 +15,6 @@ import {
   type FileInfo,
 } from "../linux/stat.ts";
 import { pathText } from "../path.ts";
-import { addDescriptor } from "./descriptors.ts";
 import type { Payload } from "./payload.ts";
 import { type PollEvents, toPollEvents } from "../linux/poll.ts";
 
@@ -34,11 +33,6 @@ export type Decoder<V = unknown> = (result: number, payload: Payload, request: D
 
 export const decodeNothing: Decoder<undefined> = () => undefined;
 export const decodeResult: Decoder<number> = (result) => result;
-/** A descriptor, which is this thread's from now on. */
-export const decodeOpened: Decoder<number> = (result) => {
-  addDescriptor(result);
-  return result;
-};
 export const decodeEntries: Decoder<DirEntry[]> = (_, payload) => decodeDirectory(payload.bytes());
 export const decodeBytes: Decoder<Uint8Array<ArrayBuffer>> = (result, payload) => {
   const bytes = new Uint8Array(result);

@@ -8,11 +8,14 @@
  * @module
  */
 
-const ours = new Set<number>();
+import { isAbsolute, pathText } from "../path.ts";
+
+/** By number, the paths that they were opened by. */
+const ours = new Map<number, string | Uint8Array | undefined>();
 
 /** A descriptor was opened on this thread. */
-export function addDescriptor(fd: number): void {
-  ours.add(fd);
+export function addDescriptor(fd: number, path: string | Uint8Array | undefined): void {
+  ours.set(fd, path);
 }
 
 /** One is being closed. */
@@ -23,4 +26,11 @@ export function removeDescriptor(fd: number): void {
 /** Whether this thread opened a descriptor. */
 export function isOurs(fd: number): boolean {
   return ours.has(fd);
+}
+
+/** The absolute path that this thread opened a descriptor by, if it had one that is text. */
+export function openedPath(fd: number): string | undefined {
+  const path = ours.get(fd);
+  const text = path === undefined ? "" : pathText(path);
+  return isAbsolute(text) && !text.includes("\ufffd") ? text : undefined;
 }

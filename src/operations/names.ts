@@ -6,6 +6,9 @@
  * @module
  */
 
+import type { PlainCall } from "./operation.ts";
+import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
+import { REMOVE_TREE } from "./request.ts";
 import { OP } from "../../ffi/layout.ts";
 import { decodeNothing, decodeText } from "./decode.ts";
 import { define } from "./operation.ts";
@@ -20,12 +23,67 @@ import type { OpBuilders } from "./values.ts";
 const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;
 
+/** Remove a name; the calls beneath would take a directory for a file. */
+function plainUnlink(call: PlainCall): number {
+  const { path, flags, fs } = call;
+  if (flags === REMOVE_TREE) {
+    Deno.removeSync(path, { recursive: true });
+    return 0;
+  }
+  const { isDirectory } = Deno.lstatSync(path);
+  if (flags & AT_REMOVEDIR) {
+    if (!isDirectory) {
+      call.fail(ERRNO.ENOTDIR!);
+    }
+    fs.rmdirSync(path);
+  } else {
+    if (isDirectory) {
+      call.fail(ERRNO.EISDIR!);
+    }
+    Deno.removeSync(path, { recursive: false });
+  }
+  return 0;
+}
+
+function plainRename(call: PlainCall): number {
+  if (call.flags !== 0) {
+    call.fail(UNSUPPORTED.renameFlags);
+  }
+  Deno.renameSync(call.path, call.path2);
+  return 0;
+}
+
+function plainMkdir(call: PlainCall): number {
+  // Said in full: the runtime reads what its options inherit
+  Deno.mkdirSync(call.path, { mode: call.mode, recursive: false });
+  return 0;
+}
+
+function plainSymlink(call: PlainCall): number {
+  if (call.rawPath === "") {
+    call.fail(ERRNO.ENOENT!);
+  }
+  Deno.symlinkSync(call.rawPath, call.path2);
+  return 0;
+}
+
+function plainLink(call: PlainCall): number {
+  Deno.linkSync(call.path, call.path2);
+  return 0;
+}
+
+function plainText(call: PlainCall, text: string): number {
+  call.putText(text);
+  return call.payload.length;
+}
+
 define("mkdir", {
   code: OP.mkdir,
   verb: "mkdir",
   access: WRITE,
   lane: "overflow",
   decode: decodeNothing,
+  plain: plainMkdir,
 });
 export const mkdir: OpBuilders["mkdir"] = (path, options) =>
   request("mkdir", {
@@ -50,6 +108,7 @@ define("unlink", {
   access: WRITE,
   lane: "overflow",
   decode: decodeNothing,
+  plain: plainUnlink,
 });
 export const unlink: OpBuilders["unlink"] = (path, options) => pathRequest("unlink", path, options);
 
@@ -60,6 +119,7 @@ define("rename", {
   access2: WRITE,
   lane: "overflow",
   decode: decodeNothing,
+  plain: plainRename,
 });
 export const rename: OpBuilders["rename"] = (from, to, options) =>
   request("rename", {
@@ -75,9 +135,10 @@ define("link", {
   code: OP.link,
   verb: "link",
   access: READ | WRITE,
-  access2: READ | WRITE,
+  access2: WRITE,
   lane: "overflow",
   decode: decodeNothing,
+  plain: plainLink,
 });
 export const link: OpBuilders["link"] = (from, to) =>
   request("link", { path: toPath(from, "link"), path2: toPath(to, "link") });
@@ -88,6 +149,7 @@ define("symlink", {
   access2: READ | WRITE,
   lane: "overflow",
   decode: decodeNothing,
+  plain: plainSymlink,
 });
 export const symlink: OpBuilders["symlink"] = (target, path, options) =>
   request("symlink", {
@@ -102,6 +164,7 @@ define("readLink", {
   access: READ,
   lane: "lane",
   decode: decodeText,
+  plain: (call) => plainText(call, Deno.readLinkSync(call.path)),
 });
 export const readLink: OpBuilders["readLink"] = (path, options) =>
   pathRequest("readLink", path, options);
@@ -112,5 +175,6 @@ define("realPath", {
   access: READ,
   lane: "lane",
   decode: decodeText,
+  plain: (call) => plainText(call, Deno.realPathSync(call.path)),
 });
 export const realPath: OpBuilders["realPath"] = (path) => pathRequest("realPath", path);

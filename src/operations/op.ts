@@ -7,15 +7,15 @@
  */
 
 import type { OpBuilders } from "./values.ts";
-import { close, closeDir, open, openDir } from "./open.ts";
-import { copyRange, read, readInto, readv, seek, splice, write, writev } from "./transfers.ts";
-import { advise, allocate, lock, sync, syncData, syncRange, truncate } from "./storage.ts";
-import { access, chmod, chown, fstat, lstat, stat, utime } from "./attributes.ts";
-import { getXattr, listXattr, removeXattr, setXattr } from "./xattrs.ts";
-import { link, mkdir, readLink, realPath, rename, rmdir, symlink, unlink } from "./names.ts";
-import { copyFile, readDir, readDirBlock, readFile, writeFile } from "./whole.ts";
-import { kernelNop, nop, poll, post, receive, sleep, timeout } from "./waiting.ts";
-import { rawSqe } from "./raw_sqe.ts";
+import * as waiting from "./waiting.ts";
+import * as open from "./open.ts";
+import * as attributes from "./attributes.ts";
+import * as names from "./names.ts";
+import * as transfers from "./transfers.ts";
+import * as storage from "./storage.ts";
+import * as whole from "./whole.ts";
+import * as xattrs from "./xattrs.ts";
+import * as rawSqe from "./raw_sqe.ts";
 
 /**
  * Makes requests. Arguments are checked here: what is wrong throws a `TypeError`
@@ -35,55 +35,13 @@ import { rawSqe } from "./raw_sqe.ts";
  * ```
  */
 export const op: OpBuilders = {
-  nop,
-  kernelNop,
-  open,
-  close,
-  stat,
-  lstat,
-  fstat,
-  openDir,
-  readDirBlock,
-  closeDir,
-  readDir,
-  read,
-  write,
-  readInto,
-  seek,
-  sync,
-  syncData,
-  truncate,
-  allocate,
-  advise,
-  unlink,
-  rmdir,
-  rename,
-  mkdir,
-  symlink,
-  link,
-  readLink,
-  realPath,
-  chmod,
-  chown,
-  utime,
-  access,
-  lock,
-  copyRange,
-  readFile,
-  writeFile,
-  copyFile,
-  readv,
-  writev,
-  sleep,
-  timeout,
-  poll,
-  post,
-  receive,
-  syncRange,
-  splice,
-  getXattr,
-  setXattr,
-  listXattr,
-  removeXattr,
-  rawSqe,
+  ...waiting,
+  ...open,
+  ...attributes,
+  ...names,
+  ...transfers,
+  ...storage,
+  ...whole,
+  ...xattrs,
+  ...rawSqe,
 };

@@ -6,8 +6,10 @@
  * @module
  */
 
+import type { PlainCall } from "./operation.ts";
+import { UNSUPPORTED } from "../linux/errors.ts";
 import { OP } from "../../ffi/layout.ts";
-import { decodeNothing, decodeOpened } from "./decode.ts";
+import { decodeNothing, decodeResult } from "./decode.ts";
 import { define } from "./operation.ts";
 import {
   O_APPEND,
@@ -22,7 +24,7 @@ import {
   O_TRUNC,
   O_WRONLY,
 } from "../linux/fcntl.ts";
-import { CoreRequest, Request, request } from "./request.ts";
+import { CoreRequest, IoqRequest, request } from "./request.ts";
 import { toPath } from "../path.ts";
 import { type Access, READ, WRITE } from "../permissions.ts";
 import { checkDirectory, checkFd, checkMode, pathRequest } from "./arguments.ts";
@@ -89,7 +91,24 @@ function openFlags(options: AllOptions): { flags: number; access: Access } {
   };
 }
 
-define("open", { code: OP.open, verb: "open", lane: "ring", decode: decodeOpened });
+/** Nobody can say where the runtime's buffers begin, as direct transfers need it. */
+function plainOpen(call: PlainCall): number {
+  return call.flags & O_DIRECT ? call.fail(UNSUPPORTED.direct) : call.open(call.flags);
+}
+
+function plainClose(call: PlainCall): number {
+  call.fs.closeSync(call.fd);
+  return 0;
+}
+
+define("open", {
+  code: OP.open,
+  verb: "open",
+  opens: true,
+  lane: "ring",
+  decode: decodeResult,
+  plain: plainOpen,
+});
 export const open: OpBuilders["open"] = (path, options = { read: true }) => {
   const all = { ...NO_OPTIONS, ...options };
   const { flags, access } = openFlags(all);
@@ -97,10 +116,18 @@ export const open: OpBuilders["open"] = (path, options = { read: true }) => {
   core.setPath(toPath(path, "open"), checkDirectory(all.at, "at"), access);
   core.mode = checkMode(all.mode, 0o666);
   core.flags = flags;
-  return new Request(core);
+  return new IoqRequest(core);
 };
 
-define("close", { code: OP.close, verb: "close", lane: "ring", decode: decodeNothing });
+define("close", {
+  code: OP.close,
+  verb: "close",
+  onDescriptor: READ,
+  lane: "ring",
+  decode: decodeNothing,
+  closes: true,
+  plain: plainClose,
+});
 export const close: OpBuilders["close"] = (fd) => request("close", { fd: checkFd(fd) });
 
 define("openDir", {
@@ -108,10 +135,19 @@ define("openDir", {
   verb: "opendir",
   access: READ,
   lane: "ring",
-  decode: decodeOpened,
+  decode: decodeResult,
+  plain: (call) => call.open(call.flags | O_DIRECTORY),
 });
 export const openDir: OpBuilders["openDir"] = (path, options) =>
   pathRequest("openDir", path, options);
 
-define("closeDir", { code: OP.closeDir, verb: "closedir", lane: "ring", decode: decodeNothing });
+define("closeDir", {
+  code: OP.closeDir,
+  verb: "closedir",
+  onDescriptor: READ,
+  lane: "ring",
+  decode: decodeNothing,
+  closes: true,
+  plain: plainClose,
+});
 export const closeDir: OpBuilders["closeDir"] = (fd) => request("closeDir", { fd: checkFd(fd) });

@@ -13,6 +13,7 @@
  * @module
  */
 
+import type NodeFs from "node:fs";
 import type { Access } from "../permissions.ts";
 import type { OpName, OpValues } from "./values.ts";
 import type { Decoder } from "./decode.ts";
@@ -49,6 +50,15 @@ import type { Decoder } from "./decode.ts";
  */
 export type Lane = "queue" | "ring" | "overflow" | "lane";
 
+/** What of a request messages tell. */
+export interface About {
+  readonly fd: number;
+  readonly path: string | Uint8Array | undefined;
+  readonly path2: string | Uint8Array | undefined;
+  /** Its path as it was given, if that is another. */
+  readonly given: string | Uint8Array | undefined;
+}
+
 /** An operation's row. */
 export interface Operation<V = unknown> {
   /** The core's code. */
@@ -61,18 +71,111 @@ export interface Operation<V = unknown> {
   readonly access?: Access;
   /** What it does to its second path. */
   readonly access2?: Access;
+  /** What it does to the file of its descriptor, if that is what it is about. */
+  readonly onDescriptor?: Access;
+  /** Whether it changes what a descriptor need not have been opened for. */
+  readonly changesInode?: boolean;
+  /** Whether it opens the contents of files, whose paths may lead elsewhere. */
+  readonly opens?: boolean;
   /** Where it runs. */
   readonly lane: Lane;
+  /** Whether it closes a descriptor: it is never cancelled then. */
+  readonly closes?: boolean;
+  /** What messages say it is about, if not its paths or its descriptor. */
+  readonly about?: ((request: About) => string) | undefined;
   /** How to read what it produced. */
   readonly decode: Decoder<V>;
+  /**
+   * How it is run without the library, for the first row of its code, or why it is not.
+   * Nothing is done by halves.
+   */
+  readonly plain?: Plain | undefined;
 }
+
+/** Attributes as the runtime tells them. */
+export interface PlainStat {
+  readonly dev: number;
+  readonly ino: number | null;
+  readonly mode: number | null;
+  readonly nlink: number | null;
+  readonly uid: number | null;
+  readonly gid: number | null;
+  readonly rdev: number | null;
+  readonly size: number;
+  readonly blksize: number | null;
+  readonly blocks: number | null;
+  readonly atime: Date | null;
+  readonly mtime: Date | null;
+  readonly ctime: Date | null;
+  readonly birthtime: Date | null;
+}
+
+/** Runs an operation by calls of the runtime; returns its result, as the kernel has it. */
+export type PlainRun = (call: PlainCall) => number;
+
+/** That, or the reason why there is no such call: one of `UNSUPPORTED`. */
+export type Plain = PlainRun | number;
+
+/** A request as the calls of the runtime need it, and what they tell. */
+export interface PlainCall {
+  /** Node's calls: they are loaded where there is no library, and nowhere else. */
+  readonly fs: typeof NodeFs;
+  readonly flags: number;
+  readonly fd: number;
+  readonly fd2: number;
+  readonly mode: number;
+  readonly length: number;
+  readonly offset: number;
+  /** The offset, or that it is at the file's own position. */
+  readonly position: number | null;
+  readonly arg0: number;
+  readonly arg1: number;
+  readonly arg2: number;
+  readonly arg3: number;
+  /** Whether it is about the descriptor itself. */
+  readonly isAtDescriptor: boolean;
+  /** Its path as it was given, and as those calls take it. */
+  readonly rawPath: string;
+  readonly path: string;
+  /** Its second path, as those calls take it. */
+  readonly path2: string;
+  /** What it writes. */
+  readonly bytes: Uint8Array;
+  /** What it produced. */
+  payload: Uint8Array;
+  /** Open its path. */
+  open(flags: number): number;
+  /** Have attributes as what it produced. */
+  putStat(info: PlainStat): void;
+  /** Have a path as what it produced. */
+  putText(text: string): void;
+  /** Have what is in a directory, or in several, as what it produced. */
+  putEntries(): void;
+  /** Write all there is to write. */
+  writeAll(fd: number, bytes: Uint8Array, offset: number | null): void;
+  /** Fail with an error number. */
+  fail(errno: number): never;
+}
+
+/** What a row does not say. */
+const NOTHING = {
+  flags: 0,
+  access: 0,
+  access2: 0,
+  onDescriptor: 0,
+  changesInode: false,
+  opens: false,
+  closes: false,
+  about: undefined,
+  plain: undefined,
+};
 
 /** All rows by their names, once `op.ts` is loaded. */
 const OPERATIONS: { [K in OpName]?: Required<Operation> } = Object.create(null);
 
 /** Enter a row. */
 export function define<K extends OpName>(name: K, row: Operation<OpValues[K]>): void {
-  OPERATIONS[name] = { flags: 0, access: 0, access2: 0, ...row };
+  OPERATIONS[name] = { ...NOTHING, ...row };
 }
 
 /** A row. */
@@ -83,6 +186,15 @@ export function operationOf(name: OpName): Required<Operation> {
 /** The names of all operations. */
 export function operationNames(): OpName[] {
   return Object.keys(OPERATIONS) as OpName[];
+}
+
+/** By code: how operations are run without the library, or why not. */
+export function plainRuns(): (Plain | undefined)[] {
+  const runs: (Plain | undefined)[] = [];
+  for (const { code, plain } of operationNames().map(operationOf)) {
+    runs[code] ??= plain;
+  }
+  return runs;
 }
 
 /** The codes of all that run there. */

@@ -18,7 +18,13 @@ import type { OpBuilders } from "./values.ts";
 const SQE_LENGTH = 64;
 const IOSQE_CQE_SKIP_SUCCESS = 1 << 6;
 
-define("rawSqe", { code: OP.rawSqe, verb: "sqe", lane: "ring", decode: decodeResult });
+define("rawSqe", {
+  code: OP.rawSqe,
+  verb: "sqe",
+  about: ({ path }) => `opcode ${(path as Uint8Array)[0]}`,
+  lane: "ring",
+  decode: decodeResult,
+});
 export const rawSqe: OpBuilders["rawSqe"] = (sqe) => {
   // A copy by its very bytes, before anything is looked at
   const entry = new Uint8Array(checkBytes(sqe, "sqe"));

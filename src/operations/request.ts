@@ -13,7 +13,7 @@ import { absolutePath, isAbsolute, pathText } from "../path.ts";
 import type { Access } from "../permissions.ts";
 import type { Decoder } from "./decode.ts";
 import { type Operation, operationOf } from "./operation.ts";
-import type { OpName } from "./values.ts";
+import type { OpName, OpValues } from "./values.ts";
 
 /**
  * In the flags of an `unlink`, beside none of the kernel's: a directory with all that
@@ -25,21 +25,24 @@ export const REMOVE_TREE = 0x10000;
 const ITSELF: unique symbol = Symbol("ioq.itself");
 
 /** What is behind a request, if a value is one. */
-let coreOf: (value: object) => CoreRequest | undefined;
+let coreOf: (value: object) => CoreRequest<OpName, unknown> | undefined;
 
 /**
  * A request: an operation with its arguments, made by {@linkcode op} and by nothing else.
  * It is a value: nothing changes it any more, and it may be submitted any number of times,
  * also at the same time.
  *
+ * @typeParam K The operation's name.
+ * @typeParam V What it resolves to.
+ *
  * What the library knows of it is behind a private field, so nobody else can change that
  * while the request waits, or make one that was not checked.
  */
-export class Request<K extends OpName = OpName> {
-  readonly #core: CoreRequest<K>;
+export class IoqRequest<K extends OpName = OpName, V = OpValues[K]> {
+  readonly #core: CoreRequest<K, V>;
 
   static {
-    coreOf = (value) => #core in value ? value.#core as CoreRequest : undefined;
+    coreOf = (value) => #core in value ? value.#core : undefined;
     Object.freeze(this.prototype);
   }
 
@@ -49,11 +52,11 @@ export class Request<K extends OpName = OpName> {
    * @param of A request, to be the same as that.
    * @throws {TypeError} If it is none.
    */
-  constructor(of: Request<K> | symbol) {
+  constructor(of: IoqRequest<K, V> | symbol) {
     if (typeof of !== "symbol") {
       this.#core = of.#core;
     } else if (of === ITSELF) {
-      this.#core = (this as Request<K>) as CoreRequest<K>;
+      this.#core = (this as IoqRequest<K, V>) as CoreRequest<K, V>;
     } else {
       throw new TypeError("Expected a request, as the functions of op make them");
     }
@@ -66,7 +69,7 @@ export class Request<K extends OpName = OpName> {
 
   /** How the runtime prints it. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `Request { ${this.#core.context} }`;
+    return `IoqRequest { ${this.#core.context} }`;
   }
 }
 
@@ -83,9 +86,9 @@ export interface Holder {
 const { assign, hasOwn } = Object;
 
 /** What a request is made of. */
-interface RequestArguments {
-  /** How to read what it produced, if not as the table has it. */
-  decode?: Decoder;
+export interface RequestArguments<V> {
+  /** How to read what it produced, if not as its row has it. */
+  decode?: Decoder<V>;
   fd?: number;
   fd2?: number;
   access?: Access;
@@ -107,20 +110,23 @@ interface RequestArguments {
   targets?: readonly Uint8Array<ArrayBuffer>[];
 }
 
+/** What an operation resolves to; of any operation nobody knows. */
+type ValueOf<K extends OpName> = OpName extends K ? unknown : OpValues[K];
+
 /**
  * A request with everything a backend needs; what is made for callers is a
- * {@linkcode Request} of its own in front of one. All have the same fields in the
+ * {@linkcode IoqRequest} of its own in front of one. All have the same fields in the
  * same order, which keeps the code that reads them monomorphic. For the same
  * reason the fields have values before the arguments are looked at, whose shapes
  * are many: what has to be fast, a transfer, is made without them.
  */
-export class CoreRequest<K extends OpName = OpName> extends Request<K> {
-  /** The operation; {@linkcode Request.op} is this. */
+export class CoreRequest<K extends OpName = OpName, V = ValueOf<K>> extends IoqRequest<K, V> {
+  /** The operation; {@linkcode IoqRequest.op} is this. */
   readonly name: K;
   /** Its row. */
   readonly operation: Required<Operation>;
   readonly code: number;
-  decode: Decoder;
+  decode: Decoder<V>;
   access: Access = 0;
   readonly access2: Access;
   hints = 0;
@@ -153,13 +159,14 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
   sources: readonly Uint8Array[] | undefined = undefined;
   targets: readonly Uint8Array<ArrayBuffer>[] | undefined = undefined;
 
-  constructor(op: K, args?: RequestArguments) {
+  constructor(op: K, args?: RequestArguments<V>) {
     super(ITSELF);
     const operation = operationOf(op);
     this.name = op;
     this.operation = operation;
     this.code = operation.code;
-    this.decode = operation.decode;
+    // Unless the arguments say otherwise, and then the type is theirs
+    this.decode = operation.decode as Decoder<V>;
     this.access2 = operation.access2;
     this.flags = operation.flags;
     if (args !== undefined) {
@@ -173,6 +180,12 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
         this.access = operation.access;
       }
     }
+  }
+
+  /** Have what it produced read in another way. */
+  readBy<W>(decode: Decoder<W>): CoreRequest<K, W> {
+    (this as CoreRequest<K, unknown>).decode = decode;
+    return (this as CoreRequest<K, unknown>) as CoreRequest<K, W>;
   }
 
   /** Give it the path that it is about, and a directory's descriptor where that begins. */
@@ -204,9 +217,14 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
     }
   }
 
+  /** Whether it opens a descriptor, which then is this thread's. */
+  get isOpen(): boolean {
+    return this.code === layout.OP.open || this.code === layout.OP.openDir;
+  }
+
   /** Whether it closes a descriptor: such requests are never cancelled. */
   get isClose(): boolean {
-    return this.code === layout.OP.close || this.code === layout.OP.closeDir;
+    return this.operation.closes;
   }
 
   /** What is being done to what, for messages. */
@@ -214,15 +232,8 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
     const { verb } = this.operation;
     const path = this.given ?? this.path;
     const path2 = this.given2 ?? this.path2;
-    if (this.code >= layout.OP.getXattr && this.code <= layout.OP.removeXattr) {
-      const name = path2 === undefined ? "" : ` '${pathText(path2)}' of`;
-      const file = path!.length > 0 || this.fd === AT_FDCWD
-        ? `'${pathText(path!)}'`
-        : `file descriptor ${this.fd}`;
-      return `${verb}${name} ${file}`;
-    }
-    if (this.name === "rawSqe") {
-      return `${verb} opcode ${(path as Uint8Array)[0]}`;
+    if (this.operation.about !== undefined) {
+      return `${verb} ${this.operation.about(this)}`;
     }
     if (path2 !== undefined) {
       return `${verb} '${pathText(path!)}' -> '${pathText(path2)}'`;
@@ -234,11 +245,17 @@ export class CoreRequest<K extends OpName = OpName> extends Request<K> {
   }
 }
 
+/** By its short name, which would hide the runtime's `Request` from callers. */
+export type Request<K extends OpName = OpName, V = OpValues[K]> = IoqRequest<K, V>;
+
 /** A request for callers. */
-export function request<K extends OpName>(op: K, args?: RequestArguments): Request<K> {
-  const core = new CoreRequest(op, args);
+export function request<K extends OpName>(
+  op: K,
+  args?: RequestArguments<OpValues[K]>,
+): IoqRequest<K> {
+  const core = new CoreRequest<K, OpValues[K]>(op, args);
   core.resolvePaths();
-  return new Request(core);
+  return new IoqRequest(core);
 }
 
 /**
@@ -246,10 +263,10 @@ export function request<K extends OpName>(op: K, args?: RequestArguments): Reque
  *
  * @throws {TypeError} If it is not.
  */
-export function toCoreRequest<K extends OpName>(request: Request<K>): CoreRequest<K> {
+export function toCoreRequest<K extends OpName, V>(request: IoqRequest<K, V>): CoreRequest<K, V> {
   const core = typeof request === "object" && request !== null ? coreOf(request) : undefined;
   if (core === undefined) {
     throw new TypeError("Expected a request, as the functions of op make them");
   }
-  return core as CoreRequest<K>;
+  return core as CoreRequest<K, V>;
 }

@@ -14,7 +14,7 @@ export interface AtOptions {
    * A directory descriptor. It must stay open until the completion. Needs the
    * blanket permission, because a descriptor may be of any directory.
    */
-  at?: number;
+  at?: number | undefined;
 }
 
 /**
@@ -32,27 +32,27 @@ export interface OpenRequestOptions extends Deno.OpenOptions, AtOptions {
    *
    * @default {false}
    */
-  direct?: boolean;
+  direct?: boolean | undefined;
   /**
    * Have each write wait until its data is on the device (`O_DSYNC`).
    *
    * @default {false}
    */
-  dsync?: boolean;
+  dsync?: boolean | undefined;
   /**
    * Fail with `Deno.errors.FilesystemLoop` if the path is a symbolic link
    * (`O_NOFOLLOW`). Links in the directories that lead there are followed.
    *
    * @default {false}
    */
-  noFollow?: boolean;
+  noFollow?: boolean | undefined;
   /**
    * Open a directory, and nothing else (`O_DIRECTORY`): for {@linkcode AtOptions},
    * or to sync it. Otherwise it fails with `Deno.errors.NotADirectory`.
    *
    * @default {false}
    */
-  directory?: boolean;
+  directory?: boolean | undefined;
 }
 
 /** Options of `op.stat()` and `op.lstat()`. */
@@ -62,7 +62,7 @@ export interface StatOptions extends AtOptions {
    *
    * @default {false}
    */
-  bigint?: boolean;
+  bigint?: boolean | undefined;
 }
 
 /** Options of `op.timeout()`. */
@@ -72,24 +72,24 @@ export interface TimeoutOptions {
    *
    * @default {"monotonic"}
    */
-  clock?: ClockName;
+  clock?: ClockName | undefined;
   /**
    * Whether the time is a point in time of that clock, as `Ioq.now()` gives it,
    * instead of a while from now on. One that has passed ends at once.
    *
    * @default {false}
    */
-  absolute?: boolean;
+  absolute?: boolean | undefined;
 }
 
 /** What `op.poll()` waits for; errors and the closing of the other end always count. */
 export interface PollOptions {
   /** That it can be read. */
-  readable?: boolean;
+  readable?: boolean | undefined;
   /** That it can be written. */
-  writable?: boolean;
+  writable?: boolean | undefined;
   /** That there is something exceptional to be read. */
-  priority?: boolean;
+  priority?: boolean | undefined;
 }
 
 /** Options of requests for extended attributes. */
@@ -99,37 +99,47 @@ export interface XattrOptions extends AtOptions {
    *
    * @default {true}
    */
-  followSymlinks?: boolean;
+  followSymlinks?: boolean | undefined;
+}
+
+/** Options of `op.chown()`. */
+export interface ChownOptions {
+  /**
+   * Whether a symbolic link's target is meant, not the link itself.
+   *
+   * @default {true}
+   */
+  followSymlinks?: boolean | undefined;
 }
 
 /** Options of `op.setXattr()`. */
 export interface SetXattrOptions extends XattrOptions {
   /** Fail with `Deno.errors.AlreadyExists` if the file has the attribute. */
-  create?: boolean;
+  create?: boolean | undefined;
   /** Fail with `ENODATA` if the file has no such attribute. */
-  replace?: boolean;
+  replace?: boolean | undefined;
 }
 
 /** What `op.syncRange()` waits for, and what it begins. See `sync_file_range(2)`. */
 export interface SyncRangeOptions {
   /** First wait until what is being written of it is on the device. */
-  waitBefore?: boolean;
+  waitBefore?: boolean | undefined;
   /** Begin writing what has changed. True by default. */
-  write?: boolean;
+  write?: boolean | undefined;
   /** Then wait until that is on the device. */
-  waitAfter?: boolean;
+  waitAfter?: boolean | undefined;
 }
 
 /** Where `op.splice()` reads and writes, and how. See `splice(2)`. */
 export interface SpliceOptions {
   /** Where in the source, in bytes; its own position if not given. Not for pipes. */
-  from?: number;
+  from?: number | undefined;
   /** Where in the target, in bytes; its own position if not given. Not for pipes. */
-  to?: number;
+  to?: number | undefined;
   /** Fail with `Deno.errors.WouldBlock` instead of waiting for a pipe. */
-  nonBlock?: boolean;
+  nonBlock?: boolean | undefined;
   /** Say that more is to come. */
-  more?: boolean;
+  more?: boolean | undefined;
 }
 
 /** How a file is going to be read. */
@@ -144,23 +154,23 @@ export type Advice =
 /** Options of `op.rename()`. */
 export interface RenameOptions {
   /** The directory descriptor that the old path is relative to. */
-  at?: number;
+  at?: number | undefined;
   /** The directory descriptor that the new path is relative to. */
-  toAt?: number;
+  toAt?: number | undefined;
   /** Fail with `Deno.errors.AlreadyExists` if the new path exists. */
-  noReplace?: boolean;
+  noReplace?: boolean | undefined;
   /** Exchange the two files, which must both exist. */
-  exchange?: boolean;
+  exchange?: boolean | undefined;
 }
 
 /** Options of `op.writeFile()`: those of `Deno.writeFile`, and {@linkcode AtOptions}. */
 export interface WriteFileOptions extends AtOptions {
   /** Whether to append instead of replacing the contents. */
-  append?: boolean;
+  append?: boolean | undefined;
   /** Whether to make the file if it does not exist. True by default. */
-  create?: boolean;
+  create?: boolean | undefined;
   /** Whether to fail if the file exists. */
-  createNew?: boolean;
+  createNew?: boolean | undefined;
   /** Permission bits; they are set on a file that exists, too. */
-  mode?: number;
+  mode?: number | undefined;
 }

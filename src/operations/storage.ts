@@ -6,10 +6,12 @@
  * @module
  */
 
+import type { PlainCall } from "./operation.ts";
+import { UNSUPPORTED } from "../linux/errors.ts";
 import { OP, SYNC_DATA } from "../../ffi/layout.ts";
 import { decodeNothing } from "./decode.ts";
 import { define } from "./operation.ts";
-import { WRITE } from "../permissions.ts";
+import { READ, WRITE } from "../permissions.ts";
 import { ownOption as own } from "../own_option.ts";
 import { checkInteger } from "../integer.ts";
 import { request } from "./request.ts";
@@ -41,13 +43,35 @@ const ADVICE: Readonly<Record<Advice, number>> = {
   noReuse: 5,
 };
 
-define("sync", { code: OP.sync, verb: "fsync", lane: "ring", decode: decodeNothing });
+function plainSync({ fs, fd, flags }: PlainCall): number {
+  (flags & SYNC_DATA ? fs.fdatasyncSync : fs.fsyncSync)(fd);
+  return 0;
+}
+
+function plainTruncate(call: PlainCall): number {
+  if (call.isAtDescriptor) {
+    call.fs.ftruncateSync(call.fd, call.offset);
+  } else {
+    Deno.truncateSync(call.path, call.offset);
+  }
+  return 0;
+}
+
+define("sync", {
+  code: OP.sync,
+  verb: "fsync",
+  onDescriptor: READ,
+  lane: "ring",
+  decode: decodeNothing,
+  plain: plainSync,
+});
 export const sync: OpBuilders["sync"] = (fd) => request("sync", { fd: checkFd(fd) });
 
 define("syncData", {
   code: OP.sync,
   verb: "fdatasync",
   flags: SYNC_DATA,
+  onDescriptor: READ,
   lane: "ring",
   decode: decodeNothing,
 });
@@ -56,6 +80,7 @@ export const syncData: OpBuilders["syncData"] = (fd) => request("syncData", { fd
 define("syncRange", {
   code: OP.syncRange,
   verb: "sync_file_range",
+  onDescriptor: READ,
   lane: "overflow",
   decode: decodeNothing,
 });
@@ -73,8 +98,10 @@ define("truncate", {
   code: OP.truncate,
   verb: "truncate",
   access: WRITE,
+  onDescriptor: WRITE,
   lane: "lane",
   decode: decodeNothing,
+  plain: plainTruncate,
 });
 export const truncate: OpBuilders["truncate"] = (file, length = 0) =>
   request("truncate", {
@@ -85,8 +112,10 @@ export const truncate: OpBuilders["truncate"] = (file, length = 0) =>
 define("allocate", {
   code: OP.allocate,
   verb: "fallocate",
+  onDescriptor: WRITE,
   lane: "overflow",
   decode: decodeNothing,
+  plain: UNSUPPORTED.allocate,
 });
 export const allocate: OpBuilders["allocate"] = (fd, offset, length, options) =>
   request("allocate", {
@@ -96,7 +125,14 @@ export const allocate: OpBuilders["allocate"] = (fd, offset, length, options) =>
     ...splitArgument(checkInteger(length, "length", 1, Number.MAX_SAFE_INTEGER)),
   });
 
-define("advise", { code: OP.advise, verb: "fadvise", lane: "overflow", decode: decodeNothing });
+define("advise", {
+  code: OP.advise,
+  verb: "fadvise",
+  onDescriptor: READ,
+  lane: "overflow",
+  decode: decodeNothing,
+  plain: UNSUPPORTED.advise,
+});
 export const advise: OpBuilders["advise"] = (fd, advice, offset = 0, length = 0) =>
   request("advise", {
     fd: checkFd(fd),
@@ -105,7 +141,14 @@ export const advise: OpBuilders["advise"] = (fd, advice, offset = 0, length = 0)
     ...checkOffset(offset),
   });
 
-define("lock", { code: OP.lock, verb: "flock", lane: "lane", decode: decodeNothing });
+define("lock", {
+  code: OP.lock,
+  verb: "flock",
+  onDescriptor: READ,
+  lane: "lane",
+  decode: decodeNothing,
+  plain: UNSUPPORTED.lock,
+});
 export const lock: OpBuilders["lock"] = (fd, kind, options) =>
   request("lock", {
     fd: checkFd(fd),

@@ -6,13 +6,16 @@
  * @module
  */
 
+import { READ, WRITE } from "../permissions.ts";
+import type { PlainCall } from "./operation.ts";
+import { UNSUPPORTED } from "../linux/errors.ts";
 import { decodeBytes, decodeInto, decodeIntoParts, decodeNumber, decodeResult } from "./decode.ts";
 import { define } from "./operation.ts";
 import { ownOption as own } from "../own_option.ts";
 import { byteLengthOf } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { checkInteger } from "../integer.ts";
-import { CoreRequest, Request, request } from "./request.ts";
+import { CoreRequest, IoqRequest, request } from "./request.ts";
 import { checkBytes, checkFd, checkOffset, splitArgument } from "./arguments.ts";
 import type { OpBuilders } from "./values.ts";
 
@@ -37,26 +40,82 @@ function checkParts<P extends Uint8Array, V>(
   return { ...as(parts.filter((part) => byteLengthOf(part) > 0)), length };
 }
 
-define("read", { code: layout.OP.read, verb: "read", lane: "ring", decode: decodeBytes });
+const SEEK_CUR = 1;
+/** Bytes of one step of a copy. */
+const COPY_LENGTH = 1 << 20;
+
+function plainRead(call: PlainCall): number {
+  const bytes = new Uint8Array(call.length);
+  const count = call.fs.readSync(call.fd, bytes, 0, bytes.length, call.position);
+  call.payload = bytes.subarray(0, count);
+  return count;
+}
+
+function plainWrite({ fs, fd, bytes, position }: PlainCall): number {
+  return fs.writeSync(fd, bytes, 0, bytes.length, position);
+}
+
+/** Where a descriptor is; it cannot be moved. */
+function plainSeek(call: PlainCall): number {
+  call.fs.fstatSync(call.fd);
+  if (call.flags !== SEEK_CUR || call.offset !== 0 || Deno.build.os !== "linux") {
+    call.fail(UNSUPPORTED.seek);
+  }
+  const told = /^pos:\s*(\d+)$/m.exec(Deno.readTextFileSync(`/proc/self/fdinfo/${call.fd}`));
+  const position = Number(told?.[1]);
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigInt64(0, BigInt(position), true);
+  call.payload = bytes;
+  return 0;
+}
+
+function plainCopyRange(call: PlainCall): number {
+  const bytes = new Uint8Array(Math.min(call.length, COPY_LENGTH));
+  const count = call.fs.readSync(call.fd, bytes, 0, bytes.length, call.position);
+  const to = call.arg2 ? call.arg1 * 0x1_0000_0000 + call.arg0 : null;
+  call.writeAll(call.fd2, bytes.subarray(0, count), to);
+  return count;
+}
+
+define("read", {
+  code: layout.OP.read,
+  verb: "read",
+  onDescriptor: READ,
+  lane: "ring",
+  decode: decodeBytes,
+  plain: plainRead,
+});
 export const read: OpBuilders["read"] = (fd, length, offset) => {
   const core = new CoreRequest("read");
   core.fd = checkFd(fd);
   core.length = checkInteger(length, "length", 0, layout.TRANSFER_MAX);
   core.setOffset(offset);
-  return new Request(core);
+  return new IoqRequest(core);
 };
 
-define("readInto", { code: layout.OP.read, verb: "read", lane: "ring", decode: decodeInto });
+define("readInto", {
+  code: layout.OP.read,
+  verb: "read",
+  onDescriptor: READ,
+  lane: "ring",
+  decode: decodeInto,
+});
 export const readInto: OpBuilders["readInto"] = (fd, target, offset) => {
   const core = new CoreRequest("readInto");
   core.fd = checkFd(fd);
   core.target = checkBytes(target, "target") as Uint8Array<ArrayBuffer>;
   core.length = byteLengthOf(target);
   core.setOffset(offset);
-  return new Request(core);
+  return new IoqRequest(core);
 };
 
-define("readv", { code: layout.OP.read, verb: "read", lane: "ring", decode: decodeIntoParts });
+define("readv", {
+  code: layout.OP.read,
+  verb: "read",
+  onDescriptor: READ,
+  lane: "ring",
+  decode: decodeIntoParts,
+});
 export const readv: OpBuilders["readv"] = (fd, targets, offset) =>
   request("readv", {
     fd: checkFd(fd),
@@ -64,17 +123,30 @@ export const readv: OpBuilders["readv"] = (fd, targets, offset) =>
     ...checkOffset(offset),
   });
 
-define("write", { code: layout.OP.write, verb: "write", lane: "ring", decode: decodeResult });
+define("write", {
+  code: layout.OP.write,
+  verb: "write",
+  onDescriptor: WRITE,
+  lane: "ring",
+  decode: decodeResult,
+  plain: plainWrite,
+});
 export const write: OpBuilders["write"] = (fd, bytes, offset) => {
   const core = new CoreRequest("write");
   core.fd = checkFd(fd);
   core.bytes = checkBytes(bytes, "bytes");
   core.length = byteLengthOf(bytes);
   core.setOffset(offset);
-  return new Request(core);
+  return new IoqRequest(core);
 };
 
-define("writev", { code: layout.OP.write, verb: "write", lane: "ring", decode: decodeResult });
+define("writev", {
+  code: layout.OP.write,
+  verb: "write",
+  onDescriptor: WRITE,
+  lane: "ring",
+  decode: decodeResult,
+});
 export const writev: OpBuilders["writev"] = (fd, sources, offset) =>
   request("writev", {
     fd: checkFd(fd),
@@ -82,7 +154,14 @@ export const writev: OpBuilders["writev"] = (fd, sources, offset) =>
     ...checkOffset(offset),
   });
 
-define("seek", { code: layout.OP.seek, verb: "seek", lane: "lane", decode: decodeNumber });
+define("seek", {
+  code: layout.OP.seek,
+  verb: "seek",
+  onDescriptor: READ,
+  lane: "lane",
+  decode: decodeNumber,
+  plain: plainSeek,
+});
 export const seek: OpBuilders["seek"] = (fd, offset, whence) =>
   request("seek", {
     fd: checkFd(fd),
@@ -93,8 +172,10 @@ export const seek: OpBuilders["seek"] = (fd, offset, whence) =>
 define("copyRange", {
   code: layout.OP.copyRange,
   verb: "copy",
+  onDescriptor: READ,
   lane: "lane",
   decode: decodeResult,
+  plain: plainCopyRange,
 });
 export const copyRange: OpBuilders["copyRange"] = (from, to, length, offsets) => {
   const at = offsets === undefined ? undefined : checkOffset(own(offsets, "from"), "from");
@@ -110,7 +191,13 @@ export const copyRange: OpBuilders["copyRange"] = (from, to, length, offsets) =>
   });
 };
 
-define("splice", { code: layout.OP.splice, verb: "splice", lane: "ring", decode: decodeResult });
+define("splice", {
+  code: layout.OP.splice,
+  verb: "splice",
+  onDescriptor: READ,
+  lane: "ring",
+  decode: decodeResult,
+});
 export const splice: OpBuilders["splice"] = (from, to, length, options) => {
   const toOffset = own(options, "to");
   return request("splice", {

@@ -11,11 +11,12 @@
 import type { DirEntry } from "../linux/directory.ts";
 import type { BigIntFileInfo, FileInfo } from "../linux/stat.ts";
 import type { PollEvents } from "../linux/poll.ts";
-import type { Request } from "./request.ts";
+import type { IoqRequest } from "./request.ts";
 import type { Path } from "../path.ts";
 import type {
   Advice,
   AtOptions,
+  ChownOptions,
   OpenRequestOptions,
   PollOptions,
   RenameOptions,
@@ -46,6 +47,10 @@ export interface OpValues {
   statBigInt: BigIntFileInfo;
   /** Exact attributes; a symbolic link is not followed. */
   lstatBigInt: BigIntFileInfo;
+  /** An open file's attributes. */
+  fstat: FileInfo;
+  /** An open file's exact attributes. */
+  fstatBigInt: BigIntFileInfo;
   /** A descriptor of a directory. */
   openDir: number;
   /** The next entries of an open directory; none at its end. */
@@ -142,9 +147,9 @@ export type OpName = keyof OpValues;
 /** The functions of `op`. */
 export interface OpBuilders {
   /** Nothing at all, completed by the queue itself: the cost of the queue. */
-  nop(): Request<"nop">;
+  nop(): IoqRequest<"nop">;
   /** Nothing, but through the kernel: `IORING_OP_NOP` where there is a ring. */
-  kernelNop(): Request<"kernelNop">;
+  kernelNop(): IoqRequest<"kernelNop">;
   /**
    * Open a file; resolves to its descriptor, which the caller must close.
    *
@@ -153,43 +158,43 @@ export interface OpBuilders {
    * @throws {TypeError} If the path or the combination of options is invalid.
    * @throws {RangeError} If `mode` is no mode: 0 to 0o177777, of which 0o7777 count.
    */
-  open(path: Path, options?: OpenRequestOptions): Request<"open">;
+  open(path: Path, options?: OpenRequestOptions): IoqRequest<"open">;
   /**
    * Close a descriptor. It runs even if it is cancelled.
    *
    * @param fd The descriptor, 0 to 2^31 - 1.
    */
-  close(fd: number): Request<"close">;
+  close(fd: number): IoqRequest<"close">;
   /**
    * A file's attributes, following a symbolic link. See `statx(2)`.
    *
    * @param path The file.
    * @param options Whether to give exact numbers.
    */
-  stat(path: Path, options?: StatOptions & { bigint?: false }): Request<"stat">;
+  stat(path: Path, options?: StatOptions & { bigint?: false }): IoqRequest<"stat">;
   /** A file's exact attributes, following a symbolic link. */
-  stat(path: Path, options: StatOptions & { bigint: true }): Request<"statBigInt">;
+  stat(path: Path, options: StatOptions & { bigint: true }): IoqRequest<"statBigInt">;
   /** A file's attributes, not following a symbolic link. */
-  lstat(path: Path, options?: StatOptions & { bigint?: false }): Request<"lstat">;
+  lstat(path: Path, options?: StatOptions & { bigint?: false }): IoqRequest<"lstat">;
   /** A file's exact attributes, not following a symbolic link. */
-  lstat(path: Path, options: StatOptions & { bigint: true }): Request<"lstatBigInt">;
+  lstat(path: Path, options: StatOptions & { bigint: true }): IoqRequest<"lstatBigInt">;
   /** An open file's attributes. */
-  fstat(fd: number, options?: { bigint?: false }): Request<"stat">;
+  fstat(fd: number, options?: { bigint?: false }): IoqRequest<"fstat">;
   /** An open file's exact attributes. */
-  fstat(fd: number, options: { bigint: true }): Request<"statBigInt">;
+  fstat(fd: number, options: { bigint: true }): IoqRequest<"fstatBigInt">;
   /** Open a directory; resolves to its descriptor, for `readDirBlock` and `closeDir`. */
-  openDir(path: Path, options?: AtOptions): Request<"openDir">;
+  openDir(path: Path, options?: AtOptions): IoqRequest<"openDir">;
   /**
    * The next entries of an open directory, up to 64 KiB of what `getdents64(2)`
    * gives; an empty array at its end.
    *
    * @param fd What `openDir` resolved to.
    */
-  readDirBlock(fd: number): Request<"readDirBlock">;
+  readDirBlock(fd: number): IoqRequest<"readDirBlock">;
   /** Close a directory. It runs even if it is cancelled. */
-  closeDir(fd: number): Request<"closeDir">;
+  closeDir(fd: number): IoqRequest<"closeDir">;
   /** All entries of a directory in one request: it is opened, read and closed. */
-  readDir(path: Path, options?: AtOptions): Request<"readDir">;
+  readDir(path: Path, options?: AtOptions): IoqRequest<"readDir">;
   /**
    * Read from a descriptor.
    *
@@ -197,7 +202,7 @@ export interface OpBuilders {
    * @param length Bytes, 0 to 2147479552.
    * @param offset Where, in bytes; the file's own position if not given.
    */
-  read(fd: number, length: number, offset?: number): Request<"read">;
+  read(fd: number, length: number, offset?: number): IoqRequest<"read">;
   /**
    * Write to a descriptor. The bytes are copied when the request is submitted.
    *
@@ -205,7 +210,7 @@ export interface OpBuilders {
    * @param bytes What to write, at most 2147479552 bytes.
    * @param offset Where, in bytes; the file's own position if not given.
    */
-  write(fd: number, bytes: Uint8Array, offset?: number): Request<"write">;
+  write(fd: number, bytes: Uint8Array, offset?: number): IoqRequest<"write">;
   /**
    * Read into a buffer of the caller's, which is written to at the completion.
    *
@@ -217,7 +222,7 @@ export interface OpBuilders {
     fd: number,
     target: Uint8Array<ArrayBuffer>,
     offset?: number,
-  ): Request<"readInto">;
+  ): IoqRequest<"readInto">;
   /**
    * Move a descriptor's position. See `lseek(2)`.
    *
@@ -225,18 +230,18 @@ export interface OpBuilders {
    * @param offset Bytes, possibly negative.
    * @param whence From where: the start, the current position or the end.
    */
-  seek(fd: number, offset: number, whence: Deno.SeekMode): Request<"seek">;
+  seek(fd: number, offset: number, whence: Deno.SeekMode): IoqRequest<"seek">;
   /** Have a file's data and attributes written to the device. See `fsync(2)`. */
-  sync(fd: number): Request<"sync">;
+  sync(fd: number): IoqRequest<"sync">;
   /** Have a file's data written to the device. See `fdatasync(2)`. */
-  syncData(fd: number): Request<"syncData">;
+  syncData(fd: number): IoqRequest<"syncData">;
   /**
    * Shorten or lengthen a file.
    *
    * @param file A path or a descriptor.
    * @param length Bytes, 0 to 2^53 - 1.
    */
-  truncate(file: Path | number, length?: number): Request<"truncate">;
+  truncate(file: Path | number, length?: number): IoqRequest<"truncate">;
   /**
    * Reserve room on the device. See `fallocate(2)`.
    *
@@ -250,7 +255,7 @@ export interface OpBuilders {
     offset: number,
     length: number,
     options?: { keepSize?: boolean },
-  ): Request<"allocate">;
+  ): IoqRequest<"allocate">;
   /**
    * Tell how a file is going to be read. See `posix_fadvise(2)`.
    *
@@ -264,11 +269,11 @@ export interface OpBuilders {
     advice: Advice,
     offset?: number,
     length?: number,
-  ): Request<"advise">;
+  ): IoqRequest<"advise">;
   /** Remove a file or a symbolic link. See `unlinkat(2)`. */
-  unlink(path: Path, options?: AtOptions): Request<"unlink">;
+  unlink(path: Path, options?: AtOptions): IoqRequest<"unlink">;
   /** Remove an empty directory. */
-  rmdir(path: Path, options?: AtOptions): Request<"rmdir">;
+  rmdir(path: Path, options?: AtOptions): IoqRequest<"rmdir">;
   /**
    * Give a file another name. See `renameat2(2)`.
    *
@@ -276,27 +281,27 @@ export interface OpBuilders {
    * @param to The new path.
    * @param options Whether to refuse or to exchange what is there already.
    */
-  rename(from: Path, to: Path, options?: RenameOptions): Request<"rename">;
+  rename(from: Path, to: Path, options?: RenameOptions): IoqRequest<"rename">;
   /** Make a directory; `mode` is 0o777 by default, less the umask. */
-  mkdir(path: Path, options?: AtOptions & { mode?: number }): Request<"mkdir">;
+  mkdir(path: Path, options?: AtOptions & { mode?: number }): IoqRequest<"mkdir">;
   /**
    * Make a symbolic link.
    *
    * @param target What it is to point to; it need not exist.
    * @param path The link.
    */
-  symlink(target: Path, path: Path, options?: AtOptions): Request<"symlink">;
+  symlink(target: Path, path: Path, options?: AtOptions): IoqRequest<"symlink">;
   /**
    * Make a hard link.
    *
    * @param from The file.
    * @param to Its new name.
    */
-  link(from: Path, to: Path): Request<"link">;
+  link(from: Path, to: Path): IoqRequest<"link">;
   /** Where a symbolic link points to. */
-  readLink(path: Path, options?: AtOptions): Request<"readLink">;
+  readLink(path: Path, options?: AtOptions): IoqRequest<"readLink">;
   /** The path of what a path leads to, without links, `.` and `..`. See `realpath(3)`. */
-  realPath(path: Path): Request<"realPath">;
+  realPath(path: Path): IoqRequest<"realPath">;
   /**
    * Set permission bits.
    *
@@ -304,7 +309,7 @@ export interface OpBuilders {
    * @param mode Permission bits, 0 to 0o7777; the type of a file above them, as `stat()`
    *        gives it, is left aside.
    */
-  chmod(file: Path | number, mode: number): Request<"chmod">;
+  chmod(file: Path | number, mode: number): IoqRequest<"chmod">;
   /**
    * Set owner and group.
    *
@@ -317,8 +322,8 @@ export interface OpBuilders {
     file: Path | number,
     uid: number | null,
     gid: number | null,
-    options?: { followSymlinks?: boolean },
-  ): Request<"chown">;
+    options?: ChownOptions,
+  ): IoqRequest<"chown">;
   /**
    * Set the times of the last read and the last write.
    *
@@ -326,7 +331,7 @@ export interface OpBuilders {
    * @param atime A `Date`, or seconds since 1970.
    * @param mtime The same.
    */
-  utime(file: Path | number, atime: Date | number, mtime: Date | number): Request<"utime">;
+  utime(file: Path | number, atime: Date | number, mtime: Date | number): IoqRequest<"utime">;
   /**
    * Ask whether a file may be accessed. See `access(2)`.
    *
@@ -336,7 +341,7 @@ export interface OpBuilders {
   access(
     path: Path,
     mode?: { read?: boolean; write?: boolean; execute?: boolean } & AtOptions,
-  ): Request<"access">;
+  ): IoqRequest<"access">;
   /**
    * Lock or unlock a file. See `flock(2)`. Without `wait` it fails with
    * `Deno.errors.WouldBlock` if someone else holds the lock; waiting keeps a worker
@@ -350,7 +355,7 @@ export interface OpBuilders {
     fd: number,
     kind: "shared" | "exclusive" | "unlock",
     options?: { wait?: boolean },
-  ): Request<"lock">;
+  ): IoqRequest<"lock">;
   /**
    * Copy from file to file inside the kernel. See `copy_file_range(2)`.
    *
@@ -364,9 +369,9 @@ export interface OpBuilders {
     to: number,
     length: number,
     offsets?: { from: number; to: number },
-  ): Request<"copyRange">;
+  ): IoqRequest<"copyRange">;
   /** All that is in a file, in one request: it is opened, read and closed. */
-  readFile(path: Path, options?: AtOptions): Request<"readFile">;
+  readFile(path: Path, options?: AtOptions): IoqRequest<"readFile">;
   /**
    * Write a file in one request: it is opened, written and closed. The bytes are
    * copied when the request is submitted.
@@ -375,14 +380,14 @@ export interface OpBuilders {
    * @param bytes What to write, at most 2147479552 bytes.
    * @param options As `Deno.writeFile`'s.
    */
-  writeFile(path: Path, bytes: Uint8Array, options?: WriteFileOptions): Request<"writeFile">;
+  writeFile(path: Path, bytes: Uint8Array, options?: WriteFileOptions): IoqRequest<"writeFile">;
   /**
    * Copy a file's contents and permission bits.
    *
    * @param from The file.
    * @param to Where to; what is there is replaced.
    */
-  copyFile(from: Path, to: Path): Request<"copyFile">;
+  copyFile(from: Path, to: Path): IoqRequest<"copyFile">;
   /**
    * Read into several buffers of the caller's, one after the other. What is read
    * is copied to them at the completion, so that one plain read is all it takes.
@@ -395,7 +400,7 @@ export interface OpBuilders {
     fd: number,
     targets: readonly Uint8Array<ArrayBuffer>[],
     offset?: number,
-  ): Request<"readv">;
+  ): IoqRequest<"readv">;
   /**
    * Write what lies in several buffers, one after the other, by a single write. The
    * bytes are copied when the request is submitted.
@@ -404,13 +409,13 @@ export interface OpBuilders {
    * @param sources What to write, together at most 2147479552 bytes.
    * @param offset Where, in bytes; the file's own position if not given.
    */
-  writev(fd: number, sources: readonly Uint8Array[], offset?: number): Request<"writev">;
+  writev(fd: number, sources: readonly Uint8Array[], offset?: number): IoqRequest<"writev">;
   /**
    * Nothing, after a while.
    *
    * @param ms Milliseconds, possibly with a fraction; none takes a turn all the same.
    */
-  sleep(ms: number): Request<"sleep">;
+  sleep(ms: number): IoqRequest<"sleep">;
   /**
    * Nothing, after a while or at a point in time, to the nanosecond as far as the
    * kernel goes: `IORING_OP_TIMEOUT` where there is a ring, one timer for all else.
@@ -418,14 +423,14 @@ export interface OpBuilders {
    * @param time Nanoseconds as a bigint, or milliseconds as a number.
    * @param options Which clock, and whether it is a point in time.
    */
-  timeout(time: bigint | number, options?: TimeoutOptions): Request<"timeout">;
+  timeout(time: bigint | number, options?: TimeoutOptions): IoqRequest<"timeout">;
   /**
    * Wait until a descriptor is ready. See `poll(2)`. It keeps no worker thread busy.
    *
    * @param fd The descriptor.
    * @param events What for; `{ readable: true }` by default.
    */
-  poll(fd: number, events?: PollOptions): Request<"poll">;
+  poll(fd: number, events?: PollOptions): IoqRequest<"poll">;
   /**
    * Send a number to another queue of this process, also in another Worker. It fails
    * with `Deno.errors.NotFound` if there is no such queue, and with
@@ -434,12 +439,12 @@ export interface OpBuilders {
    * @param target The queue, or its `id`.
    * @param value 0 to 2^53 - 1.
    */
-  post(target: { readonly id: number } | number, value: number): Request<"post">;
+  post(target: { readonly id: number } | number, value: number): IoqRequest<"post">;
   /**
    * The next message that is posted to this queue. Each is received once, by who asked
    * first, in the order in which they come.
    */
-  receive(): Request<"receive">;
+  receive(): IoqRequest<"receive">;
   /**
    * Have part of a file's data written to the device, or wait for that. It says
    * nothing of the file's attributes, and is no safeguard against a crash: see
@@ -455,7 +460,7 @@ export interface OpBuilders {
     offset?: number,
     length?: number,
     options?: SyncRangeOptions,
-  ): Request<"syncRange">;
+  ): IoqRequest<"syncRange">;
   /**
    * Move bytes between descriptors inside the kernel, of which one is a pipe.
    *
@@ -464,7 +469,7 @@ export interface OpBuilders {
    * @param length Bytes, 0 to 2147479552.
    * @param options Where, and how.
    */
-  splice(from: number, to: number, length: number, options?: SpliceOptions): Request<"splice">;
+  splice(from: number, to: number, length: number, options?: SpliceOptions): IoqRequest<"splice">;
   /**
    * The value of an extended attribute, up to 64 KiB. See `getxattr(2)`.
    *
@@ -472,7 +477,7 @@ export interface OpBuilders {
    * @param name The attribute with its namespace, such as `user.mime_type`.
    * @param options Where the path begins, and whether links are followed.
    */
-  getXattr(file: Path | number, name: string, options?: XattrOptions): Request<"getXattr">;
+  getXattr(file: Path | number, name: string, options?: XattrOptions): IoqRequest<"getXattr">;
   /**
    * Set an extended attribute.
    *
@@ -486,11 +491,11 @@ export interface OpBuilders {
     name: string,
     value: Uint8Array,
     options?: SetXattrOptions,
-  ): Request<"setXattr">;
+  ): IoqRequest<"setXattr">;
   /** The names of a file's extended attributes. */
-  listXattr(file: Path | number, options?: XattrOptions): Request<"listXattr">;
+  listXattr(file: Path | number, options?: XattrOptions): IoqRequest<"listXattr">;
   /** Remove an extended attribute. */
-  removeXattr(file: Path | number, name: string, options?: XattrOptions): Request<"removeXattr">;
+  removeXattr(file: Path | number, name: string, options?: XattrOptions): IoqRequest<"removeXattr">;
   /**
    * Whatever a submission queue entry says; for queues that were opened with
    * `unsafeRawSqe`. It resolves to the kernel's result, and rejects if that is
@@ -506,5 +511,5 @@ export interface OpBuilders {
    *        `user_data` is the library's. `IOSQE_CQE_SKIP_SUCCESS` is refused, since
    *        every request has a completion.
    */
-  rawSqe(sqe: Uint8Array): Request<"rawSqe">;
+  rawSqe(sqe: Uint8Array): IoqRequest<"rawSqe">;
 }

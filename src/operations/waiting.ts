@@ -7,6 +7,7 @@
  * @module
  */
 
+import { READ } from "../permissions.ts";
 import { decodeNothing, decodeNumber, decodePoll } from "./decode.ts";
 import { define } from "./operation.ts";
 import { ownOption as own } from "../own_option.ts";
@@ -18,7 +19,13 @@ import { POLLIN, POLLOUT, POLLPRI } from "../linux/poll.ts";
 import { checkFd, checkOneOf, UINT32_MAX } from "./arguments.ts";
 import type { OpBuilders } from "./values.ts";
 
-define("nop", { code: layout.OP.nop, verb: "nop", lane: "queue", decode: decodeNothing });
+define("nop", {
+  code: layout.OP.nop,
+  verb: "nop",
+  lane: "queue",
+  decode: decodeNothing,
+  plain: () => 0,
+});
 const NOP = request("nop", {});
 define("receive", {
   code: layout.OP.receive,
@@ -32,6 +39,7 @@ define("kernelNop", {
   verb: "nop",
   lane: "ring",
   decode: decodeNothing,
+  plain: () => 0,
 });
 const KERNEL_NOP = request("kernelNop", {});
 
@@ -73,7 +81,13 @@ export const timeout: OpBuilders["timeout"] = (time, options) =>
     ...splitNanoseconds(time),
   });
 
-define("poll", { code: layout.OP.poll, verb: "poll", lane: "ring", decode: decodePoll });
+define("poll", {
+  code: layout.OP.poll,
+  verb: "poll",
+  onDescriptor: READ,
+  lane: "ring",
+  decode: decodePoll,
+});
 export const poll: OpBuilders["poll"] = (fd, events = { readable: true }) =>
   request("poll", {
     fd: checkFd(fd),

@@ -7,7 +7,9 @@
  * @module
  */
 
-import { OP } from "../../ffi/layout.ts";
+import type { PlainCall } from "./operation.ts";
+import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
+import { ENOTREG, ESAMEFILE, OP, TRANSFER_MAX } from "../../ffi/layout.ts";
 import { decodeBytes, decodeEntries, decodeNothing } from "./decode.ts";
 import { define } from "./operation.ts";
 import { READ, WRITE } from "../permissions.ts";
@@ -19,12 +21,56 @@ import { toPath } from "../path.ts";
 import { checkAt, checkBytes, checkFd, checkMode, pathRequest } from "./arguments.ts";
 import type { OpBuilders } from "./values.ts";
 
+function plainReadFile(call: PlainCall): number {
+  call.payload = Deno.readFileSync(call.path);
+  return call.payload.length > TRANSFER_MAX ? call.fail(ERRNO.EFBIG!) : call.payload.length;
+}
+
+function plainWriteFile(call: PlainCall): number {
+  const { fs, bytes } = call;
+  const fd = call.open(call.flags);
+  try {
+    if (call.arg0) {
+      fs.fchmodSync(fd, call.mode);
+    }
+    call.writeAll(fd, bytes, null);
+  } finally {
+    fs.closeSync(fd);
+  }
+  return bytes.length;
+}
+
+function plainCopyFile(call: PlainCall): number {
+  const source = Deno.statSync(call.path);
+  if (!source.isFile) {
+    call.fail(ENOTREG);
+  }
+  let target;
+  try {
+    target = Deno.statSync(call.path2);
+  } catch {
+    // There is none yet; any other reason stands in the way of the copy, too
+  }
+  if (target !== undefined && target.dev === source.dev && target.ino === source.ino) {
+    call.fail(ESAMEFILE);
+  }
+  Deno.copyFileSync(call.path, call.path2);
+  return 0;
+}
+
+function plainReadDir(call: PlainCall): number {
+  call.putEntries();
+  return 0;
+}
+
 define("readFile", {
   code: OP.readFile,
   verb: "readfile",
   access: READ,
+  opens: true,
   lane: "lane",
   decode: decodeBytes,
+  plain: plainReadFile,
 });
 export const readFile: OpBuilders["readFile"] = (path, options) =>
   pathRequest("readFile", path, options);
@@ -33,8 +79,10 @@ define("writeFile", {
   code: OP.writeFile,
   verb: "writefile",
   access: WRITE,
+  opens: true,
   lane: "lane",
   decode: decodeNothing,
+  plain: plainWriteFile,
 });
 export const writeFile: OpBuilders["writeFile"] = (path, bytes, options) => {
   const mode = own(options, "mode");
@@ -59,8 +107,10 @@ define("copyFile", {
   verb: "copy",
   access: READ,
   access2: WRITE,
+  opens: true,
   lane: "lane",
   decode: decodeNothing,
+  plain: plainCopyFile,
 });
 export const copyFile: OpBuilders["copyFile"] = (from, to) =>
   request("copyFile", { path: toPath(from, "copy"), path2: toPath(to, "copy") });
@@ -71,6 +121,7 @@ define("readDir", {
   access: READ,
   lane: "lane",
   decode: decodeEntries,
+  plain: plainReadDir,
 });
 export const readDir: OpBuilders["readDir"] = (path, options) =>
   pathRequest("readDir", path, options);
@@ -78,8 +129,10 @@ export const readDir: OpBuilders["readDir"] = (path, options) =>
 define("readDirBlock", {
   code: OP.readDirBlock,
   verb: "readdir",
+  onDescriptor: READ,
   lane: "lane",
   decode: decodeEntries,
+  plain: UNSUPPORTED.readDirBlock,
 });
 export const readDirBlock: OpBuilders["readDirBlock"] = (fd) =>
   request("readDirBlock", { fd: checkFd(fd) });

@@ -8,17 +8,26 @@
 
 import { OP } from "../../ffi/layout.ts";
 import { decodeCopy, decodeNames, decodeNothing } from "./decode.ts";
-import { define } from "./operation.ts";
+import { type About, define } from "./operation.ts";
 import { READ, WRITE } from "../permissions.ts";
 import { ownOption as own } from "../own_option.ts";
 import { byteLengthOf } from "../byte_length.ts";
-import { AT_SYMLINK_NOFOLLOW } from "../linux/fcntl.ts";
-import { type Request, request } from "./request.ts";
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../linux/fcntl.ts";
+import { type IoqRequest, request } from "./request.ts";
 import { verbOf } from "./operation.ts";
-import { type Path, toPath } from "../path.ts";
+import { type Path, pathText, toPath } from "../path.ts";
 import { checkAt, checkBytes, checkFd } from "./arguments.ts";
 import type { OpBuilders } from "./values.ts";
 import type { XattrOptions } from "./request_options.ts";
+
+/** Which attribute of which file. */
+function about({ fd, path, path2, given }: About): string {
+  const name = path2 === undefined ? "" : `'${pathText(path2)}' of `;
+  const file = path!.length > 0 || fd === AT_FDCWD
+    ? `'${pathText(given ?? path!)}'`
+    : `file descriptor ${fd}`;
+  return name + file;
+}
 
 const XATTR_CREATE = 1;
 const XATTR_REPLACE = 2;
@@ -30,7 +39,7 @@ function xattrRequest<K extends "getXattr" | "setXattr" | "listXattr" | "removeX
   name: string | undefined,
   options: XattrOptions | undefined,
   more: { bytes?: Uint8Array; length?: number; mode?: number } = {},
-): Request<K> {
+): IoqRequest<K> {
   if (name !== undefined && typeof name !== "string") {
     throw new TypeError(`Expected name to be a string, got ${typeof name}`);
   }
@@ -48,6 +57,8 @@ define("getXattr", {
   code: OP.getXattr,
   verb: "getxattr",
   access: READ,
+  about,
+  onDescriptor: READ,
   lane: "overflow",
   decode: decodeCopy,
 });
@@ -58,6 +69,9 @@ define("setXattr", {
   code: OP.setXattr,
   verb: "setxattr",
   access: WRITE,
+  about,
+  onDescriptor: WRITE,
+  changesInode: true,
   lane: "overflow",
   decode: decodeNothing,
 });
@@ -73,6 +87,8 @@ define("listXattr", {
   code: OP.listXattr,
   verb: "listxattr",
   access: READ,
+  about,
+  onDescriptor: READ,
   lane: "lane",
   decode: decodeNames,
 });
@@ -83,6 +99,9 @@ define("removeXattr", {
   code: OP.removeXattr,
   verb: "removexattr",
   access: WRITE,
+  about,
+  onDescriptor: WRITE,
+  changesInode: true,
   lane: "lane",
   decode: decodeNothing,
 });

@@ -11,15 +11,20 @@
  * `bytes`, or any part of it, is not copied, and neither is what is written from it.
  *
  * It goes back with `using`, or with the queue. `bytes` is then detached: it has no
- * length any more, so that nobody can touch what is not there.
+ * length any more. Whoever still sees the memory, because its buffer was transferred or
+ * because another call is not over, finds zeros there: it is never unmapped, and its
+ * addresses are never given out again. So allocate buffers to use them many times.
  */
 export class IoqBuffer implements Disposable {
   readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #buffer: ArrayBuffer;
   readonly #release: (buffer: ArrayBuffer) => void;
+  #released = false;
 
   /** Made by {@linkcode Ioq.allocate}. */
   constructor(buffer: ArrayBuffer, release: (buffer: ArrayBuffer) => void) {
     this.#bytes = new Uint8Array(buffer);
+    this.#buffer = buffer;
     this.#release = release;
   }
 
@@ -38,8 +43,10 @@ export class IoqBuffer implements Disposable {
    * as they would have, only that what they read is lost: they fail with a `TypeError`.
    */
   [Symbol.dispose](): void {
-    if (this.#bytes.byteLength > 0) {
-      this.#release(this.#bytes.buffer);
+    // Also if it was transferred: what it holds ends with it, wherever it is seen
+    if (!this.#released) {
+      this.#released = true;
+      this.#release(this.#buffer);
     }
   }
 }

@@ -25,6 +25,7 @@
  * @module
  */
 
+import { IS_CACHED } from "../../ffi/layout.ts";
 import { ERRNO } from "../linux/errors.ts";
 
 /** It cannot be done at once; whether it is cached was not even looked at. */
@@ -37,17 +38,25 @@ const SKIPPED_MAX = 63;
 export interface CachedReader {
   /** Read it; a negative number if that cannot be. */
   readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number;
-  /** Whether that is worth trying with a descriptor. */
-  isCached(fd: number): boolean;
+  /**
+   * What kind of file a descriptor is: `IS_CACHED` if that is worth trying,
+   * `HAS_POSITION` if it is no stream; `undefined` if nobody can tell at once.
+   */
+  fileKind(fd: number): number | undefined;
 }
 
 /** Reads nothing past the queue: each read of a task's is a cancellation point. */
-export const NO_CACHED_READS: CachedReader = { readCached: () => NOT_NOW, isCached: () => false };
+export const NO_CACHED_READS: CachedReader = {
+  readCached: () => NOT_NOW,
+  fileKind: () => undefined,
+};
 
 /** What is known about the reads of one file. */
 export class CachedReads {
   readonly #reader: CachedReader;
-  /** Whether it is the kind of file, once someone asked. */
+  /** What kind of file it is, once someone asked. */
+  #kind: number | undefined;
+  /** Whether it is the kind for this. */
   #possible: boolean | undefined;
   /** How many reads are not to be tried after the next miss. */
   #backoff = 1;
@@ -58,15 +67,20 @@ export class CachedReads {
     this.#reader = reader;
   }
 
+  /** What kind of file a descriptor is, if that can be told at once. */
+  kind(fd: number): number | undefined {
+    return this.#kind ??= this.#reader.fileKind(fd);
+  }
+
   /**
    * Read what is cached.
    *
-   * @param offset Where, -1 for the file's own position.
+   * @param offset Where, in bytes from the start.
    * @returns How many bytes, 0 at the end; or a negative number if that cannot be.
    */
   read(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
     if (this.#possible !== true) {
-      this.#possible ??= this.#reader.isCached(fd);
+      this.#possible ??= ((this.kind(fd) ?? 0) & IS_CACHED) !== 0;
       if (!this.#possible) {
         return NOT_NOW;
       }

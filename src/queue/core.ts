@@ -16,6 +16,7 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
 import type { Backend, Sink } from "../backends/backend.ts";
 import type { SynchronousCalls } from "../backends/synchronous.ts";
@@ -23,20 +24,22 @@ import { checkInteger, checkTimeout } from "../integer.ts";
 import { ERRNO, osError, timeoutError } from "../linux/errors.ts";
 import type { Payload } from "../operations/payload.ts";
 import { admit } from "../operations/admission.ts";
+import { addDescriptor } from "../operations/descriptors.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
-import type { OpName, OpValues } from "../operations/values.ts";
+import type { OpName } from "../operations/values.ts";
 import { checkSignal } from "../signal.ts";
 import { IoqBuffer } from "./buffer.ts";
 import { NOT_NOW } from "./cached_reads.ts";
 import { drainedWithin } from "./closing.ts";
 import { Deadline, Deadlines } from "./deadlines.ts";
 import { asEnd, closedError } from "./end.ts";
+import { Line, Producer } from "./line.ts";
 import { checkQueue, closeFilesOf } from "./open_files.ts";
-import { Producers } from "./producers.ts";
 import { Pump } from "./pump.ts";
 import { Scopes } from "./scopes.ts";
 import { Signals } from "./signals.ts";
 import { LATE_CONSUMED, NOT_LATE, type Slot, Slots } from "./slots.ts";
+import { forgetUnloaded, unloadWithProgram } from "./unload.ts";
 import { Ticket } from "./ticket.ts";
 
 /**
@@ -90,15 +93,15 @@ export class Core {
   #completed = 0;
   /** What was allocated and not given back. */
   readonly #buffers = new Set<IoqBuffer>();
-  /** Promise forms that wait for a slot, in order. */
-  readonly #line = new Set<Ticket>();
-  /** Those who wait for capacity. */
-  readonly #producers = new Producers();
+  /** Those who wait for slots. */
+  readonly #line = new Line(() => this.advance(this.backend.inFlight === 0));
   /** What aborts promise forms. */
   readonly #signals = new Signals<Ticket>((ticket, reason) => this.#abort(ticket, reason));
   /** Who waits for everything to come to rest. */
   #onRest: (() => void) | undefined;
 
+  /** How many hold it, if it is shared. */
+  #holders = 0;
   #cancelled = false;
   #closing: Promise<void> | undefined;
   #closed = false;
@@ -125,6 +128,16 @@ export class Core {
       wake: () => backend.wake(),
       rest: () => this.#onRest?.(),
     });
+    unloadWithProgram(this);
+  }
+
+  /** The program ends: {@linkcode Backend.unload}. */
+  unload(): void {
+    this.#closed = true;
+    closeFilesOf(this);
+    // Their closes are in the batch
+    this.backend.turn(false, false);
+    this.backend.unload();
   }
 
   /** Whether it accepts requests other than closes. */
@@ -153,7 +166,9 @@ export class Core {
     if (this.#closed) {
       throw closedError();
     }
-    this.turn(false, false);
+    do {
+      this.turn(false, false);
+    } while (this.backend.backlog > 0);
     // Whoever waits for rest is told by the pump. So is a parked call: this turn took
     // back what would have woken it, the pump's prepares it again
     this.pump.kick();
@@ -174,7 +189,7 @@ export class Core {
   /** {@linkcode Ioq.resize}. */
   resize(depth: number, size: number): void {
     this.checkOpen();
-    if (size > 0 || this.#line.size > 0 || this.#producers.count > 0) {
+    if (size > 0 || this.#line.size > 0) {
       throw new Deno.errors.Busy(`Cannot resize a queue that has ${size} requests`);
     }
     this.backend.resize(depth);
@@ -186,10 +201,11 @@ export class Core {
     return new Promise((resolve, reject) => {
       checkInteger(slots, "slots", 1, this.slots.depth);
       this.checkOpen();
-      if (this.slots.freeCount >= slots) {
-        resolve();
+      const producer = new Producer(slots, resolve, reject);
+      if (this.#line.size === 0 && this.#available >= slots) {
+        this.#line.grant(producer);
       } else {
-        this.#producers.add(slots, resolve, reject);
+        this.#wait(producer);
       }
     });
   }
@@ -208,7 +224,7 @@ export class Core {
     const any = this.backend.inFlight > 0 || this.#line.size > 0;
     this.#cancelled = true;
     this.backend.cancelAll();
-    for (const ticket of this.#line) {
+    for (const ticket of this.#line.tickets()) {
       if (!ticket.request.isClose) {
         this.#line.delete(ticket);
         this.#fail(ticket, interruptedError(ticket.request));
@@ -232,10 +248,21 @@ export class Core {
     );
   }
 
+  /** Somebody more holds it, until {@linkcode Core.letGo}. */
+  hold(): void {
+    this.#holders++;
+  }
+
+  /** A holder is done with it. Whether it was the last one. */
+  letGo(): boolean {
+    this.#holders--;
+    return this.#holders <= 0;
+  }
+
   /** Cancel everything, wait until it is over, and release all. */
   async #drain(): Promise<void> {
     this.cancelAll();
-    this.#producers.refuse(closedError());
+    this.#line.refuseProducers(closedError());
     this.scopes.cancel();
     // An idle queue is closed at once
     if (!this.#isAtRest) {
@@ -250,6 +277,7 @@ export class Core {
       buffer[Symbol.dispose]();
     }
     await this.backend.close();
+    forgetUnloaded(this);
     this.#stream.wake();
   }
 
@@ -265,7 +293,7 @@ export class Core {
       if (this.backend.inFlight === 0 && this.#line.size > 0) {
         // Closes: who waits for the queue to close may never consume its completions
         this.#stream.lend();
-        this.advance();
+        this.advance(true);
       }
       await new Promise<void>((resolve) => this.#onRest = resolve);
     }
@@ -276,17 +304,17 @@ export class Core {
    *
    * @param canceller Who wants to cancel it otherwise, if anybody does.
    */
-  run<K extends OpName>(
-    request: Request<K>,
+  run<V>(
+    request: Request<OpName, V>,
     options?: Limits,
     canceller?: Canceller,
-  ): Promise<OpValues[K]> {
-    const signal = options?.signal;
+  ): Promise<V> {
+    const signal = ownOption(options, "signal");
     let timeoutMs: number | undefined;
     let core;
     try {
       core = toCoreRequest(request);
-      timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
+      timeoutMs = options === undefined ? undefined : checkTimeout(ownOption(options, "timeoutMs"));
       checkSignal(signal)?.throwIfAborted();
       core = this.admit(core);
     } catch (error) {
@@ -303,16 +331,12 @@ export class Core {
     if (canceller !== undefined) {
       canceller.cancel = () => this.#interrupt(ticket);
     }
-    if (this.slots.freeCount > 0 && this.#mayCopy(core)) {
+    if (this.#line.size === 0 && this.#available > 0 && this.#mayCopy(core)) {
       this.#start(ticket);
     } else {
-      this.#line.add(ticket);
-      if (this.isClosing) {
-        // Whoever waits for rest sees to it that there is a slot
-        this.#onRest?.();
-      }
+      this.#wait(ticket);
     }
-    return ticket.promise as Promise<OpValues[K]>;
+    return ticket.promise as Promise<V>;
   }
 
   /**
@@ -334,9 +358,9 @@ export class Core {
     return count;
   }
 
-  /** Whether that is worth trying with a descriptor. */
-  isCached(fd: number): boolean {
-    return this.accepts && this.backend.isCached(fd);
+  /** What kind of file a descriptor is, see {@linkcode Backend.fileKind}. */
+  fileKind(fd: number): number | undefined {
+    return this.accepts ? this.backend.fileKind(fd) : undefined;
   }
 
   /**
@@ -353,9 +377,9 @@ export class Core {
   }
 
   /** Abort the promise forms of requests: cheaper than a signal for each of many. */
-  abort(requests: ReadonlySet<Request>, reason: unknown): void {
+  abort(requests: ReadonlySet<CoreRequest>, reason: unknown): void {
     const tickets = Array.from(this.slots, ({ ticket }) => ticket);
-    for (const ticket of [...tickets, ...this.#line]) {
+    for (const ticket of [...tickets, ...this.#line.tickets()]) {
       if (ticket !== undefined && !ticket.isSettled && requests.has(ticket.request.origin)) {
         this.#abort(ticket, reason);
       }
@@ -381,10 +405,10 @@ export class Core {
     }
     if (request.holder === undefined) {
       if (request.fd >= 0) {
-        checkQueue(request.fd, this);
+        checkQueue(request.fd, this, request);
       }
       if (request.fd2 >= 0) {
-        checkQueue(request.fd2, this);
+        checkQueue(request.fd2, this, request);
       }
     }
     if (request.op === "rawSqe" && !this.#rawSqe) {
@@ -413,15 +437,10 @@ export class Core {
     return false;
   }
 
-  /** Give a request a slot and put it into the batch. There must be a slot. */
+  /** Give a request a slot and have a turn to come submit it. There must be a slot. */
   accept(request: CoreRequest, timeoutMs?: number): Slot {
     const slot = this.slots.next;
-    if (!this.backend.push(slot.index, request, timeoutMs)) {
-      // Frees the batch; slots that become free go on top of this one. What it
-      // completes is told by the turn that is due for this request
-      this.backend.turn(false, false);
-      return this.accept(request, timeoutMs);
-    }
+    this.backend.push(slot.index, request, timeoutMs);
     this.slots.take(request);
     if (request.bytes !== undefined || request.sources !== undefined) {
       this.pump.spendCopy(request.length);
@@ -497,15 +516,16 @@ export class Core {
   turn(arm: boolean, yields: boolean): number {
     if (this.#line.size > 0) {
       // Large writes that waited for their turn
-      this.advance();
+      this.advance(false);
     }
     const armed = this.backend.turn(arm, yields);
-    // With those that came while a full batch made room
     const completed = this.#completed;
     this.#completed = 0;
     this.pump.spend(completed);
+    if (this.#line.size > 0) {
+      this.advance(completed === 0 && arm || this.backend.inFlight === 0);
+    }
     if (completed > 0) {
-      this.advance();
       if (this.#stream.unconsumed > 0) {
         this.#stream.wake();
       }
@@ -538,6 +558,9 @@ export class Core {
           ? timeoutError(deadline.timeoutMs, request.context)
           : osError(-result, request.context);
       } else {
+        if (request.isOpen) {
+          addDescriptor(result, request.path);
+        }
         try {
           value = request.decode(result, payload, request);
         } catch (cause) {
@@ -564,24 +587,57 @@ export class Core {
     }
   }
 
+  /** The stream has taken a slot. */
+  submitted(): void {
+    this.#line.takeReserved();
+  }
+
   /** A completion of the stream was consumed: let those go on who wait for a slot. */
   consumed(): void {
-    if (this.#line.size > 0 || this.#producers.count > 0) {
-      this.advance();
+    if (this.#line.size > 0) {
+      this.advance(this.backend.inFlight === 0);
     }
   }
 
-  /** Let those go on who waited for a slot. */
-  advance(): void {
-    for (const ticket of this.#line) {
-      if (this.slots.freeCount === 0 || !this.#mayCopy(ticket.request)) {
+  /** Slots that are free and promised to nobody. */
+  get #available(): number {
+    return this.slots.freeCount - this.#line.reserved;
+  }
+
+  /** Have somebody wait for slots. */
+  #wait(waiter: Ticket | Producer): void {
+    this.#line.add(waiter);
+    if (this.backend.inFlight === 0 || this.pump.parked) {
+      // No turn is going to let those in line go on
+      this.advance(true);
+      if (this.isClosing) {
+        // Whoever waits for rest sees to it that there are slots for closes
+        this.#onRest?.();
+      }
+    }
+  }
+
+  /**
+   * Let those go on who waited for a slot.
+   *
+   * @param passes Whether promise forms may go before those who wait for more slots
+   *        than there are. They may if nothing completes: what is in flight may wait for
+   *        something, and those who do not consume completions for what is in line.
+   */
+  advance(passes: boolean): void {
+    for (const waiter of this.#line) {
+      if (waiter instanceof Ticket) {
+        if (this.#available <= 0 || !this.#mayCopy(waiter.request)) {
+          return;
+        }
+        this.#line.delete(waiter);
+        this.#start(waiter);
+      } else if (this.#available >= waiter.slots) {
+        this.#line.delete(waiter);
+        this.#line.grant(waiter);
+      } else if (!passes) {
         return;
       }
-      this.#line.delete(ticket);
-      this.#start(ticket);
-    }
-    if (this.#producers.count > 0) {
-      this.#producers.advance(this.slots.freeCount);
     }
   }
 }

@@ -10,10 +10,15 @@
  * @module
  */
 
+import { HINT_OFFSET, OP } from "../../ffi/layout.ts";
+import type { CoreRequest } from "../operations/request.ts";
+
 /** An open file. */
 export interface OpenFile {
   /** The queue that opened it. */
   readonly queue: object;
+  /** Whether it has a position of its own, which the kernel knows nothing of. */
+  ownsPosition(): boolean;
   /** Close it because its queue closes. */
   closeWithQueue(): void;
 }
@@ -35,15 +40,21 @@ export function removeOpenFile(fd: number, file: OpenFile): void {
 }
 
 /**
- * Check that a descriptor is no file of another queue.
+ * Check that a descriptor is no file of another queue, and that a request for one of
+ * this queue's does not go by the position that the kernel keeps, which is not the file's.
  *
- * @throws {TypeError} If it is.
+ * @throws {TypeError} If it is, or does.
  */
-export function checkQueue(fd: number, queue: object): void {
+export function checkQueue(fd: number, queue: object, request: CoreRequest): void {
   const file = files.get(fd);
   if (file !== undefined && file.queue !== queue) {
     throw new TypeError(
       `Cannot use file descriptor ${fd} on this queue: it is a file that another queue has open`,
+    );
+  }
+  if (file !== undefined && usesPosition(request) && file.ownsPosition()) {
+    throw new TypeError(
+      `Cannot ${request.context} without an offset: its position is the file's, use its methods`,
     );
   }
 }
@@ -55,4 +66,10 @@ export function closeFilesOf(queue: object): void {
       file.closeWithQueue();
     }
   }
+}
+
+/** Whether a request goes by the position that the kernel keeps. */
+function usesPosition({ code, hints }: CoreRequest): boolean {
+  return code === OP.seek ||
+    ((code === OP.read || code === OP.write) && (hints & HINT_OFFSET) === 0);
 }

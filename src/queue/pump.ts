@@ -22,8 +22,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
-
 /** Fruitless turns before parking, at the most: about 100 µs. */
 const SPINS_MAX = 64;
 /** Fruitless turns before others may have the processor: what an idle one needs. */

@@ -56,15 +56,31 @@ export interface IoqOptions {
   unsafeRawSqe?: boolean;
 }
 
+/**
+ * What {@linkcode Ioq.submit} takes after the request: what is to come back with its
+ * completion, and options.
+ *
+ * @typeParam T The queue's type of data.
+ */
+export type SubmitArguments<T> = undefined extends T ? [data?: T, options?: SubmitOptions]
+  : [data: T, options?: SubmitOptions];
+
 /** How to submit a request. */
 export interface SubmitOptions {
+  /**
+   * Cancels the request, which completes at once with the signal's reason if that is an
+   * `Error`, as it is unless somebody chose another, else with a
+   * `Deno.errors.Interrupted` whose `cause` it is. It keeps its place in the queue until
+   * the kernel has let go of it.
+   */
+  signal?: AbortSignal | undefined;
   /**
    * Milliseconds that the request may take. Then it completes with
    * `Deno.errors.TimedOut` and is cancelled, see `OperationOptions`.
    *
    * @default {Infinity}
    */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 /** How to close a queue. */

@@ -8,10 +8,11 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import type { CachedReader } from "./cached_reads.ts";
 import type { Core } from "./core.ts";
-import type { Request } from "../operations/request.ts";
-import type { OpName, OpValues } from "../operations/values.ts";
+import type { IoqRequest } from "../operations/request.ts";
+import type { OpName } from "../operations/values.ts";
 
 /** Options of every operation's promise form. */
 export interface OperationOptions {
@@ -29,6 +30,14 @@ export interface OperationOptions {
   timeoutMs?: number | undefined;
 }
 
+/** What a runner is based on: one object, because there is a runner for each task. */
+export interface Access {
+  /** The core of the queue that requests go through. */
+  readonly core: Core;
+  /** What reads what is cached, past the queue and past `run()`. */
+  readonly reader: CachedReader;
+}
+
 /** The core of the queue that requests go through. */
 export let coreOf: (runner: Runner) => Core;
 /** What reads for it what is cached, past the queue. */
@@ -40,31 +49,26 @@ export let readerOf: (runner: Runner) => CachedReader;
  * @internal
  */
 export abstract class Runner {
-  readonly #core: Core;
-  readonly #reader: CachedReader;
+  readonly #access: Access;
 
   static {
-    coreOf = (runner) => runner.#core;
-    readerOf = (runner) => runner.#reader;
+    coreOf = (runner) => runner.#access.core;
+    readerOf = (runner) => runner.#access.reader;
   }
 
-  /**
-   * @param core The core of the queue that requests go through.
-   * @param reader What reads what is cached, past the queue and past `run()`.
-   */
-  protected constructor(core: Core, reader: CachedReader) {
-    this.#core = core;
-    this.#reader = reader;
+  /** @param access What it is based on. */
+  protected constructor(access: Access) {
+    this.#access = access;
   }
 
   /** Run any request as a promise. */
-  abstract run<K extends OpName>(
-    request: Request<K>,
+  abstract run<V>(
+    request: IoqRequest<OpName, V>,
     options?: OperationOptions,
-  ): Promise<OpValues[K]>;
+  ): Promise<V>;
 }
 
 /** What of options holds for each operation of several. */
-export function limitsOf({ signal, timeoutMs }: OperationOptions): OperationOptions {
-  return { signal, timeoutMs };
+export function limitsOf(options: OperationOptions): OperationOptions {
+  return { signal: ownOption(options, "signal"), timeoutMs: ownOption(options, "timeoutMs") };
 }

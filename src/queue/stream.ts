@@ -11,16 +11,19 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import { checkTimeout } from "../integer.ts";
-import { timeoutError } from "../linux/errors.ts";
+import { ERRNO, osError, timeoutError } from "../linux/errors.ts";
 import { type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
+import { checkSignal } from "../signal.ts";
 import type { Completion } from "./completion.ts";
 import { Consumers } from "./consumers.ts";
 import type { Core, StreamEnd } from "./core.ts";
 import { Deadline } from "./deadlines.ts";
 import type { SubmitOptions } from "./queue_options.ts";
 import { ReadyList } from "./ready_list.ts";
+import { Signals } from "./signals.ts";
 import { LATE, LATE_CONSUMED, type Slot } from "./slots.ts";
 
 /**
@@ -37,6 +40,8 @@ export class Stream<T> implements StreamEnd {
   #size = 0;
   /** How many completions that were not consumed gave their slot away already. */
   #lent = 0;
+  /** What aborts requests. */
+  readonly #signals = new Signals<Slot>((slot, reason) => this.#abort(slot, reason));
   /** Those who wait for a completion, or for the end. */
   readonly #consumers = new Consumers();
 
@@ -66,7 +71,11 @@ export class Stream<T> implements StreamEnd {
   /** {@linkcode Ioq.submit}. */
   submit(request: Request, data: T | undefined, options: SubmitOptions | undefined): number {
     const { core } = this;
-    const timeoutMs = options === undefined ? undefined : checkTimeout(options.timeoutMs);
+    const timeoutMs = options === undefined
+      ? undefined
+      : checkTimeout(ownOption(options, "timeoutMs"));
+    const signal = checkSignal(ownOption(options, "signal"));
+    signal?.throwIfAborted();
     const coreRequest = core.admit(toCoreRequest(request));
     const { depth, freeCount } = core.slots;
     if (freeCount === 0) {
@@ -75,10 +84,15 @@ export class Stream<T> implements StreamEnd {
       );
     }
     const slot = core.accept(coreRequest, timeoutMs);
+    core.submitted();
     slot.data = data;
     if (timeoutMs !== undefined) {
       slot.deadline = new Deadline(timeoutMs, () => this.#expire(slot));
       core.deadlines.add(slot.deadline);
+    }
+    if (signal !== undefined) {
+      slot.signal = signal;
+      this.#signals.add(signal, slot);
     }
     this.#size++;
     return slot.id;
@@ -153,6 +167,15 @@ export class Stream<T> implements StreamEnd {
     this.#endEarly(slot, timeoutError(timeoutMs, slot.request!.context));
   }
 
+  /** A request is aborted. */
+  #abort(slot: Slot, reason: unknown): void {
+    const { context } = slot.request!;
+    const error = reason instanceof Error
+      ? reason
+      : Object.assign(osError(ERRNO.EINTR!, context), { cause: reason });
+    this.#endEarly(slot, error);
+  }
+
   /** Complete a request that the backend is still at. */
   #endEarly(slot: Slot, error: Error): void {
     const { core } = this;
@@ -169,6 +192,10 @@ export class Stream<T> implements StreamEnd {
     if (slot.deadline !== undefined) {
       this.core.deadlines.remove(slot.deadline);
       slot.deadline = undefined;
+    }
+    if (slot.signal !== undefined) {
+      this.#signals.remove(slot.signal, slot);
+      slot.signal = undefined;
     }
     const { id } = slot;
     const data = slot.data as T;

@@ -7,14 +7,17 @@
  */
 
 import { dirname } from "node:path/posix";
+import * as layout from "../../ffi/layout.ts";
 import { ERRNO, hasCode, osError } from "../linux/errors.ts";
-import { O_EXCL, O_NOFOLLOW, O_NONBLOCK } from "../linux/fcntl.ts";
+import { AT_SYMLINK_NOFOLLOW, O_EXCL, O_NOFOLLOW, O_NONBLOCK } from "../linux/fcntl.ts";
 import { toCoreRequest } from "../operations/request.ts";
 import { op } from "../operations/op.ts";
-import { joinPath, type Path, pathText, toPath } from "../path.ts";
-import { checkAccess, READ, WRITE } from "../permissions.ts";
+import type { Payload } from "../operations/payload.ts";
+import { absolutePath, joinPath, type Path, pathText, toPath } from "../path.ts";
+import { type Access, accessBelow, checkAccess, READ, WRITE } from "../permissions.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../linux/directory.ts";
 import { Descent, type Found, type OpenDirectory } from "./descent.ts";
+import { withoutSlashes } from "./root_path.ts";
 import { checkOptionNames } from "./known_options.ts";
 import { queueOf, TREE_OPTIONS, type TreeOptions } from "./tree_options.ts";
 
@@ -34,9 +37,54 @@ export interface CopyTreeOptions extends TreeOptions {
    * @default {false}
    */
   preserveTimestamps?: boolean | undefined;
+  /**
+   * What copies have of their originals beside contents, permission bits and holes:
+   * all of it with `true`, as one would back up.
+   *
+   * @default {false}
+   */
+  preserve?: boolean | PreserveOptions | undefined;
 }
 
-const COPY_OPTIONS = [...TREE_OPTIONS, "overwrite", "preserveTimestamps"];
+/** What copies may have of their originals. */
+export interface PreserveOptions {
+  /** Owner and group, as far as the caller may give files away; only then set-ID bits. */
+  owner?: boolean | undefined;
+  /** The times of the last read and write, of symbolic links as well. */
+  times?: boolean | undefined;
+  /** Files that have several names in the tree are one file in the copy, too. */
+  links?: boolean | undefined;
+  /** Extended attributes, and so access control lists, as far as the target can have them. */
+  xattrs?: boolean | undefined;
+}
+
+const COPY_OPTIONS = [...TREE_OPTIONS, "overwrite", "preserveTimestamps", "preserve"];
+const PRESERVED = ["owner", "times", "links", "xattrs"] as const;
+
+/**
+ * Check what is to be preserved.
+ *
+ * @throws {TypeError} If it is not one of these, or no boolean.
+ */
+function checkPreserve({ preserve, preserveTimestamps }: CopyTreeOptions): Set<string> {
+  const kept = new Set<string>(preserve === true ? PRESERVED : []);
+  if (preserveTimestamps) {
+    kept.add("times");
+  }
+  if (preserve !== undefined && typeof preserve !== "boolean") {
+    checkOptionNames(preserve, PRESERVED, "preserve");
+    for (const name of PRESERVED) {
+      const value = preserve[name];
+      if (value !== undefined && typeof value !== "boolean") {
+        throw new TypeError(`Expected preserve.${name} to be a boolean, got ${typeof value}`);
+      }
+      if (value) {
+        kept.add(name);
+      }
+    }
+  }
+  return kept;
+}
 
 /** What makes a directory ours until its contents are there. */
 const MODE_OURS = 0o700;
@@ -51,18 +99,47 @@ interface Pair {
   readonly to: OpenDirectory;
 }
 
+/** The first copy of a file that has several names. */
+interface FirstCopy {
+  /** From the root of the copy. */
+  readonly path: string | Uint8Array;
+  readonly identity: string;
+}
+
 /** Copies what is in directories. */
 class Copier {
   readonly #descent: Descent;
   readonly #overwrite: boolean;
-  readonly #times: boolean;
+  readonly #kept: ReadonlySet<string>;
+  /** What the core is to copy of attributes, of `COPY_*`. */
+  readonly #attributes: number;
+  /** By what identifies an original that has several names: its first copy. */
+  readonly #copies = new Map<string, Promise<FirstCopy | undefined>>();
+  /** What cannot be copied, if that ends with an error, but not at once. */
+  #uncopied: Error | undefined;
+  readonly #throws: boolean;
   /** The root of the copy, which is not copied itself. */
   target: OpenDirectory | undefined;
 
   constructor(descent: Descent, options: CopyTreeOptions) {
     this.#descent = descent;
     this.#overwrite = options.overwrite ?? false;
-    this.#times = options.preserveTimestamps ?? false;
+    this.#kept = checkPreserve(options);
+    this.#throws = (options.onError ?? "throw") === "throw";
+    this.#attributes = (this.#kept.has("times") ? layout.COPY_TIMES : 0) |
+      (this.#kept.has("owner") ? layout.COPY_OWNER : 0) |
+      (this.#kept.has("xattrs") ? layout.COPY_XATTRS : 0);
+  }
+
+  /**
+   * All is copied that can be.
+   *
+   * @throws {Deno.errors.NotSupported} If something can not.
+   */
+  end(): void {
+    if (this.#uncopied !== undefined) {
+      throw this.#uncopied;
+    }
   }
 
   /** Copy all that is in a directory. */
@@ -74,11 +151,11 @@ class Copier {
     });
     await descent.each(entries.filter(({ type }) => type !== DT_DIR), async (found) => {
       const to = joinPath(pair.to.path, found.path.slice(found.path.lastIndexOf("/") + 1));
-      const copied = await descent.attempt(
-        found.path,
-        () => this.copy(pair.from.fd, pair.to.fd, found, found.name, to as string),
-      );
-      if (copied) {
+      let isCopied = false;
+      await descent.attempt(found.path, async () => {
+        isCopied = await this.copy(pair.from.fd, pair.to.fd, found, found.name, to as string);
+      }, `copy '${found.path}' -> '${to}'`);
+      if (isCopied) {
         descent.progress(found.path);
       }
     });
@@ -89,47 +166,214 @@ class Copier {
     );
   }
 
-  /** Copy something that is no directory. */
+  /** Copy something that is no directory. Whether it is copied. */
   async copy(
     fromFd: number | undefined,
     toFd: number | undefined,
     found: Found,
     toName: string | Uint8Array,
     toPath: string,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const descent = this.#descent;
     if (found.type === DT_REG) {
-      const at = toFd === undefined ? {} : { fd: toFd };
-      if (this.#overwrite && await this.#isLink(at, toName)) {
-        await descent.request("unlink", { ...at, path: toName });
+      const first = this.#kept.has("links") && toFd !== undefined && this.target !== undefined
+        ? await this.#linkOrBegin(fromFd!, toFd, found, toPath)
+        : undefined;
+      if (first === "linked") {
+        return true;
       }
-      await descent.request("copyFile", {
-        ...(fromFd === undefined ? {} : { fd: fromFd }),
-        ...(toFd === undefined ? {} : { fd2: toFd }),
-        path: found.name,
-        path2: toName,
-        flags: O_NOFOLLOW | O_NONBLOCK,
-        arg0: O_NOFOLLOW | O_NONBLOCK | (this.#overwrite ? 0 : O_EXCL),
-        arg1: this.#times ? 1 : 0,
-      });
+      try {
+        await this.#copyFile(fromFd, toFd, found.name, toName);
+        first?.(await this.#identify(toFd!, toName));
+      } catch (error) {
+        first?.(undefined);
+        throw error;
+      }
     } else if (found.type === DT_LNK) {
       const target = await descent.request("readLink", {
         ...(fromFd === undefined ? {} : { fd: fromFd }),
         path: found.name,
         // A target need not be UTF-8
-        decode: (_, payload) => payload.bytes().slice(),
-      }) as unknown as Uint8Array;
+        decode: (_: number, payload: Payload) => payload.bytes().slice(),
+      });
       await this.#link(toFd, target, toName);
+      await this.#keepOfLink(fromFd, toFd, found.name, toName);
     } else {
-      throw new Deno.errors.NotSupported(
+      const error = new Deno.errors.NotSupported(
         `Cannot copy '${found.path}' to '${toPath}': it is no file, directory or symbolic link`,
       );
+      if (!this.#throws) {
+        throw error;
+      }
+      // It ends nothing, and is told when the others are copied
+      this.#uncopied ??= error;
+      return false;
+    }
+    return true;
+  }
+
+  /** Copy a regular file. */
+  async #copyFile(
+    fromFd: number | undefined,
+    toFd: number | undefined,
+    name: string | Uint8Array,
+    toName: string | Uint8Array,
+  ): Promise<void> {
+    const descent = this.#descent;
+    const at = toFd === undefined ? {} : { fd: toFd };
+    if (this.#overwrite && await this.#isOther(at, toName)) {
+      await descent.request("unlink", { ...at, path: toName });
+    }
+    await descent.request("copyFile", {
+      ...(fromFd === undefined ? {} : { fd: fromFd }),
+      ...(toFd === undefined ? {} : { fd2: toFd }),
+      path: name,
+      path2: toName,
+      flags: O_NOFOLLOW | O_NONBLOCK,
+      arg0: O_NOFOLLOW | O_NONBLOCK | (this.#overwrite ? 0 : O_EXCL),
+      arg1: this.#attributes | layout.COPY_NO_SET_ID,
+    });
+  }
+
+  /** What identifies a file, and how many names it has. */
+  async #identify(fd: number, name: string | Uint8Array): Promise<string> {
+    const { dev, ino } = await this.#descent.request("lstatBigInt", { fd, path: name });
+    return `${dev}:${ino}`;
+  }
+
+  /**
+   * Give the copy of a file another name, if it was copied already.
+   *
+   * @returns "linked", or what is to be told of the copy if this is the first; nothing
+   *          if it has no other name.
+   */
+  async #linkOrBegin(
+    fromFd: number,
+    toFd: number,
+    found: Found,
+    toPath: string,
+  ): Promise<"linked" | ((identity: string | undefined) => void) | undefined> {
+    const descent = this.#descent;
+    const { dev, ino, nlink } = await descent.request("lstatBigInt", {
+      fd: fromFd,
+      path: found.name,
+    });
+    if (nlink === 1n) {
+      return undefined;
+    }
+    const key = `${dev}:${ino}`;
+    for (let copy = this.#copies.get(key); copy !== undefined; copy = this.#copies.get(key)) {
+      const first = await copy;
+      if (first !== undefined) {
+        return await this.#linkTo(first, toFd, found.name) ? "linked" : undefined;
+      }
+    }
+    let resolve!: (copy: FirstCopy | undefined) => void;
+    this.#copies.set(key, new Promise((it) => resolve = it));
+    const path = toPath.slice(this.target!.path.length).replace(/^\/+/, "");
+    return (identity) => {
+      if (identity === undefined || typeof found.name !== "string") {
+        this.#copies.delete(key);
+        resolve(undefined);
+      } else {
+        resolve({ path, identity });
+      }
+    };
+  }
+
+  /** Make another name of a copy; whether it is one of that, and not of what took its place. */
+  async #linkTo(first: FirstCopy, toFd: number, name: string | Uint8Array): Promise<boolean> {
+    const descent = this.#descent;
+    const link = () =>
+      descent.request("link", {
+        fd: this.target!.fd,
+        path: first.path,
+        fd2: toFd,
+        path2: name,
+      });
+    try {
+      try {
+        await link();
+      } catch (error) {
+        if (!this.#overwrite || !hasCode(error, "EEXIST")) {
+          throw error;
+        }
+        await descent.request("unlink", { fd: toFd, path: name });
+        await link();
+      }
+    } catch (error) {
+      if (hasCode(error, "ENOENT", "ENAMETOOLONG", "EMLINK", "ENOTDIR", "EXDEV", "EPERM")) {
+        return false;
+      }
+      throw error;
+    }
+    if (await this.#identify(toFd, name) === first.identity) {
+      return true;
+    }
+    await descent.request("unlink", { fd: toFd, path: name });
+    return false;
+  }
+
+  /** Give a symbolic link what its original has. */
+  async #keepOfLink(
+    fromFd: number | undefined,
+    toFd: number | undefined,
+    name: string | Uint8Array,
+    toName: string | Uint8Array,
+  ): Promise<void> {
+    const descent = this.#descent;
+    if (!this.#kept.has("owner") && !this.#kept.has("times")) {
+      return;
+    }
+    const at = toFd === undefined ? {} : { fd: toFd };
+    const info = await descent.request("lstatBigInt", {
+      ...(fromFd === undefined ? {} : { fd: fromFd }),
+      path: name,
+    });
+    if (this.#kept.has("owner")) {
+      const flags = AT_SYMLINK_NOFOLLOW;
+      try {
+        await descent.request("chown", {
+          ...at,
+          path: toName,
+          arg0: info.uid,
+          arg1: info.gid,
+          flags,
+        });
+      } catch (error) {
+        if (!hasCode(error, "EPERM")) {
+          throw error;
+        }
+      }
+    }
+    if (this.#kept.has("times")) {
+      const split = (ns: bigint) => {
+        const seconds = ns / 1_000_000_000n - (ns % 1_000_000_000n < 0n ? 1n : 0n);
+        return [Number(seconds), Number(ns - seconds * 1_000_000_000n)] as const;
+      };
+      const [accessed, accessedNs] = split(info.atimeNs);
+      const [modified, modifiedNs] = split(info.mtimeNs);
+      await descent.request("utime", {
+        ...at,
+        path: toName,
+        flags: AT_SYMLINK_NOFOLLOW,
+        offset: accessed,
+        arg0: modified % 0x1_0000_0000,
+        arg1: Math.floor(modified / 0x1_0000_0000),
+        arg2: accessedNs,
+        arg3: modifiedNs,
+      });
     }
   }
 
-  async #isLink(at: { fd?: number }, name: string | Uint8Array): Promise<boolean> {
+  /** Whether there is a link where a file is to be, or a file that has other names. */
+  async #isOther(at: { fd?: number }, name: string | Uint8Array): Promise<boolean> {
     try {
-      return (await this.#descent.request("lstat", { ...at, path: name })).isSymlink;
+      const { isSymlink, isFile, nlink } = await this.#descent.request("lstat", {
+        ...at,
+        path: name,
+      });
+      return isSymlink || isFile && this.#kept.has("links") && nlink! > 1;
     } catch (error) {
       if (hasCode(error, "ENOENT")) {
         return false;
@@ -178,24 +422,13 @@ class Copier {
   /** Give a copy what its original has; last, since it may take away our permission. */
   async finish({ from, to }: Pair): Promise<void> {
     const descent = this.#descent;
-    const info = await descent.request("statBigInt", { fd: from.fd, path: "." });
-    await descent.request("chmod", { fd: to.fd, mode: info.mode & 0o7777 });
-    if (this.#times) {
-      const split = (ns: bigint) => {
-        const seconds = ns / 1_000_000_000n - (ns % 1_000_000_000n < 0n ? 1n : 0n);
-        return [Number(seconds), Number(ns - seconds * 1_000_000_000n)] as const;
-      };
-      const [accessed, accessedNs] = split(info.atimeNs);
-      const [modified, modifiedNs] = split(info.mtimeNs);
-      await descent.request("utime", {
-        fd: to.fd,
-        offset: accessed,
-        arg0: modified % 0x1_0000_0000,
-        arg1: Math.floor(modified / 0x1_0000_0000),
-        arg2: accessedNs,
-        arg3: modifiedNs,
-      });
-    }
+    await descent.request("copyFile", {
+      fd: from.fd,
+      fd2: to.fd,
+      path: ".",
+      path2: ".",
+      arg1: this.#attributes | layout.COPY_DIRECTORY,
+    });
   }
 
   async #copyDirectory(above: Pair, found: Found, depth: number): Promise<void> {
@@ -243,9 +476,11 @@ class Copier {
  *
  * Contents, permission bits and symbolic links are copied; links are copied as
  * links and never followed, neither in the original nor in the copy, not even those
- * that somebody puts there meanwhile: see `openat(2)` and `O_NOFOLLOW`. Files that
- * have several names become several files. Named pipes, sockets and devices cannot
- * be copied.
+ * that somebody puts there meanwhile: see `openat(2)` and `O_NOFOLLOW`. Holes stay
+ * holes. Files that have several names become several files, and the set-user-ID and
+ * set-group-ID bits of files are dropped, unless `preserve` says otherwise. Named pipes,
+ * sockets and devices cannot be copied: all else is, and then it rejects, unless
+ * `onError` says otherwise.
  *
  * @param from What to copy.
  * @param to Where the copy is to be; not a directory to put it into.
@@ -277,22 +512,31 @@ export async function copyTree(
       throw new TypeError(`Expected ${name} to be a boolean, got ${typeof options[name]}`);
     }
   }
-  const source = checkAccess(toPath(from, "copy"), READ);
-  const target = checkAccess(toPath(to, "copy"), WRITE);
+  checkPreserve(options);
+  const given = toPath(from, "copy");
+  const givenTarget = toPath(to, "copy");
+  const source = checkAccess(absolutePath(given), READ, given);
+  const target = withoutSlashes(checkAccess(absolutePath(givenTarget), WRITE, givenTarget));
   await Descent.run("copy", source, queueOf(options), options, async (descent) => {
-    const path = pathText(source);
+    const path = pathText(given);
     const copier = new Copier(descent, options);
+    const shownTarget = pathText(givenTarget);
+    const context = `copy '${path}' -> '${shownTarget}'`;
     await descent.attempt(path, async () => {
       const info = await descent.ioq.run(toCoreRequest(op.lstat(source)));
       if (!info.isDirectory) {
         const type = info.isFile ? DT_REG : info.isSymlink ? DT_LNK : 0;
         const found: Found = { name: source, type, path };
-        await copier.copy(undefined, undefined, found, target, pathText(target));
-        descent.progress(path);
+        if (await copier.copy(undefined, undefined, found, target, shownTarget)) {
+          descent.progress(path);
+        }
         return;
       }
-      await copyRoot(descent, copier, source, target);
-    });
+      checkBelow(source, READ, path);
+      checkBelow(target, WRITE, shownTarget);
+      await copyRoot(descent, copier, { source, path, target, shownTarget });
+    }, context);
+    copier.end();
   });
 }
 
@@ -344,22 +588,43 @@ async function isInside(
   }
 }
 
+/**
+ * Check that nothing below a path is denied, as Deno does before it removes a tree: what
+ * is done there is asked for once.
+ *
+ * @throws {Deno.errors.NotCapable} If something is, or may be.
+ */
+function checkBelow(path: string | Uint8Array, access: Access, shown: string): void {
+  if (accessBelow(path, access) === "each") {
+    const name = access === READ ? "read" : "write";
+    throw new Deno.errors.NotCapable(
+      `Requires ${name} access to all in "${shown}", run again with the --allow-${name} flag`,
+    );
+  }
+}
+
+/** What is copied where to, each as it is opened and as it was given. */
+interface Roots {
+  readonly source: string | Uint8Array;
+  readonly path: string;
+  readonly target: string | Uint8Array;
+  readonly shownTarget: string;
+}
+
 async function copyRoot(
   descent: Descent,
   copier: Copier,
-  source: string | Uint8Array,
-  target: string | Uint8Array,
+  { source, path, target, shownTarget }: Roots,
 ): Promise<void> {
-  const path = pathText(source);
   const directory = await descent.open(undefined, source, path);
   let copy: OpenDirectory | undefined;
   try {
     if (await isInside(descent, directory, target)) {
       throw new Error(`Cannot copy '${path}' into itself`);
     }
-    copy = await copier.openTarget(undefined, target, pathText(target));
+    copy = await copier.openTarget(undefined, target, shownTarget);
     if (copy.is(directory.identity)) {
-      throw osError(ERRNO.EINVAL!, `copy '${path}' -> '${pathText(target)}'`);
+      throw osError(ERRNO.EINVAL!, `copy '${path}' -> '${shownTarget}'`);
     }
     copier.target = copy;
     await copier.copyAll({ from: directory, to: copy }, 0);

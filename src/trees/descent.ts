@@ -26,7 +26,12 @@ import { O_NOFOLLOW } from "../linux/fcntl.ts";
 import { isEnd } from "../queue/end.ts";
 import { coreOf, type Runner } from "../queue/runner.ts";
 import type { Scope } from "../queue/scopes.ts";
-import { CoreRequest, type Holder, toCoreRequest } from "../operations/request.ts";
+import {
+  CoreRequest,
+  type Holder,
+  type RequestArguments,
+  toCoreRequest,
+} from "../operations/request.ts";
 import type { OpName, OpValues } from "../operations/values.ts";
 import { joinPath, pathText } from "../path.ts";
 import {
@@ -168,15 +173,15 @@ export class Descent {
   }
 
   /** Run a request whose paths need no check, since the root's was. */
-  request<K extends OpName>(
+  request<K extends OpName, V = OpValues[K]>(
     op: K,
-    args: ConstructorParameters<typeof CoreRequest>[1],
-  ): Promise<OpValues[K]> {
+    args: RequestArguments<V>,
+  ): Promise<V> {
     return this.#run(new CoreRequest(op, { ...args, trusted: true }));
   }
 
   /** Run a request that ends with all of it. */
-  #run<K extends OpName>(request: CoreRequest<K>): Promise<OpValues[K]> {
+  #run<V>(request: CoreRequest<OpName, V>): Promise<V> {
     this.#requests++;
     request.holder = this.#holder;
     return this.ioq.run(request, { signal: this.#abort.signal });
@@ -184,7 +189,7 @@ export class Descent {
 
   /** Read directories, or remove what is in them. */
   tree(args: TreeArguments): Promise<TreeBlock> {
-    return this.#run(toCoreRequest(treeRequest(args))) as unknown as Promise<TreeBlock>;
+    return this.#run(toCoreRequest(treeRequest(args)));
   }
 
   /** Open a directory, and not what a link leads to. */
@@ -270,17 +275,21 @@ export class Descent {
   }
 
   /** Something failed at a path, which the error is to be about. */
-  reportOf(path: string, error: unknown): void {
-    this.report(inContext(error, `${this.#verb} '${path}'`, this.#abort.signal), path);
+  reportOf(path: string, error: unknown, context = `${this.#verb} '${path}'`): void {
+    this.report(inContext(error, context, this.#abort.signal), path);
   }
 
   /** Run something; what fails is reported. Whether it went well. */
-  async attempt(path: string, work: () => Promise<unknown>): Promise<boolean> {
+  async attempt(
+    path: string,
+    work: () => Promise<unknown>,
+    context?: string,
+  ): Promise<boolean> {
     try {
       await work();
       return true;
     } catch (error) {
-      this.reportOf(path, error);
+      this.reportOf(path, error, context);
       return false;
     }
   }

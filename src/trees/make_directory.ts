@@ -12,6 +12,7 @@ import type { AtOptions } from "../operations/request_options.ts";
 import { toCoreRequest } from "../operations/request.ts";
 import { ownOption } from "../own_option.ts";
 import { absolutePath, type Path, toPath } from "../path.ts";
+import { checkAccess, WRITE } from "../permissions.ts";
 import { limitsOf, type OperationOptions, type Runner } from "../queue/runner.ts";
 
 /** See {@linkcode PromiseForms.mkdir}. */
@@ -21,12 +22,14 @@ export async function makeDirectory(
   options?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean },
 ): Promise<void> {
   const request = op.mkdir(path, options);
-  if (!options?.recursive) {
+  if (options === undefined || !ownOption(options, "recursive")) {
     await ioq.run(request, options);
     return;
   }
   const given = toPath(path, "mkdir");
-  const whole = ownOption(options, "at") === undefined ? absolutePath(given) : given;
+  const whole = ownOption(options, "at") === undefined
+    ? checkAccess(absolutePath(given), WRITE, given)
+    : given;
   if (whole.length === 0) {
     // As for Deno: the path of the current directory, which exists
     return;
@@ -78,12 +81,29 @@ async function makeUnlessThere(
       throw error;
     }
     const { at, signal } = options;
-    const is = await ioq.run(op.stat(path, at === undefined ? {} : { at }), limitsOf(options))
-      .catch(() => undefined);
+    const stat = toCoreRequest(op.stat(path, at === undefined ? {} : { at }));
+    // Who may make it may know that it is one; the path was checked for that
+    stat.trusted = at === undefined;
+    const is = await ioq.run(stat, limitsOf(options)).catch(() =>
+      at === undefined && typeof path === "string" ? isDirectory(path) : undefined
+    );
     if (!is?.isDirectory) {
       signal?.throwIfAborted();
       throw error;
     }
+  }
+}
+
+/**
+ * Whether a path that exists is a directory's. Without the library it is Deno that looks,
+ * which takes a permission to read, unless it looks for this very call.
+ */
+async function isDirectory(path: string): Promise<{ isDirectory: boolean }> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+    return { isDirectory: true };
+  } catch {
+    return { isDirectory: false };
   }
 }
 

@@ -23,8 +23,8 @@ import * as layout from "../../ffi/layout.ts";
 import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import { AT_REMOVEDIR } from "../linux/fcntl.ts";
 import { REMOVE_TREE } from "../operations/request.ts";
-import { joinPath, type Path, pathText, toPath } from "../path.ts";
-import { checkTree, WRITE } from "../permissions.ts";
+import { absolutePath, joinPath, type Path, pathText, toPath } from "../path.ts";
+import { checkRemoval } from "../permissions.ts";
 import type { Runner } from "../queue/runner.ts";
 import { Descent, type DescentOptions } from "./descent.ts";
 import { DT_DIR } from "../linux/directory.ts";
@@ -344,9 +344,10 @@ export async function removeTreeOn(
   path: Path,
   options: DescentOptions,
 ): Promise<void> {
-  const root = checkTree(toPath(path, "remove"), WRITE);
-  await Descent.run("remove", root, open, options, async (descent) => {
-    const text = pathText(root);
+  const given = toPath(path, "remove");
+  const root = checkRemoval(absolutePath(given), true, given);
+  await Descent.run("remove", given, open, options, async (descent) => {
+    const text = pathText(given);
     const unlink = async (flags: number) => {
       if (await descent.attempt(text, () => descent.request("unlink", { path: root, flags }))) {
         descent.progress(text);

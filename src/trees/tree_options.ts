@@ -6,8 +6,8 @@
  * @module
  */
 
-import { checkGivenQueue, defaultQueue } from "../default_queue.ts";
-import type { Ioq } from "../ioq.ts";
+import { checkGivenQueue, sharedQueue } from "../default_queue.ts";
+import type { PromiseForms } from "../forms.ts";
 
 /** What has been done so far. */
 export interface TreeProgress {
@@ -44,11 +44,12 @@ export interface TreeOptions {
   /** Called for each entry that was dealt with, soon after it was. */
   onProgress?: ((progress: TreeProgress) => void) | undefined;
   /**
-   * The queue to use.
+   * The queue to use, or a task's handle (`Io`): what is done belongs to that task then, and
+   * is cancelled with it.
    *
    * @default One that all share who name none
    */
-  ioq?: Ioq | undefined;
+  ioq?: PromiseForms | undefined;
 }
 
 /** The names of {@linkcode TreeOptions}. */
@@ -66,7 +67,7 @@ export const TREE_OPTIONS: readonly string[] = [
  *
  * @throws {TypeError} If they name what is no queue.
  */
-export function queueOf({ ioq }: TreeOptions): () => Ioq | Promise<Ioq> {
+export function queueOf({ ioq }: TreeOptions): () => PromiseForms | Promise<PromiseForms> {
   const given = checkGivenQueue(ioq);
-  return () => given ?? defaultQueue();
+  return () => given ?? sharedQueue();
 }

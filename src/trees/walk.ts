@@ -28,7 +28,12 @@
  */
 
 import { type Path, toPath } from "../path.ts";
-import { planWalk, type WalkEntry, type WalkOptions } from "./walk/walk_options.ts";
+import {
+  planWalk,
+  type StatDecoder,
+  type WalkEntry,
+  type WalkOptions,
+} from "./walk/walk_options.ts";
 import type { LineFormat, Lines } from "./walk/lines.ts";
 import { WalkScheduler } from "./walk/scheduler.ts";
 
@@ -178,15 +183,28 @@ function walkInBatches(root: Path, options: WalkOptions = {}): AsyncIterableIter
 }
 
 /**
- * Walk a tree as lines: for the command, which prints them. What does not go into
- * lines as it is, such as a path that is not UTF-8, comes as entries.
+ * Walk a tree for a command, in batches, by paths that begin with the root to the
+ * letter. As lines, if they are asked for; what does not go into lines as it is, such as
+ * a path that is not UTF-8, comes as entries.
  */
-export function walkLines(
+export function walkForCommand(
   root: Path,
   options: WalkOptions,
+  decode?: StatDecoder,
+): AsyncIterableIterator<WalkEntry[]>;
+export function walkForCommand(
+  root: Path,
+  options: WalkOptions,
+  decode: undefined,
   format: LineFormat,
+): AsyncIterableIterator<WalkEntry[] | Lines>;
+export function walkForCommand(
+  root: Path,
+  options: WalkOptions,
+  decode?: StatDecoder,
+  format?: LineFormat,
 ): AsyncIterableIterator<WalkEntry[] | Lines> {
-  const plan = planWalk(options);
+  const plan = planWalk(options, { verbatim: true, ...(decode === undefined ? {} : { decode }) });
   return batchesOf(
     new WalkScheduler<WalkEntry[] | Lines>(toPath(root, "readdir"), plan, format),
   );

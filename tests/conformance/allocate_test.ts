@@ -131,3 +131,70 @@ Deno.test("allocate() takes unrestricted FFI, and says so", async () => {
     stderr,
   );
 });
+
+forEachBackend("memory that was given back is nobody else's", async ({ open }) => {
+  using dir = new TempDir();
+  const path = dir.file("file", "contents");
+  await using ioq = await open();
+  const fd = await ioq.run(op.open(path));
+  // By a request of ours that was not submitted yet
+  const buffer = ioq.allocate(4096);
+  const reading = errorOf(() => ioq.run(op.readInto(fd, buffer.bytes)));
+  buffer[Symbol.dispose]();
+  using next = ioq.allocate(4096);
+  await reading;
+  assertEquals(next.bytes, new Uint8Array(4096));
+  await ioq.run(op.close(fd));
+
+  // By a call of the runtime's that is not over
+  const fifo = dir.fifo("fifo");
+  using reader = Deno.openSync(fifo, { read: true, write: true });
+  const other = ioq.allocate(4096);
+  const pending = reader.read(other.bytes);
+  other[Symbol.dispose]();
+  const later = Array.from({ length: 20 }, () => ioq.allocate(4096));
+  reader.writeSync(bytes("late"));
+  await pending;
+  for (const { bytes } of later) {
+    assertEquals(bytes, new Uint8Array(4096));
+  }
+}, (row) => row.nativeThreads);
+
+forEachBackend("a buffer that was transferred holds up no closing", async ({ open }) => {
+  const ioq = await open();
+  const transferred = ioq.allocate(4096);
+  const seen = new Uint8Array(transferred.bytes.buffer.transfer()).fill(7);
+  const structured = structuredClone(ioq.allocate(4096).bytes.buffer, {});
+  assertEquals(structured.byteLength, 4096);
+  assertEquals(transferred.byteLength, 0);
+  transferred[Symbol.dispose]();
+  transferred[Symbol.dispose]();
+  const { buffer } = ioq.allocate(4096).bytes;
+  const held = new Uint8Array(buffer.transfer());
+  await ioq.close();
+  // Nothing crashes, whatever is there
+  seen.fill(1);
+  held.fill(1);
+});
+
+Deno.test("what a Worker allocated and transferred survives it", async () => {
+  using dir = new TempDir();
+  const worker = dir.file(
+    "worker.ts",
+    `import { Ioq } from "${MOD}";
+     const ioq = await Ioq.open({ library: "${LIBRARY}" });
+     const { buffer } = ioq.allocate(1 << 20).bytes;
+     self.postMessage(buffer, [buffer]);`,
+  );
+  const { stdout, stderr, code } = await runDeno(`
+    const worker = new Worker("file://${worker}", { type: "module" });
+    const buffer = await new Promise((resolve) => worker.onmessage = ({ data }) => resolve(data));
+    worker.terminate();
+    for (let i = 0; i < 20; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      new Uint8Array(buffer).fill(i);
+    }
+    console.log(buffer.byteLength);
+  `);
+  assertEquals([stdout, stderr, code], ["1048576\n", "", 0]);
+});

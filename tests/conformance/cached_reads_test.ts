@@ -106,7 +106,7 @@ forEachBackend("a queue that takes nothing does not read what is cached", async 
 
   const signal = AbortSignal.abort(new Error("mine"));
   await assertRejects(() => file.readAt(buffer, 0, { signal }), Error, "mine");
-  ioq.cancel();
+  ioq.cancelAll();
   await assertRejects(() => file.readAt(buffer, 0), Deno.errors.Interrupted);
   await file.close();
   await assertRejects(() => file.readAt(buffer, 0), Deno.errors.BadResource);

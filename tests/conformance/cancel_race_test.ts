@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 import { assert, assertEquals } from "@std/assert";
-import { op, type Request } from "../../mod.ts";
+import { type IoqRequest, op } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import {
   descriptors,
@@ -42,7 +42,7 @@ forEachBackend("cancelling at any moment leaves nothing behind", async ({ open, 
       const ioq = await open<number>({ depth: 64, threads: 4 });
       const fd = await ioq.run(op.open(fifo, { read: true, write: true }));
       const own = await ioq.run(op.open(file));
-      const makes: (() => Request)[] = [
+      const makes: (() => IoqRequest)[] = [
         () => op.read(fd, 8192),
         () => op.read(own, 8192, Math.floor(random() * 20_000)),
         () => op.readv(own, [new Uint8Array(100), new Uint8Array(9000)], 0),

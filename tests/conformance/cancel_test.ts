@@ -1,8 +1,9 @@
 // Copyright 2026 the ioq authors. MIT license.
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { type Completion, op } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
+import { CountingController } from "../lifecycle/counting_controller.ts";
 import {
   bytes,
   descriptorsUnder,
@@ -39,7 +40,7 @@ forEachBackend("cancel() interrupts what is queued, but runs closes", async ({ o
         ioq.submit(fds.length % 2 ? op.close(fd) : op.closeDir(fd), "close");
       }
     }
-    assertEquals(ioq.cancel(), true);
+    assertEquals(ioq.cancelAll(), true);
     let count = 0;
     for await (const completion of ioq) {
       count++;
@@ -51,7 +52,7 @@ forEachBackend("cancel() interrupts what is queued, but runs closes", async ({ o
     }
     assertEquals(count, 60);
     assertEquals(descriptorsUnder(dir.path), 0);
-    assertEquals(ioq.cancel(), false);
+    assertEquals(ioq.cancelAll(), false);
   }
   assertEquals(descriptorsUnder("/"), before);
 });
@@ -62,7 +63,7 @@ forEachBackend("after cancel() of everything only closes are accepted", async ({
   await using ioq = await open();
   const fd = await ioq.run(op.open(path));
   const dirFd = await ioq.run(op.openDir(dir.path));
-  assertEquals(ioq.cancel(), false);
+  assertEquals(ioq.cancelAll(), false);
 
   for (const request of [op.nop(), op.stat(path), op.read(fd, 1), op.readDirBlock(dirFd)]) {
     const error = assertThrows(() => ioq.submit(request), Deno.errors.Interrupted);
@@ -88,7 +89,7 @@ forEachBackend(
     const stats = Array.from({ length: 5 }, () => ioq.stat(path));
     const closes = fds.map((fd) => ioq.run(op.close(fd)));
     const later = ioq.stat(path);
-    assertEquals(ioq.cancel(), true);
+    assertEquals(ioq.cancelAll(), true);
     const errors = [...stats, later].map((promise) => errorOf(() => promise));
     for (const error of await Promise.all(errors)) {
       assert(error instanceof Deno.errors.Interrupted, `${error}`);
@@ -115,7 +116,7 @@ forEachBackend("cancel(id) interrupts one request and no other", async ({ open }
     }
   }
   assertEquals(ids.map((id) => ioq.cancel(id)), ids.map(() => false));
-  ioq.submit(op.nop());
+  ioq.submit(op.nop(), -1);
   valueOf((await ioq[Symbol.asyncIterator]().next()).value, "nop");
 });
 
@@ -264,3 +265,49 @@ forEachBackend("close() interrupts a read that waits for its data", async ({ ope
     await closer.run(op.close(fd));
   }
 }, ({ interruptible }) => interruptible);
+
+forEachBackend("cancel() takes an id and nothing else", async ({ open }) => {
+  await using ioq = await open();
+  for (const id of [undefined, null, "0", 0n, {}]) {
+    assertThrows(() => ioq.cancel(id as unknown as number), TypeError, "id");
+  }
+  assertEquals([NaN, -1, 0.5, Infinity].map((id) => ioq.cancel(id)), [false, false, false, false]);
+  assertEquals(ioq.accepts, true);
+  await ioq.nop();
+});
+
+forEachBackend("a signal cancels what was submitted", async ({ open }) => {
+  await using ioq = await open<string>({ depth: 600 });
+  const controller = new CountingController();
+  const { signal } = controller;
+  for (let i = 0; i < 500; i++) {
+    ioq.submit(op.sleep(1e6), "sleep", { signal });
+  }
+  ioq.submit(op.nop(), "nop", { signal });
+  assertEquals(controller.listeners, 1);
+  for await (const { data, ok } of ioq) {
+    assertEquals([data, ok], ["nop", true]);
+    break;
+  }
+  const reason = new Error("enough");
+  controller.abort(reason);
+  assertEquals(controller.listeners, 0);
+  let count = 0;
+  for await (const completion of ioq) {
+    assertStrictEquals(!completion.ok && completion.error, reason);
+    count++;
+  }
+  assertEquals(count, 500);
+  assertThrows(() => ioq.submit(op.nop(), "late", { signal }), Error, "enough");
+  assertThrows(() => ioq.submit(op.nop(), "", { signal: {} as AbortSignal }), TypeError);
+  // A reason that is no error
+  const other = new AbortController();
+  ioq.submit(op.sleep(1e6), "", { signal: other.signal });
+  other.abort("no error");
+  for await (const completion of ioq) {
+    const error = completion.ok ? undefined : completion.error;
+    assert(error instanceof Deno.errors.Interrupted);
+    assertEquals(error?.cause, "no error");
+  }
+  await ioq.ready(600);
+});

@@ -33,7 +33,7 @@ forEachBackend("a closed queue accepts nothing", async ({ open }) => {
     await assertRejects(() => ioq.nop(), Deno.errors.BadResource);
     await assertRejects(() => ioq.stat("/"), Deno.errors.BadResource);
     await assertRejects(() => ioq.ready(), Deno.errors.BadResource);
-    assertEquals(ioq.cancel(), false);
+    assertEquals(ioq.cancelAll(), false);
     assertEquals(ioq.cancel(0), false);
     assertEquals(ioq.poll(), undefined);
     assertEquals(ioq.size, 0);
@@ -165,7 +165,7 @@ forEachBackend("several queues at once do not disturb each other", async ({ open
     }
   });
   await queues[0]!.close();
-  queues[1]!.cancel();
+  queues[1]!.cancelAll();
   for (const [at, ioq] of queues.entries()) {
     let count = 0;
     for await (const completion of ioq) {

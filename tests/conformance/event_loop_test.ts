@@ -3,8 +3,7 @@
 /** The queue leaves the event loop its share, even when nothing ever has to wait. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { setImmediate } from "node:timers";
-import { op } from "../../mod.ts";
+import { type Ioq, type IoqFile, op } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import { TempDir, within } from "../fixtures.ts";
 
@@ -129,3 +128,124 @@ forEachBackend("a large read of a pipe can be aborted", async ({ open }) => {
   await assertRejects(() => read, Error, "mine");
   await within(5000, file.close(), "close()");
 }, (row) => row.interruptible);
+
+/** How often an interval fires beside loops before it counts as not starved. */
+const TICKS = 5;
+
+/** Loops of promise forms, by what they do. */
+const LOOPS: readonly (readonly [string, (ioq: Ioq, file: IoqFile, path: string) => LoopBody])[] = [
+  ["nop", (ioq) => () => ioq.nop()],
+  ["kernelNop", (ioq) => () => ioq.run(op.kernelNop())],
+  ["open and close", (ioq, _, path) => async () => {
+    await ioq.run(op.close(await ioq.run(op.open(path))));
+  }],
+  ["readAt", (_, file) => {
+    const buffer = new Uint8Array(512);
+    // A timeout keeps it from being read past the queue
+    return () => file.readAt(buffer, 0, { timeoutMs: 60_000 });
+  }],
+  ["stat", (ioq, _, path) => () => ioq.stat(path)],
+];
+
+/** What a loop does over and over. */
+type LoopBody = () => Promise<unknown>;
+
+for (const inFlight of [1, 64, 256, 1024, 10_000]) {
+  forEachBackend(`an interval fires beside ${inFlight} in flight`, async ({ open, row }) => {
+    using dir = new TempDir();
+    const path = dir.file("file", "contents");
+    await using ioq = await open({ depth: inFlight });
+    await using file = await ioq.openFile(path);
+    for (const [name, makeBody] of LOOPS) {
+      if (name === "open and close" && inFlight > 1024) {
+        // More descriptors than a process may have by default
+        continue;
+      }
+      const body = makeBody(ioq, file, path);
+      const operationsMax = row.nativeThreads ? 2_000_000 : 200_000;
+      let ticks = 0;
+      let operations = 0;
+      const interval = setInterval(() => ticks++, 1);
+      const loop = async () => {
+        while (ticks < TICKS && operations < operationsMax) {
+          operations++;
+          await body();
+        }
+      };
+      await within(60_000, Promise.all(Array.from({ length: inFlight }, loop)), name);
+      clearInterval(interval);
+      assert(ticks >= TICKS, `${name}: ${ticks} ticks beside ${operations} operations`);
+    }
+  });
+}
+
+forEachBackend("an interval fires while a full queue is submitted to", async ({ open }) => {
+  // Each submission that finds room goes on at once: nothing but the stream is awaited
+  await using ioq = await open({ depth: 4096 });
+  let ticks = 0;
+  const interval = setInterval(() => ticks++, 1);
+  let operations = 0;
+  while (ticks < TICKS && operations < 2_000_000) {
+    while (ioq.capacity > 0) {
+      ioq.submit(op.kernelNop());
+      operations++;
+    }
+    for await (const _ of ioq) {
+      break;
+    }
+  }
+  clearInterval(interval);
+  assert(ticks >= TICKS, `${ticks} ticks beside ${operations} operations`);
+});
+
+forEachBackend("a full batch resolves no promise, and keeps its order", async ({ open }) => {
+  await using ioq = await open<number>({ depth: 2000 });
+  const before = ioq.completed;
+  for (let i = 0; i < 2000; i++) {
+    ioq.submit(op.nop(), i);
+  }
+  // Nothing has run within this callback
+  assertEquals(ioq.completed, before);
+  assertEquals(ioq.size, 2000);
+  const seen: number[] = [];
+  for await (const { data } of ioq) {
+    seen.push(data);
+  }
+  assertEquals(seen.toSorted((a, b) => a - b), Array.from({ length: 2000 }, (_, i) => i));
+});
+
+forEachBackend("what a turn has no room for can be cancelled, and times out", async ({ open }) => {
+  await using ioq = await open<string>({ depth: 2000 });
+  const ids = Array.from({ length: 1000 }, () => ioq.submit(op.sleep(1e6), "cancelled"));
+  for (let i = 0; i < 999; i++) {
+    ioq.submit(op.sleep(1e6), "late", { timeoutMs: 1 });
+  }
+  for (const id of ids) {
+    assertEquals(ioq.cancel(id), true);
+    assertEquals(ioq.cancel(id), false);
+  }
+  const outcomes = new Map<string, number>();
+  for await (const { data, ...completion } of ioq) {
+    const error = completion.ok ? "none" : (completion.error as { code?: string }).code;
+    outcomes.set(`${data} ${error}`, (outcomes.get(`${data} ${error}`) ?? 0) + 1);
+  }
+  assertEquals(outcomes, new Map([["cancelled EINTR", 1000], ["late ETIMEDOUT", 999]]));
+});
+
+forEachBackend("what is written is what was there when it was submitted", async ({ open }) => {
+  using dir = new TempDir();
+  const path = dir.file("file");
+  await using ioq = await open({ depth: 1000 });
+  await using file = await ioq.openFile(path, { write: true });
+  const chunk = new Uint8Array(16);
+  for (let i = 0; i < 1000; i++) {
+    chunk.fill(i % 251);
+    ioq.submit(op.write(file.fd, chunk, 16 * i));
+  }
+  chunk.fill(0xee);
+  for await (const completion of ioq) {
+    assert(completion.ok);
+  }
+  const written = Deno.readFileSync(path);
+  assertEquals(written, Uint8Array.from({ length: 16_000 }, (_, i) => (i >> 4) % 251));
+});

@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 import { assertEquals } from "@std/assert";
-import { type Completion, type Ioq, op, type OpName, type Request } from "../../mod.ts";
+import { type Completion, type Ioq, type IoqRequest, op, type OpName } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import { bytes, descriptorsUnder, newSeed, randomFrom, TempDir } from "../fixtures.ts";
 
@@ -42,7 +42,7 @@ class Load {
     return Math.floor(this.#random() * n);
   }
 
-  #pick(): { request: Request; hopeful: boolean } {
+  #pick(): { request: IoqRequest; hopeful: boolean } {
     const toClose = this.#opened.pop();
     if (toClose !== undefined) {
       const close = toClose.op === "open" ? op.close : op.closeDir;
@@ -106,7 +106,7 @@ class Load {
       this.interrupted++;
     } else {
       // Exact times need the native library
-      const may = completion.op === "statBigInt" &&
+      const may = (completion.op === "statBigInt" || completion.op === "fstatBigInt") &&
         completion.error instanceof Deno.errors.NotSupported;
       assertEquals(pending!.hopeful && !may, false, `${completion.op}: ${completion.error}`);
     }
@@ -201,7 +201,7 @@ forEachBackend(
               await new Promise((resolve) => setTimeout(resolve, random() * 2));
             }
           }
-          ioq.cancel();
+          ioq.cancelAll();
           const opened: number[] = [];
           let completed = 0;
           for await (const completion of ioq) {
@@ -210,7 +210,7 @@ forEachBackend(
               opened.push(completion.value);
             } else if (!completion.ok && completion.data.hopeful) {
               // Exact times need the native library
-              const refused = completion.op === "statBigInt" &&
+              const refused = (completion.op === "statBigInt" || completion.op === "fstatBigInt") &&
                 completion.error instanceof Deno.errors.NotSupported;
               assertEquals(
                 (completion.error as { code?: string }).code,

@@ -193,7 +193,7 @@ forEachBackend("resize() changes the depth of an idle queue", async ({ open, row
     for (let i = 0; i < depth; i++) {
       ioq.submit(i % 2 ? op.stat(path) : op.readFile(path), i);
     }
-    assertThrows(() => ioq.submit(op.nop()), Deno.errors.WouldBlock);
+    assertThrows(() => ioq.submit(op.nop(), -1), Deno.errors.WouldBlock);
     assertThrows(() => ioq.resize(10), Deno.errors.Busy);
     assertEquals(ioq.depth, depth);
     const seen = new Set<number>();

@@ -81,7 +81,7 @@ forEachBackend("receive() can be cancelled, and loses no message by it", async (
   await ioq.post(ioq, 2);
   assertEquals(await within(5000, Promise.all([before, after]), "messages"), [1, 2]);
   const left = errorOf(() => ioq.receive());
-  ioq.cancel();
+  ioq.cancelAll();
   assert(await within(5000, left, "cancelling") instanceof Deno.errors.Interrupted);
 }, ({ library }) => library);
 

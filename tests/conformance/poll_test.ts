@@ -69,7 +69,7 @@ forEachBackend("poll() can be cancelled, and leaves no descriptor", async ({ ope
   const left = errorOf(() => ioq.run(op.poll(fd)));
   await sleep(2);
   const closing = ioq.run(op.close(fd));
-  ioq.cancel();
+  ioq.cancelAll();
   assert(await within(5000, left, "cancelling") instanceof Deno.errors.Interrupted);
   await closing;
   assertEquals(descriptors().size, before - 1);

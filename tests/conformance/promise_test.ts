@@ -23,7 +23,7 @@ forEachBackend("the promise forms resolve to what Deno gives", async ({ open }) 
 }, ({ library }) => library);
 
 forEachBackend("a request may be used any number of times", async ({ open }) => {
-  await using ioq = await open<number>();
+  await using ioq = await open();
   const request = op.stat("/");
   const [one, two] = await Promise.all([ioq.run(request), ioq.run(request)]);
   assertEquals(one, two);
@@ -78,19 +78,22 @@ forEachBackend("a promise waits while the stream is not consumed", async ({ open
   assertEquals(ioq.size, 1);
 });
 
-forEachBackend("those in line come before those who wait for capacity", async ({ open }) => {
-  await using ioq = await open({ depth: 1 });
-  const order: string[] = [];
-  ioq.submit(op.nop());
-  const all = [
-    ioq.ready().then(() => order.push("ready")),
-    ioq.nop().then(() => order.push("nop")),
-  ];
-  await sleep(5);
-  assertEquals(ioq.poll()?.ok, true);
-  await Promise.all(all);
-  assertEquals(order, ["nop", "ready"]);
-});
+forEachBackend(
+  "all who wait for slots are served in the order in which they came",
+  async ({ open }) => {
+    await using ioq = await open({ depth: 1 });
+    const order: string[] = [];
+    ioq.submit(op.nop());
+    const all = [
+      ioq.ready().then(() => order.push("ready")),
+      ioq.nop().then(() => order.push("nop")),
+    ];
+    await sleep(5);
+    assertEquals(ioq.poll()?.ok, true);
+    await Promise.all(all);
+    assertEquals(order, ["ready", "nop"]);
+  },
+);
 
 forEachBackend("a signal that is aborted already rejects with its reason", async ({ open }) => {
   await using ioq = await open();
@@ -226,7 +229,7 @@ forEachBackend("an abort after it settled does nothing, and no listener is left"
   const other = new CountingController();
   await assertRejects(() => ioq.stat("a\0b", { signal: other.signal }), TypeError);
   await assertRejects(() => ioq.run({} as never, { signal: other.signal }), TypeError);
-  ioq.cancel();
+  ioq.cancelAll();
   await assertRejects(() => ioq.nop({ signal: other.signal }), Deno.errors.Interrupted);
   assertEquals(other.listeners, 0);
 });
@@ -236,7 +239,7 @@ forEachBackend("cancel() and close() leave no listener", async ({ open }) => {
   const controller = new CountingController();
   const { signal } = controller;
   const promises = Array.from({ length: 10 }, () => errorOf(() => ioq.stat("/", { signal })));
-  ioq.cancel();
+  ioq.cancelAll();
   for (const error of await Promise.all(promises)) {
     assert(error instanceof Deno.errors.Interrupted);
   }

@@ -6,7 +6,7 @@
  */
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type Ioq, op, type Path } from "../../mod.ts";
+import { defaultQueue, type Ioq, op, type Path, writeTextFile } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import { bytes, TempDir } from "../fixtures.ts";
 
@@ -91,6 +91,13 @@ for (const [what, call] of Object.entries(CALLS)) {
     assertEquals([...Deno.readDirSync(folders.there)], []);
   });
 }
+
+Deno.test("a chdir() while the shared queue opens changes nothing", async () => {
+  using folders = new Folders();
+  await using _ = { [Symbol.asyncDispose]: async () => await (await defaultQueue()).close() };
+  await folders.begin(() => writeTextFile("log", "text"));
+  assertEquals(Deno.readTextFileSync(`${folders.here}/log`), "text");
+});
 
 forEachBackend("messages have paths as they were given", async ({ open }) => {
   await using ioq = await open();

@@ -6,7 +6,7 @@
  */
 
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
-import { op, type Request } from "../../mod.ts";
+import { type IoqRequest, op } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import { bytes, TempDir, text } from "../fixtures.ts";
 
@@ -14,7 +14,7 @@ import { bytes, TempDir, text } from "../fixtures.ts";
 const any = (value: unknown): any => value;
 
 /** Every builder with arguments that are right. */
-const REQUESTS: { readonly [K in keyof typeof op]: () => Request } = {
+const REQUESTS: { readonly [K in keyof typeof op]: () => IoqRequest } = {
   nop: () => op.nop(),
   kernelNop: () => op.kernelNop(),
   open: () => op.open("/x"),
@@ -69,7 +69,7 @@ const REQUESTS: { readonly [K in keyof typeof op]: () => Request } = {
 };
 
 Deno.test("a request shows its operation and nothing that could be changed", () => {
-  assertEquals(Object.keys(REQUESTS), Object.keys(op));
+  assertEquals(Object.keys(REQUESTS).sort(), Object.keys(op).sort());
   for (const [name, make] of Object.entries(REQUESTS)) {
     const request = make();
     assertEquals(Reflect.ownKeys(request), [], name);
@@ -79,7 +79,7 @@ Deno.test("a request shows its operation and nothing that could be changed", () 
   }
   assertEquals(op.nop().op, "nop");
   assertEquals(Object.isFrozen(Object.getPrototypeOf(op.nop())), true);
-  assertEquals(Deno.inspect(op.stat("/x")), "Request { stat '/x' }");
+  assertEquals(Deno.inspect(op.stat("/x")), "IoqRequest { stat '/x' }");
 });
 
 forEachBackend("nobody but op makes requests", async ({ open }) => {
@@ -171,6 +171,10 @@ forEachBackend("nothing that options inherit is read", async ({ open }) => {
     path2: "/nonexistent",
     offset: 2,
     length: 1,
+    recursive: true,
+    signal: AbortSignal.abort("inherited"),
+    timeoutMs: 0.001,
+    create: false,
     fd2: 5,
     arg0: 7,
   };
@@ -183,8 +187,19 @@ forEachBackend("nothing that options inherit is read", async ({ open }) => {
     const fd = await ioq.run(op.open(path, { read: true }));
     assertEquals(text(await ioq.run(op.read(fd, 10, 0))), "made");
     await ioq.run(op.close(fd));
+    await ioq.writeFile(path, new Uint8Array(5 << 20), {});
+    assertEquals((await ioq.readFile(path, {})).length, 5 << 20);
+    await ioq.writeFile(path, new Blob(["made"]).stream(), {});
+    await (await ioq.openFile(path, {})).close();
+    const full = dir.at("full");
+    await ioq.mkdir(full, {});
+    await assertRejects(() => ioq.mkdir(full, {}), Deno.errors.AlreadyExists);
+    await ioq.writeFile(`${full}/file`, bytes("kept"), {});
+    await assertRejects(() => ioq.remove(full, {}), Error, "not empty");
+    await ioq.nop({});
   });
   assertEquals(Deno.readTextFileSync(path), "made");
+  assertEquals(Deno.readTextFileSync(dir.at("full/file")), "kept");
   assertEquals(Deno.statSync(path).mode! & 0o777, 0o666 & ~Deno.umask());
 });
 

@@ -41,7 +41,7 @@ forEachBackend(
 forEachBackend("a completion has its operation, its data and its value", async ({ open }) => {
   using dir = new TempDir();
   const file = dir.file("file", "text");
-  await using ioq = await open<{ key: string }>();
+  await using ioq = await open<{ key: string } | undefined>();
   const data = { key: "value" };
   ioq.submit(op.stat(file), data);
   const { value: stat } = await ioq[Symbol.asyncIterator]().next();
@@ -372,3 +372,84 @@ forEachBackend("memory stays flat", async ({ open }) => {
   assert(grown < 200 << 20, `${grown >> 20} MiB more`);
   await ioq.run(op.close(fd));
 }, ({ options }) => options.threads !== 1);
+
+forEachBackend("ready() is served in order with promise forms", async ({ open }) => {
+  for (const slots of [1, 8]) {
+    await using ioq = await open({ depth: 8 });
+    let looping = true;
+    let rounds = 0;
+    const loops = Array.from({ length: 16 }, async () => {
+      while (looping && rounds < 200_000) {
+        rounds++;
+        await ioq.nop();
+      }
+    });
+    await ioq.ready(slots);
+    const before = rounds;
+    looping = false;
+    for (let i = 0; i < slots; i++) {
+      ioq.submit(op.nop());
+    }
+    assert(before < 200_000, "not before the loops were over");
+    for await (const completion of ioq) {
+      assert(completion.ok);
+    }
+    await Promise.all(loops);
+  }
+});
+
+forEachBackend("what ready() grants is reserved for who waited", async ({ open }) => {
+  await using ioq = await open<number>({ depth: 1 });
+  ioq.submit(op.nop(), -1);
+  const order: number[] = [];
+  const waiting = Array.from({ length: 3 }, async (_, i) => {
+    await ioq.ready();
+    // Throws if somebody else has taken it
+    ioq.submit(op.nop(), i);
+    order.push(i);
+  });
+  const form = ioq.nop().then(() => order.push(3));
+  while (order.length < 4) {
+    for await (const { ok } of ioq) {
+      assert(ok);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await Promise.all([...waiting, form]);
+  assertEquals(order, [0, 1, 2, 3]);
+});
+
+forEachBackend("what was waited for and is not submitted holds up nobody", async ({ open }) => {
+  await using ioq = await open({ depth: 4 });
+  await ioq.ready(4);
+  await within(10_000, ioq.nop(), "a promise form");
+  assertEquals(ioq.capacity, 4);
+});
+
+forEachBackend("who waits for more than there can be holds up nobody", async ({ open }) => {
+  const ioq = await open({ depth: 2 });
+  const signal = AbortSignal.timeout(60_000);
+  const waiting = ioq.sleep(1e6, { signal }).catch(() => {});
+  const never = ioq.ready(2).catch((error: unknown) => error);
+  for (let i = 0; i < 10; i++) {
+    await within(10_000, ioq.nop(), "a promise form behind it");
+  }
+  await ioq.close();
+  await waiting;
+  assert(await never instanceof Deno.errors.BadResource);
+});
+
+forEachBackend("a consumer may wait for a promise form behind ready()", async ({ open }) => {
+  await using ioq = await open({ depth: 4 });
+  for (let i = 0; i < 4; i++) {
+    ioq.submit(op.nop());
+  }
+  const ready = ioq.ready(4);
+  let consumed = 0;
+  for await (const _ of ioq) {
+    consumed++;
+    await within(10_000, ioq.nop(), "a promise form of the consumer's");
+  }
+  await ready;
+  assertEquals(consumed, 4);
+});

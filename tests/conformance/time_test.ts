@@ -83,7 +83,7 @@ forEachBackend("sleeps that last forever can be cancelled, all of them", async (
     }
   }
   await ioq.sleep(1);
-  assertEquals(ioq.cancel(), true);
+  assertEquals(ioq.cancelAll(), true);
   let count = 0;
   for await (const completion of ioq) {
     count++;

@@ -3,7 +3,7 @@
 /** What the worker backend cannot do says so, and nothing else does. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { type Ioq, op, type Request } from "../../mod.ts";
+import { type Ioq, type IoqRequest, op } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import { bytes, errorOf, MOD, runDeno, TempDir, text } from "../fixtures.ts";
 
@@ -19,7 +19,7 @@ interface Ground {
 }
 
 /** A request that is refused, and the reason; see the table in the README. */
-type Limit = readonly [make: (ground: Ground) => Request, reason: string];
+type Limit = readonly [make: (ground: Ground) => IoqRequest, reason: string];
 
 /** What there is on all backends but those without the native library. */
 const LIMITS: readonly Limit[] = [

@@ -29,7 +29,7 @@ const ENDS: readonly (readonly [
   end: (ioq: Ioq, controller: AbortController, reason: Error) => unknown,
 ])[] = [
   ["close", (ioq) => void ioq.close()],
-  ["cancel", (ioq) => ioq.cancel()],
+  ["cancel", (ioq) => ioq.cancelAll()],
   ["abort", (_, controller, reason) => controller.abort(reason)],
 ];
 

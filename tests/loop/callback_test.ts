@@ -52,3 +52,27 @@ forEachBackend(
     assertEquals(count, 10);
   },
 );
+
+forEachBackend("close() during run() calls nobody back any more", async ({ open }) => {
+  const loop = new CallbackLoop(await open());
+  let called = 0;
+  let closing: Promise<void> | undefined;
+  for (let i = 0; i < 5; i++) {
+    loop.submit(op.nop(), () => {
+      called++;
+      closing ??= loop.close();
+    });
+  }
+  assertEquals(await loop.run(), false);
+  await closing;
+  assertEquals(called, 1);
+});
+
+forEachBackend("quit() before run() is kept for it", async ({ open }) => {
+  await using loop = new CallbackLoop(await open());
+  let called = 0;
+  loop.submit(op.nop(), () => called++);
+  loop.quit();
+  assertEquals([await loop.run(), called], [false, 0]);
+  assertEquals([await loop.run(), called], [true, 1]);
+});

@@ -27,10 +27,10 @@ forEachLoop(
     await loop.async(async (io) => {
       for (const clock of CLOCKS) {
         const deadline = io.now(clock) + 3_000_000n;
-        await io.sleep(deadline, clock);
+        await io.sleepUntil(deadline, clock);
         assert(io.now(clock) >= deadline, clock);
         // It has passed
-        await io.sleep(deadline, { clock });
+        await io.sleepUntil(deadline, { clock });
         await io.sleep(0.5, clock);
       }
       assert(Math.abs(Number(io.now("realtime") / 1_000_000n) - Date.now()) < 1000);
@@ -42,6 +42,12 @@ forEachLoop(
       await assertRejects(() => io.sleep(NaN), RangeError);
       await assertRejects(() => io.sleep("1" as never), TypeError);
       await assertRejects(() => io.sleep(-1n), RangeError);
+      await assertRejects(() => io.sleepUntil(-1n), RangeError);
+      await assertRejects(() => io.sleepUntil(5 as never), TypeError);
+      // A while, in nanoseconds, as op.timeout() has it
+      const start = io.now();
+      await io.sleep(2_000_000n);
+      assert(io.now() - start >= 2_000_000n);
     });
   },
 );
@@ -52,7 +58,7 @@ forEachLoop(
     for (const clock of CLOCKS) {
       const sleepers = [
         loop.async((io) => io.sleep(1e9, clock)),
-        loop.async((io) => io.sleep(io.now(clock) + 10n ** 18n, clock)),
+        loop.async((io) => io.sleepUntil(io.now(clock) + 10n ** 18n, clock)),
       ];
       for (const sleeper of sleepers) {
         await assertRejects(() => sleeper.cancel(), Canceled);

@@ -10,7 +10,7 @@ import {
   Mutex,
 } from "@ioq/ioq/loop";
 import { Ioq, op } from "../../mod.ts";
-import { descriptorsUnder, MOD, runDeno, sleep, TempDir, within } from "../fixtures.ts";
+import { descriptorsUnder, LOOP_MOD, runDeno, sleep, TempDir, within } from "../fixtures.ts";
 import { forEachLoop } from "./rows.ts";
 
 forEachLoop("async() runs a task up to its first await, and gives its result", async ({ loop }) => {
@@ -54,7 +54,7 @@ forEachLoop("a task's failure is its future's, thrown at once or later", async (
 
 Deno.test("a failure that nobody awaits is reported like an unhandled rejection", async () => {
   const { code, stderr } = await runDeno(`
-    import { EventLoop } from ${JSON.stringify(MOD)};
+    import { EventLoop } from ${JSON.stringify(LOOP_MOD)};
     const loop = await EventLoop.open();
     loop.async(async (io) => { await io.stat("/nope"); });
   `);
@@ -65,7 +65,7 @@ Deno.test("a failure that nobody awaits is reported like an unhandled rejection"
 
 Deno.test("a failure is reported if its future only lost a select()", async () => {
   const { code, stderr } = await runDeno(`
-    import { EventLoop } from ${JSON.stringify(MOD)};
+    import { EventLoop } from ${JSON.stringify(LOOP_MOD)};
     const loop = await EventLoop.open();
     const loser = loop.async(async (io) => { await io.sleep(20); await io.stat("/nope"); });
     console.log(await loop.select([loser, loop.async(() => 1)]));
@@ -77,7 +77,7 @@ Deno.test("a failure is reported if its future only lost a select()", async () =
 
 Deno.test("a cancelled task that nobody awaits is not reported, and a loop leaves no trace", async () => {
   const { code, stdout, stderr } = await runDeno(`
-    import { EventLoop } from ${JSON.stringify(MOD)};
+    import { EventLoop } from ${JSON.stringify(LOOP_MOD)};
     const loop = await EventLoop.open();
     loop.async((io) => io.sleep(1e6)).cancel();
     loop.async((io) => io.sleep(1e6));

@@ -9,7 +9,7 @@ import {
   SharedMutex,
   SharedSemaphore,
 } from "@ioq/ioq/loop";
-import { laneThreads, LIBRARY, runDeno, TempDir, until, within } from "../fixtures.ts";
+import { laneThreads, LIBRARY, LOOP_MOD, runDeno, TempDir, until, within } from "../fixtures.ts";
 import { forEachLoop } from "./rows.ts";
 
 function module(name: string): URL {
@@ -236,7 +236,7 @@ Deno.test("Workers load the library that the loop was opened with", async () => 
 Deno.test("Workers that have nothing to do stop, and let the process end", async () => {
   const { code, stdout, stderr } = await runDeno(
     `
-    import { EventLoop } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url).href)};
+    import { EventLoop } from ${JSON.stringify(LOOP_MOD)};
     const loop = await EventLoop.open({ workerIdleMs: 20 });
     const module = ${JSON.stringify(module("sum").href)};
     console.log((await loop.offload(module, [[1, 2]])).calls);

@@ -18,7 +18,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { type Completion, type Ioq, op, type Request } from "../../mod.ts";
+import { type Completion, type Ioq, type IoqRequest, op } from "../../mod.ts";
 import { toCoreRequest } from "../../src/operations/request.ts";
 import { type OpenQueue, rows } from "../backends.ts";
 import { descriptorsUnder, newSeed, randomFrom } from "../fixtures.ts";
@@ -51,7 +51,7 @@ const LIMITED = 0.02;
 /** How often a queue changes its depth when there is a chance. */
 const RESIZED = 0.05;
 /** Requests without arguments, of which there is one each. */
-const SHARED: ReadonlySet<Request> = new Set([op.nop(), op.kernelNop(), op.receive()]);
+const SHARED: ReadonlySet<IoqRequest> = new Set([op.nop(), op.kernelNop(), op.receive()]);
 /** Milliseconds without any progress after which it hangs. */
 const HANG_MS = 30_000;
 
@@ -194,7 +194,7 @@ class Life {
         assert(result === undefined, `${task.request.op} settled before it was over`);
       }
     };
-    const promise: Promise<void> = this.#ioq.run(task.request as Request, options).then(
+    const promise: Promise<void> = this.#ioq.run(task.request as IoqRequest, options).then(
       (value) => settle({ ok: true, value }),
       (error) => {
         if (options.signal?.aborted && !(error instanceof Error)) {
@@ -269,7 +269,7 @@ class Life {
       } else {
         let refused = false;
         try {
-          ioq.submit(op.nop());
+          this.#submit({ request: op.nop(), check() {}, doubt() {}, end() {} });
         } catch (error) {
           refused = error instanceof Deno.errors.WouldBlock;
         }
@@ -381,7 +381,7 @@ class Life {
         }
         await ioq.close();
       } else {
-        ioq.cancel();
+        ioq.cancelAll();
       }
     }
     await this.#drain();

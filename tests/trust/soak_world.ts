@@ -12,7 +12,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { type DirEntry, type FileInfo, op, type Request } from "../../mod.ts";
+import { type DirEntry, type FileInfo, type IoqRequest, op } from "../../mod.ts";
 import { TempDir } from "../fixtures.ts";
 
 /** How a request ended. */
@@ -22,7 +22,7 @@ export type Outcome =
 
 /** A request with what the model knows about it. */
 export interface Task {
-  readonly request: Request;
+  readonly request: IoqRequest;
   /** Compare with the model, and follow it. Not called if it was interrupted. */
   check(outcome: Outcome): void;
   /** It was interrupted or nobody was told: it may have run or not. */
@@ -215,15 +215,15 @@ export class World implements Disposable {
   }
 
   /** A task without anything of its own. */
-  #plain(request: Request, check: (outcome: Outcome) => void): Task {
+  #plain(request: IoqRequest, check: (outcome: Outcome) => void): Task {
     return { request, check, doubt: () => {}, end: () => {}, isFree: true };
   }
 
   #harmless(): Task {
     const missing = this.dir.at("missing");
-    const ok = (request: Request) =>
+    const ok = (request: IoqRequest) =>
       this.#plain(request, (outcome) => assertEquals(valueOf(outcome, request.op), undefined));
-    const gone = (request: Request) =>
+    const gone = (request: IoqRequest) =>
       this.#plain(request, (outcome) => expectCode(outcome, "ENOENT", request.op));
     switch (this.below(19)) {
       case 0:
@@ -355,7 +355,7 @@ export class World implements Disposable {
     const { name, value } = attribute;
     const file = this.#random() < 0.5 ? this.dataFd : this.dir.at("data");
     const task = (
-      request: Request,
+      request: IoqRequest,
       check: (outcome: Outcome) => void,
       changes = false,
     ): Task => ({
@@ -370,9 +370,9 @@ export class World implements Disposable {
       doubt: () => attribute.value = changes ? undefined : attribute.value,
       end: () => attribute.busy = false,
     });
-    const fails = (request: Request, code: string) =>
+    const fails = (request: IoqRequest, code: string) =>
       task(request, (outcome) => expectCode(outcome, code, `${request.op} of ${name}`));
-    const becomes = (request: Request, is: Uint8Array | null) =>
+    const becomes = (request: IoqRequest, is: Uint8Array | null) =>
       task(request, (outcome) => {
         valueOf(outcome, `${request.op} of ${name}`);
         attribute.value = is;
@@ -420,7 +420,7 @@ export class World implements Disposable {
     }
     this.#isPipeBusy = true;
     const piped = this.#piped;
-    const task = (request: Request, check: (value: unknown) => void): Task => ({
+    const task = (request: IoqRequest, check: (value: unknown) => void): Task => ({
       request,
       check: (outcome) => check(valueOf(outcome, `${request.op}, pipe with ${piped}`)),
       doubt: () => this.#piped = "unknown",
@@ -499,25 +499,29 @@ export class World implements Disposable {
     }
     name.busy = true;
     const end = () => name.busy = false;
-    const task = (request: Request, check: (outcome: Outcome) => void, changes = true): Task => ({
+    const task = (
+      request: IoqRequest,
+      check: (outcome: Outcome) => void,
+      changes = true,
+    ): Task => ({
       request,
       check,
       doubt: () => name.is = changes ? "unknown" : name.is,
       end,
     });
     /** It succeeds, and the name is then something else. */
-    const becomes = (request: Request, is: Name["is"], length = 0) =>
+    const becomes = (request: IoqRequest, is: Name["is"], length = 0) =>
       task(request, (outcome) => {
         valueOf(outcome, `${request.op} of ${name.path}`);
         name.is = is;
         name.length = length;
       });
-    const fails = (request: Request, code: string) =>
+    const fails = (request: IoqRequest, code: string) =>
       task(
         request,
         (outcome) => expectCode(outcome, code, `${request.op} of ${name.path}, a ${name.is}`),
       );
-    const stays = (request: Request, check: (value: unknown) => void = () => {}) =>
+    const stays = (request: IoqRequest, check: (value: unknown) => void = () => {}) =>
       task(request, (outcome) => check(valueOf(outcome, `${request.op} of ${name.path}`)), false);
     const { path } = name;
     const length = this.below(300);
@@ -621,7 +625,7 @@ export class World implements Disposable {
     }
     const { fd, isDirectory } = descriptor;
     descriptor.users++;
-    const task = (request: Request, check: (value: unknown) => void): Task => ({
+    const task = (request: IoqRequest, check: (value: unknown) => void): Task => ({
       request,
       check: (outcome) => check(valueOf(outcome, request.op)),
       doubt() {},

@@ -8,7 +8,7 @@
 
 import { type Case, peer, subject } from "../../harness.ts";
 import { runCommand } from "../walk/commands.ts";
-import { many, nodeSample, SAMPLE, sampleOf, type Writers } from "./sample.ts";
+import { effortOf, many, nodeSample, sampleOf, type Writers } from "./sample.ts";
 
 const KIBIBYTE = 1024;
 const MEBIBYTE = KIBIBYTE * KIBIBYTE;
@@ -40,7 +40,7 @@ export function copyCases(writers: Writers): Case[] {
     return {
       group: `${place.name}: ${group}`,
       inFlight,
-      effort: SAMPLE,
+      effort: effortOf(writers),
       runners: [
         subject(
           "ioq",

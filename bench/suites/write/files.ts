@@ -7,7 +7,7 @@
  */
 
 import { type Case, peer, subject } from "../../harness.ts";
-import { type Before, many, nodeSample, SAMPLE, sampleOf, type Writers } from "./sample.ts";
+import { type Before, effortOf, many, nodeSample, sampleOf, type Writers } from "./sample.ts";
 
 const KIBIBYTE = 1024;
 const MEBIBYTE = KIBIBYTE * KIBIBYTE;
@@ -50,7 +50,7 @@ function writeCase(
   return {
     group: `${writers.place.name}: ${group}`,
     inFlight,
-    effort: SAMPLE,
+    effort: effortOf(writers),
     runners: [
       subject(
         "ioq",
@@ -84,7 +84,7 @@ function createCase(writers: Writers, inFlight: number, count: number): Case {
   return {
     group: `${writers.place.name}: ${CREATE}`,
     inFlight,
-    effort: SAMPLE,
+    effort: effortOf(writers),
     runners: [
       subject(
         "ioq",
@@ -124,7 +124,7 @@ function renameCase(writers: Writers, inFlight: number, count: number): Case {
   return {
     group: `${writers.place.name}: ${RENAME}`,
     inFlight,
-    effort: SAMPLE,
+    effort: effortOf(writers),
     runners: [
       subject(
         "ioq",
@@ -171,7 +171,7 @@ function singleCase(
   return {
     group: `${writers.place.name}: ${group}`,
     inFlight: 1,
-    effort: SAMPLE,
+    effort: effortOf(writers),
     runners: [
       subject(
         "ioq",
@@ -216,11 +216,13 @@ function singleCase(
 
 /** All of them. */
 export function fileCases(writers: Writers): Case[] {
-  const count = writers.quick ? 200 : 5000;
+  const small = writers.quick ? 200 : 5000;
+  // On a disk, what is not timed takes longer than what is
+  const count = writers.place.keeps ? Math.min(small, 1000) : small;
   const large = writers.quick ? MEBIBYTE : LARGE_LENGTH;
   const bytes = new Uint8Array(SMALL_LENGTH);
   return [
-    writeCase(writers, SMALL, SMALL_IN_FLIGHT, count, SMALL_LENGTH),
+    writeCase(writers, SMALL, SMALL_IN_FLIGHT, small, SMALL_LENGTH),
     writeCase(
       writers,
       OVERWRITE,

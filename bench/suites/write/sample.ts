@@ -24,7 +24,13 @@ export interface Writers {
 }
 
 /** A sample is as long as its operations take. */
-export const SAMPLE: Effort = { rounds: 3, sampleMs: 0, warmRuns: 1, verifyOperations: 0 };
+export function effortOf({ quick }: Writers): Effort {
+  return { rounds: quick ? 1 : 3, sampleMs: 0, warmRuns: 1, verifyOperations: 0 };
+}
+
+/** From so many operations on, a sample makes many files. */
+const MANY_FILES = 100;
+let samples = 0;
 
 /** Makes what a sample needs in its directory. */
 export type Before = (at: string) => void;
@@ -40,7 +46,7 @@ export function sampleOf(
   work: (at: string) => Promise<unknown> | void,
 ): Run {
   return async (count) => {
-    const at = `${place.path}/sample`;
+    const at = `${place.path}/sample_${samples++}`;
     Deno.mkdirSync(at);
     try {
       before?.(at);
@@ -51,7 +57,9 @@ export function sampleOf(
       const ms = isTimed(result) ? result.ms : performance.now() - start;
       return { ms: ms * count / operations, sum: count };
     } finally {
-      Deno.removeSync(at, { recursive: true });
+      if (!place.keeps || operations < MANY_FILES) {
+        Deno.removeSync(at, { recursive: true });
+      }
     }
   };
 }

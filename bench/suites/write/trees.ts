@@ -10,7 +10,7 @@
 import { copyTree, removeTree } from "@ioq/ioq";
 import { type Case, peer, subject } from "../../harness.ts";
 import { runCommand } from "../walk/commands.ts";
-import { nodeSample, SAMPLE, sampleOf, type Writers } from "./sample.ts";
+import { effortOf, nodeSample, sampleOf, type Writers } from "./sample.ts";
 import { copyByDeno } from "./trees_by_deno.ts";
 
 const COPY_WIDE = "copy a wide tree, an entry";
@@ -59,7 +59,7 @@ function copyCase(writers: Writers, group: string, shape: Shape): Case {
   return {
     group: `${writers.place.name}: ${group}`,
     inFlight: 1,
-    effort: SAMPLE,
+    effort: effortOf(writers),
     runners: [
       subject("ioq", sample((from, to) => copyTree(from, to, { ioq: writers.ioq }))),
       peer("Deno", sample(copyByDeno)),
@@ -77,7 +77,7 @@ function removeCase(writers: Writers, group: string, shape: Shape): Case {
   return {
     group: `${writers.place.name}: ${group}`,
     inFlight: 1,
-    effort: SAMPLE,
+    effort: effortOf(writers),
     runners: [
       subject("ioq", sample((path) => removeTree(path, { ioq: writers.ioq }))),
       peer("Deno", sample((path) => Deno.remove(path, { recursive: true }))),

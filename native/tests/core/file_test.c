@@ -28,7 +28,8 @@ void test_file(const void *config) {
 	memset(bytes, 'x', 7);
 	add_fd(1, IOQ_OP_WRITE, fd);
 	CHECK_EQ(result_of(1), 7);
-	check_lane(1);
+	// No ring moves the position reliably
+	CHECK(q.results[1].lane != IOQ_LANE_RING);
 	CHECK_EQ(q.results[1].flags, 0);
 	CHECK_EQ(q.results[1].payload_length, 0);
 	CHECK_EQ(ioq_stage(q.ioq, 1, bytes + 7, 5), 0);

@@ -22,6 +22,7 @@ void test_load(const void *config);
 
 // file_test.c
 void test_file(const void *config);
+void test_guard(const void *config);
 void test_xattrs(const void *config);
 void test_splice(const void *config);
 

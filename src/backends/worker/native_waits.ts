@@ -15,6 +15,7 @@ import type { ClockName } from "../../linux/clock.ts";
 import { ERRNO, osError } from "../../linux/errors.ts";
 import type { CoreRequest } from "../../operations/request.ts";
 import { loadLibrary } from "../../../ffi/library.ts";
+import { closedError } from "../../queue/end.ts";
 import { NativeBackend, NativeOpenError, openNativeCore, readClock } from "../native.ts";
 import type { CompleteWait, Waits } from "./waits.ts";
 
@@ -59,7 +60,7 @@ export class NativeWaits implements Waits {
 
   get id(): number {
     if (this.#closed) {
-      throw new Deno.errors.BadResource("Cannot use a queue that was closed");
+      throw closedError();
     }
     try {
       return this.#open().id;
@@ -136,9 +137,7 @@ export class NativeWaits implements Waits {
         this.#complete(slot, -error.errno);
         continue;
       }
-      while (!queue.push(slot, request)) {
-        queue.turn(false, false);
-      }
+      queue.push(slot, request);
     }
   }
 
@@ -195,6 +194,11 @@ export class NativeWaits implements Waits {
   resize(depth: number): void {
     this.#queue?.resize(depth);
     this.#depth = depth;
+  }
+
+  unload(): void {
+    this.#closed = true;
+    this.#queue?.unload();
   }
 
   async close(): Promise<void> {

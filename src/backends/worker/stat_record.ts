@@ -7,6 +7,7 @@
  */
 
 import * as layout from "../../../ffi/layout.ts";
+import type { PlainStat } from "../../operations/operation.ts";
 
 /** Masks from `<linux/stat.h>`. */
 const STATX_BASIC_STATS = 0x7ff;
@@ -33,22 +34,7 @@ export class StatRecord {
   readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(this.words.buffer);
 
   /** Fill it in. */
-  pack(info: {
-    dev: number;
-    ino: number | null;
-    mode: number | null;
-    nlink: number | null;
-    uid: number | null;
-    gid: number | null;
-    rdev: number | null;
-    size: number;
-    blksize: number | null;
-    blocks: number | null;
-    atime: Date | null;
-    mtime: Date | null;
-    ctime: Date | null;
-    birthtime: Date | null;
-  }): void {
+  pack(info: PlainStat): void {
     const words = this.words;
     words[layout.STAT_MASK] = STATX_BASIC_STATS | (info.birthtime === null ? 0 : STATX_BTIME);
     words[layout.STAT_MODE] = info.mode ?? 0;

@@ -191,6 +191,9 @@ export class Timers implements Waits {
     // Their number is not bounded here
   }
 
+  // Its timers end with the program
+  unload(): void {}
+
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -58,6 +58,9 @@ export interface Waits {
   /** Change the bound on how many there are; none waits. */
   resize(depth: number): void;
 
+  /** Release what can be released at once: the program ends. */
+  unload(): void;
+
   /** Release everything; none waits. */
   close(): Promise<void>;
 }

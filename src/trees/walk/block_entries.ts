@@ -14,12 +14,11 @@
 import { basename } from "node:path/posix";
 import * as layout from "../../../ffi/layout.ts";
 import { osError } from "../../linux/errors.ts";
-import { decodeFileInfo } from "../../linux/stat.ts";
-import { joinPath, pathText } from "../../path.ts";
+import { joinPath } from "../../path.ts";
 import { checkAccess, READ } from "../../permissions.ts";
 import type { WalkContext } from "./context.ts";
 import { DirectoryNode } from "./directory_node.ts";
-import { entryOf, makeEntry, prefixOf } from "./entry.ts";
+import { entryOf, makeEntry } from "./entry.ts";
 import { followLink } from "./followed_link.ts";
 import { LineBuffer, type LineFormat, type Lines } from "./lines.ts";
 import type { WalkEntry } from "./walk_options.ts";
@@ -150,7 +149,7 @@ export class BlockEntries {
         }
         if (error !== 0) {
           // As Deno.readDir() would say it, and it knows no normalized root
-          const path = node.parent === undefined ? pathText(node.at) : node.path;
+          const path = node.parent === undefined ? walk.given : node.path;
           walk.report(osError(error, `readdir '${path}'`), entryOf(node));
         }
       }
@@ -171,7 +170,7 @@ export class BlockEntries {
     const { includeFiles, includeDirs, includeSymlinks, finds, maxDepth } = this.#walk.plan;
     const { node, block: { names, types }, end } = part;
     const batch = this.#batch;
-    const prefix = prefixOf(node.path);
+    const { prefix } = node;
     const descends = node.depth + 1 < maxDepth;
     for (let i = part.from; i < end; i++) {
       const name = names[i]!;
@@ -198,9 +197,9 @@ export class BlockEntries {
   /** The entries of a directory as lines. */
   #addLines(lines: LineBuffer, part: Part): void {
     const { node, block: { names, types }, from, end } = part;
-    lines.add(node.path, names.slice(from, end));
+    lines.add(node.prefix, names.slice(from, end));
     if (node.depth + 1 < this.#walk.plan.maxDepth) {
-      const prefix = prefixOf(node.path);
+      const { prefix } = node;
       for (let i = from; i < end; i++) {
         if (types[i] === DT_DIR) {
           const name = names[i]!;
@@ -236,7 +235,7 @@ export class BlockEntries {
     const { node, block, end } = part;
     const items: Item[] = [];
     const links: Promise<void>[] = [];
-    const prefix = prefixOf(node.path);
+    const { prefix } = node;
     const descends = node.depth + 1 < plan.maxDepth;
     for (let i = part.from; i < end && !walk.stopped; i++) {
       const name = block.names[i]!;
@@ -266,7 +265,7 @@ export class BlockEntries {
         ? plan.includeSymlinks
         : plan.includeFiles;
       if (included && (plan.finds === undefined || plan.finds(path))) {
-        if (!plan.stat || this.#inform(entry, block.stats, i)) {
+        if (!plan.stat || this.#inform(node, entry, block.stats, i)) {
           item.entry = entry;
         }
       }
@@ -303,7 +302,7 @@ export class BlockEntries {
   }
 
   /** Give an entry its attributes. Returns whether there are any. */
-  #inform(entry: WalkEntry, stats: Int32Array, index: number): boolean {
+  #inform(node: DirectoryNode, entry: WalkEntry, stats: Int32Array, index: number): boolean {
     const walk = this.#walk;
     const at = index * STAT_WORDS;
     const errno = stats[at + layout.STAT_ERROR]!;
@@ -312,9 +311,10 @@ export class BlockEntries {
         throw osError(errno, `lstat '${entry.path}'`);
       }
       if (walk.checks) {
-        checkAccess(entry.rawPath ?? entry.path, READ);
+        const path = joinPath(node.fullPath, entry.rawName ?? entry.name);
+        checkAccess(path, READ, entry.rawPath ?? entry.path);
       }
-      entry.info = decodeFileInfo(stats, at);
+      entry.info = walk.plan.decode(stats, at);
       return true;
     } catch (error) {
       walk.report(error, entry);

@@ -6,17 +6,19 @@
  * @module
  */
 
-import type { Ioq } from "../../ioq.ts";
+import type { Runner } from "../../queue/runner.ts";
 import type { Request } from "../../operations/request.ts";
-import type { OpName, OpValues } from "../../operations/values.ts";
+import type { OpName } from "../../operations/values.ts";
 import type { WalkEntry, WalkPlan } from "./walk_options.ts";
 import type { PendingDirectories } from "./pending_directories.ts";
 
 /** See the module. */
 export interface WalkContext {
   readonly plan: WalkPlan;
+  /** The root as it was given, for messages. */
+  readonly given: string;
   /** The queue. */
-  readonly ioq: Ioq;
+  readonly ioq: Runner;
   /** Whether each path must be checked for permission. */
   readonly checks: boolean;
   /** Whether it is about to end: what is found now is of no use. */
@@ -24,7 +26,7 @@ export interface WalkContext {
   /** Directories to read. */
   readonly pending: PendingDirectories;
   /** Run a request that ends with the walk. */
-  run<K extends OpName>(request: Request<K>): Promise<OpValues[K]>;
+  run<V>(request: Request<OpName, V>): Promise<V>;
   /** Something could not be read: pass over it, tell, or end the walk. */
   report(error: unknown, entry: WalkEntry): void;
 }

@@ -18,24 +18,31 @@
  * @module
  */
 
-import type { Ioq } from "../../ioq.ts";
+import type { Runner } from "../../queue/runner.ts";
+import { O_NOFOLLOW } from "../../linux/fcntl.ts";
 import { op } from "../../operations/op.ts";
+import { CoreRequest } from "../../operations/request.ts";
 import { joinPath } from "../../path.ts";
+import { prefixOf } from "./entry.ts";
 
 /** Characters of a path, beyond which it becomes an anchor. With a name 3765 bytes at most. */
 const PATH_LONG = 1000;
+
+const SLASH = 0x2f;
 
 /** A descriptor that paths begin at. */
 export class Anchor {
   readonly #above: Anchor | undefined;
   readonly #path: string | Uint8Array;
+  readonly #follow: boolean;
   #fd: Promise<number> | undefined;
   /** Directories that have yet to be read by it, and anchors that have yet to be opened. */
   #holders = 0;
 
-  constructor(above: Anchor | undefined, path: string | Uint8Array) {
+  constructor(above: Anchor | undefined, path: string | Uint8Array, follow: boolean) {
     this.#above = above;
     this.#path = path;
+    this.#follow = follow;
     above?.hold();
   }
 
@@ -45,20 +52,27 @@ export class Anchor {
   }
 
   /** Its descriptor. */
-  open(ioq: Ioq): Promise<number> {
+  open(ioq: Runner): Promise<number> {
     return this.#fd ??= this.#open(ioq);
   }
 
-  async #open(ioq: Ioq): Promise<number> {
+  async #open(ioq: Runner): Promise<number> {
     const above = await this.#above?.open(ioq);
-    const request = op.openDir(this.#path, above === undefined ? {} : { at: above });
-    const fd = await ioq.run(request);
+    // Whether what is below may be read has been asked for by its whole path
+    const fd = await ioq.run(
+      new CoreRequest("openDir", {
+        ...(above === undefined ? {} : { fd: above }),
+        path: this.#path,
+        flags: this.#follow ? 0 : O_NOFOLLOW,
+        trusted: true,
+      }),
+    );
     await this.#above?.release(ioq);
     return fd;
   }
 
   /** One of the holders needs it no more. */
-  async release(ioq: Ioq): Promise<void> {
+  async release(ioq: Runner): Promise<void> {
     if (--this.#holders > 0) {
       return;
     }
@@ -96,8 +110,10 @@ export class DirectoryNode {
   begun = false;
   /** Words that identify it, if those were asked for. */
   identity: Int32Array | undefined;
+  readonly #prefix: string | undefined;
   #anchorBelow: Anchor | undefined;
 
+  /** @param prefix What the paths of its entries begin with, if not as its own has it. */
   constructor(
     parent: DirectoryNode | undefined,
     path: string,
@@ -105,7 +121,9 @@ export class DirectoryNode {
     at: string | Uint8Array,
     anchor: Anchor | undefined,
     follow: boolean,
+    prefix?: string,
   ) {
+    this.#prefix = prefix;
     this.path = path;
     this.rawPath = rawPath;
     this.at = at;
@@ -116,12 +134,26 @@ export class DirectoryNode {
     anchor?.hold();
   }
 
+  /** What the paths of its entries begin with. */
+  get prefix(): string {
+    return this.#prefix ?? prefixOf(this.path);
+  }
+
+  /** The path that permissions are asked for, from the root that the walk uses on. */
+  get fullPath(): string | Uint8Array {
+    if (this.parent === undefined || this.anchor === undefined) {
+      return this.at;
+    }
+    const slash = this.at.lastIndexOf((typeof this.at === "string" ? "/" : SLASH) as never);
+    return joinPath(this.parent.fullPath, this.at.slice(slash + 1));
+  }
+
   /** The anchor for what is below. */
   get anchorBelow(): Anchor | undefined {
     if (this.at.length <= PATH_LONG) {
       return this.anchor;
     }
-    return this.#anchorBelow ??= new Anchor(this.anchor, this.at);
+    return this.#anchorBelow ??= new Anchor(this.anchor, this.at, this.follow);
   }
 
   /** How to open something in it, from {@linkcode anchorBelow}. */

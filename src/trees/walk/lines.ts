@@ -15,8 +15,6 @@
 export interface LineFormat {
   /** What ends each. */
   readonly end: string;
-  /** What the lines of a directory's entries begin with, by the directory's path. */
-  prefixOf(path: string): string;
 }
 
 /** Lines, each with its end. */
@@ -36,11 +34,10 @@ export class LineBuffer {
     this.#format = format;
   }
 
-  /** Add the lines of a directory's entries. */
-  add(path: string, names: readonly string[]): void {
+  /** Add the lines of a directory's entries, whose paths begin with a prefix. */
+  add(prefix: string, names: readonly string[]): void {
     if (names.length > 0) {
       const { end } = this.#format;
-      const prefix = this.#format.prefixOf(path);
       this.#text += prefix + names.join(end + prefix) + end;
       this.#length += names.length;
     }

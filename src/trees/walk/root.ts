@@ -8,11 +8,24 @@
 
 import { basename, normalize } from "node:path/posix";
 import { isUtf8 } from "../../linux/directory.ts";
+import { inContext } from "../../linux/errors.ts";
 import { op } from "../../operations/op.ts";
 import { pathText } from "../../path.ts";
+import { checkAccess, READ } from "../../permissions.ts";
 import type { WalkContext } from "./context.ts";
 import { DirectoryNode } from "./directory_node.ts";
 import type { WalkEntry } from "./walk_options.ts";
+
+/** Where a walk begins. */
+export interface GivenRoot {
+  /** As the caller has it. */
+  readonly given: string | Uint8Array;
+  /** Its absolute form, as of when it was given. */
+  readonly absolute: string | Uint8Array;
+}
+
+/** A name, and what is above it: `a` may be a link, so that `a/..` is not here. */
+const GOES_BACK = /(?:^|\/)(?!\.{1,2}\/)[^/]+\/+\.\.(?:\/|$)/;
 
 /** What there is at the root. */
 export interface Root {
@@ -27,11 +40,11 @@ export interface Root {
 /** Find the root; `undefined` if it cannot be read, which has been reported. */
 export async function findRoot(
   walk: WalkContext,
-  given: string | Uint8Array,
+  { given, absolute }: GivenRoot,
 ): Promise<Root | undefined> {
   const { plan } = walk;
   const text = pathText(given);
-  const path = normalize(text);
+  const path = plan.verbatim ? text : normalize(text);
   const entry: WalkEntry = {
     path,
     name: basename(path) || "/",
@@ -46,27 +59,48 @@ export async function findRoot(
 
   const found = plan.includeDirs && (plan.finds === undefined || plan.finds(text));
   let device = 0;
-  if (found || plan.sameDevice) {
-    try {
-      // Not the normalized path if that may be another: a link may go before ".."
-      const info = await walk.run(op.stat(text.includes("..") ? given : rawPath ?? path));
+  let at;
+  try {
+    // As Deno does, what is checked is used
+    const used = checkAccess(absolute, READ, given);
+    at = typeof used === "string" || !isUtf8(used) ? used : pathText(used);
+    if (found || plan.sameDevice) {
+      // As @std/fs has it, which normalizes what it asks about, and not what it reads
+      const info = await walk.run(op.stat(at.length === 0 ? path : at));
       device = info.dev;
       entry.isFile = info.isFile;
       entry.isDirectory = info.isDirectory;
       if (plan.stat) {
         entry.info = info;
       }
-    } catch (error) {
-      walk.report(error, entry);
-      return undefined;
     }
+    if (path !== text && GOES_BACK.test(text) && !await isSame(walk, at, path)) {
+      // Paths are to lead to what they are of
+      entry.path = text;
+      entry.name = basename(text);
+    }
+  } catch (error) {
+    walk.report(inContext(error, `stat '${text}'`), entry);
+    return undefined;
   }
   const descends = plan.maxDepth >= 1 && !plan.skips?.(text);
+  const prefix = plan.verbatim ? text.endsWith("/") ? text : `${text}/` : undefined;
   return {
     entry: found ? entry : undefined,
     device,
     node: descends
-      ? new DirectoryNode(undefined, path, rawPath, rawPath ?? text, undefined, true)
+      ? new DirectoryNode(undefined, entry.path, rawPath, at, undefined, true, prefix)
       : undefined,
   };
+}
+
+/** Whether two paths lead to the same. */
+async function isSame(
+  walk: WalkContext,
+  one: string | Uint8Array,
+  other: string,
+): Promise<boolean> {
+  const [a, b] = await Promise.all([walk.run(op.stat(one)), walk.run(op.stat(other))])
+    .catch(() => []);
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
 }

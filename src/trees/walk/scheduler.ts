@@ -19,13 +19,13 @@
  */
 
 import * as layout from "../../../ffi/layout.ts";
-import { defaultQueue } from "../../default_queue.ts";
+import { sharedQueue } from "../../default_queue.ts";
 import { timeoutError } from "../../linux/errors.ts";
 import { O_NOFOLLOW } from "../../linux/fcntl.ts";
-import type { Ioq } from "../../ioq.ts";
+import type { Runner } from "../../queue/runner.ts";
 import { type Holder, type Request, toCoreRequest } from "../../operations/request.ts";
-import type { OpName, OpValues } from "../../operations/values.ts";
-import { pathText } from "../../path.ts";
+import type { OpName } from "../../operations/values.ts";
+import { absolutePath, pathText } from "../../path.ts";
 import { accessBelow, checkAccess, READ } from "../../permissions.ts";
 import { isEnd } from "../../queue/end.ts";
 import { coreOf } from "../../queue/runner.ts";
@@ -38,7 +38,7 @@ import type { LineFormat, Lines } from "./lines.ts";
 import type { WalkEntry, WalkPlan } from "./walk_options.ts";
 import { Outbox } from "./outbox.ts";
 import { PendingDirectories } from "./pending_directories.ts";
-import { findRoot } from "./root.ts";
+import { findRoot, type GivenRoot } from "./root.ts";
 import { type TreeBlock, treeRequest } from "./tree_block.ts";
 
 /** Entries in the outbox, beyond which nothing is asked for. */
@@ -58,13 +58,14 @@ const BUDGET_US = 1000;
 export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implements WalkContext {
   readonly plan: WalkPlan;
   readonly pending: PendingDirectories = new PendingDirectories();
-  ioq!: Ioq;
+  ioq!: Runner;
   checks = false;
   stopped = false;
   /** Whether what was found is not to be handed out any more. */
   cut = false;
 
-  readonly #root: string | Uint8Array;
+  readonly given: string;
+  readonly #root: GivenRoot;
   readonly #entries: BlockEntries;
   readonly #outbox = new Outbox<B>();
   readonly #abort = new AbortController();
@@ -97,10 +98,11 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
 
   /** @param format To have lines, `B` must be so. */
   constructor(root: string | Uint8Array, plan: WalkPlan, format?: LineFormat) {
-    this.#root = root;
+    this.#root = { given: root, absolute: absolutePath(root) };
+    this.given = pathText(root);
     this.plan = plan;
     this.#scope = {
-      context: `walk '${pathText(root)}'`,
+      context: `walk '${this.given}'`,
       cancel: (reason) => {
         this.#end(reason);
         // Whoever iterates may never come back
@@ -177,7 +179,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   }
 
   /** Run a request that ends with the walk. */
-  run<K extends OpName>(request: Request<K>): Promise<OpValues[K]> {
+  run<V>(request: Request<OpName, V>): Promise<V> {
     this.#requests++;
     toCoreRequest(request).holder = this.#holder;
     return this.ioq.run(request, { signal: this.#abort.signal });
@@ -256,7 +258,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   #begin(): void {
     const { signal, timeoutMs, maxDepth } = this.plan;
     if (timeoutMs !== undefined) {
-      const context = `walk '${pathText(this.#root)}'`;
+      const context = `walk '${this.given}'`;
       this.#timer = setTimeout(() => this.#end(timeoutError(timeoutMs, context)), timeoutMs);
       // Who goes on no more need not wait for it
       Deno.unrefTimer(Number(this.#timer));
@@ -276,9 +278,9 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
 
   async #beginAtRoot(): Promise<void> {
     const { plan } = this;
-    this.ioq = plan.ioq ?? await defaultQueue();
+    this.ioq = plan.ioq ?? await sharedQueue();
     coreOf(this.ioq).scopes.enter(this.#scope);
-    this.checks = accessBelow(plan.followSymlinks ? "/" : this.#root, READ) !== "all";
+    this.checks = accessBelow(plan.followSymlinks ? "/" : this.#root.absolute, READ) !== "all";
     this.#mode = (plan.followSymlinks ? layout.TREE_IDENTIFY : 0) |
       (plan.stat ? layout.TREE_STAT : 0) |
       (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0);
@@ -349,7 +351,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     for (const node of nodes) {
       deepest = Math.max(deepest, node.depth);
       if (this.checks) {
-        checkAccess(node.rawPath ?? node.path, READ);
+        checkAccess(node.fullPath, READ, node.rawPath ?? node.path);
       }
     }
     const request = treeRequest({
@@ -361,7 +363,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       levels: Math.min(this.#levels, this.plan.maxDepth - 1 - deepest),
       budgetUs: BUDGET_US,
     });
-    return await this.run(request) as unknown as TreeBlock;
+    return await this.run(request);
   }
 
   /**

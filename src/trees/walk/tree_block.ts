@@ -35,7 +35,7 @@ export interface TreeBlock {
 const NO_NAMES: readonly string[] = [];
 
 /** Read the payload of a request. Everything is copied. */
-const decodeTree: Decoder = (_, payload): TreeBlock => {
+const decodeTree: Decoder<TreeBlock> = (_, payload): TreeBlock => {
   const bytes = payload.bytes();
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const directories = words[layout.TREE_DIRECTORY_COUNT]!;
@@ -82,7 +82,7 @@ export interface TreeArguments {
  *
  * @returns What resolves to a {@linkcode TreeBlock}.
  */
-export function treeRequest(args: TreeArguments): Request<"readDir"> {
+export function treeRequest(args: TreeArguments): Request<"readDir", TreeBlock> {
   return new CoreRequest("readDir", {
     decode: decodeTree,
     trusted: true,

@@ -8,8 +8,8 @@
 
 import { checkGivenQueue } from "../../default_queue.ts";
 import { checkInteger, checkTimeout } from "../../integer.ts";
-import type { Ioq } from "../../ioq.ts";
-import type { FileInfo } from "../../linux/stat.ts";
+import type { PromiseForms } from "../../forms.ts";
+import { decodeFileInfo, type FileInfo } from "../../linux/stat.ts";
 import { checkSignal } from "../../signal.ts";
 import { checkOnError, type ErrorPolicy } from "../error_policy.ts";
 import { checkOptionNames } from "../known_options.ts";
@@ -136,18 +136,32 @@ export interface WalkOptions {
    */
   sort?: boolean | "directory" | undefined;
   /**
-   * The queue to use.
+   * The queue to use, or a task's handle (`Io`): what is done belongs to that task then, and
+   * is cancelled with it.
    *
    * @default One that all share who name none
    */
-  ioq?: Ioq | undefined;
+  ioq?: PromiseForms | undefined;
 }
 
 /** Whether a path is wanted. */
 export type PathFilter = (path: string) => boolean;
 
+/** Reads a stat record, see {@linkcode decodeFileInfo}. */
+export type StatDecoder = (words: Int32Array, at: number) => FileInfo;
+
+/** What only the library itself asks for. */
+export interface InnerOptions {
+  /** Have paths begin with the root as it was given, to the letter. */
+  readonly verbatim?: boolean;
+  /** Reads attributes, if those of {@linkcode FileInfo} are not enough. */
+  readonly decode?: StatDecoder;
+}
+
 /** Options, checked and complete. */
 export interface WalkPlan {
+  readonly verbatim: boolean;
+  readonly decode: StatDecoder;
   readonly maxDepth: number;
   readonly includeFiles: boolean;
   readonly includeDirs: boolean;
@@ -161,7 +175,7 @@ export interface WalkPlan {
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number | undefined;
   readonly onError: WalkErrorPolicy;
-  readonly ioq: Ioq | undefined;
+  readonly ioq: PromiseForms | undefined;
   /** Whether a path is found; `undefined` if all are. It implies {@linkcode skips}. */
   readonly finds: PathFilter | undefined;
   /** Whether a path is passed over with all below it; `undefined` if none is. */
@@ -258,7 +272,7 @@ function makeFilter(
  * @throws {TypeError} If one is of a wrong type.
  * @throws {RangeError} If `concurrency` is out of its range.
  */
-export function planWalk(options: WalkOptions): WalkPlan {
+export function planWalk(options: WalkOptions, inner: InnerOptions = {}): WalkPlan {
   checkOptionNames(options, WALK_OPTIONS, "walk()");
   const { maxDepth = Infinity, concurrency = CONCURRENCY } = options;
   if (typeof maxDepth !== "number" || Number.isNaN(maxDepth)) {
@@ -272,6 +286,8 @@ export function planWalk(options: WalkOptions): WalkPlan {
     checkList(skip, "skip", "regular expressions", (it) => it instanceof RegExp),
   );
   return {
+    verbatim: inner.verbatim ?? false,
+    decode: inner.decode ?? decodeFileInfo,
     maxDepth: Math.floor(maxDepth),
     includeFiles: checkBoolean(options.includeFiles, "includeFiles", true),
     includeDirs: checkBoolean(options.includeDirs, "includeDirs", true),

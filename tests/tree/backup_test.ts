@@ -1,0 +1,219 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/** `copyTree()` as one would back up with it, and onto disks that are full. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { copyTree, type CopyTreeOptions, removeTree } from "../../mod.ts";
+import { forEachBackend } from "../backends.ts";
+import { bytes, looksOf, MOD, runDeno, TempDir, text } from "../fixtures.ts";
+import { makeHostile } from "../walk/hostile_tree.ts";
+
+/** What a command prints; nothing if there is no such command. */
+function run(command: string, ...args: string[]): string | undefined {
+  try {
+    const { stdout, success } = new Deno.Command(command, { args, stderr: "null" }).outputSync();
+    return success ? text(stdout) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const hasRsync = run("rsync", "--version") !== undefined;
+const isRoot = Deno.uid() === 0;
+
+/** What rsync would still change. */
+function differences(from: string, to: string): string[] {
+  const printed = run(
+    "rsync",
+    "-aHAXS",
+    "--checksum",
+    "--dry-run",
+    "--itemize-changes",
+    "--delete",
+    `${from}/`,
+    `${to}/`,
+  );
+  return printed!.trimEnd().split("\n").filter((line) => line !== "");
+}
+
+/** Add what backups lose. */
+function makePrecious(dir: TempDir): void {
+  const sparse = Deno.openSync(dir.at("sparse"), { write: true, create: true });
+  for (const at of [0, 3_000_000, 9_000_000]) {
+    sparse.seekSync(at, Deno.SeekMode.Start);
+    sparse.writeSync(bytes("data"));
+  }
+  sparse.truncateSync(20_000_000);
+  sparse.close();
+  dir.file("program", "#!/bin/sh");
+  Deno.mkdirSync(dir.at("shared"));
+  if (isRoot) {
+    Deno.chownSync(dir.at("program"), 1234, 2345);
+    Deno.chownSync(dir.at("shared"), 1234, 2345);
+    run("chown", "-h", "1234:2345", dir.at("broken"));
+  }
+  Deno.chmodSync(dir.at("program"), 0o4755);
+  Deno.chmodSync(dir.at("shared"), 0o2770);
+  run("setfattr", "-n", "user.note", "-v", "text", dir.at("program"));
+  run("setfattr", "-n", "user.note", "-v", "text", dir.at("shared"));
+  run("touch", "-h", "-d", "2001-02-03 04:05:06.789", dir.at("broken"), dir.at("program"));
+  Deno.removeSync(dir.at("fifo"));
+  Deno.removeSync(dir.at("socket"));
+  Deno.removeSync(dir.at("deep"), { recursive: true });
+}
+
+if (hasRsync) {
+  forEachBackend("copyTree() with preserve leaves rsync nothing to do", async ({ open }) => {
+    using dir = new TempDir();
+    using target = new TempDir();
+    await using ioq = await open();
+    await makeHostile(ioq, dir);
+    makePrecious(dir);
+    const copy = target.at("copy");
+    await copyTree(dir.path, copy, { ioq, preserve: true });
+    assertEquals(differences(dir.path, copy), []);
+    const [from, to] = [Deno.statSync(dir.at("sparse")), Deno.statSync(`${copy}/sparse`)];
+    assertEquals([to.size, to.blocks], [from.size, from.blocks]);
+    await copyTree(dir.path, copy, { ioq, preserve: true, overwrite: true });
+    assertEquals(differences(dir.path, copy), []);
+  }, ({ name }) => name === "uring" || name === "threads");
+}
+
+forEachBackend("copyTree() drops set-ID bits unless the owner is kept", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  Deno.mkdirSync(dir.at("tree"));
+  dir.file("tree/program");
+  if (isRoot) {
+    Deno.chownSync(dir.at("tree/program"), 1234, 2345);
+  }
+  Deno.chmodSync(dir.at("tree/program"), 0o6755);
+  const cases: [CopyTreeOptions, number][] = [[{}, 0o755], [{ preserve: { owner: true } }, 0o6755]];
+  for (const [options, mode] of cases) {
+    const copy = dir.at(`copy ${mode}`);
+    await copyTree(dir.at("tree"), copy, { ioq, ...options });
+    assertEquals(Deno.statSync(`${copy}/program`).mode! & 0o7777, mode);
+  }
+}, ({ library }) => library);
+
+forEachBackend("copyTree() copies all else before it tells of a socket", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  Deno.mkdirSync(dir.at("tree"));
+  dir.fifo("tree/a fifo");
+  dir.file("tree/file");
+  dir.file("tree/z");
+  const looks = await looksOf(() => copyTree(dir.at("tree"), dir.at("copy"), { ioq }));
+  assertEquals(looks.class, "NotSupported");
+  assert(looks.message.includes(dir.at("tree/a fifo")), looks.message);
+  assertEquals([...Deno.readDirSync(dir.at("copy"))].map(({ name }) => name).sort(), ["file", "z"]);
+}, ({ library }) => library);
+
+forEachBackend("copyTree() is not led elsewhere by a slash", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  Deno.mkdirSync(dir.at("tree"));
+  dir.file("tree/file");
+  Deno.mkdirSync(dir.at("target"));
+  Deno.symlinkSync("target", dir.at("link"));
+  for (const overwrite of [false, true]) {
+    await assertRejects(() => copyTree(dir.at("tree"), `${dir.at("link")}/`, { ioq, overwrite }));
+    assertEquals([...Deno.readDirSync(dir.at("target"))], []);
+  }
+}, ({ library }) => library);
+
+Deno.test("copyTree() and removeTree() touch nothing where something is denied", async () => {
+  using dir = new TempDir();
+  Deno.mkdirSync(dir.at("tree/sub"), { recursive: true });
+  dir.file("tree/sub/secret", "secret");
+  dir.file("tree/sub/other");
+  const script = `
+    import { copyTree, Ioq, removeTree } from "${MOD}";
+    const [from, to] = Deno.args;
+    await using ioq = await Ioq.open();
+    const name = (error) => error.name;
+    console.log(
+      await copyTree(from, to, { ioq }).catch(name),
+      await removeTree(from, { ioq }).catch(name),
+      await ioq.remove(from, { recursive: true }).catch(name),
+      await Deno.remove(from, { recursive: true }).catch(name),
+    );
+  `;
+  const flags = [
+    "--allow-ffi",
+    "--allow-read",
+    "--allow-write",
+    `--deny-read=${dir.at("tree/sub/secret")}`,
+    `--deny-write=${dir.at("tree/sub/secret")}`,
+  ];
+  const { stdout, stderr } = await runDeno(script, {
+    flags,
+    args: [dir.at("tree"), dir.at("copy")],
+  });
+  assertEquals([stderr, stdout.trim()], ["", "NotCapable NotCapable NotCapable NotCapable"]);
+  assertEquals(Deno.readTextFileSync(dir.at("tree/sub/secret")), "secret");
+  assert(Deno.statSync(dir.at("tree/sub/other")).isFile);
+  assertEquals([...Deno.readDirSync(dir.path)].map(({ name }) => name), ["tree"]);
+});
+
+Deno.test({
+  name: "copies onto a full disk claim nothing that is not there",
+  ignore: !isRoot || run("unshare", "-m", "true") === undefined,
+  fn: async () => {
+    using dir = new TempDir();
+    Deno.mkdirSync(dir.at("tree"));
+    Deno.mkdirSync(dir.at("full"));
+    Deno.writeFileSync(dir.at("tree/large"), new Uint8Array(3 << 20).fill(7));
+    const script = dir.file(
+      "main.ts",
+      `
+      import { copyTree, Ioq } from "${MOD}";
+      const [from, to] = Deno.args;
+      for (const backend of ["auto", "threads", "worker"] as const) {
+        await using ioq = await Ioq.open({ backend });
+        const told = [];
+        const code = (error) => error.code ?? error.message.match(/os error \\d+/)?.[0];
+        console.log(
+          await copyTree(from, to + "/tree", {
+            ioq,
+            onProgress: ({ path }) => told.push(path),
+          }).catch(code),
+          told.length,
+          await ioq.copyFile(from + "/large", to + "/file").catch(code),
+          await Deno.copyFile(from + "/large", to + "/deno").catch(code),
+        );
+        for (const { name } of Deno.readDirSync(to)) Deno.removeSync(to + "/" + name, { recursive: true });
+      }`,
+    );
+    const { stdout, stderr } = await new Deno.Command("unshare", {
+      args: [
+        "-m",
+        "sh",
+        "-c",
+        `mount -t tmpfs -o size=1m none "$1" && exec "$2" run -A --quiet --no-check --no-config --no-lock "$3" "$4" "$1"`,
+        "sh",
+        dir.at("full"),
+        Deno.execPath(),
+        script,
+        dir.at("tree"),
+      ],
+      env: { NO_COLOR: "1" },
+    }).output();
+    assertEquals(
+      [text(stderr), text(stdout).trim().split("\n")],
+      ["", Array(3).fill("ENOSPC 0 ENOSPC ENOSPC")],
+    );
+  },
+});
+
+Deno.test("copyTree() refuses what it does not know to preserve", async () => {
+  using dir = new TempDir();
+  Deno.mkdirSync(dir.at("tree"));
+  for (const preserve of [{ time: true }, { times: 1 }, "all"]) {
+    const options = { preserve } as unknown as CopyTreeOptions;
+    await assertRejects(() => copyTree(dir.at("tree"), dir.at("copy"), options), TypeError);
+  }
+  await removeTree(dir.at("tree"), { onError: undefined });
+  const { defaultQueue } = await import("../../mod.ts");
+  await (await defaultQueue()).close();
+});
