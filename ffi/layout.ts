@@ -13,7 +13,7 @@ export const ABI_VERSION = 10;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
-export const LANES_MAX = 64;
+export const LANES_MAX = 256;
 /** Requests that one turn takes. */
 export const TURN_REQUESTS = 256;
 /** Completions that one turn hands out. */

@@ -26,7 +26,7 @@
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
 /** The most worker lanes of one queue. */
-#define IOQ_LANES_MAX 64
+#define IOQ_LANES_MAX 256
 /** Request records of one turn. */
 #define IOQ_TURN_REQUESTS 256
 /** Completion records of one turn. */

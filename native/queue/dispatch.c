@@ -32,12 +32,13 @@
  * Which operations go to the ring in this turn.
  *
  * Some are cheaper on a lane, but a backlog there says that more is wanted than
- * the lanes can do, or that they are held up, and the ring has threads as well.
+ * the lanes can do, and the ring has threads as well. (Lanes that are held up are
+ * joined by more, of which there may be more than the ring has threads.)
  * Decided for a turn as a whole: a few requests now and then would wake those
  * threads each time, which costs more than it brings.
  */
 static ioq_ops dispatch_ring_ops(const struct ioq *ioq, const struct ioq_turn *turn) {
-	bool overflow = ioq->overflow_ops != 0 && ioq->lanes
+	bool overflow = ioq->overflow_ops != 0 && ioq->lanes && lanes_are_quick(ioq->lanes)
 		&& lanes_backlog(ioq->lanes) + turn->request_count > IOQ_BACKLOG;
 	return overflow ? ioq->ring_ops : ioq->ring_ops & ~ioq->overflow_ops;
 }
@@ -88,18 +89,15 @@ void dispatch_held_back(struct ioq *ioq, struct turn_in *in) {
 	}
 }
 
-void dispatch_flush(struct ioq *ioq, struct turn_in *in) {
-	if (in->batch_count > 0) {
-		lanes_push(ioq->lanes, in->batch, in->batch_count);
-		in->batch_count = 0;
-	}
-}
-
 /** Run an entry within this turn. */
 static void dispatch_here(struct ioq *ioq, struct turn_in *in, struct entry *entry) {
-	caller_enter(ioq->caller, entry);
+	if (ioq->caller) {
+		caller_enter(ioq->caller, entry);
+	}
 	perform(entry, &ioq->scratch);
-	caller_enter(ioq->caller, NULL);
+	if (ioq->caller) {
+		caller_enter(ioq->caller, NULL);
+	}
 	if (!entry->waits_for && in->out->turn->completion_count < IOQ_TURN_COMPLETIONS) {
 		waits_leave(&ioq->waits, entry);
 		complete_entry(ioq, in->out, entry);
@@ -109,6 +107,17 @@ static void dispatch_here(struct ioq *ioq, struct turn_in *in, struct entry *ent
 		// It was tried again, beside as many requests as a turn can hand out
 		entry->place = ENTRY_AT_WAITS;
 		waits_complete(&ioq->waits, entry, entry->result);
+	}
+}
+
+void dispatch_flush(struct ioq *ioq, struct turn_in *in) {
+	uint32_t count = in->batch_count;
+	in->batch_count = 0;
+	if (count > 0 && !lanes_push(ioq->lanes, in->batch, count)) {
+		// Not a single thread is to be had: rather late than never
+		for (uint32_t i = 0; i < count; ++i) {
+			dispatch_here(ioq, in, in->batch[i]);
+		}
 	}
 }
 

@@ -34,9 +34,6 @@
 /** Calls of this process that are parked. */
 static atomic_uint parked_calls;
 
-/** Nanoseconds after which lanes of which nothing comes are held up. */
-#define BOOST_AFTER 1000000
-
 /** Empty the eventfd of writes that are left over from an earlier wait. */
 static void drain_wakes(const struct ioq *ioq) {
 	uint64_t count;
@@ -48,11 +45,8 @@ static void drain_wakes(const struct ioq *ioq) {
 
 /** Arm all that may complete something. Returns false if something may be complete. */
 static bool arm_all(struct ioq *ioq) {
-	if (ioq->lanes && lanes_boost(ioq->lanes)) {
-		int64_t at = clock_later(clock_now(IOQ_CLOCK_MONOTONIC), BOOST_AFTER);
-		if (at < ioq->waits.remind_at) {
-			ioq->waits.remind_at = at;
-		}
+	if (ioq->lanes) {
+		lanes_boost(ioq->lanes);
 	}
 	// A ring with something left to submit wants another turn
 	bool ring = !ioq->ring.live || (ring_arm(&ioq->ring) && !ioq->cancels_owed);
