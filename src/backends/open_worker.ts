@@ -37,13 +37,17 @@ function whyNoWorker(module: URL): string | undefined {
     : `no Worker may be started without --allow-read=${root.replace(/(?<=.)\/$/, "")}`;
 }
 
+/** Web Workers of one queue: each takes some megabytes, and a thread of the runtime's. */
+const WORKERS_MAX = 16;
+
 /** Open the worker backend; `preferred` is why it is not another one. */
 export function openWorker(
   choice: BackendChoice,
   preferred: Unavailable | undefined,
   sink: Sink,
 ): Backend {
-  const { depth, threads } = choice;
+  const { depth } = choice;
+  const threads = Math.min(choice.threads, WORKERS_MAX);
   const found = tryLibrary(choice.library);
   const library = found instanceof LibraryError ? undefined : found;
   if (library !== undefined) {

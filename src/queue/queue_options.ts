@@ -15,7 +15,7 @@ import { pathText, toPath } from "../path.ts";
 import { checkAll } from "../permissions.ts";
 
 const DEFAULT_DEPTH = 1024;
-const DEFAULT_THREADS = 16;
+const DEFAULT_THREADS = 128;
 
 /** How to open a queue. */
 export interface IoqOptions {
@@ -26,10 +26,11 @@ export interface IoqOptions {
    */
   depth?: number;
   /**
-   * The most worker threads: 1 to 64. One fewer than there are processors run all
-   * the time; the others step in while those are held up by slow devices.
+   * The most worker threads: 1 to 256. They start when there is something to do: for
+   * what is cached one fewer than there are processors, more while those wait for slow
+   * devices or servers. Of Web Workers, where those have to do, there are no more than 16.
    *
-   * @default {16}
+   * @default {128}
    */
   threads?: number;
   /**
