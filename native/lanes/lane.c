@@ -106,6 +106,8 @@ struct lanes {
 	atomic_uint count;
 	/** Requests that were completed. */
 	atomic_ulong completed;
+	/** Whether more lanes are allowed than what is quick wants. */
+	atomic_bool slow;
 
 	/** Guards what follows. */
 	pthread_mutex_t mutex;
@@ -158,6 +160,12 @@ static void lane_perform(struct lane *lane, struct entry *entry) {
 	atomic_store_explicit(&lane->running, NULL, memory_order_relaxed);
 	atomic_fetch_add_explicit(&lane->lanes->completed, 1, memory_order_relaxed);
 	slots_push(lane->lanes->ready, entry);
+}
+
+/** Say how many lanes may be up. The mutex is held. */
+static void lanes_allow(struct lanes *lanes, unsigned int allowed) {
+	lanes->allowed = allowed;
+	atomic_store_explicit(&lanes->slow, allowed > lanes->base + lanes->quick_spares, memory_order_relaxed);
 }
 
 /** Wait a little for a request, since to lie down and get up takes longer. */
@@ -325,7 +333,7 @@ static void watch_decide(struct lanes *lanes, unsigned int busy, int64_t used, i
 		unsigned int from = lanes->tried_from;
 		lanes->tried_from = 0;
 		if (lanes->rate_before > 0 && rate < 1.2 * lanes->rate_before) {
-			lanes->allowed = from;
+			lanes_allow(lanes, from);
 			lanes->held = LOOKS_HELD;
 			return;
 		}
@@ -341,10 +349,10 @@ static void watch_decide(struct lanes *lanes, unsigned int busy, int64_t used, i
 		if (allowed > lanes->allowed) {
 			lanes->tried_from = lanes->allowed;
 			lanes->rate_before = rate * (double)elapsed >= TELLING * 1e9 ? rate : 0;
-			lanes->allowed = allowed;
+			lanes_allow(lanes, allowed);
 		}
 	} else if (4 * used > 3 * all && lanes->allowed > least) {
-		lanes->allowed = lanes->allowed / 2 > least ? lanes->allowed / 2 : least;
+		lanes_allow(lanes, lanes->allowed / 2 > least ? lanes->allowed / 2 : least);
 	}
 }
 
@@ -366,7 +374,7 @@ static void watch_look(struct lanes *lanes) {
 		lanes->tried_from = 0;
 		if (++lanes->quiet == LOOKS_QUIET) {
 			lanes->watching = false;
-			lanes->allowed = lanes->base;
+			lanes_allow(lanes, lanes->base);
 		}
 		return;
 	}
@@ -487,7 +495,7 @@ bool lanes_push(struct lanes *lanes, struct entry *const entries[], size_t count
 	}
 	if (!lanes->first && !lanes->watching) {
 		// Those that stepped in while the owner waited
-		lanes->allowed = lanes->base;
+		lanes_allow(lanes, lanes->base);
 	}
 	for (size_t i = 0; i < count; ++i) {
 		entries[i]->next = NULL;
@@ -509,7 +517,7 @@ void lanes_boost(struct lanes *lanes) {
 	}
 	pthread_mutex_lock(&lanes->mutex);
 	unsigned int quick = lanes->base + lanes->quick_spares;
-	lanes->allowed = lanes->allowed > quick ? lanes->allowed : quick;
+	lanes_allow(lanes, lanes->allowed > quick ? lanes->allowed : quick);
 	lanes_call_unlock(lanes, atomic_load_explicit(&lanes->waiting, memory_order_relaxed));
 }
 
@@ -518,8 +526,7 @@ size_t lanes_backlog(const struct lanes *lanes) {
 }
 
 bool lanes_are_quick(const struct lanes *lanes) {
-	unsigned int count = atomic_load_explicit(&lanes->count, memory_order_relaxed);
-	return count <= lanes->base + lanes->quick_spares || lanes->bound <= lanes->base + lanes->quick_spares;
+	return !atomic_load_explicit(&lanes->slow, memory_order_relaxed);
 }
 
 struct entry *lanes_reap(struct lanes *lanes) {

@@ -47,7 +47,25 @@ void dispatch_begin(const struct ioq *ioq, struct turn_in *in, struct turn_out *
 	in->out = out;
 	in->ring_ops = dispatch_ring_ops(ioq, out->turn);
 	in->inline_length = 0;
+	in->looked_at = -1;
+	in->direct = 0;
 	in->batch_count = 0;
+}
+
+/**
+ * Direct transfers that go to the device at once. It idles while a whole batch is
+ * prepared, and the kernel keeps more than two of a submission until the last of them.
+ */
+#define DIRECT_AT_ONCE 2
+
+/** Whether an entry's file bypasses the cache. */
+static bool is_direct(struct turn_in *in, const struct entry *entry) {
+	if (in->looked_at != entry->fd) {
+		int flags = fcntl(entry->fd, F_GETFL);
+		in->looked_at = entry->fd;
+		in->is_direct = flags >= 0 && (flags & O_DIRECT);
+	}
+	return in->is_direct;
 }
 
 /** Whether an entry is a transfer. */
@@ -70,7 +88,11 @@ bool dispatch_to_ring(struct ioq *ioq, struct turn_in *in, struct entry *entry) 
 		in->inline_length += entry->length;
 	}
 	entry->place = ENTRY_AT_RING;
-	return ring_prepare(&ioq->ring, entry);
+	bool prepared = ring_prepare(&ioq->ring, entry);
+	if (prepared && is_transfer(entry) && is_direct(in, entry) && ++in->direct % DIRECT_AT_ONCE == 0) {
+		ring_hurry(&ioq->ring);
+	}
+	return prepared;
 }
 
 void dispatch_held_back(struct ioq *ioq, struct turn_in *in) {

@@ -192,6 +192,11 @@ struct turn_in {
 	ioq_ops ring_ops;
 	/** Bytes of transfers that run within this turn so far. */
 	size_t inline_length;
+	/** The descriptor that was looked at last, and whether its transfers bypass the cache. */
+	int looked_at;
+	bool is_direct;
+	/** Direct transfers that were prepared and not submitted. */
+	uint32_t direct;
 	/** How many entries are on their way to the lanes. */
 	size_t batch_count;
 	/** Those. */

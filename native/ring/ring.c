@@ -53,6 +53,8 @@
  * open that waits for the other end of a FIFO takes one of these.
  */
 #define IOWQ_BOUNDED_MIN 8
+/** The same while what is asked for turns out to be slow, and they are held up. */
+#define IOWQ_BOUNDED_MANY 64
 /** io-wq threads for what may wait forever: reads and writes of what is no regular file. */
 #define IOWQ_UNBOUNDED 64
 
@@ -74,6 +76,22 @@ static const uint32_t setups[] = {
 	// 5.1
 	0,
 };
+
+/** Say how many threads of the kernel's there may be. */
+static void ring_set_workers(struct ring *ring, bool many) {
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int few = cpus > IOWQ_BOUNDED_MIN / 4 ? 4 * (unsigned int)cpus : IOWQ_BOUNDED_MIN;
+	unsigned int workers[2] = {many && few < IOWQ_BOUNDED_MANY ? IOWQ_BOUNDED_MANY : few, IOWQ_UNBOUNDED};
+	// 5.15; an older kernel goes by its own limits
+	io_uring_register_iowq_max_workers(&ring->uring, workers);
+	ring->many_workers = many;
+}
+
+void ring_expect(struct ring *ring, bool slow) {
+	if (ring->live && slow != ring->many_workers) {
+		ring_set_workers(ring, slow);
+	}
+}
 
 int ring_open(struct ring *ring, uint32_t sq_entries, uint32_t cq_entries, int wake_fd, bool raw) {
 	memset(ring, 0, sizeof(*ring));
@@ -113,12 +131,10 @@ int ring_open(struct ring *ring, uint32_t sq_entries, uint32_t cq_entries, int w
 		ring_disarm(ring);
 	}
 
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned int bounded = cpus > IOWQ_BOUNDED_MIN / 4 ? 4 * (unsigned int)cpus : IOWQ_BOUNDED_MIN;
-	unsigned int workers[2] = {bounded, IOWQ_UNBOUNDED};
-	// 5.15; an older kernel goes by its own limits
-	io_uring_register_iowq_max_workers(&ring->uring, workers);
+	ring_set_workers(ring, false);
 
+	// 5.18, and sixteen of a thread: to enter is cheaper without looking its file up
+	io_uring_register_ring_fd(&ring->uring);
 	if (ring->setup_flags & IORING_SETUP_R_DISABLED) {
 		if (raw) {
 			ring->ops |= (ioq_ops)1 << IOQ_OP_RAW_SQE;
@@ -238,6 +254,11 @@ bool ring_prepare(struct ring *ring, struct entry *e) {
 		sqe_write_link_timeout(io_uring_get_sqe(&ring->uring), e);
 	}
 	return true;
+}
+
+void ring_hurry(struct ring *ring) {
+	// An error will show again, and be dealt with, in ring_submit()
+	io_uring_submit(&ring->uring);
 }
 
 bool ring_prepare_cancel(struct ring *ring, struct entry *entry) {

@@ -40,6 +40,8 @@ struct ring {
 	struct entry **done_tail;
 	/** Entries that were interrupted, and had no room to be prepared again. */
 	struct entry *again;
+	/** Whether the kernel may have many threads for what is slow. */
+	bool many_workers;
 	/** Whether opens can keep to what is cached. */
 	bool cached_opens;
 	/** liburing's own. */
@@ -69,6 +71,12 @@ bool ring_takes(const struct ring *ring, const struct entry *entry);
  * @return false if there is no room: run it elsewhere.
  */
 bool ring_prepare(struct ring *ring, struct entry *entry);
+
+/** Submit what was prepared, without looking at what is complete. */
+void ring_hurry(struct ring *ring);
+
+/** Say whether what is asked for is slow: then the kernel may have more threads. */
+void ring_expect(struct ring *ring, bool slow);
 
 /** Prepare what had no room before, as far as there is some. */
 void ring_prepare_again(struct ring *ring);

@@ -6,6 +6,8 @@
 
 #include "fifo.h"
 #include "owner.h"
+
+#include <errno.h>
 #include "parked.h"
 
 /** Waiting in another thread, woken by whatever there is. */
@@ -59,6 +61,17 @@ void test_park(const void *config) {
 		check_result(0, 1);
 		CHECK_EQ(ioq_release(q.ioq, 0), 0);
 	}
+
+	// Whoever may call, or is in there, still looks at the queue
+	add_read(0, fd, 1);
+	arm_at_rest();
+	ioq_wake(q.ioq);
+	CHECK_EQ(ioq_cancel(q.ioq, 0), 1);
+	wait_slot(0);
+	if (q.park_due) {
+		CHECK_EQ(ioq_close(q.ioq), -EBUSY);
+	}
+	park_if_due();
 
 	// Nothing in flight: nothing to wait for
 	CHECK_EQ(turn(IOQ_TURN_ARM), 0);
