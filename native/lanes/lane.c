@@ -25,9 +25,9 @@
  * lanes that are up. So while requests wait that no lane takes, a thread of its own
  * looks once in a millisecond (the watch):
  *
- *     on a processor for less than a quarter of the time     four times as many
- *                                less than half              twice as many
- *                                more than three quarters    half as many
+ *     on a processor for less than a quarter of the time       four times as many
+ *                        less than half                        twice as many
+ *     three quarters of those processors that lanes may have   half as many
  *
  * If more lanes than before complete no more than before, it was not for waiting that
  * they were off their processors: others use those. Then it goes back, and tries that
@@ -342,7 +342,9 @@ static void watch_decide(struct lanes *lanes, unsigned int busy, int64_t used, i
 		return;
 	}
 	int64_t all = elapsed * busy;
-	if (waiting > 0 && 2 * used < all && lanes->held == 0 && lanes->up >= lanes->allowed) {
+	// With as many processors in use as there are for lanes, more of them are no help
+	bool full = 4 * used > 3 * elapsed * lanes->base;
+	if (waiting > 0 && 2 * used < all && !full && lanes->held == 0 && lanes->up >= lanes->allowed) {
 		unsigned int more = 4 * used < all ? 3 * lanes->up : lanes->up;
 		more = waiting < more ? (unsigned int)waiting : more;
 		unsigned int allowed = lanes->up + more < lanes->bound ? lanes->up + more : lanes->bound;
@@ -351,7 +353,7 @@ static void watch_decide(struct lanes *lanes, unsigned int busy, int64_t used, i
 			lanes->rate_before = rate * (double)elapsed >= TELLING * 1e9 ? rate : 0;
 			lanes_allow(lanes, allowed);
 		}
-	} else if (4 * used > 3 * all && lanes->allowed > least) {
+	} else if (full && lanes->allowed > least) {
 		lanes_allow(lanes, lanes->allowed / 2 > least ? lanes->allowed / 2 : least);
 	}
 }
@@ -493,7 +495,7 @@ bool lanes_push(struct lanes *lanes, struct entry *const entries[], size_t count
 		pthread_mutex_unlock(&lanes->mutex);
 		return false;
 	}
-	if (!lanes->first && !lanes->watching) {
+	if (!lanes->first && lanes->allowed <= lanes->base + lanes->quick_spares) {
 		// Those that stepped in while the owner waited
 		lanes_allow(lanes, lanes->base);
 	}

@@ -6,9 +6,9 @@
 
 #include "fifo.h"
 #include "owner.h"
+#include "parked.h"
 
 #include <errno.h>
-#include "parked.h"
 
 /** Waiting in another thread, woken by whatever there is. */
 void test_park(const void *config) {
