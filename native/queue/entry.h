@@ -160,6 +160,8 @@ struct entry {
 	int64_t due;
 	/** The same for the kernel. */
 	struct __kernel_timespec due_time;
+	/** With which of its turns a ring got it. */
+	uint32_t ring_turn;
 	/** How the ring is to open a file. */
 	struct open_how how;
 	/** Where it is in the heap of its clock. */

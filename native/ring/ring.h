@@ -42,6 +42,12 @@ struct ring {
 	struct entry *again;
 	/** Whether the kernel may have many threads for what is slow. */
 	bool many_workers;
+	/** Turns so far. */
+	uint32_t turns;
+	/** Closes in a row that a thread of the kernel's did. */
+	uint32_t slow_closes;
+	/** Closes that went elsewhere because of that. */
+	uint32_t closes_elsewhere;
 	/** Whether opens can keep to what is cached. */
 	bool cached_opens;
 	/** liburing's own. */
@@ -63,7 +69,7 @@ int ring_open(struct ring *ring, uint32_t sq_entries, uint32_t cq_entries, int w
 void ring_close(struct ring *ring);
 
 /** Whether an entry whose operation can run here can do so itself. */
-bool ring_takes(const struct ring *ring, const struct entry *entry);
+bool ring_takes(struct ring *ring, const struct entry *entry);
 
 /**
  * Prepare an entry for submission, making room in the queue if need be.
@@ -110,7 +116,7 @@ struct entry *ring_reap(struct ring *ring);
  */
 bool ring_arm(struct ring *ring);
 
-/** Spare the kernel the eventfd while nobody waits for it. */
+/** A turn begins: spare the kernel the eventfd while nobody waits for it. */
 void ring_disarm(struct ring *ring);
 
 /**
