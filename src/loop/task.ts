@@ -38,6 +38,9 @@ export interface TaskOwner {
   readonly waiters: Set<Task>;
 }
 
+/** Of tasks that asked for a signal: few do, and a field would be in all. */
+const controllers = new WeakMap<Task, AbortController>();
+
 /**
  * See the module.
  *
@@ -64,8 +67,6 @@ export class Task<Owner extends TaskOwner = TaskOwner> {
   #moreWaits: Set<Wait> | undefined;
   /** Whether it is over. */
   ended = false;
-  /** See `Io.signal`; made on first use. */
-  #controller: AbortController | undefined;
   /** What to call when it is over. */
   onEnd: Set<() => void> | undefined;
 
@@ -169,12 +170,14 @@ export class Task<Owner extends TaskOwner = TaskOwner> {
 
   /** Aborts when the task is asked to stop and not protected. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      const controller = this.#controller = new AbortController();
+    let controller = controllers.get(this);
+    if (controller === undefined) {
+      const made = controller = new AbortController();
+      controllers.set(this, made);
       // It is told as all that the task waits for is, and never over
-      this.enterLate({ interrupt: () => controller.abort(new Canceled()) });
+      this.enterLate({ interrupt: () => made.abort(new Canceled()) });
     }
-    return this.#controller.signal;
+    return controller.signal;
   }
 
   /** Nothing is delivered from now on, until {@linkcode Task.unprotect}. */
