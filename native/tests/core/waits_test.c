@@ -172,11 +172,11 @@ void test_streams(const void *config) {
 	CHECK(result_of(2) > 0);
 	uint32_t length = 0;
 	while (q.pending[3] || length < (uint32_t)q.results[3].result) {
-		add_read(0, ends[0], 65536);
-		int32_t part = result_of(0);
-		CHECK(part > 0);
-		CHECK_EQ(ioq_release(q.ioq, 0), 0);
-		length += (uint32_t)part;
+		static uint8_t part[65536];
+		struct pollfd readable = {.fd = ends[0], .events = POLLIN};
+		if (poll(&readable, 1, 1) > 0) {
+			length += (uint32_t)read(ends[0], part, sizeof(part));
+		}
 		turn(0);
 	}
 	CHECK_EQ(length, q.results[3].result);
