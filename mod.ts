@@ -17,7 +17,7 @@ export { IoqBuffer } from "./src/queue/buffer.ts";
 export type { PromiseForms } from "./src/forms.ts";
 export type { OperationOptions } from "./src/queue/runner.ts";
 export type { RemoveOptions } from "./src/forms.ts";
-export { IoqFile } from "./src/files/file.ts";
+export type { IoqFile } from "./src/files/file.ts";
 export type { OpenFileOptions } from "./src/files/file.ts";
 export type {
   FileContents,
@@ -56,8 +56,7 @@ export type { Path } from "./src/path.ts";
 export { walk } from "./src/trees/walk.ts";
 export type { Walk } from "./src/trees/walk.ts";
 export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/trees/walk/walk_options.ts";
-export { removeTree } from "./src/trees/remove_tree.ts";
-export { copyTree } from "./src/trees/copy_tree.ts";
+export { copyTree, removeTree } from "./src/trees/functions.ts";
 export type { CopyTreeOptions, PreserveOptions } from "./src/trees/copy_tree.ts";
 export type { ErrorPolicy } from "./src/trees/error_policy.ts";
 export type { TreeOptions, TreeProgress } from "./src/trees/tree_options.ts";

@@ -10,7 +10,8 @@ import { ownOption } from "./own_option.ts";
 import type { DirEntry } from "./linux/directory.ts";
 import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
 import { hasCode } from "./linux/errors.ts";
-import { type IoqFile, openFile, type OpenFileOptions } from "./files/file.ts";
+import type { IoqFile, OpenFileOptions } from "./files/file.ts";
+import { openFile } from "./files/open_file.ts";
 import type {
   AtOptions,
   ChownOptions,
@@ -27,7 +28,7 @@ import type { IoqRequest } from "./operations/request.ts";
 import type { Path } from "./path.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
 import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files.ts";
-import { removeTreeOn } from "./trees/remover.ts";
+import { removeAllOn } from "./trees/functions.ts";
 import { type FileContents, readFiles, type ReadFilesOptions } from "./files/read_files.ts";
 
 /** Options of {@linkcode Ioq.remove}. */
@@ -234,7 +235,7 @@ export abstract class PromiseForms extends Runner {
       if (ownOption(options, "at") !== undefined) {
         throw new TypeError("'recursive' option cannot be combined with 'at'");
       }
-      return await removeTreeOn(() => this, path, limitsOf(options!));
+      return await removeAllOn(this, path, limitsOf(options!));
     }
     // Both for the file that the path leads to now
     const unlink = op.unlink(path, options);

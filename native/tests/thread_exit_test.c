@@ -172,7 +172,7 @@ static void test_abandoned(const void *flags) {
 	for (int i = 0; i < TEST_SCALE(20) && !test.skipping; ++i) {
 		orphan((struct deed) {
 			.flags = *(const uint32_t *)flags,
-			.queues = 2,
+			.queues = i % 2 ? 1 : 2,
 			.busy = i % 2 == 0,
 			.abandons = true,
 			.fifo = pipes[0],

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { basename } from "node:path/posix";
+import { basename } from "../posix_path.ts";
 import { defaultQueue } from "../default_queue.ts";
 import { walkForCommand } from "../trees/walk.ts";
 import { planWalk, type WalkEntry, type WalkOptions } from "../trees/walk/walk_options.ts";

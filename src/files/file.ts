@@ -29,7 +29,7 @@ import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.
 import { HAS_POSITION, TERMINAL_STATE } from "../../ffi/layout.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
-import { coreOf, limitsOf, type OperationOptions, readerOf, type Runner } from "../queue/runner.ts";
+import { coreOf, type OperationOptions, readerOf, type Runner } from "../queue/runner.ts";
 import { type Path, pathText, toPath } from "../path.ts";
 
 /** How to open a file: `Deno.OpenOptions` and a few more, and where the path begins. */
@@ -1018,19 +1018,4 @@ function checkedPosition(position: number, { context }: CoreRequest): number {
     throw osError(ERRNO.EINVAL!, context);
   }
   return position;
-}
-
-/** Open a file on a queue. */
-export async function openFile(
-  ioq: Runner,
-  path: Path,
-  options: OpenFileOptions & OperationOptions = { read: true },
-): Promise<IoqFile> {
-  const { signal: _, timeoutMs: __, ...open } = options;
-  const request = toCoreRequest(
-    op.open(path, Object.keys(open).length === 0 ? { read: true } : open),
-  );
-  // At its very completion, so that no queue closes before it knows of the file
-  const opening = request.readBy((fd) => new IoqFile(ioq, fd, path, open));
-  return await ioq.run(opening, limitsOf(options));
 }

@@ -190,7 +190,9 @@ export class Core {
   resize(depth: number, size: number): void {
     this.checkOpen();
     if (size > 0 || this.#line.size > 0) {
-      throw new Deno.errors.Busy(`Cannot resize a queue that has ${size} requests`);
+      throw new Deno.errors.Busy(
+        `Cannot resize a queue that has ${size} requests, and ${this.#line.size} waiting`,
+      );
     }
     this.backend.resize(depth);
     this.slots = new Slots(depth);

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { dirname } from "node:path/posix";
+import { dirname } from "../posix_path.ts";
 import * as layout from "../../ffi/layout.ts";
 import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import { AT_SYMLINK_NOFOLLOW, O_EXCL, O_NOFOLLOW, O_NONBLOCK } from "../linux/fcntl.ts";
@@ -471,36 +471,7 @@ class Copier {
   }
 }
 
-/**
- * Copy a file, a symbolic link, or a directory with all that is in it.
- *
- * Contents, permission bits and symbolic links are copied; links are copied as
- * links and never followed, neither in the original nor in the copy, not even those
- * that somebody puts there meanwhile: see `openat(2)` and `O_NOFOLLOW`. Holes stay
- * holes. Files that have several names become several files, and the set-user-ID and
- * set-group-ID bits of files are dropped, unless `preserve` says otherwise. Named pipes,
- * sockets and devices cannot be copied: all else is, and then it rejects, unless
- * `onError` says otherwise.
- *
- * @param from What to copy.
- * @param to Where the copy is to be; not a directory to put it into.
- * @param options Whether to copy over what is there, and as for {@linkcode removeTree}.
- * @throws {Deno.errors.NotFound} If there is nothing at `from`, or no directory for `to`.
- * @throws {Deno.errors.AlreadyExists} If there is something at `to`, without `overwrite`.
- * @throws {Deno.errors.NotSupported} If something can not be copied.
- * @throws {Deno.errors.NotSupported} Where there is no native library.
- * @throws {Deno.errors.NotCapable} If a path may not be accessed.
- *
- * @example
- * ```ts
- * import { copyTree, Ioq } from "@ioq/ioq";
- *
- * await using ioq = await Ioq.open();
- * const path = Deno.makeTempDirSync();
- * await copyTree("src", `${path}/src`, { ioq, preserveTimestamps: true });
- * Deno.removeSync(path, { recursive: true });
- * ```
- */
+/** See `functions.ts`. */
 export async function copyTree(
   from: Path,
   to: Path,

@@ -27,15 +27,17 @@
  * @module
  */
 
-import { type Path, toPath } from "../path.ts";
+import { LateModule } from "../late.ts";
+import { beginningIn, currentDirectory, type Path, toPath } from "../path.ts";
 import {
   planWalk,
   type StatDecoder,
   type WalkEntry,
   type WalkOptions,
+  type WalkPlan,
 } from "./walk/walk_options.ts";
 import type { LineFormat, Lines } from "./walk/lines.ts";
-import { WalkScheduler } from "./walk/scheduler.ts";
+import type { WalkScheduler } from "./walk/scheduler.ts";
 
 /** {@linkcode walk} and its form in batches. */
 export interface Walk {
@@ -94,8 +96,65 @@ export interface Walk {
   batches(root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry[]>;
 }
 
-function begin(root: Path, options: WalkOptions): WalkScheduler {
-  return new WalkScheduler(toPath(root, "readdir"), planWalk(options));
+const SCHEDULER = new LateModule(() => import("./walk/scheduler.ts"));
+
+/** What an iteration needs of a {@linkcode WalkScheduler}. */
+type Walking<B extends WalkEntry[] | Lines> = Pick<
+  WalkScheduler<B>,
+  "cut" | "take" | "wait" | "stop"
+>;
+
+/** A walk whose scheduler is loaded when the iteration begins. */
+class LateWalk<B extends WalkEntry[] | Lines> implements Walking<B> {
+  readonly #make: () => Promise<WalkScheduler<B>>;
+  #walk: WalkScheduler<B> | undefined;
+  #stopped = false;
+
+  constructor(make: () => Promise<WalkScheduler<B>>) {
+    this.#make = make;
+  }
+
+  get cut(): boolean {
+    return this.#stopped || this.#walk?.cut === true;
+  }
+
+  take(): B | undefined {
+    return this.#walk?.take();
+  }
+
+  async wait(): Promise<boolean> {
+    if (this.#walk === undefined) {
+      const made = await this.#make();
+      // Another one that waited may have been first
+      this.#walk ??= made;
+    }
+    if (this.#stopped) {
+      await this.#walk.stop();
+    }
+    return await this.#walk.wait();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#walk?.stop();
+  }
+}
+
+/** Prepare a walk. */
+function begin<B extends WalkEntry[] | Lines = WalkEntry[]>(
+  root: string | Uint8Array,
+  plan: WalkPlan,
+  format?: LineFormat,
+): Walking<B> {
+  if (SCHEDULER.loaded !== undefined) {
+    return new SCHEDULER.loaded.WalkScheduler<B>(root, plan, format);
+  }
+  // What a relative path means now, it means then
+  const here = currentDirectory();
+  return new LateWalk(async () => {
+    const { WalkScheduler } = await SCHEDULER.load();
+    return beginningIn(here, () => new WalkScheduler<B>(root, plan, format));
+  });
 }
 
 /** An iterator over what `next` finds; by hand, since a generator costs more per item. */
@@ -120,7 +179,7 @@ function iterator<T>(
 }
 
 function walkOneByOne(root: Path, options: WalkOptions = {}): AsyncIterableIterator<WalkEntry> {
-  const scheduler = begin(root, options);
+  const scheduler = begin(toPath(root, "readdir"), planWalk(options));
   let batch: (WalkEntry | undefined)[] = [];
   let at = 0;
   /** The next entry, which then is its receiver's alone. */
@@ -165,7 +224,7 @@ function walkOneByOne(root: Path, options: WalkOptions = {}): AsyncIterableItera
 }
 
 function batchesOf<B extends WalkEntry[] | Lines>(
-  scheduler: WalkScheduler<B>,
+  scheduler: Walking<B>,
 ): AsyncIterableIterator<B> {
   return iterator(scheduler, async (): Promise<IteratorResult<B>> => {
     while (await scheduler.wait()) {
@@ -179,7 +238,7 @@ function batchesOf<B extends WalkEntry[] | Lines>(
 }
 
 function walkInBatches(root: Path, options: WalkOptions = {}): AsyncIterableIterator<WalkEntry[]> {
-  return batchesOf(begin(root, options));
+  return batchesOf(begin(toPath(root, "readdir"), planWalk(options)));
 }
 
 /**
@@ -205,9 +264,7 @@ export function walkForCommand(
   format?: LineFormat,
 ): AsyncIterableIterator<WalkEntry[] | Lines> {
   const plan = planWalk(options, { verbatim: true, ...(decode === undefined ? {} : { decode }) });
-  return batchesOf(
-    new WalkScheduler<WalkEntry[] | Lines>(toPath(root, "readdir"), plan, format),
-  );
+  return batchesOf(begin<WalkEntry[] | Lines>(toPath(root, "readdir"), plan, format));
 }
 
 /** Walks directory trees; see {@linkcode Walk}. */

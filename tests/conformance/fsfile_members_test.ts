@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { IoqFile } from "../../mod.ts";
+import { IoqFile } from "../../src/files/file.ts";
 import { forEachBackend } from "../backends.ts";
 import { bytes, descriptorsUnder, looksOf, TempDir, text } from "../fixtures.ts";
 

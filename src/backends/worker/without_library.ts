@@ -6,7 +6,7 @@
  * by the thread that opened it, and by no other.
  *
  * What those calls cannot do fails with an error that says so; nothing is done by
- * halves. What they do differently is in the README.
+ * halves. What they do differently is in `docs/backends.md`.
  *
  * @module
  */

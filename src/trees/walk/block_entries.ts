@@ -11,7 +11,7 @@
  * @module
  */
 
-import { basename } from "node:path/posix";
+import { basename } from "../../posix_path.ts";
 import * as layout from "../../../ffi/layout.ts";
 import { osError } from "../../linux/errors.ts";
 import { joinPath } from "../../path.ts";

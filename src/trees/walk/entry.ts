@@ -6,7 +6,7 @@
  * @module
  */
 
-import { basename } from "node:path/posix";
+import { basename } from "../../posix_path.ts";
 import type { DirectoryNode } from "./directory_node.ts";
 import type { WalkEntry } from "./walk_options.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../../linux/directory.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { basename, normalize } from "node:path/posix";
+import { basename, normalize } from "../../posix_path.ts";
 import { isUtf8 } from "../../linux/directory.ts";
 import { inContext } from "../../linux/errors.ts";
 import { op } from "../../operations/op.ts";

@@ -1,0 +1,35 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Opening a file. What an open file can do is loaded with the first one.
+ *
+ * @module
+ */
+
+import { LateModule } from "../late.ts";
+import { op } from "../operations/op.ts";
+import type { OpenRequestOptions } from "../operations/request_options.ts";
+import { toCoreRequest } from "../operations/request.ts";
+import type { Path } from "../path.ts";
+import { limitsOf, type OperationOptions, type Runner } from "../queue/runner.ts";
+import type { IoqFile } from "./file.ts";
+
+const FILE = new LateModule(() => import("./file.ts"));
+
+/** Open a file on a queue. */
+export async function openFile(
+  ioq: Runner,
+  path: Path,
+  options: OpenRequestOptions & OperationOptions = { read: true },
+): Promise<IoqFile> {
+  const { signal: _, timeoutMs: __, ...open } = options;
+  // Before anything is waited for: what relative paths mean now, they mean then
+  const request = toCoreRequest(
+    op.open(path, Object.keys(open).length === 0 ? { read: true } : open),
+  );
+  const limits = limitsOf(options);
+  const { IoqFile } = FILE.loaded ?? await FILE.load();
+  // At its very completion, so that no queue closes before it knows of the file
+  const opening = request.readBy((fd) => new IoqFile(ioq, fd, path, open));
+  return await ioq.run(opening, limits);
+}
