@@ -37,7 +37,7 @@ const FOREIGN = [
 Deno.test("messages in the troubleshooting table are those of the sources", () => {
   const page = Deno.readTextFileSync(new URL("docs/troubleshooting.md", ROOT));
   const [, section] = /^## Troubleshooting\n([^]*)/m.exec(page)!;
-  const messages = [...section!.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message]) => message!);
+  const messages = [...section!.matchAll(/^\| `([^`]+)` +\|/gm)].map(([, message]) => message!);
   assert(messages.length > 10, section);
   const text = sources(new URL("src/", ROOT)) + sources(new URL("ffi/", ROOT));
   // A template literal's parts are in the source, its values are not

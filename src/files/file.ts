@@ -32,7 +32,11 @@ import type { OpName } from "../operations/values.ts";
 import { coreOf, type OperationOptions, readerOf, type Runner } from "../queue/runner.ts";
 import { type Path, pathText, toPath } from "../path.ts";
 
-/** How to open a file: `Deno.OpenOptions` and a few more, and where the path begins. */
+/**
+ * How to open a file: `Deno.OpenOptions` and a few more, and where the path begins.
+ *
+ * @category Open files
+ */
 export type OpenFileOptions = OpenRequestOptions;
 
 /**
@@ -41,6 +45,8 @@ export type OpenFileOptions = OpenRequestOptions;
  *
  * It belongs to the queue that opened it: a request for its descriptor on another
  * queue is refused, and closing the queue closes it.
+ *
+ * @category Open files
  *
  * @example
  * ```ts

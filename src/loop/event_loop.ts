@@ -60,10 +60,18 @@ import { WorkerPool } from "./pool.ts";
 import { select } from "./select.ts";
 import { Task } from "./task.ts";
 
-/** How to open an event loop: how to open its queue, and its limits. */
+/**
+ * How to open an event loop: how to open its queue, and its limits.
+ *
+ * @category Tasks
+ */
 export interface EventLoopOptions extends IoqOptions, EventLoopLimits {}
 
-/** The limits of an event loop. */
+/**
+ * The limits of an event loop.
+ *
+ * @category Tasks
+ */
 export interface EventLoopLimits {
   /**
    * How many tasks of {@linkcode EventLoop.concurrent} may run at a time, those in
@@ -92,6 +100,8 @@ const DEFAULT_WORKER_IDLE_MS = 500;
 
 /**
  * Runs tasks over a queue. See the module for how they are cancelled.
+ *
+ * @category Tasks
  *
  * @example
  * ```ts

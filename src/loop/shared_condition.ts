@@ -16,6 +16,8 @@ const KIND = 3;
  * A {@linkcode Condition} in shared memory, used with a {@linkcode SharedMutex}: tasks
  * of any threads wait and are told.
  *
+ * @category Taking turns across Workers
+ *
  * @example
  * ```ts
  * import { EventLoop, SharedCondition, SharedMutex } from "@ioq/ioq/loop";

@@ -8,7 +8,11 @@
 
 import type { ClockName } from "../linux/clock.ts";
 
-/** Where a relative path begins, if not in the current directory. */
+/**
+ * Where a relative path begins, if not in the current directory.
+ *
+ * @category Requests
+ */
 export interface AtOptions {
   /**
    * A directory descriptor. It must stay open until the completion. Needs the
@@ -20,6 +24,8 @@ export interface AtOptions {
 /**
  * Options of `op.open()`: those of `Deno.open`, {@linkcode AtOptions}, and what
  * `open(2)` has beside. Options of the latter two kinds alone open for reading.
+ *
+ * @category Requests
  */
 export interface OpenRequestOptions extends Deno.OpenOptions, AtOptions {
   /**
@@ -55,7 +61,11 @@ export interface OpenRequestOptions extends Deno.OpenOptions, AtOptions {
   directory?: boolean | undefined;
 }
 
-/** Options of `op.stat()` and `op.lstat()`. */
+/**
+ * Options of `op.stat()` and `op.lstat()`.
+ *
+ * @category Files
+ */
 export interface StatOptions extends AtOptions {
   /**
    * Whether to resolve to a `BigIntFileInfo`, which is exact.
@@ -65,7 +75,11 @@ export interface StatOptions extends AtOptions {
   bigint?: boolean | undefined;
 }
 
-/** Options of `op.timeout()`. */
+/**
+ * Options of `op.timeout()`.
+ *
+ * @category Requests
+ */
 export interface TimeoutOptions {
   /**
    * The clock to go by.
@@ -82,7 +96,11 @@ export interface TimeoutOptions {
   absolute?: boolean | undefined;
 }
 
-/** What `op.poll()` waits for; errors and the closing of the other end always count. */
+/**
+ * What `op.poll()` waits for; errors and the closing of the other end always count.
+ *
+ * @category Requests
+ */
 export interface PollOptions {
   /** That it can be read. */
   readable?: boolean | undefined;
@@ -92,7 +110,11 @@ export interface PollOptions {
   priority?: boolean | undefined;
 }
 
-/** Options of requests for extended attributes. */
+/**
+ * Options of requests for extended attributes.
+ *
+ * @category Extended attributes
+ */
 export interface XattrOptions extends AtOptions {
   /**
    * Whether a symbolic link's target is meant, not the link itself.
@@ -102,7 +124,11 @@ export interface XattrOptions extends AtOptions {
   followSymlinks?: boolean | undefined;
 }
 
-/** Options of `op.chown()`. */
+/**
+ * Options of `op.chown()`.
+ *
+ * @category Files
+ */
 export interface ChownOptions {
   /**
    * Whether a symbolic link's target is meant, not the link itself.
@@ -112,7 +138,11 @@ export interface ChownOptions {
   followSymlinks?: boolean | undefined;
 }
 
-/** Options of `op.setXattr()`. */
+/**
+ * Options of `op.setXattr()`.
+ *
+ * @category Extended attributes
+ */
 export interface SetXattrOptions extends XattrOptions {
   /** Fail with `Deno.errors.AlreadyExists` if the file has the attribute. */
   create?: boolean | undefined;
@@ -120,7 +150,11 @@ export interface SetXattrOptions extends XattrOptions {
   replace?: boolean | undefined;
 }
 
-/** What `op.syncRange()` waits for, and what it begins. See `sync_file_range(2)`. */
+/**
+ * What `op.syncRange()` waits for, and what it begins. See `sync_file_range(2)`.
+ *
+ * @category Requests
+ */
 export interface SyncRangeOptions {
   /** First wait until what is being written of it is on the device. */
   waitBefore?: boolean | undefined;
@@ -130,7 +164,11 @@ export interface SyncRangeOptions {
   waitAfter?: boolean | undefined;
 }
 
-/** Where `op.splice()` reads and writes, and how. See `splice(2)`. */
+/**
+ * Where `op.splice()` reads and writes, and how. See `splice(2)`.
+ *
+ * @category Requests
+ */
 export interface SpliceOptions {
   /** Where in the source, in bytes; its own position if not given. Not for pipes. */
   from?: number | undefined;
@@ -142,7 +180,11 @@ export interface SpliceOptions {
   more?: boolean | undefined;
 }
 
-/** How a file is going to be read. */
+/**
+ * How a file is going to be read.
+ *
+ * @category Requests
+ */
 export type Advice =
   | "normal"
   | "random"
@@ -151,7 +193,11 @@ export type Advice =
   | "dontNeed"
   | "noReuse";
 
-/** Options of `op.rename()`. */
+/**
+ * Options of `op.rename()`.
+ *
+ * @category Files
+ */
 export interface RenameOptions {
   /** The directory descriptor that the old path is relative to. */
   at?: number | undefined;
@@ -163,7 +209,11 @@ export interface RenameOptions {
   exchange?: boolean | undefined;
 }
 
-/** Options of `op.writeFile()`: those of `Deno.writeFile`, and {@linkcode AtOptions}. */
+/**
+ * Options of `op.writeFile()`: those of `Deno.writeFile`, and {@linkcode AtOptions}.
+ *
+ * @category Files
+ */
 export interface WriteFileOptions extends AtOptions {
   /** Whether to append instead of replacing the contents. */
   append?: boolean | undefined;

@@ -14,6 +14,8 @@
  * length any more. Whoever still sees the memory, because its buffer was transferred or
  * because another call is not over, finds zeros there: it is never unmapped, and its
  * addresses are never given out again. So allocate buffers to use them many times.
+ *
+ * @category Queue
  */
 export class IoqBuffer implements Disposable {
   readonly #bytes: Uint8Array<ArrayBuffer>;

@@ -17,7 +17,11 @@ import { checkAll } from "../permissions.ts";
 const DEFAULT_DEPTH = 1024;
 const DEFAULT_THREADS = 128;
 
-/** How to open a queue. */
+/**
+ * How to open a queue.
+ *
+ * @category Queue
+ */
 export interface IoqOptions {
   /**
    * How many requests may be accepted and not yet consumed: 1 to 65536.
@@ -62,11 +66,16 @@ export interface IoqOptions {
  * completion, and options.
  *
  * @typeParam T The queue's type of data.
+ * @category Queue
  */
 export type SubmitArguments<T> = undefined extends T ? [data?: T, options?: SubmitOptions]
   : [data: T, options?: SubmitOptions];
 
-/** How to submit a request. */
+/**
+ * How to submit a request.
+ *
+ * @category Queue
+ */
 export interface SubmitOptions {
   /**
    * Cancels the request, which completes at once with the signal's reason if that is an
@@ -84,7 +93,11 @@ export interface SubmitOptions {
   timeoutMs?: number | undefined;
 }
 
-/** How to close a queue. */
+/**
+ * How to close a queue.
+ *
+ * @category Queue
+ */
 export interface CloseOptions {
   /**
    * Milliseconds to wait for what is in flight: `Infinity` for as long as it takes.

@@ -60,6 +60,8 @@ async function callLate<M>(
  * @throws {Deno.errors.TimedOut} If it takes longer than `timeoutMs`.
  * @throws {TypeError} If an option is of a wrong type, or there is none of its name.
  *
+ * @category Many files and trees
+ *
  * @example
  * ```ts
  * import { Ioq, removeTree } from "@ioq/ioq";
@@ -97,6 +99,8 @@ export async function removeTree(path: Path, options: TreeOptions = {}): Promise
  * @throws {Deno.errors.NotSupported} If something can not be copied.
  * @throws {Deno.errors.NotSupported} Where there is no native library.
  * @throws {Deno.errors.NotCapable} If a path may not be accessed.
+ *
+ * @category Many files and trees
  *
  * @example
  * ```ts

@@ -9,7 +9,11 @@
 import { checkGivenQueue, sharedQueue } from "../default_queue.ts";
 import type { PromiseForms } from "../forms.ts";
 
-/** What has been done so far. */
+/**
+ * What has been done so far.
+ *
+ * @category Many files and trees
+ */
 export interface TreeProgress {
   /** What was dealt with last. */
   readonly path: string;
@@ -17,7 +21,11 @@ export interface TreeProgress {
   readonly entries: number;
 }
 
-/** How to go through a tree. */
+/**
+ * How to go through a tree.
+ *
+ * @category Many files and trees
+ */
 export interface TreeOptions {
   /**
    * How many requests are in flight at the same time, about: 1 to 4096.

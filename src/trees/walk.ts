@@ -39,7 +39,11 @@ import {
 import type { LineFormat, Lines } from "./walk/lines.ts";
 import type { WalkScheduler } from "./walk/scheduler.ts";
 
-/** {@linkcode walk} and its form in batches. */
+/**
+ * {@linkcode walk} and its form in batches.
+ *
+ * @category Many files and trees
+ */
 export interface Walk {
   /**
    * Find everything below a directory, and the directory itself.
@@ -267,5 +271,9 @@ export function walkForCommand(
   return batchesOf(begin<WalkEntry[] | Lines>(toPath(root, "readdir"), plan, format));
 }
 
-/** Walks directory trees; see {@linkcode Walk}. */
+/**
+ * Walks directory trees; see {@linkcode Walk}.
+ *
+ * @category Many files and trees
+ */
 export const walk: Walk = Object.assign(walkOneByOne, { batches: walkInBatches });

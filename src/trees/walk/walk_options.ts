@@ -14,7 +14,11 @@ import { checkSignal } from "../../signal.ts";
 import { checkOnError, type ErrorPolicy } from "../error_policy.ts";
 import { checkOptionNames } from "../known_options.ts";
 
-/** What a walk finds: the members of `@std/fs`'s entries, and a few more. */
+/**
+ * What a walk finds: the members of `@std/fs`'s entries, and a few more.
+ *
+ * @category Many files and trees
+ */
 export interface WalkEntry {
   /** The path: the root as it was given, normalized, and the names below it. */
   path: string;
@@ -40,10 +44,16 @@ export interface WalkEntry {
 /**
  * What to do about what cannot be read: end the walk with its error, pass over it,
  * or tell, and go on. A function that throws ends the walk with what it throws.
+ *
+ * @category Many files and trees
  */
 export type WalkErrorPolicy = ErrorPolicy<WalkEntry>;
 
-/** How to walk. */
+/**
+ * How to walk.
+ *
+ * @category Many files and trees
+ */
 export interface WalkOptions {
   /**
    * How many levels below the root to go: 0 is the root alone, and nothing is
