@@ -155,12 +155,15 @@ fail:
 }
 
 int32_t ioq_close(struct ioq *ioq) {
-	if (ioq->in_flight > 0 || !park_is_over(ioq)) {
+	// A call that was armed for and has not come may never come: it finds nobody then
+	if (ioq->in_flight > 0 || !(park_is_over(ioq) || park_end(ioq))) {
 		return -EBUSY;
 	}
 	thread_exit_remove(ioq);
 	queue_release(ioq);
-	free(ioq);
+	if (park_orphan(ioq)) {
+		free(ioq);
+	}
 	return 0;
 }
 
