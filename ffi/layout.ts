@@ -80,6 +80,8 @@ export const HINT_OFFSET = 2;
 export const HINT_TIMEOUT = 4;
 /** The request opens nothing in /proc, /sys and /dev. */
 export const HINT_GUARDED = 16;
+/** The request is not for a ring. */
+export const HINT_NO_RING = 32;
 /** The request goes by allocated memory. */
 export const HINT_REGION = 8;
 /** The clock that nobody sets. */
@@ -150,6 +152,8 @@ export const OPEN_RAW_SQE = 2;
 export const IS_CACHED = 1;
 /** A kind of file: transfers may have offsets. */
 export const HAS_POSITION = 2;
+/** A kind of file: its writes are not for a ring. */
+export const WRITES_ALONE = 4;
 /** Mode of a terminal: as it was. */
 export const TERMINAL_RESTORE = 0;
 /** Bytes as they are typed. */

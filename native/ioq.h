@@ -116,6 +116,8 @@ enum ioq_op {
  * /proc, /sys and /dev, with IOQ_ESPECIAL.
  */
 #define IOQ_HINT_GUARDED 16
+/** Set in the hints of a WRITE: not by a ring, see IOQ_WRITES_ALONE. */
+#define IOQ_HINT_NO_RING 32
 
 /** Clocks of a TIMEOUT, in its flags, and of ioq_now(). */
 #define IOQ_CLOCK_MONOTONIC 0
@@ -564,8 +566,13 @@ IOQ_EXPORT int32_t ioq_resize(struct ioq *ioq, uint32_t depth);
 #define IOQ_IS_CACHED 1
 /** Transfers may have offsets: it is neither a stream nor refuses to seek. */
 #define IOQ_HAS_POSITION 2
+/**
+ * Writes are to be told IOQ_HINT_NO_RING. Past the page cache of a FUSE file system a ring
+ * takes back what a write that falls short or fails has written, and tells EIO.
+ */
+#define IOQ_WRITES_ALONE 4
 
-/** @return What kind of file a descriptor is: IOQ_IS_CACHED, IOQ_HAS_POSITION, both or 0. */
+/** @return What kind of file a descriptor is: any of the above. */
 IOQ_EXPORT int32_t ioq_is_cached(int32_t fd);
 
 /**

@@ -165,6 +165,9 @@ bool position_is_kept(int fd);
  */
 bool position_may_have_more(int fd, uint64_t offset);
 
+/** Whether a ring's write that falls short fails instead, see IOQ_WRITES_ALONE. */
+bool position_takes_back_writes(int fd);
+
 // stat.c
 
 /** What a STAT asks for. */

@@ -179,7 +179,7 @@ void accept_request(struct ioq *ioq, struct turn_in *in, const struct ioq_reques
 		ret = accept_check(ioq, entry, request);
 	}
 	bool to_ring = ret == 0 && (in->ring_ops >> entry->op & 1) && ring_takes(&ioq->ring, entry)
-		&& !accept_moves_position(entry);
+		&& !(request->hints & IOQ_HINT_NO_RING) && !accept_moves_position(entry);
 	if (ret == 0 && entry->op == IOQ_OP_POST) {
 		// Posted at once, or not
 		accept_fails(ioq, out, entry, post(entry->args[0], entry->offset));

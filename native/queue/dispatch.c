@@ -174,18 +174,25 @@ void dispatch_elsewhere(struct ioq *ioq, struct turn_in *in, struct entry *entry
 }
 
 /**
- * Whether a ring says that a file has ended where it may not have: what is made on
- * the fly may be told as empty, and io_uring does not even ask for more of that. Then
- * read(2) is to ask the file system itself.
+ * Whether a ring says something of a transfer that may not be so. A file that is made on
+ * the fly may be told as empty, and io_uring does not even ask for more of that; and a
+ * write that falls short may be told as an error. The same transfer may be done again: it
+ * is at an offset, and the first one has moved nothing. A system call asks the file
+ * system itself.
  */
-static bool is_end_doubtful(struct entry *entry) {
-	return entry->op == IOQ_OP_READ && entry->result == 0 && entry->length > 0
-		&& entry->lane == IOQ_LANE_RING && entry->positional && !entry_is_cancelled(entry)
-		&& position_may_have_more(entry->fd, entry->offset);
+static bool is_doubtful(struct entry *entry) {
+	if (entry->lane != IOQ_LANE_RING || !entry->positional || entry_is_cancelled(entry)) {
+		return false;
+	}
+	if (entry->op == IOQ_OP_READ) {
+		return entry->result == 0 && entry->length > 0 && position_may_have_more(entry->fd, entry->offset);
+	}
+	bool falls_short = entry->result == -EIO || entry->result == -ENOSPC || entry->result == -EDQUOT;
+	return entry->op == IOQ_OP_WRITE && falls_short && position_takes_back_writes(entry->fd);
 }
 
 void dispatch_returned(struct ioq *ioq, struct turn_in *in, struct entry *entry) {
-	if (entry->elsewhere || is_end_doubtful(entry)) {
+	if (entry->elsewhere || is_doubtful(entry)) {
 		entry->elsewhere = false;
 		dispatch_elsewhere(ioq, in, entry);
 		return;

@@ -64,7 +64,7 @@ export interface WorkerParts {
   readonly release: () => void;
 }
 
-/** See the module. */
+/** A backend whose requests run in Web Workers, or on this thread. */
 export class WorkerBackend implements Backend {
   readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0 };
 

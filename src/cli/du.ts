@@ -238,7 +238,7 @@ async function run(args: string[]): Promise<number> {
   return errors > 0 ? EXIT_FAILURE : EXIT_OK;
 }
 
-/** See the module. */
+/** The command `ioq du`. */
 export const du: Command = {
   name: "du",
   summary: "tell how much room directories take",

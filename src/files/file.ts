@@ -10,6 +10,7 @@ import type { SynchronousCalls } from "../backends/synchronous.ts";
 import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import type { BigIntFileInfo, FileInfo } from "../linux/stat.ts";
 import { byteLengthOf, plainBytes } from "../byte_length.ts";
+import { asEnd, closedError } from "../queue/end.ts";
 import { CachedReads } from "../queue/cached_reads.ts";
 import type { CallOrder } from "./call_order.ts";
 import {
@@ -26,7 +27,7 @@ import { checkBytes } from "../operations/arguments.ts";
 import { op } from "../operations/op.ts";
 import type { OpenRequestOptions } from "../operations/request_options.ts";
 import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.ts";
-import { HAS_POSITION, TERMINAL_STATE } from "../../ffi/layout.ts";
+import { HAS_POSITION, TERMINAL_STATE, WRITES_ALONE } from "../../ffi/layout.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
 import { coreOf, type OperationOptions, readerOf, type Runner } from "../queue/runner.ts";
@@ -69,6 +70,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
   readonly #entry: OpenFile;
   /** Its closing, if it was the queue that began it and nobody asked since. */
   #closedWithQueue: Promise<void> | undefined;
+  /** Whether it was closed because its queue was: that ends all that it is used for. */
+  #isEnded = false;
   /** Locks that are waited for. */
   readonly #locking = new Set<CoreRequest>();
   /** Whether a lock may be held. */
@@ -94,6 +97,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       },
       closeWithQueue: () => {
         if (this.#fd >= 0) {
+          this.#isEnded = true;
           this.#closedWithQueue = this.#close();
           // What it was closed for is over, and whoever calls close() is told
           this.#closedWithQueue.catch(() => {});
@@ -111,7 +115,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    */
   get fd(): number {
     if (this.#fd < 0) {
-      throw new Deno.errors.BadResource("Bad resource ID");
+      throw this.#isEnded ? closedError() : new Deno.errors.BadResource("Bad resource ID");
     }
     return this.#fd;
   }
@@ -182,6 +186,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     if (requests.hasPosition === undefined) {
       const kind = this.#cached.kind(fd) ?? coreOf(this.#ioq).fileKind(fd);
       if (kind !== undefined) {
+        requests.writesAlone = (kind & WRITES_ALONE) !== 0;
         requests.settleKind((kind & HAS_POSITION) !== 0);
       }
     }
@@ -210,7 +215,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
           await this.#settle(fd, left);
         }
         if (this.#fd < 0 && !writes && requests.hasPosition === false) {
-          throw osError(ERRNO.EINTR!, context);
+          throw asEnd(osError(ERRNO.EINTR!, context));
         }
       } catch (error) {
         order.leave();
@@ -338,6 +343,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     checkBytes(bytes, "bytes");
     const { fd } = this;
     const requests = this.#requests;
+    this.#isReady(fd, true);
     if (byteLengthOf(bytes) <= PIECE_LENGTH) {
       return this.#start(requests.write(fd, bytes, offset), options);
     }
@@ -516,7 +522,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
     offset: number,
     options?: OperationOptions,
   ): Promise<number> {
-    return this.#run((fd) => op.writev(fd, parts, checkedOffset(offset)), options);
+    return this.#run((fd) => {
+      this.#isReady(fd, true);
+      return this.#requests.part(toCoreRequest(op.writev(fd, parts, checkedOffset(offset))));
+    }, options);
   }
 
   /**
@@ -939,13 +948,18 @@ export class IoqFile implements AsyncDisposable, Disposable {
   async #close(): Promise<void> {
     const fd = this.#fd;
     this.#fd = -1;
+    const { scopes } = coreOf(this.#ioq);
+    const scope = { context: `close file descriptor ${fd}` };
+    // The last request may be over, and the one that closes yet to come
+    scopes.hold(scope);
     try {
+      const end = (what: string) => asEnd(osError(ERRNO.EINTR!, `${what} file descriptor ${fd}`));
       // What waits for somebody else might do so for ever
       if (this.#locking.size > 0) {
-        coreOf(this.#ioq).abort(this.#locking, osError(ERRNO.EINTR!, `lock file descriptor ${fd}`));
+        coreOf(this.#ioq).abort(this.#locking, end("lock"));
       }
       if (this.#requests.hasPosition === false) {
-        this.#abort(this.#requests.reader, osError(ERRNO.EINTR!, `read file descriptor ${fd}`));
+        this.#abort(this.#requests.reader, end("read"));
       }
       if (this.#requests.count > 0) {
         await new Promise<void>((resolve) => this.#requests.onIdle = resolve);
@@ -957,6 +971,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       await this.#ioq.run(request);
     } finally {
       removeOpenFile(fd, this.#entry);
+      scopes.leave(scope);
     }
   }
 

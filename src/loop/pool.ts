@@ -130,7 +130,7 @@ export interface PoolOptions {
   readonly shares: boolean;
 }
 
-/** See the module. */
+/** A pool of Workers that run tasks and functions. */
 export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #workers = new Set<PoolWorker>();

@@ -94,7 +94,7 @@ export class SharedCondition {
   signal(): void {
     for (;;) {
       const given = Atomics.load(this.#words, STATE);
-      // Not more than there are to take them: it is no signal for who comes later
+      // Not more than there are to take them: a task that comes later must not take it
       if (given >= this.#line.size) {
         break;
       }

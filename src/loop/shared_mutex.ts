@@ -182,7 +182,7 @@ export class SharedMutex {
     return makeGuard(() => this.unlock(io));
   }
 
-  /** Whether it is abandoned, for who holds it. */
+  /** Whether it is abandoned; asked by the task that holds it. */
   get #isMarked(): boolean {
     return (Atomics.load(this.#words, STATE) & ABANDONED) !== 0;
   }

@@ -78,7 +78,7 @@ export interface StreamEnd {
   lend(): void;
 }
 
-/** See the module. */
+/** The core of a queue: slots for requests, promises for their results, and the end of both. */
 export class Core {
   readonly backend: Backend;
   readonly pump: Pump;
@@ -217,6 +217,7 @@ export class Core {
     if (slot.request === undefined || slot.late !== NOT_LATE) {
       return false;
     }
+    slot.isCancelled = true;
     this.pump.kick();
     return this.backend.cancel(slot.index);
   }
@@ -505,6 +506,7 @@ export class Core {
       this.#line.delete(ticket);
       this.#fail(ticket, interruptedError(ticket.request));
     } else if (!ticket.isSettled) {
+      this.slots.at(ticket.slot).isCancelled = true;
       this.backend.cancel(ticket.slot);
       this.pump.kick();
     }
@@ -558,6 +560,8 @@ export class Core {
       if (result < 0) {
         error = deadline !== undefined && result === -ERRNO.ETIMEDOUT!
           ? timeoutError(deadline.timeoutMs, request.context)
+          : result === -ERRNO.EINTR! && (this.#cancelled || slot.isCancelled)
+          ? interruptedError(request)
           : osError(-result, request.context);
       } else {
         if (request.isOpen) {
@@ -644,7 +648,10 @@ export class Core {
   }
 }
 
-/** What is asked of a queue whose requests were all cancelled fails with this. */
+/**
+ * What was cancelled fails with this, and what is asked of a queue whose requests all
+ * were. A file system that tells EINTR of its own accord ends nothing.
+ */
 function interruptedError(request: CoreRequest): Error {
   return asEnd(osError(ERRNO.EINTR!, request.context));
 }

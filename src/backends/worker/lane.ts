@@ -19,7 +19,7 @@ import { LibraryExecutor } from "./with_library.ts";
 const EINTR = 4;
 const ENOMEM = 12;
 
-/** See the module. */
+/** One Worker: takes requests, runs them one after the other, and reports each. */
 class Lane {
   readonly #memory: shared.SharedMemory;
   readonly #lane: number;

@@ -27,7 +27,7 @@ export function withBytes(request: CoreRequest, input: Uint8Array): CoreRequest 
     });
 }
 
-/** See the module; `Backend` says more of what the methods are for. */
+/** Runs the requests of the worker backend. `Backend` describes the methods. */
 export interface RequestRunner {
   /** Accepted requests whose completion has yet to come. */
   readonly inFlight: number;

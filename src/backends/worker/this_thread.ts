@@ -37,7 +37,7 @@ export interface Elsewhere {
   readonly openPatient: () => Executor;
 }
 
-/** See the module. */
+/** Runs requests on the queue's own thread, one after the other. */
 export class ThisThread implements RequestRunner {
   readonly #executor: Executor;
   readonly #elsewhere: Elsewhere | undefined;

@@ -25,7 +25,7 @@ const RAW_MODES: Readonly<Record<RawMode, number>> = {
   cbreak: layout.TERMINAL_CBREAK,
 };
 
-/** See the module. */
+/** Runs requests by the native library, within the call. */
 export class LibraryExecutor implements Executor {
   length = 0;
   turn = 0;

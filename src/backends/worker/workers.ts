@@ -74,7 +74,7 @@ export interface WorkersOptions {
   readonly giveUp: (reason: string, left: readonly LeftRequest[]) => void;
 }
 
-/** See the module. */
+/** Runs requests in Web Workers, which start when they are needed. */
 export class Workers implements RequestRunner {
   readonly #library: Library | undefined;
   readonly #completed: LaneCounts;
