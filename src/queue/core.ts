@@ -393,7 +393,7 @@ export class Core {
   #limit(ticket: Ticket, timeoutMs: number): void {
     ticket.deadline = new Deadline(
       timeoutMs,
-      () => this.#abort(ticket, timeoutError(timeoutMs, ticket.request.context)),
+      () => this.#abort(ticket, timeoutError(timeoutMs, ticket.request.context), true),
     );
     this.deadlines.add(ticket.deadline);
   }
@@ -486,16 +486,24 @@ export class Core {
     }
   }
 
-  /** A promise form is aborted while it is waiting or in flight. */
-  #abort(ticket: Ticket, reason: unknown): void {
+  /**
+   * A promise form is aborted while it is waiting or in flight.
+   *
+   * @param isOurs Whether the reason was made for it, and is to show its caller.
+   */
+  #abort(ticket: Ticket, reason: unknown, isOurs = false): void {
     if (ticket.isWaiting) {
       this.#line.delete(ticket);
-      this.#fail(ticket, reason);
+      ticket.request.holder?.leave(ticket.request);
     } else {
       // Its slot stays in use until the completion comes
       this.backend.cancel(ticket.slot);
       this.pump.kick();
-      this.#settle(ticket);
+    }
+    this.#settle(ticket);
+    if (isOurs) {
+      ticket.fail(reason as Error);
+    } else {
       ticket.reject(reason);
     }
   }
@@ -588,7 +596,7 @@ export class Core {
       if (error === undefined) {
         ticket.resolve(value as never);
       } else {
-        ticket.reject(error);
+        ticket.fail(error);
       }
     }
   }
