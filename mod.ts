@@ -1,7 +1,87 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * An asynchronous I/O queue for Deno on io_uring.
+ * Fast asynchronous file I/O for Deno on Linux, by io_uring and worker threads: walk trees,
+ * read thousands of files, run many file operations at once. Every operation is a promise
+ * that can be cancelled, or one of a stream.
+ *
+ * Deno's own asynchronous calls take one trip to a thread pool each. A queue of this module
+ * hands a whole batch of operations to native code by one call, and wakes JavaScript once
+ * for all that are complete. Programs that touch many files gain most: build tools, indexers,
+ * linters, backups, log shippers, embedded databases.
+ *
+ * Add it by `deno add jsr:@ioq/ioq`, and run a program by
+ *
+ * ```sh
+ * deno run --allow-read --allow-ffi main.ts
+ * ```
+ *
+ * It needs Deno 2.4 or newer. The native library for Linux on x86-64 and arm64 comes with the
+ * package. On other systems, and without `--allow-ffi`, Web Workers and Deno's own calls
+ * take its place: the same functions, less speed.
+ *
+ * @example Operations as promises, any number at once
+ * ```ts
+ * import { Ioq } from "@ioq/ioq";
+ *
+ * await using ioq = await Ioq.open();
+ * const names = (await ioq.readDir("/etc")).map((entry) => entry.name);
+ * const infos = await Promise.all(names.map((name) => ioq.lstat(`/etc/${name}`)));
+ * console.log(infos.length === names.length); // true
+ * ```
+ *
+ * @example Walk a tree
+ * ```ts
+ * import { Ioq, walk } from "@ioq/ioq";
+ *
+ * await using ioq = await Ioq.open(); // or none: functions share a queue
+ * for await (const entry of walk("src", { exts: ["ts"], includeDirs: false, ioq })) {
+ *   console.log(entry.path);
+ * }
+ * ```
+ *
+ * @example Read many files
+ * ```ts
+ * import { Ioq } from "@ioq/ioq";
+ *
+ * await using ioq = await Ioq.open(); // or none: readFiles() is a function as well
+ * const paths = ["/etc/hostname", "/etc/hosts"];
+ * for await (const { path, bytes } of ioq.readFiles(paths, { onError: "skip" })) {
+ *   console.log(path, bytes.length);
+ * }
+ * ```
+ *
+ * @example A stream of completions, for more operations than there can be promises
+ * ```ts
+ * import { Ioq, op } from "@ioq/ioq";
+ *
+ * await using ioq = await Ioq.open<string>(); // what goes along with each request
+ * const paths = ["/etc/hostname", "/etc/hosts", "/nope"];
+ * let next = 0;
+ * function submit() {
+ *   while (next < paths.length && ioq.capacity > 0) {
+ *     const path = paths[next++]!;
+ *     ioq.submit(op.stat(path), path);
+ *   }
+ * }
+ * submit();
+ * for await (const completion of ioq) {
+ *   console.log(completion.data, completion.ok ? "exists" : completion.error.message);
+ *   submit(); // the completion that was taken has made room
+ * }
+ * ```
+ *
+ * # Permissions
+ *
+ * Importing needs none. The native library needs `--allow-ffi`. Operations need what Deno's
+ * own calls need: `--allow-read` and `--allow-write`, for all paths or for some. Each path
+ * is checked before its request is accepted, with Deno's errors.
+ *
+ * # More
+ *
+ * Tasks that own their I/O, and locks and queues for them, are in `@ioq/ioq/loop`. The
+ * commands `find` and `du` are in `@ioq/ioq/cli`. The repository has a guide, the
+ * benchmarks, the permissions of each operation, limits and troubleshooting in `docs/`.
  *
  * @module
  */

@@ -54,7 +54,8 @@ function usage(): string {
   return `Usage: deno task bench [OPTION…] [SUITE…]
 
 Measure the queue beside its peers. Without a SUITE, all run, and what they measured
-goes to bench/results.json, into the charts beside it and into the README's tables.
+goes to bench/results.json, into the charts beside it and into the tables of the
+README and of docs/benchmarks.md.
 
 Suites:
 ${suites.join("\n")}

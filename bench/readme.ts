@@ -1,8 +1,9 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Writes the results into the README: no figure there is typed by hand. Each table
- * stands between two comments, `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`.
+ * Writes the results into `docs/benchmarks.md` and the README: no figure there is typed
+ * by hand. Each table stands between two comments, `<!-- bench:NAME -->` and
+ * `<!-- /bench:NAME -->`.
  *
  * @module
  */
@@ -12,8 +13,34 @@ import { OTHERS_BUSY_MAX } from "./machine.ts";
 import { describeGoals, formatRatio, formatTime } from "./report.ts";
 import type { BenchResults, SuiteResult } from "./results.ts";
 
-/** Where it is. */
-const README = new URL("../README.md", import.meta.url);
+/** A text with tables of results, and the tables that it has to have. */
+export interface ResultsDocument {
+  readonly url: URL;
+  /** Names of blocks: each has to be there once, and no other. */
+  readonly blocks: readonly string[];
+}
+
+/** The texts that results are written into. */
+export const RESULTS_DOCUMENTS: readonly ResultsDocument[] = [
+  { url: new URL("../README.md", import.meta.url), blocks: ["measured", "facts"] },
+  {
+    url: new URL("../docs/benchmarks.md", import.meta.url),
+    blocks: [
+      "conditions",
+      "ops",
+      "forms",
+      "files",
+      "write",
+      "walk",
+      "slow",
+      "cold",
+      "waiting",
+      "loop",
+      "fallback",
+      "goals",
+    ],
+  },
+];
 
 /** A table of Markdown: the first column is left-aligned, and others that are text. */
 function table(
@@ -97,6 +124,96 @@ function casesBesidePeers(suite: SuiteResult): string {
   return table(["work", "ioq", "takes", "beside (how many times as fast ioq is)"], rows, [1, 3]);
 }
 
+/** The same for suites that run at length only: those of them that were measured. */
+function casesIfMeasured(results: BenchResults, names: readonly string[]): string {
+  const suites = results.suites.filter(({ name }) => names.includes(name));
+  return suites.length === 0
+    ? "These results are without it."
+    : suites.map((suite) => casesBesidePeers(suite)).join("\n\n");
+}
+
+/** Where and when it was measured, in a sentence. */
+function measured({ machine, date }: BenchResults): string {
+  return `Measured on ${date.slice(0, 10)} with ${machine.cores} processors (${
+    machine.cpu ?? "unknown"
+  }), Linux ${machine.kernel.split("-")[0]}, Deno ${machine.deno}; all files cached.`;
+}
+
+/** What the README tells of: a suite's case, in the words of somebody who uses it. */
+const FACTS: readonly {
+  readonly suite: string;
+  readonly group: string;
+  readonly inFlight: number;
+  readonly subject: string;
+  readonly words: string;
+}[] = [
+  {
+    suite: "walk",
+    group: "walk a tree",
+    inFlight: 1,
+    subject: "walk",
+    words: "`walk()` of a tree",
+  },
+  {
+    suite: "walk",
+    group: "commands, whole, on /usr",
+    inFlight: 1,
+    subject: "ioq find",
+    words: "the command `ioq find`",
+  },
+  {
+    suite: "files",
+    group: "read a small file",
+    inFlight: 64,
+    subject: "readFiles",
+    words: "`readFiles()`, for each file",
+  },
+  {
+    suite: "ops",
+    group: "stat",
+    inFlight: 128,
+    subject: "promise",
+    words: "`stat()`, 128 at a time",
+  },
+  {
+    suite: "ops",
+    group: "stat",
+    inFlight: 1,
+    subject: "promise",
+    words: "`stat()`, one at a time",
+  },
+  {
+    suite: "files",
+    group: "event-loop delay, 99th percentile, reading 64 × 1 MiB",
+    inFlight: 64,
+    subject: "promise",
+    words: "a timer's delay while 64 MiB are read, 99th percentile",
+  },
+];
+
+/** A few results in words, with those that are faster apart from those that are slower. */
+function facts(results: BenchResults): string {
+  const rows = FACTS.map(({ suite, group, inFlight, subject: name, words }) => {
+    const { cases, notes } = suiteOf(results, suite);
+    const found = cases.find((it) => it.group === group && it.inFlight === inFlight);
+    const subject = found?.results.find((it) => it.name === name);
+    if (found === undefined || subject === undefined) {
+      throw new Error(`There is no result of '${name}' for '${group}', ${inFlight} in flight`);
+    }
+    const peers = found.results.filter(({ role }) => role === "peer");
+    const slower = peers.filter(({ name }) => (subject.ratios[name] ?? 0) >= 1);
+    const others = peers.filter((it) => !slower.includes(it));
+    const note = suite === "ops" ? undefined : notes[group];
+    return [
+      note === undefined ? words : `${words}<br>(${note})`,
+      subject.missing === undefined ? formatTime(subject.ns.median) : `missing: ${subject.missing}`,
+      beside(subject, slower) || "none",
+      beside(subject, others) || "none",
+    ];
+  });
+  return table(["work", "ioq", "ioq is faster than", "ioq is slower than"], rows, [2, 3]);
+}
+
 /** The operations that have peers, with one and with many in flight. */
 function ops(results: BenchResults): string {
   const { cases, notes } = suiteOf(results, "ops");
@@ -147,11 +264,20 @@ function fallback(results: BenchResults): string {
     ...cases.map(({ results }) => {
       const subject = results.find((it) => it.name === name)!;
       return subject.missing === undefined
-        ? Object.values(subject.ratios).map(formatRatio).join(" / ")
+        ? `${formatTime(subject.ns.median)}<br>${
+          Object.values(subject.ratios).map(formatRatio).join(" / ")
+        }`
         : "missing";
     }),
   ]);
-  return table(["backend", ...head], rows);
+  const peers = [
+    "Deno's calls",
+    ...cases.map(({ results }) =>
+      results.filter(({ role }) => role === "peer").map(({ ns }) => formatTime(ns.median))
+        .join(" / ")
+    ),
+  ];
+  return table(["backend", ...head], [...rows, peers]);
 }
 
 /** What was to be reached, and whether it is. */
@@ -169,11 +295,17 @@ function goals(results: BenchResults): string {
 }
 
 const BLOCKS: Readonly<Record<string, (results: BenchResults) => string>> = {
+  measured,
+  facts,
   conditions,
   ops,
   forms,
   files: (results) => casesBesidePeers(suiteOf(results, "files")),
+  write: (results) => casesIfMeasured(results, ["write", "write-disk"]),
   walk: (results) => casesBesidePeers(suiteOf(results, "walk")),
+  slow: (results) => casesIfMeasured(results, ["slow"]),
+  cold: (results) => casesIfMeasured(results, ["cold"]),
+  waiting: (results) => casesIfMeasured(results, ["waiting"]),
   loop: (results) => casesBesidePeers(suiteOf(results, "loop")),
   fallback,
   goals,
@@ -182,22 +314,23 @@ const BLOCKS: Readonly<Record<string, (results: BenchResults) => string>> = {
 /**
  * Put results in between the comments of a text.
  *
- * @throws {Error} If a block is not there exactly once, or the text has an unknown one.
+ * @param blocks The names of the blocks that the text has to have.
+ * @throws {Error} If a block is not there exactly once, or the text has another one.
  */
-export function fillIn(text: string, results: BenchResults): string {
+export function fillIn(text: string, results: BenchResults, blocks: readonly string[]): string {
   const found: string[] = [];
   const filled = text.replaceAll(
     /<!-- bench:(\w+) -->\n[^]*?<!-- \/bench:\1 -->/g,
     (_, name: string) => {
       const make = BLOCKS[name];
-      if (make === undefined) {
+      if (make === undefined || !blocks.includes(name)) {
         throw new Error(`There is no block of results '${name}'`);
       }
       found.push(name);
       return `<!-- bench:${name} -->\n${make(results)}\n<!-- /bench:${name} -->`;
     },
   );
-  for (const name of Object.keys(BLOCKS)) {
+  for (const name of blocks) {
     if (found.filter((it) => it === name).length !== 1) {
       throw new Error(`The block of results '${name}' has to be there once`);
     }
@@ -205,7 +338,9 @@ export function fillIn(text: string, results: BenchResults): string {
   return filled;
 }
 
-/** Write results into the README. */
+/** Write results into the README and the page of benchmarks. */
 export async function writeReadme(results: BenchResults): Promise<void> {
-  await Deno.writeTextFile(README, fillIn(await Deno.readTextFile(README), results));
+  for (const { url, blocks } of RESULTS_DOCUMENTS) {
+    await Deno.writeTextFile(url, fillIn(await Deno.readTextFile(url), results, blocks));
+  }
 }

@@ -13,7 +13,7 @@ export const ABI_VERSION = 10;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
-export const LANES_MAX = 64;
+export const LANES_MAX = 256;
 /** Requests that one turn takes. */
 export const TURN_REQUESTS = 256;
 /** Completions that one turn hands out. */
@@ -80,6 +80,8 @@ export const HINT_OFFSET = 2;
 export const HINT_TIMEOUT = 4;
 /** The request opens nothing in /proc, /sys and /dev. */
 export const HINT_GUARDED = 16;
+/** The request is not for a ring. */
+export const HINT_NO_RING = 32;
 /** The request goes by allocated memory. */
 export const HINT_REGION = 8;
 /** The clock that nobody sets. */
@@ -98,6 +100,8 @@ export const ENOTREG = 4000;
 export const ESAMEFILE = 4001;
 /** The file is in /proc, /sys or /dev. */
 export const ESPECIAL = 4003;
+/** It would have to wait, and the queue only tries. */
+export const EWAITS = 4004;
 /** There is no queue to post to. */
 export const ENOQUEUE = 4002;
 /** For an offset's high word: the file's own position. */
@@ -148,6 +152,8 @@ export const OPEN_RAW_SQE = 2;
 export const IS_CACHED = 1;
 /** A kind of file: transfers may have offsets. */
 export const HAS_POSITION = 2;
+/** A kind of file: its writes are not for a ring. */
+export const WRITES_ALONE = 4;
 /** Mode of a terminal: as it was. */
 export const TERMINAL_RESTORE = 0;
 /** Bytes as they are typed. */
@@ -158,6 +164,10 @@ export const TERMINAL_CBREAK = 2;
 export const TERMINAL_STATE = 128;
 /** Run requests within the turn that brings them. */
 export const OPEN_SYNC = 4;
+/** Beside `OPEN_SYNC`: what would have to wait fails with `EWAITS`. */
+export const OPEN_TRIES = 8;
+/** Beside `OPEN_SYNC`: what has to wait does so in the queue. */
+export const OPEN_WAITS = 16;
 
 /** A request: size in bytes. */
 export const REQUEST_SIZE = 64;

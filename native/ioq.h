@@ -26,7 +26,7 @@
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
 /** The most worker lanes of one queue. */
-#define IOQ_LANES_MAX 64
+#define IOQ_LANES_MAX 256
 /** Request records of one turn. */
 #define IOQ_TURN_REQUESTS 256
 /** Completion records of one turn. */
@@ -116,6 +116,8 @@ enum ioq_op {
  * /proc, /sys and /dev, with IOQ_ESPECIAL.
  */
 #define IOQ_HINT_GUARDED 16
+/** Set in the hints of a WRITE: not by a ring, see IOQ_WRITES_ALONE. */
+#define IOQ_HINT_NO_RING 32
 
 /** Clocks of a TIMEOUT, in its flags, and of ioq_now(). */
 #define IOQ_CLOCK_MONOTONIC 0
@@ -179,6 +181,8 @@ struct ioq_request {
 #define IOQ_ENOQUEUE 4002
 /** The same: the file is in /proc, /sys or /dev, and the request was guarded. */
 #define IOQ_ESPECIAL 4003
+/** The same: it would have to wait, and the queue was opened with IOQ_OPEN_TRIES. */
+#define IOQ_EWAITS 4004
 
 /** Where a request ran. */
 enum ioq_lane_kind {
@@ -301,6 +305,10 @@ struct ioq_directory {
  * other and hands all of them out, however long that takes.
  */
 #define IOQ_OPEN_SYNC 4
+/** Set beside IOQ_OPEN_SYNC: what would have to wait fails with IOQ_EWAITS. */
+#define IOQ_OPEN_TRIES 8
+/** Set beside IOQ_OPEN_SYNC: what has to wait does so in the queue, not in its turn. */
+#define IOQ_OPEN_WAITS 16
 
 /**
  * Set in the mode of a READ_DIR: its path is a list, apart by NULs; read those
@@ -558,8 +566,13 @@ IOQ_EXPORT int32_t ioq_resize(struct ioq *ioq, uint32_t depth);
 #define IOQ_IS_CACHED 1
 /** Transfers may have offsets: it is neither a stream nor refuses to seek. */
 #define IOQ_HAS_POSITION 2
+/**
+ * Writes are to be told IOQ_HINT_NO_RING. Past the page cache of a FUSE file system a ring
+ * takes back what a write that falls short or fails has written, and tells EIO.
+ */
+#define IOQ_WRITES_ALONE 4
 
-/** @return What kind of file a descriptor is: IOQ_IS_CACHED, IOQ_HAS_POSITION, both or 0. */
+/** @return What kind of file a descriptor is: any of the above. */
 IOQ_EXPORT int32_t ioq_is_cached(int32_t fd);
 
 /**

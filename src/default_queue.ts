@@ -27,6 +27,8 @@ let opening: Promise<Ioq> | undefined;
  *
  * @throws {Deno.errors.NotSupported} If no backend can be had; the next call tries again.
  *
+ * @category Queue
+ *
  * @example
  * ```ts
  * import { defaultQueue, readTextFile } from "@ioq/ioq";

@@ -31,7 +31,11 @@ import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files
 import { removeAllOn } from "./trees/functions.ts";
 import { type FileContents, readFiles, type ReadFilesOptions } from "./files/read_files.ts";
 
-/** Options of {@linkcode Ioq.remove}. */
+/**
+ * Options of {@linkcode Ioq.remove}.
+ *
+ * @category Files
+ */
 export interface RemoveOptions extends AtOptions {
   /**
    * Whether to remove a directory with all that is in it.
@@ -46,6 +50,8 @@ const encoder = new TextEncoder();
 /**
  * The promise forms of the operations. They never appear in the stream, and wait
  * their turn when the queue is full. Each takes a `signal`.
+ *
+ * @category Queue
  */
 export abstract class PromiseForms extends Runner {
   /** A trip through the queue and back. */

@@ -1,12 +1,12 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * The operations as functions, for who wants no queue of his own: they share one,
+ * The operations as functions, for callers that do not need their own queue: they share one,
  * see `default_queue.ts`.
  *
  * Each has the parameters, the result and the errors of the method of
  * {@linkcode Ioq} that has its name, and rejects with `Deno.errors.NotSupported` if
- * no queue can be had.
+ * no queue can be opened.
  *
  * @module
  */
@@ -30,12 +30,24 @@ import type { RemoveOptions } from "./forms.ts";
 import type { ReadFileOptions } from "./files/whole_files.ts";
 import { type FileContents, readFiles as read, type ReadFilesOptions } from "./files/read_files.ts";
 
-/** A file's attributes, following a symbolic link: {@linkcode Ioq.stat}. */
+/**
+ * Resolves to a file's attributes, following a symbolic link, as `Deno.stat` does. Runs on the
+ * shared queue.
+ *
+ * @param path The file.
+ * @param options `bigint` for exact numbers; where a relative path begins; `signal`,
+ *        `timeoutMs`.
+ * @category Files
+ */
 export function stat(
   path: Path,
   options?: StatOptions & OperationOptions & { bigint?: false },
 ): Promise<FileInfo>;
-/** A file's exact attributes, following a symbolic link. */
+/**
+ * Resolves to a file's attributes as exact numbers, following a symbolic link.
+ *
+ * @category Files
+ */
 export function stat(
   path: Path,
   options: StatOptions & OperationOptions & { bigint: true },
@@ -49,12 +61,24 @@ export function stat(
   );
 }
 
-/** A file's attributes, not following a symbolic link: {@linkcode Ioq.lstat}. */
+/**
+ * Resolves to a file's attributes, those of a symbolic link itself, as `Deno.lstat` does. Runs
+ * on the shared queue.
+ *
+ * @param path The file.
+ * @param options `bigint` for exact numbers; where a relative path begins; `signal`,
+ *        `timeoutMs`.
+ * @category Files
+ */
 export function lstat(
   path: Path,
   options?: StatOptions & OperationOptions & { bigint?: false },
 ): Promise<FileInfo>;
-/** A file's exact attributes, not following a symbolic link. */
+/**
+ * Resolves to a file's attributes as exact numbers, those of a symbolic link itself.
+ *
+ * @category Files
+ */
 export function lstat(
   path: Path,
   options: StatOptions & OperationOptions & { bigint: true },
@@ -68,12 +92,26 @@ export function lstat(
   );
 }
 
-/** All entries of a directory as an array: {@linkcode Ioq.readDir}. */
+/**
+ * Resolves to all entries of a directory, without `.` and `..`, in the order that the file
+ * system gives. Runs on the shared queue.
+ *
+ * @param path The directory.
+ * @param options Where a relative path begins; `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function readDir(path: Path, options?: AtOptions & OperationOptions): Promise<DirEntry[]> {
   return onDefaultQueue((ioq) => ioq.readDir(path, options));
 }
 
-/** Open a file: {@linkcode Ioq.openFile}. */
+/**
+ * Opens a file, with the options of `Deno.open` and a few more; to read by default. Runs on
+ * the shared queue.
+ *
+ * @param path The file.
+ * @param options How to open it; `signal`, `timeoutMs`.
+ * @category Open files
+ */
 export function openFile(
   path: Path,
   options?: OpenFileOptions & OperationOptions,
@@ -81,7 +119,13 @@ export function openFile(
   return onDefaultQueue((ioq) => ioq.openFile(path, options));
 }
 
-/** All that is in a file, as bytes: {@linkcode Ioq.readFile}. */
+/**
+ * Reads a whole file as bytes. Rejects as `Deno.readFile` does. Runs on the shared queue.
+ *
+ * @param path The file.
+ * @param options `maxBytes`, `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function readFile(
   path: Path,
   options?: ReadFileOptions,
@@ -89,12 +133,27 @@ export function readFile(
   return onDefaultQueue((ioq) => ioq.readFile(path, options));
 }
 
-/** All that is in a file, as text: {@linkcode Ioq.readTextFile}. */
+/**
+ * Reads a whole file as text. Bytes that are not UTF-8 become U+FFFD. Runs on the shared
+ * queue.
+ *
+ * @param path The file.
+ * @param options `maxBytes`, `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function readTextFile(path: Path, options?: ReadFileOptions): Promise<string> {
   return onDefaultQueue((ioq) => ioq.readTextFile(path, options));
 }
 
-/** Write bytes, or a stream of them, to a file: {@linkcode Ioq.writeFile}. */
+/**
+ * Writes bytes, or a stream of them, to a file, with the options of `Deno.writeFile`. Runs on
+ * the shared queue.
+ *
+ * @param path The file.
+ * @param data The bytes, which must not change until the promise settles.
+ * @param options How to write; `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function writeFile(
   path: Path,
   data: Uint8Array | ReadableStream<Uint8Array>,
@@ -103,7 +162,15 @@ export function writeFile(
   return onDefaultQueue((ioq) => ioq.writeFile(path, data, options));
 }
 
-/** Write text, or a stream of it, to a file: {@linkcode Ioq.writeTextFile}. */
+/**
+ * Writes text, or a stream of it, to a file, with the options of `Deno.writeTextFile`. Runs on
+ * the shared queue.
+ *
+ * @param path The file.
+ * @param data The text.
+ * @param options How to write; `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function writeTextFile(
   path: Path,
   data: string | ReadableStream<string>,
@@ -112,12 +179,27 @@ export function writeTextFile(
   return onDefaultQueue((ioq) => ioq.writeTextFile(path, data, options));
 }
 
-/** Copy a file's contents and permission bits: {@linkcode Ioq.copyFile}. */
+/**
+ * Copies a file's contents and permission bits. Rejects as `Deno.copyFile` does. Runs on the
+ * shared queue.
+ *
+ * @param from The file.
+ * @param to The copy, replaced if it exists.
+ * @param options `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function copyFile(from: Path, to: Path, options?: OperationOptions): Promise<void> {
   return onDefaultQueue((ioq) => ioq.copyFile(from, to, options));
 }
 
-/** Make a directory: {@linkcode Ioq.mkdir}. */
+/**
+ * Makes a directory. Runs on the shared queue.
+ *
+ * @param path The directory.
+ * @param options `recursive` also makes the directories above it, and accepts one that exists;
+ *        `mode`, the permission bits.
+ * @category Files
+ */
 export function mkdir(
   path: Path,
   options?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean },
@@ -125,12 +207,26 @@ export function mkdir(
   return onDefaultQueue((ioq) => ioq.mkdir(path, options));
 }
 
-/** Remove a file, a symbolic link or a directory: {@linkcode Ioq.remove}. */
+/**
+ * Removes a file, a symbolic link or a directory. Rejects as `Deno.remove` does. Runs on the
+ * shared queue.
+ *
+ * @param path What to remove.
+ * @param options `recursive` removes a directory with all that is in it.
+ * @category Files
+ */
 export function remove(path: Path, options?: RemoveOptions & OperationOptions): Promise<void> {
   return onDefaultQueue((ioq) => ioq.remove(path, options));
 }
 
-/** Give a file another name: {@linkcode Ioq.rename}. */
+/**
+ * Renames a file or a directory, replacing what has the new name. Runs on the shared queue.
+ *
+ * @param from The old path.
+ * @param to The new path.
+ * @param options Whether to replace or to exchange; `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function rename(
   from: Path,
   to: Path,
@@ -139,12 +235,26 @@ export function rename(
   return onDefaultQueue((ioq) => ioq.rename(from, to, options));
 }
 
-/** Make a hard link: {@linkcode Ioq.link}. */
+/**
+ * Makes a hard link. Runs on the shared queue.
+ *
+ * @param from The file.
+ * @param to Its additional path.
+ * @param options `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function link(from: Path, to: Path, options?: OperationOptions): Promise<void> {
   return onDefaultQueue((ioq) => ioq.link(from, to, options));
 }
 
-/** Make a symbolic link: {@linkcode Ioq.symlink}. */
+/**
+ * Makes a symbolic link. Runs on the shared queue.
+ *
+ * @param target What the link holds.
+ * @param path The link.
+ * @param options Where a relative path begins; `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function symlink(
   target: Path,
   path: Path,
@@ -153,17 +263,37 @@ export function symlink(
   return onDefaultQueue((ioq) => ioq.symlink(target, path, options));
 }
 
-/** Where a symbolic link points to: {@linkcode Ioq.readLink}. */
+/**
+ * Resolves to what a symbolic link holds. Runs on the shared queue.
+ *
+ * @param path The link.
+ * @param options Where a relative path begins; `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function readLink(path: Path, options?: AtOptions & OperationOptions): Promise<string> {
   return onDefaultQueue((ioq) => ioq.readLink(path, options));
 }
 
-/** A path without links, `.` and `..`: {@linkcode Ioq.realPath}. */
+/**
+ * Resolves to the absolute path of what a path leads to, without links, `.` and `..`. Runs on
+ * the shared queue.
+ *
+ * @param path The path.
+ * @param options `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function realPath(path: Path, options?: OperationOptions): Promise<string> {
   return onDefaultQueue((ioq) => ioq.realPath(path, options));
 }
 
-/** Shorten or lengthen a file: {@linkcode Ioq.truncate}. */
+/**
+ * Shortens or lengthens a file. Runs on the shared queue.
+ *
+ * @param file A path or a descriptor.
+ * @param length Bytes, 0 to 2^53 - 1; 0 by default.
+ * @param options `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function truncate(
   file: Path | number,
   length?: number,
@@ -172,7 +302,14 @@ export function truncate(
   return onDefaultQueue((ioq) => ioq.truncate(file, length, options));
 }
 
-/** Set a file's permission bits: {@linkcode Ioq.chmod}. */
+/**
+ * Sets a file's permission bits. Runs on the shared queue.
+ *
+ * @param file A path or a descriptor.
+ * @param mode The bits, 0 to 0o7777.
+ * @param options `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function chmod(
   file: Path | number,
   mode: number,
@@ -181,7 +318,15 @@ export function chmod(
   return onDefaultQueue((ioq) => ioq.chmod(file, mode, options));
 }
 
-/** Set a file's owner and group: {@linkcode Ioq.chown}. */
+/**
+ * Sets a file's owner and group. Runs on the shared queue.
+ *
+ * @param file A path or a descriptor.
+ * @param uid The owner; `null` leaves it.
+ * @param gid The group; `null` leaves it.
+ * @param options Whether links are followed; `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function chown(
   file: Path | number,
   uid: number | null,
@@ -191,7 +336,15 @@ export function chown(
   return onDefaultQueue((ioq) => ioq.chown(file, uid, gid, options));
 }
 
-/** Set the times of a file's last read and last write: {@linkcode Ioq.utime}. */
+/**
+ * Sets the times of a file's last read and last write. Runs on the shared queue.
+ *
+ * @param file A path or a descriptor.
+ * @param atime The last read: a `Date`, or seconds since 1970.
+ * @param mtime The last write: a `Date`, or seconds since 1970.
+ * @param options `signal`, `timeoutMs`.
+ * @category Files
+ */
 export function utime(
   file: Path | number,
   atime: Date | number,
@@ -201,7 +354,15 @@ export function utime(
   return onDefaultQueue((ioq) => ioq.utime(file, atime, mtime, options));
 }
 
-/** The value of an extended attribute: {@linkcode Ioq.getXattr}. */
+/**
+ * Resolves to the value of an extended attribute. Rejects with the code `ENODATA` if there is
+ * none. Runs on the shared queue.
+ *
+ * @param file A path or a descriptor.
+ * @param name The attribute with its namespace, such as `user.mime_type`.
+ * @param options Where a relative path begins; whether links are followed.
+ * @category Extended attributes
+ */
 export function getXattr(
   file: Path | number,
   name: string,
@@ -210,7 +371,15 @@ export function getXattr(
   return onDefaultQueue((ioq) => ioq.getXattr(file, name, options));
 }
 
-/** Set an extended attribute: {@linkcode Ioq.setXattr}. */
+/**
+ * Sets an extended attribute. Runs on the shared queue.
+ *
+ * @param file A path or a descriptor.
+ * @param name The attribute with its namespace.
+ * @param value Its value.
+ * @param options Whether it must be new, or exist; whether links are followed.
+ * @category Extended attributes
+ */
 export function setXattr(
   file: Path | number,
   name: string,
@@ -220,7 +389,13 @@ export function setXattr(
   return onDefaultQueue((ioq) => ioq.setXattr(file, name, value, options));
 }
 
-/** The names of a file's extended attributes: {@linkcode Ioq.listXattr}. */
+/**
+ * Resolves to the names of a file's extended attributes. Runs on the shared queue.
+ *
+ * @param file A path or a descriptor.
+ * @param options Where a relative path begins; whether links are followed.
+ * @category Extended attributes
+ */
 export function listXattr(
   file: Path | number,
   options?: XattrOptions & OperationOptions,
@@ -228,7 +403,14 @@ export function listXattr(
   return onDefaultQueue((ioq) => ioq.listXattr(file, options));
 }
 
-/** Remove an extended attribute: {@linkcode Ioq.removeXattr}. */
+/**
+ * Removes an extended attribute. Runs on the shared queue.
+ *
+ * @param file A path or a descriptor.
+ * @param name The attribute with its namespace.
+ * @param options Where a relative path begins; whether links are followed.
+ * @category Extended attributes
+ */
 export function removeXattr(
   file: Path | number,
   name: string,
@@ -237,7 +419,14 @@ export function removeXattr(
   return onDefaultQueue((ioq) => ioq.removeXattr(file, name, options));
 }
 
-/** Read many files: {@linkcode Ioq.readFiles}. */
+/**
+ * Reads many files at the same time, and gives them in the order in which they are complete.
+ * At most `concurrency` (64) files are in memory. Runs on the shared queue.
+ *
+ * @param paths The files; more are taken as there is room.
+ * @param options How many at once; what to do about errors; `maxBytes`, `signal`.
+ * @category Many files and trees
+ */
 export function readFiles(
   paths: Iterable<Path> | AsyncIterable<Path>,
   options?: ReadFilesOptions,

@@ -41,6 +41,8 @@ import { Stream } from "./queue/stream.ts";
  * @typeParam T What is passed to `submit()` beside each request, and comes back
  * with its completion.
  *
+ * @category Queue
+ *
  * @example Stat many files
  * ```ts
  * import { Ioq, op } from "@ioq/ioq";

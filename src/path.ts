@@ -11,6 +11,8 @@ import { isBytes } from "./byte_length.ts";
 
 /**
  * A path: a string, a `file:` URL, or bytes, which on Linux need not be UTF-8.
+ *
+ * @category Files
  */
 export type Path = string | URL | Uint8Array;
 

@@ -16,18 +16,23 @@ const DEMO = fileURLToPath(new URL("../examples/demo.ts", import.meta.url));
 const CLI = fileURLToPath(new URL("../cli.ts", import.meta.url));
 
 /** Run Deno, perhaps by way of a launcher. */
-async function run(
+function output(
   launcher: string | undefined,
   args: string[],
   library = LIBRARY,
-): Promise<string> {
+): Promise<Deno.CommandOutput> {
   const deno = Deno.execPath();
   const { IOQ_BACKEND: _, ...inherited } = Deno.env.toObject();
-  const { code, stdout, stderr } = await new Deno.Command(launcher ?? deno, {
+  return new Deno.Command(launcher ?? deno, {
     args: [...(launcher === undefined ? [] : [deno]), "run", "-A", ...args],
     clearEnv: true,
     env: { ...inherited, NO_COLOR: "1", IOQ_LIBRARY: library },
   }).output();
+}
+
+/** The same, and what it printed: it must not fail. */
+async function run(...how: Parameters<typeof output>): Promise<string> {
+  const { code, stdout, stderr } = await output(...how);
   assertEquals(code, 0, text(stderr));
   return text(stdout);
 }
@@ -50,7 +55,6 @@ const REFUSALS: readonly (readonly [code: string, errno: number, word: string])[
   ["ENOMEM", 12, "RLIMIT_MEMLOCK"],
   ["EACCES", 13, "security module"],
   ["EINVAL", 22, "setups"],
-  ["EMFILE", 24, "RLIMIT_NOFILE"],
   ["ENOSYS", 38, "gVisor"],
 ];
 
@@ -66,6 +70,21 @@ Deno.test({
         assert(backend.reason?.includes(word), backend.reason);
       });
     }
+  },
+});
+
+Deno.test({
+  name: "auto starts no Workers where there are no descriptors left for them",
+  ignore: !canForbidIoUring(),
+  async fn() {
+    using dir = new TempDir();
+    const { stdout } = await output(buildLauncher(dir, "io_uring_setup", "EMFILE"), [
+      CLI,
+      "info",
+      "--json",
+    ]);
+    assert(text(stdout).includes("RLIMIT_NOFILE"), text(stdout));
+    assertEquals(text(stdout).includes('"worker"'), false, text(stdout));
   },
 });
 

@@ -10,6 +10,8 @@ import { MOD, TempDir } from "./fixtures.ts";
 
 /** How often it is loaded anew. */
 const RELOADS = 6;
+/** How often it is changed, in milliseconds. */
+const CHANGE_MS = 1000;
 /** How long all reloads may take, in milliseconds: only a hang reaches it. */
 const TIMEOUT_MS = 60_000;
 /** Open connections to Deno's own caches come and go: that many more are no leak. */
@@ -36,6 +38,11 @@ for (const backend of ["auto", "threads", "worker"]) {
       stderr: "null",
     }).spawn();
     const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
+    // A change may come before the file is watched: it is made until it is seen
+    const change = setInterval(
+      () => Deno.writeTextFileSync(path, program(counts.length)),
+      CHANGE_MS,
+    );
     const counts: [descriptors: number, threads: number][] = [];
     try {
       const lines = child.stdout.pipeThrough(new TextDecoderStream());
@@ -48,10 +55,10 @@ for (const backend of ["auto", "threads", "worker"]) {
           if (counts.length > RELOADS) {
             break;
           }
-          Deno.writeTextFileSync(path, program(counts.length));
         }
       }
     } finally {
+      clearInterval(change);
       clearTimeout(timer);
       child.kill("SIGKILL");
       await child.status;

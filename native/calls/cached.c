@@ -13,7 +13,7 @@
  * out to be too little. And not past the cache (O_DIRECT), which would wait.
  */
 
-#include "ioq.h"
+#include "calls/calls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,8 @@ int32_t ioq_is_cached(int32_t fd) {
 	bool cached = regular && flags >= 0 && !(flags & O_DIRECT);
 	// Some that look regular are streams, such as /proc/kmsg
 	bool seeks = (regular || S_ISBLK(buf.stx_mode)) && lseek(fd, 0, SEEK_CUR) >= 0;
-	return (cached ? IOQ_IS_CACHED : 0) | (seeks ? IOQ_HAS_POSITION : 0);
+	bool alone = regular && position_takes_back_writes(fd);
+	return (cached ? IOQ_IS_CACHED : 0) | (seeks ? IOQ_HAS_POSITION : 0) | (alone ? IOQ_WRITES_ALONE : 0);
 }
 
 int32_t ioq_read_cached(int32_t fd, uint8_t *bytes, uint32_t length, uint32_t offset_low, uint32_t offset_high) {

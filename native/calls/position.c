@@ -18,7 +18,9 @@
 #include "calls/calls.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 bool position_is_kept(int fd) {
 	struct statx buf;
@@ -30,4 +32,9 @@ bool position_may_have_more(int fd, uint64_t offset) {
 	struct statx buf;
 	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &buf) == 0
 		&& S_ISREG(buf.stx_mode) && (buf.stx_size == 0 || offset < buf.stx_size);
+}
+
+bool position_takes_back_writes(int fd) {
+	struct statfs buf;
+	return fstatfs(fd, &buf) == 0 && buf.f_type == FUSE_SUPER_MAGIC;
 }

@@ -46,6 +46,7 @@ int main(void) {
 	CONSTANT("HINT_OFFSET", IOQ_HINT_OFFSET, "The request's offset counts.");
 	CONSTANT("HINT_TIMEOUT", IOQ_HINT_TIMEOUT, "The request may take only so long.");
 	CONSTANT("HINT_GUARDED", IOQ_HINT_GUARDED, "The request opens nothing in /proc, /sys and /dev.");
+	CONSTANT("HINT_NO_RING", IOQ_HINT_NO_RING, "The request is not for a ring.");
 	CONSTANT("HINT_REGION", IOQ_HINT_REGION, "The request goes by allocated memory.");
 	CONSTANT("CLOCK_MONOTONIC", IOQ_CLOCK_MONOTONIC, "The clock that nobody sets.");
 	CONSTANT("CLOCK_REALTIME", IOQ_CLOCK_REALTIME, "The wall clock.");
@@ -55,6 +56,7 @@ int main(void) {
 	CONSTANT("ENOTREG", IOQ_ENOTREG, "A copy's source is no regular file.");
 	CONSTANT("ESAMEFILE", IOQ_ESAMEFILE, "A copy's source and target are one file.");
 	CONSTANT("ESPECIAL", IOQ_ESPECIAL, "The file is in /proc, /sys or /dev.");
+	CONSTANT("EWAITS", IOQ_EWAITS, "It would have to wait, and the queue only tries.");
 	CONSTANT("ENOQUEUE", IOQ_ENOQUEUE, "There is no queue to post to.");
 	CONSTANT("NO_OFFSET", IOQ_NO_OFFSET, "For an offset's high word: the file's own position.");
 	CONSTANT("COMPLETION_HELD", IOQ_COMPLETION_HELD, "The payload is held until it is taken.");
@@ -80,11 +82,14 @@ int main(void) {
 	CONSTANT("OPEN_RAW_SQE", IOQ_OPEN_RAW_SQE, "Let the ring take raw SQEs.");
 	CONSTANT("IS_CACHED", IOQ_IS_CACHED, "A kind of file: reads of what is cached may be tried.");
 	CONSTANT("HAS_POSITION", IOQ_HAS_POSITION, "A kind of file: transfers may have offsets.");
+	CONSTANT("WRITES_ALONE", IOQ_WRITES_ALONE, "A kind of file: its writes are not for a ring.");
 	CONSTANT("TERMINAL_RESTORE", IOQ_TERMINAL_RESTORE, "Mode of a terminal: as it was.");
 	CONSTANT("TERMINAL_RAW", IOQ_TERMINAL_RAW, "Bytes as they are typed.");
 	CONSTANT("TERMINAL_CBREAK", IOQ_TERMINAL_CBREAK, "Bytes as they are typed, but for signals.");
 	CONSTANT("TERMINAL_STATE", IOQ_TERMINAL_STATE, "What keeps a terminal's state: size in bytes.");
 	CONSTANT("OPEN_SYNC", IOQ_OPEN_SYNC, "Run requests within the turn that brings them.");
+	CONSTANT("OPEN_TRIES", IOQ_OPEN_TRIES, "Beside `OPEN_SYNC`: what would have to wait fails with `EWAITS`.");
+	CONSTANT("OPEN_WAITS", IOQ_OPEN_WAITS, "Beside `OPEN_SYNC`: what has to wait does so in the queue.");
 
 	printf("\n");
 	SIZE("REQUEST", struct ioq_request, "A request");

@@ -11,10 +11,18 @@ import type { ClockName } from "../linux/clock.ts";
 import type { CoreRequest } from "../operations/request.ts";
 import type { Payload } from "../operations/payload.ts";
 
-/** Which kind of backend runs the requests. */
+/**
+ * Which kind of backend runs the requests.
+ *
+ * @category Queue
+ */
 export type BackendKind = "uring" | "threads" | "worker";
 
-/** What the kernel gave to a ring. */
+/**
+ * What the kernel gave to a ring.
+ *
+ * @category Queue
+ */
 export interface RingInfo {
   /** Entries of the submission queue. */
   readonly entries: number;
@@ -28,7 +36,11 @@ export interface RingInfo {
   readonly restricted: boolean;
 }
 
-/** How many requests each kind of lane has completed. */
+/**
+ * How many requests each kind of lane has completed.
+ *
+ * @category Queue
+ */
 export interface LaneCounts {
   /** Those that never left the queue's thread, such as reads of what is cached. */
   core: number;
@@ -38,7 +50,11 @@ export interface LaneCounts {
   worker: number;
 }
 
-/** Which backend runs, and why. */
+/**
+ * Which backend runs, and why.
+ *
+ * @category Queue
+ */
 export interface BackendInfo {
   /** Which kind. */
   readonly kind: BackendKind;

@@ -26,7 +26,7 @@ const CANCELLED = 2;
 /** It is never cancelled. */
 const CLOSE = 3;
 
-/** See the module. */
+/** Requests that wait for room in the next turn, in order. */
 export class Backlog {
   /** Those that wait: from `#at` on. */
   #waiting: BackloggedRequest[] = [];

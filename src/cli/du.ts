@@ -238,7 +238,7 @@ async function run(args: string[]): Promise<number> {
   return errors > 0 ? EXIT_FAILURE : EXIT_OK;
 }
 
-/** See the module. */
+/** The command `ioq du`. */
 export const du: Command = {
   usage: USAGE,
   run,

@@ -228,7 +228,7 @@ async function run(args: string[]): Promise<number> {
   return errors > 0 ? EXIT_FAILURE : EXIT_OK;
 }
 
-/** See the module. */
+/** The command `ioq find`. */
 export const find: Command = {
   usage: USAGE,
   run,

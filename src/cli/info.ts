@@ -125,7 +125,7 @@ async function run(args: string[]): Promise<number> {
   return info.error === null ? EXIT_OK : EXIT_FAILURE;
 }
 
-/** See the module. */
+/** The command `ioq info`. */
 export const info: Command = {
   usage: `Usage: ioq info [--json]
 

@@ -25,12 +25,13 @@
  * @module
  */
 
-import { HINT_OFFSET } from "../../ffi/layout.ts";
+import { HINT_NO_RING, HINT_OFFSET } from "../../ffi/layout.ts";
 import { byteLengthOf } from "../byte_length.ts";
 import { checkInteger } from "../integer.ts";
 import { checkBytes } from "../operations/arguments.ts";
 import { decodeIntoOrEnd, type Decoder, decodeResult } from "../operations/decode.ts";
 import { CoreRequest, type Holder } from "../operations/request.ts";
+import type { OpName } from "../operations/values.ts";
 import { CallOrder } from "./call_order.ts";
 
 /** Requests that are kept to be used again, of each kind. */
@@ -39,7 +40,7 @@ const SPARES_MAX = 256;
 /** A position that is to be looked up: the end of the file, after an append. */
 const AT_END = -1;
 
-/** See the module. */
+/** Makes, orders and counts the requests of one open file, and keeps its position. */
 export class FileRequests implements Holder {
   /** How many are in flight, or wait in order. */
   count = 0;
@@ -52,6 +53,8 @@ export class FileRequests implements Holder {
 
   /** Whether it has a position, once that is known. */
   hasPosition: boolean | undefined;
+  /** Whether writes are to stay away from rings: `WRITES_ALONE` of `ffi/layout.ts`. */
+  writesAlone = false;
   /** Bytes from the start, or {@linkcode AT_END}. */
   position = 0;
   /** What reads at the position. */
@@ -158,6 +161,7 @@ export class FileRequests implements Holder {
     request.decode = decodeResult;
     request.offset = offset;
     request.hints = HINT_OFFSET;
+    this.part(request);
     return request;
   }
 
@@ -263,9 +267,20 @@ export class FileRequests implements Holder {
       // The kernel appends wherever that is
       request.offset = this.position === AT_END ? 0 : this.position;
       request.hints = HINT_OFFSET;
+      if (request.op !== "readInto" && request.op !== "readv") {
+        this.part(request);
+      }
     } else {
       request.hints = 0;
     }
+  }
+
+  /** Have a write stay away from rings, if it must. */
+  part<K extends OpName, V>(request: CoreRequest<K, V>): CoreRequest<K, V> {
+    if (this.writesAlone) {
+      request.hints |= HINT_NO_RING;
+    }
+    return request;
   }
 }
 

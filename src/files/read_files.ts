@@ -23,13 +23,18 @@ import type { Path } from "../path.ts";
 import { checkSignal } from "../signal.ts";
 
 /**
- * What to do about a file that cannot be read: end the iteration, leave the file
- * out, or leave it out and tell a function. What the function throws ends the
- * iteration.
+ * What to do about a file that cannot be read: end the iteration, skip the file, or skip it
+ * and call a function. If the function throws, the iteration ends with what it throws.
+ *
+ * @category Many files and trees
  */
 export type ReadFilesErrorPolicy = "throw" | "skip" | ((error: Error, path: Path) => unknown);
 
-/** Options of {@linkcode Ioq.readFiles}. */
+/**
+ * Options of {@linkcode Ioq.readFiles}.
+ *
+ * @category Many files and trees
+ */
 export interface ReadFilesOptions {
   /**
    * How many files are in memory, read or being read, at the same time: 1 to 4096.
@@ -54,7 +59,11 @@ export interface ReadFilesOptions {
   onError?: ReadFilesErrorPolicy;
 }
 
-/** A file that was read. */
+/**
+ * A file that was read.
+ *
+ * @category Many files and trees
+ */
 export interface FileContents {
   /** Its path, as it was given. */
   readonly path: Path;

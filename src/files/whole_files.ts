@@ -27,7 +27,11 @@ const WHOLE_LENGTH_MAX = 4 * 1024 * 1024;
 /** Bytes of a read that looks whether a file has more than it said. */
 const PROBE_LENGTH = 64 * 1024;
 
-/** Options of reading a whole file. */
+/**
+ * Options of reading a whole file.
+ *
+ * @category Files
+ */
 export interface ReadFileOptions extends AtOptions, OperationOptions {
   /**
    * How many bytes it may have: what has more rejects with an error whose code is

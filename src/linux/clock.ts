@@ -11,6 +11,8 @@ import * as layout from "../../ffi/layout.ts";
 /**
  * A clock: `monotonic` nobody sets, and it stands still while the machine is
  * suspended; `boottime` goes on then; `realtime` is the time of day since 1970.
+ *
+ * @category Requests
  */
 export type ClockName = "monotonic" | "realtime" | "boottime";
 

@@ -9,7 +9,11 @@
 import * as layout from "../../ffi/layout.ts";
 import { pathText } from "../path.ts";
 
-/** An entry of a directory: `Deno.DirEntry`, and the exact bytes of odd names. */
+/**
+ * An entry of a directory: `Deno.DirEntry`, and the exact bytes of odd names.
+ *
+ * @category Files
+ */
 export interface DirEntry extends Deno.DirEntry {
   /**
    * The name's bytes, only if they are not UTF-8; `name` then has U+FFFD in place

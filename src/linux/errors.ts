@@ -7,6 +7,7 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
+import { asEnd, isEnd } from "../queue/end.ts";
 
 /** Number, code and text of each error, as `errno(3)` and `strerror(3)` have them. */
 const ERRORS: readonly (readonly [errno: number, code: string, text: string])[] = [
@@ -309,5 +310,9 @@ export function inContext(error: unknown, context: string, signal?: AbortSignal)
     return error;
   }
   const errno = error instanceof Error ? /\(os error (\d+)\)/.exec(error.message)?.[1] : undefined;
-  return errno === undefined ? error : osError(Number(errno), context);
+  if (errno === undefined) {
+    return error;
+  }
+  const again = osError(Number(errno), context);
+  return isEnd(error) ? asEnd(again) : again;
 }

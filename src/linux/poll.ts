@@ -6,7 +6,11 @@
  * @module
  */
 
-/** What a descriptor is ready for. See `poll(2)`. */
+/**
+ * What a descriptor is ready for. See `poll(2)`.
+ *
+ * @category Requests
+ */
 export interface PollEvents {
   /** It can be read without waiting. */
   readable: boolean;

@@ -13,6 +13,8 @@ import * as layout from "../../ffi/layout.ts";
  *
  * Sizes, inode numbers and the like are numbers, as Deno gives them: beyond 2^53 the
  * nearest that there is. {@linkcode BigIntFileInfo} has the exact ones.
+ *
+ * @category Files
  */
 export interface FileInfo extends Deno.FileInfo {
   /** When the file was last written to, in whole milliseconds. */
@@ -25,7 +27,11 @@ export interface FileInfo extends Deno.FileInfo {
   ctime: Date;
 }
 
-/** A file's attributes in exact form: 64-bit numbers and nanoseconds as `bigint`. */
+/**
+ * A file's attributes in exact form: 64-bit numbers and nanoseconds as `bigint`.
+ *
+ * @category Files
+ */
 export interface BigIntFileInfo {
   /** Whether it is a regular file. */
   isFile: boolean;

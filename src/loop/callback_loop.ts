@@ -13,11 +13,17 @@ import { Ioq } from "../ioq.ts";
 import type { IoqOptions } from "../queue/queue_options.ts";
 import type { IoqRequest } from "../operations/request.ts";
 
-/** What is called when a request is complete. */
+/**
+ * What is called when a request is complete.
+ *
+ * @category Tasks
+ */
 export type CompletionCallback = (completion: Completion<CompletionCallback>) => void;
 
 /**
  * Runs callbacks over a queue, one after the other, in the order of completions.
+ *
+ * @category Tasks
  *
  * @example
  * ```ts

@@ -11,6 +11,8 @@ import { asEnd } from "../queue/end.ts";
 /**
  * A task was asked to stop, and this is where it learnt of it: the operation or
  * the wait that throws it did not happen.
+ *
+ * @category Tasks
  */
 export class Canceled extends Error {
   /** What it is called. */
@@ -35,7 +37,11 @@ export function isCanceled(error: unknown): error is Canceled {
   }
 }
 
-/** `EventLoop.concurrent()` has as many tasks as `concurrencyLimit` allows. */
+/**
+ * `EventLoop.concurrent()` has as many tasks as `concurrencyLimit` allows.
+ *
+ * @category Tasks
+ */
 export class ConcurrencyUnavailable extends Error {
   /** What it is called. */
   override readonly name = "ConcurrencyUnavailable";
@@ -44,6 +50,8 @@ export class ConcurrencyUnavailable extends Error {
 /**
  * A Worker ended while it held a `SharedMutex`: what that protects may be half done. Who
  * takes the lock may say how to put that right.
+ *
+ * @category Taking turns across Workers
  */
 export class MutexAbandoned extends Error {
   /** What it is called. */

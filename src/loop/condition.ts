@@ -15,6 +15,8 @@ import { WaitQueue } from "./wait_queue.ts";
  * look again. A task that was told and is cancelled at the same time was told: no
  * signal is lost.
  *
+ * @category Taking turns
+ *
  * @example
  * ```ts
  * import { Condition, EventLoop, Mutex } from "@ioq/ioq/loop";

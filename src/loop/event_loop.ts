@@ -60,10 +60,18 @@ import { WorkerPool } from "./pool.ts";
 import { select } from "./select.ts";
 import { Task } from "./task.ts";
 
-/** How to open an event loop: how to open its queue, and its limits. */
+/**
+ * How to open an event loop: how to open its queue, and its limits.
+ *
+ * @category Tasks
+ */
 export interface EventLoopOptions extends IoqOptions, EventLoopLimits {}
 
-/** The limits of an event loop. */
+/**
+ * The limits of an event loop.
+ *
+ * @category Tasks
+ */
 export interface EventLoopLimits {
   /**
    * How many tasks of {@linkcode EventLoop.concurrent} may run at a time, those in
@@ -91,7 +99,12 @@ const WORKERS_MAX = 256;
 const DEFAULT_WORKER_IDLE_MS = 500;
 
 /**
- * Runs tasks over a queue. See the module for how they are cancelled.
+ * Runs tasks over a queue. A task owns the operations that it makes through its handle:
+ * `future.cancel()` cancels these in the kernel and throws {@linkcode Canceled} in the task, once, where
+ * it waits or at its next cancellation point. Every call on the handle that returns a promise is such
+ * a point, except a close.
+ *
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -114,8 +127,8 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
   /** The queue that the tasks' operations go through. */
   readonly ioq: Ioq;
   /**
-   * A handle for who is no task, such as a program's main function. Only closing the
-   * loop cancels what is done through it.
+   * A handle for code that is not in a task, such as a program's main function. Only
+   * closing the loop cancels what is done through it.
    */
   readonly io: Io;
   /** Whether the queue goes with the loop. */

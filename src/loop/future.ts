@@ -13,7 +13,11 @@
 
 import { isCanceled } from "./canceled.ts";
 
-/** A task that was started: a promise for its result, and the means to stop it. */
+/**
+ * A task that was started: a promise for its result, and the means to stop it.
+ *
+ * @category Tasks
+ */
 export interface Future<T> extends Promise<T> {
   /**
    * Ask the task to stop, and wait for it. Its operation is cancelled in the

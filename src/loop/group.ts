@@ -24,6 +24,8 @@ import type { Task, Wait } from "./task.ts";
  * Its size stays bounded by the tasks that are running: those that are over leave
  * nothing but their failures behind.
  *
+ * @category Tasks
+ *
  * @example
  * ```ts
  * import { EventLoop } from "@ioq/ioq/loop";

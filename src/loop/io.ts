@@ -49,6 +49,8 @@ class Operation implements Wait, Canceller {
  * Every operation made through it belongs to the task and is cancelled with it;
  * each is a cancellation point.
  *
+ * @category Tasks
+ *
  * @example
  * ```ts
  * import { EventLoop } from "@ioq/ioq/loop";

@@ -14,7 +14,11 @@ import type { Access } from "../queue/runner.ts";
 import type { Future } from "./future.ts";
 import type { Task, TaskOwner } from "./task.ts";
 
-/** How to run something in a Worker. */
+/**
+ * How to run something in a Worker.
+ *
+ * @category Tasks
+ */
 export interface WorkerTaskOptions {
   /** What of the arguments to hand over instead of copying it: this thread loses it. */
   transfer?: Transferable[];
@@ -24,6 +28,7 @@ export interface WorkerTaskOptions {
  * Whatever starts tasks: a loop, or a group.
  *
  * @typeParam Handle What tasks are given.
+ * @category Tasks
  */
 export interface TaskStarter<Handle> {
   /** Start a task. See `EventLoop.async()`. */
@@ -48,6 +53,7 @@ export interface TaskStarter<Handle> {
  * Tasks that end together. See `TaskGroup`.
  *
  * @typeParam Handle What tasks are given.
+ * @category Tasks
  */
 export interface TaskScope<Handle> extends TaskStarter<Handle>, AsyncDisposable {
   /** How many tasks are running. */
@@ -62,6 +68,7 @@ export interface TaskScope<Handle> extends TaskStarter<Handle>, AsyncDisposable 
  * The loop that a task runs on: an `EventLoop`, which says what its members do.
  *
  * @typeParam Handle What tasks are given.
+ * @category Tasks
  */
 export interface Loop<Handle> extends TaskStarter<Handle> {
   /** The queue that the tasks' operations go through. */
@@ -78,7 +85,11 @@ export interface Loop<Handle> extends TaskStarter<Handle> {
   select(futures: Iterable<PromiseLike<unknown>>, options?: SelectOptions): Promise<number>;
 }
 
-/** How long to wait for the first of several. */
+/**
+ * How long to wait for the first of several.
+ *
+ * @category Tasks
+ */
 export interface SelectOptions {
   /**
    * Milliseconds, after which the promise rejects with `Deno.errors.TimedOut`. What was

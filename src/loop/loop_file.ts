@@ -13,7 +13,11 @@ import type { Path } from "../path.ts";
 import { limitsOf, type OperationOptions } from "../queue/runner.ts";
 import type { PromiseForms } from "../forms.ts";
 
-/** A lock to take on a file while opening it. See `flock(2)`. */
+/**
+ * A lock to take on a file while opening it. See `flock(2)`.
+ *
+ * @category Files of a task
+ */
 export interface FileLockOptions {
   /**
    * The lock to have before the file is handed out; it goes with the file.
@@ -29,13 +33,21 @@ export interface FileLockOptions {
   nonblocking?: boolean;
 }
 
-/** Options of `Io.openFile()`: those of `Deno.open`, and a lock. */
+/**
+ * Options of `Io.openFile()`: those of `Deno.open`, and a lock.
+ *
+ * @category Files of a task
+ */
 export interface OpenLoopFileOptions extends OpenFileOptions, FileLockOptions {
   /** Whether to make the file and to fail if it exists: `createNew` by its other name. */
   exclusive?: boolean;
 }
 
-/** Options of `Io.createFile()`. */
+/**
+ * Options of `Io.createFile()`.
+ *
+ * @category Files of a task
+ */
 export interface CreateFileOptions extends FileLockOptions {
   /**
    * Whether the file can be read as well, which takes the permission to, as for
@@ -63,6 +75,8 @@ export interface CreateFileOptions extends FileLockOptions {
 /**
  * An open file of a task's. What it does belongs to the task that opened it, and is
  * cancelled with that; closing it is not.
+ *
+ * @category Files of a task
  *
  * @example
  * ```ts

@@ -10,7 +10,11 @@ import { type Io, taskOf } from "./io.ts";
 import type { Task } from "./task.ts";
 import { WaitQueue } from "./wait_queue.ts";
 
-/** A lock or a permit that is held until this is disposed of; again does nothing. */
+/**
+ * A lock or a permit that is held until this is disposed of; again does nothing.
+ *
+ * @category Taking turns
+ */
 export interface Guard extends Disposable {
   /** Release it. */
   [Symbol.dispose](): void;
@@ -35,6 +39,8 @@ export let relock: (mutex: Mutex, io: Io) => Promise<void>;
 /**
  * A lock that one task at a time holds; it goes to those who wait in the order of
  * their coming. For several threads, see {@linkcode SharedMutex}.
+ *
+ * @category Taking turns
  *
  * @example
  * ```ts

@@ -136,7 +136,7 @@ export interface PoolOptions {
  */
 export const importPoolWorker = (): Promise<unknown> => import("./pool_worker.ts");
 
-/** See the module. */
+/** A pool of Workers that run tasks and functions. */
 export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #workers = new Set<PoolWorker>();

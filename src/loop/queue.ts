@@ -20,6 +20,8 @@ function closedQueueError(): Error {
  *
  * @typeParam T What it hands on.
  *
+ * @category Taking turns
+ *
  * @example
  * ```ts
  * import { EventLoop, Queue } from "@ioq/ioq/loop";

@@ -12,6 +12,8 @@ import { WaitQueue } from "./wait_queue.ts";
 /**
  * Lets tasks wait until it is set.
  *
+ * @category Taking turns
+ *
  * @example
  * ```ts
  * import { EventLoop, ResetEvent } from "@ioq/ioq/loop";

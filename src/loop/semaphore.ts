@@ -14,6 +14,8 @@ import { WaitQueue } from "./wait_queue.ts";
 /**
  * Lets so many tasks at a time go on, in the order of their coming.
  *
+ * @category Taking turns
+ *
  * @example At most four at a time
  * ```ts
  * import { EventLoop, Semaphore } from "@ioq/ioq/loop";

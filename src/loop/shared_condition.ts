@@ -16,6 +16,8 @@ const KIND = 3;
  * A {@linkcode Condition} in shared memory, used with a {@linkcode SharedMutex}: tasks
  * of any threads wait and are told.
  *
+ * @category Taking turns across Workers
+ *
  * @example
  * ```ts
  * import { EventLoop, SharedCondition, SharedMutex } from "@ioq/ioq/loop";
@@ -92,7 +94,7 @@ export class SharedCondition {
   signal(): void {
     for (;;) {
       const given = Atomics.load(this.#words, STATE);
-      // Not more than there are to take them: it is no signal for who comes later
+      // Not more than there are to take them: a task that comes later must not take it
       if (given >= this.#line.size) {
         break;
       }

@@ -22,7 +22,11 @@ const KIND = 1;
 const ABANDONED = 1 << THREAD_BITS;
 const HOLDER = ABANDONED - 1;
 
-/** How to take a shared lock. */
+/**
+ * How to take a shared lock.
+ *
+ * @category Taking turns across Workers
+ */
 export interface SharedLockOptions {
   /**
    * What puts right what the lock protects if a Worker ended while it held it. It is
@@ -44,6 +48,8 @@ export let relockShared: (mutex: SharedMutex, io: Io) => Promise<void>;
  * If a Worker of an event loop ends while one of its tasks holds the lock, nobody can
  * tell what state that left: the lock is abandoned, and whoever takes it is told by
  * {@linkcode MutexAbandoned}, until somebody takes it who says how to `recover`.
+ *
+ * @category Taking turns across Workers
  *
  * @example
  * ```ts
@@ -176,7 +182,7 @@ export class SharedMutex {
     return makeGuard(() => this.unlock(io));
   }
 
-  /** Whether it is abandoned, for who holds it. */
+  /** Whether it is abandoned; asked by the task that holds it. */
   get #isMarked(): boolean {
     return (Atomics.load(this.#words, STATE) & ABANDONED) !== 0;
   }

@@ -15,6 +15,8 @@ const KIND = 4;
  * A {@linkcode ResetEvent} in shared memory: pass its `buffer` to a Worker, which makes one
  * of its own on it.
  *
+ * @category Taking turns across Workers
+ *
  * @example
  * ```ts
  * import { EventLoop, SharedResetEvent } from "@ioq/ioq/loop";

@@ -21,6 +21,8 @@ const PERMITS_MAX = 2 ** 31 - 1;
  * Whoever takes a permit need not be who gives it back: so permits that the tasks of a
  * Worker have when it ends are not given back, unless they do so themselves.
  *
+ * @category Taking turns across Workers
+ *
  * @example
  * ```ts
  * import { EventLoop, SharedSemaphore } from "@ioq/ioq/loop";

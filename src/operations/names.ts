@@ -30,11 +30,12 @@ function plainUnlink(call: PlainCall): number {
     Deno.removeSync(path, { recursive: true });
     return 0;
   }
-  const { isDirectory } = Deno.lstatSync(path);
+  const name = path.replace(/(?<=[^/])\/+$/, "");
+  const isDirectory = isDirectoryItself(name);
+  if (isDirectory === false && (flags & AT_REMOVEDIR || name !== path)) {
+    call.fail(ERRNO.ENOTDIR!);
+  }
   if (flags & AT_REMOVEDIR) {
-    if (!isDirectory) {
-      call.fail(ERRNO.ENOTDIR!);
-    }
     fs.rmdirSync(path);
   } else {
     if (isDirectory) {
@@ -43,6 +44,21 @@ function plainUnlink(call: PlainCall): number {
     Deno.removeSync(path, { recursive: false });
   }
   return 0;
+}
+
+/**
+ * Whether something is a directory and no link to one; `undefined` if that is not told:
+ * what may not be read, and is as if it were not there, may be removed all the same.
+ */
+function isDirectoryItself(path: string): boolean | undefined {
+  try {
+    return Deno.lstatSync(path).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 function plainRename(call: PlainCall): number {

@@ -21,6 +21,8 @@ import * as rawSqe from "./raw_sqe.ts";
  * Makes requests. Arguments are checked here: what is wrong throws a `TypeError`
  * or a `RangeError` before anything is queued.
  *
+ * @category Requests
+ *
  * @example
  * ```ts
  * import { Ioq, op } from "@ioq/ioq";

@@ -37,6 +37,7 @@ let coreOf: (value: object) => CoreRequest<OpName, unknown> | undefined;
  *
  * What the library knows of it is behind a private field, so nobody else can change that
  * while the request waits, or make one that was not checked.
+ * @category Requests
  */
 export class IoqRequest<K extends OpName = OpName, V = OpValues[K]> {
   readonly #core: CoreRequest<K, V>;

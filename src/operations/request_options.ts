@@ -1,25 +1,31 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * What the builders of requests may be told beside what they need.
+ * Options of the functions that make requests.
  *
  * @module
  */
 
 import type { ClockName } from "../linux/clock.ts";
 
-/** Where a relative path begins, if not in the current directory. */
+/**
+ * Where a relative path begins, if not in the current directory.
+ *
+ * @category Requests
+ */
 export interface AtOptions {
   /**
-   * A directory descriptor. It must stay open until the completion. Needs the
-   * blanket permission, because a descriptor may be of any directory.
+   * A directory descriptor, which must stay open until the completion. The permission is
+   * checked for the real path of that directory.
    */
   at?: number | undefined;
 }
 
 /**
- * Options of `op.open()`: those of `Deno.open`, {@linkcode AtOptions}, and what
- * `open(2)` has beside. Options of the latter two kinds alone open for reading.
+ * Options of `op.open()`: those of `Deno.open`, {@linkcode AtOptions}, and more flags of
+ * `open(2)`. Without any of Deno's options the file is opened for reading.
+ *
+ * @category Requests
  */
 export interface OpenRequestOptions extends Deno.OpenOptions, AtOptions {
   /**
@@ -27,14 +33,14 @@ export interface OpenRequestOptions extends Deno.OpenOptions, AtOptions {
    * (`O_DIRECT`). Offsets and lengths must be multiples of the device's logical
    * block, at least 512 bytes and on some devices 4096; otherwise the kernel
    * refuses a transfer with `EINVAL`, a `TypeError`. The caller's buffers may be
-   * anywhere. A file system that cannot do it refuses to open the file, with the
+   * anywhere. A file system that does not support it refuses to open the file, with the
    * same error.
    *
    * @default {false}
    */
   direct?: boolean | undefined;
   /**
-   * Have each write wait until its data is on the device (`O_DSYNC`).
+   * Make each write wait until its data is on the device (`O_DSYNC`).
    *
    * @default {false}
    */
@@ -55,7 +61,11 @@ export interface OpenRequestOptions extends Deno.OpenOptions, AtOptions {
   directory?: boolean | undefined;
 }
 
-/** Options of `op.stat()` and `op.lstat()`. */
+/**
+ * Options of `op.stat()` and `op.lstat()`.
+ *
+ * @category Files
+ */
 export interface StatOptions extends AtOptions {
   /**
    * Whether to resolve to a `BigIntFileInfo`, which is exact.
@@ -65,54 +75,74 @@ export interface StatOptions extends AtOptions {
   bigint?: boolean | undefined;
 }
 
-/** Options of `op.timeout()`. */
+/**
+ * Options of `op.timeout()`.
+ *
+ * @category Requests
+ */
 export interface TimeoutOptions {
   /**
-   * The clock to go by.
+   * The clock that measures the time.
    *
    * @default {"monotonic"}
    */
   clock?: ClockName | undefined;
   /**
    * Whether the time is a point in time of that clock, as `Ioq.now()` gives it,
-   * instead of a while from now on. One that has passed ends at once.
+   * instead of a duration from now on. A point that has passed ends the wait at once.
    *
    * @default {false}
    */
   absolute?: boolean | undefined;
 }
 
-/** What `op.poll()` waits for; errors and the closing of the other end always count. */
+/**
+ * What `op.poll()` waits for. Errors and the closing of the other end always end the wait.
+ *
+ * @category Requests
+ */
 export interface PollOptions {
-  /** That it can be read. */
+  /** Wait until it can be read. */
   readable?: boolean | undefined;
-  /** That it can be written. */
+  /** Wait until it can be written. */
   writable?: boolean | undefined;
-  /** That there is something exceptional to be read. */
+  /** Wait until there is exceptional data to be read. */
   priority?: boolean | undefined;
 }
 
-/** Options of requests for extended attributes. */
+/**
+ * Options of requests for extended attributes.
+ *
+ * @category Extended attributes
+ */
 export interface XattrOptions extends AtOptions {
   /**
-   * Whether a symbolic link's target is meant, not the link itself.
+   * Whether the operation applies to a symbolic link's target instead of the link itself.
    *
    * @default {true}
    */
   followSymlinks?: boolean | undefined;
 }
 
-/** Options of `op.chown()`. */
+/**
+ * Options of `op.chown()`.
+ *
+ * @category Files
+ */
 export interface ChownOptions {
   /**
-   * Whether a symbolic link's target is meant, not the link itself.
+   * Whether the operation applies to a symbolic link's target instead of the link itself.
    *
    * @default {true}
    */
   followSymlinks?: boolean | undefined;
 }
 
-/** Options of `op.setXattr()`. */
+/**
+ * Options of `op.setXattr()`.
+ *
+ * @category Extended attributes
+ */
 export interface SetXattrOptions extends XattrOptions {
   /** Fail with `Deno.errors.AlreadyExists` if the file has the attribute. */
   create?: boolean | undefined;
@@ -120,29 +150,41 @@ export interface SetXattrOptions extends XattrOptions {
   replace?: boolean | undefined;
 }
 
-/** What `op.syncRange()` waits for, and what it begins. See `sync_file_range(2)`. */
+/**
+ * What `op.syncRange()` waits for, and what it begins. See `sync_file_range(2)`.
+ *
+ * @category Requests
+ */
 export interface SyncRangeOptions {
-  /** First wait until what is being written of it is on the device. */
+  /** First wait until data of the range that is being written is on the device. */
   waitBefore?: boolean | undefined;
-  /** Begin writing what has changed. True by default. */
+  /** Begin to write the data that has changed. True by default. */
   write?: boolean | undefined;
-  /** Then wait until that is on the device. */
+  /** Then wait until that data is on the device. */
   waitAfter?: boolean | undefined;
 }
 
-/** Where `op.splice()` reads and writes, and how. See `splice(2)`. */
+/**
+ * Where `op.splice()` reads and writes, and how. See `splice(2)`.
+ *
+ * @category Requests
+ */
 export interface SpliceOptions {
-  /** Where in the source, in bytes; its own position if not given. Not for pipes. */
+  /** The offset in the source, in bytes; its own position by default. Not for pipes. */
   from?: number | undefined;
-  /** Where in the target, in bytes; its own position if not given. Not for pipes. */
+  /** The offset in the target, in bytes; its own position by default. Not for pipes. */
   to?: number | undefined;
   /** Fail with `Deno.errors.WouldBlock` instead of waiting for a pipe. */
   nonBlock?: boolean | undefined;
-  /** Say that more is to come. */
+  /** Tell the kernel that more data will follow. */
   more?: boolean | undefined;
 }
 
-/** How a file is going to be read. */
+/**
+ * How a file is going to be read.
+ *
+ * @category Requests
+ */
 export type Advice =
   | "normal"
   | "random"
@@ -151,7 +193,11 @@ export type Advice =
   | "dontNeed"
   | "noReuse";
 
-/** Options of `op.rename()`. */
+/**
+ * Options of `op.rename()`.
+ *
+ * @category Files
+ */
 export interface RenameOptions {
   /** The directory descriptor that the old path is relative to. */
   at?: number | undefined;
@@ -163,7 +209,11 @@ export interface RenameOptions {
   exchange?: boolean | undefined;
 }
 
-/** Options of `op.writeFile()`: those of `Deno.writeFile`, and {@linkcode AtOptions}. */
+/**
+ * Options of `op.writeFile()`: those of `Deno.writeFile`, and {@linkcode AtOptions}.
+ *
+ * @category Files
+ */
 export interface WriteFileOptions extends AtOptions {
   /** Whether to append instead of replacing the contents. */
   append?: boolean | undefined;

@@ -29,7 +29,11 @@ import type {
   XattrOptions,
 } from "./request_options.ts";
 
-/** What each operation resolves to. */
+/**
+ * What each operation resolves to.
+ *
+ * @category Requests
+ */
 export interface OpValues {
   /** Nothing, completed by the queue itself without a system call. */
   nop: undefined;
@@ -141,10 +145,18 @@ export interface OpValues {
   rawSqe: number;
 }
 
-/** The name of an operation. */
+/**
+ * The name of an operation.
+ *
+ * @category Requests
+ */
 export type OpName = keyof OpValues;
 
-/** The functions of `op`. */
+/**
+ * The functions of `op`.
+ *
+ * @category Requests
+ */
 export interface OpBuilders {
   /** Nothing at all, completed by the queue itself: the cost of the queue. */
   nop(): IoqRequest<"nop">;

@@ -12,6 +12,7 @@ import type { OpName, OpValues } from "../operations/values.ts";
  * What became of a request: a value, whose type follows from `op`, or an error.
  *
  * @typeParam T What was passed to `submit()` beside the request.
+ * @category Queue
  */
 export type Completion<T = unknown> = {
   [K in OpName]:

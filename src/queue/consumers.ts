@@ -14,7 +14,7 @@ export interface CompletionSource<V> {
   hasMore(): boolean;
 }
 
-/** See the module. */
+/** The consumers that wait for completions of a stream, first come, first served. */
 export class Consumers {
   #waiting: (() => void)[] = [];
 

@@ -78,7 +78,7 @@ export interface StreamEnd {
   lend(): void;
 }
 
-/** See the module. */
+/** The core of a queue: slots for requests, promises for their results, and the end of both. */
 export class Core {
   readonly backend: Backend;
   readonly pump: Pump;
@@ -191,7 +191,9 @@ export class Core {
   resize(depth: number, size: number): void {
     this.checkOpen();
     if (size > 0 || this.#line.size > 0) {
-      throw new Deno.errors.Busy(`Cannot resize a queue that has ${size} requests`);
+      throw new Deno.errors.Busy(
+        `Cannot resize a queue that has ${size} requests, and ${this.#line.size} waiting`,
+      );
     }
     this.backend.resize(depth);
     this.slots = new Slots(depth);
@@ -216,6 +218,7 @@ export class Core {
     if (slot.request === undefined || slot.late !== NOT_LATE) {
       return false;
     }
+    slot.isCancelled = true;
     this.pump.kick();
     return this.backend.cancel(slot.index);
   }
@@ -391,7 +394,7 @@ export class Core {
   #limit(ticket: Ticket, timeoutMs: number): void {
     ticket.deadline = new Deadline(
       timeoutMs,
-      () => this.#abort(ticket, timeoutError(timeoutMs, ticket.request.context)),
+      () => this.#abort(ticket, timeoutError(timeoutMs, ticket.request.context), true),
     );
     this.deadlines.add(ticket.deadline);
   }
@@ -484,16 +487,24 @@ export class Core {
     }
   }
 
-  /** A promise form is aborted while it is waiting or in flight. */
-  #abort(ticket: Ticket, reason: unknown): void {
+  /**
+   * A promise form is aborted while it is waiting or in flight.
+   *
+   * @param isOurs Whether the reason was made for it, and is to show its caller.
+   */
+  #abort(ticket: Ticket, reason: unknown, isOurs = false): void {
     if (ticket.isWaiting) {
       this.#line.delete(ticket);
-      this.#fail(ticket, reason);
+      ticket.request.holder?.leave(ticket.request);
     } else {
       // Its slot stays in use until the completion comes
       this.backend.cancel(ticket.slot);
       this.pump.kick();
-      this.#settle(ticket);
+    }
+    this.#settle(ticket);
+    if (isOurs) {
+      ticket.fail(reason as Error);
+    } else {
       ticket.reject(reason);
     }
   }
@@ -504,6 +515,7 @@ export class Core {
       this.#line.delete(ticket);
       this.#fail(ticket, interruptedError(ticket.request));
     } else if (!ticket.isSettled) {
+      this.slots.at(ticket.slot).isCancelled = true;
       this.backend.cancel(ticket.slot);
       this.pump.kick();
     }
@@ -557,6 +569,8 @@ export class Core {
       if (result < 0) {
         error = deadline !== undefined && result === -ERRNO.ETIMEDOUT!
           ? timeoutError(deadline.timeoutMs, request.context)
+          : result === -ERRNO.EINTR! && (this.#cancelled || slot.isCancelled)
+          ? interruptedError(request)
           : osError(-result, request.context);
       } else {
         if (request.isOpen) {
@@ -583,7 +597,7 @@ export class Core {
       if (error === undefined) {
         ticket.resolve(value as never);
       } else {
-        ticket.reject(error);
+        ticket.fail(error);
       }
     }
   }
@@ -643,7 +657,10 @@ export class Core {
   }
 }
 
-/** What is asked of a queue whose requests were all cancelled fails with this. */
+/**
+ * What was cancelled fails with this, and what is asked of a queue whose requests all
+ * were. A file system that tells EINTR of its own accord ends nothing.
+ */
 function interruptedError(request: CoreRequest): Error {
   return asEnd(osError(ERRNO.EINTR!, request.context));
 }

@@ -29,8 +29,7 @@ export function asEnd<E extends Error>(error: E): E {
  *        is the end.
  */
 export function isEnd(error: unknown, signal?: AbortSignal): boolean {
-  return signal?.aborted === true || !(error instanceof Error) || ends.has(error) ||
-    error instanceof Deno.errors.Interrupted;
+  return signal?.aborted === true || !(error instanceof Error) || ends.has(error);
 }
 
 /** What is done to a closed queue fails with this. */

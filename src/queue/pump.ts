@@ -78,7 +78,7 @@ export interface PumpSource {
   rest(): void;
 }
 
-/** See the module. */
+/** Turns a backend over while anything is in flight: spins, parks, or rests. */
 export class Pump {
   readonly #source: PumpSource;
   /** Whether a turn is scheduled. */

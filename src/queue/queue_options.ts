@@ -15,9 +15,13 @@ import { pathText, toPath } from "../path.ts";
 import { checkAll } from "../permissions.ts";
 
 const DEFAULT_DEPTH = 1024;
-const DEFAULT_THREADS = 16;
+const DEFAULT_THREADS = 128;
 
-/** How to open a queue. */
+/**
+ * How to open a queue.
+ *
+ * @category Queue
+ */
 export interface IoqOptions {
   /**
    * How many requests may be accepted and not yet consumed: 1 to 65536.
@@ -26,10 +30,11 @@ export interface IoqOptions {
    */
   depth?: number;
   /**
-   * The most worker threads: 1 to 64. One fewer than there are processors run all
-   * the time; the others step in while those are held up by slow devices.
+   * The most worker threads: 1 to 256. They start when there is something to do: for
+   * what is cached one fewer than there are processors, more while those wait for slow
+   * devices or servers. Of Web Workers, where those have to do, there are no more than 16.
    *
-   * @default {16}
+   * @default {128}
    */
   threads?: number;
   /**
@@ -61,11 +66,16 @@ export interface IoqOptions {
  * completion, and options.
  *
  * @typeParam T The queue's type of data.
+ * @category Queue
  */
 export type SubmitArguments<T> = undefined extends T ? [data?: T, options?: SubmitOptions]
   : [data: T, options?: SubmitOptions];
 
-/** How to submit a request. */
+/**
+ * How to submit a request.
+ *
+ * @category Queue
+ */
 export interface SubmitOptions {
   /**
    * Cancels the request, which completes at once with the signal's reason if that is an
@@ -83,7 +93,11 @@ export interface SubmitOptions {
   timeoutMs?: number | undefined;
 }
 
-/** How to close a queue. */
+/**
+ * How to close a queue.
+ *
+ * @category Queue
+ */
 export interface CloseOptions {
   /**
    * Milliseconds to wait for what is in flight: `Infinity` for as long as it takes.

@@ -14,7 +14,11 @@ import type { Core } from "./core.ts";
 import type { IoqRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
 
-/** Options of every operation's promise form. */
+/**
+ * Options of every operation's promise form.
+ *
+ * @category Queue
+ */
 export interface OperationOptions {
   /** Cancels the operation; its promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
@@ -44,7 +48,7 @@ export let coreOf: (runner: Runner) => Core;
 export let readerOf: (runner: Runner) => CachedReader;
 
 /**
- * See the module.
+ * Runs requests as promises: a queue, or the handle of a task.
  *
  * @internal
  */

@@ -67,6 +67,11 @@ export class Scopes {
     this.#scopes.add(scope);
   }
 
+  /** Something is being closed, which may begin while the queue closes as well. */
+  hold(scope: Scope): void {
+    this.#scopes.add(scope);
+  }
+
   /** Work is over: it holds nothing any more. Again does nothing. */
   leave(scope: Scope): void {
     if (this.#scopes.delete(scope) && this.#scopes.size === 0) {

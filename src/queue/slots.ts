@@ -43,6 +43,8 @@ export class Slot {
   deadline: Deadline | undefined = undefined;
   /** What aborts a request of the stream. */
   signal: AbortSignal | undefined = undefined;
+  /** Whether somebody has asked for it to be cancelled. */
+  isCancelled = false;
   /** Whether it completed before the backend was done with it. */
   late: typeof NOT_LATE | typeof LATE | typeof LATE_CONSUMED = NOT_LATE;
 
@@ -51,7 +53,7 @@ export class Slot {
   }
 }
 
-/** See the module. */
+/** The slots of a queue, one for each accepted request. */
 export class Slots {
   readonly #all: Slot[];
   /** Free ones: the first `#freeCount` of a stack. */
@@ -97,6 +99,7 @@ export class Slots {
     const slot = this.next;
     this.#freeCount--;
     slot.request = request;
+    slot.isCancelled = false;
     slot.id = this.#sequence * this.#all.length + slot.index;
     this.#sequence = this.#sequence + 1 === SEQUENCE_MAX ? 0 : this.#sequence + 1;
   }

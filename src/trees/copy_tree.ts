@@ -21,7 +21,11 @@ import { withoutSlashes } from "./root_path.ts";
 import { checkOptionNames } from "./known_options.ts";
 import { queueOf, TREE_OPTIONS, type TreeOptions } from "./tree_options.ts";
 
-/** How to copy a tree. */
+/**
+ * How to copy a tree.
+ *
+ * @category Many files and trees
+ */
 export interface CopyTreeOptions extends TreeOptions {
   /**
    * Whether to copy over what is there: files and links are replaced, directories
@@ -46,7 +50,11 @@ export interface CopyTreeOptions extends TreeOptions {
   preserve?: boolean | PreserveOptions | undefined;
 }
 
-/** What copies may have of their originals. */
+/**
+ * What copies may have of their originals.
+ *
+ * @category Many files and trees
+ */
 export interface PreserveOptions {
   /** Owner and group, as far as the caller may give files away; only then set-ID bits. */
   owner?: boolean | undefined;

@@ -12,6 +12,7 @@
  * A function that throws ends it with what it throws.
  *
  * @typeParam W What it failed for: a path, or an entry.
+ * @category Many files and trees
  */
 export type ErrorPolicy<W> = "throw" | "skip" | ((error: Error, what: W) => void);
 

@@ -42,7 +42,7 @@ forEachBackend("closing a queue closes its files", async ({ open }) => {
 
   for (const file of files) {
     const error = await errorOf(() => file.readAt(new Uint8Array(1), 0));
-    assertEquals(error.message, "Bad resource ID");
+    assertEquals(error.message, "Cannot use a queue that was closed");
     // They outlived their queue: closing them once is no mistake
     await file.close();
     await assertRejects(() => file.close(), Deno.errors.BadResource);

@@ -131,12 +131,19 @@ forEachBackend("what is assigned to a waiting request changes nothing", async ({
   assertEquals(new Set(all.map(text)), new Set(["text"]));
 });
 
-/** Have every object inherit something meanwhile. */
+/**
+ * Have every object inherit something meanwhile. A `mode` that nobody can assign to would
+ * break the runtime's own `fstatSync`, whose `Stats` assigns it.
+ */
 async function polluted(what: Record<string, unknown>, run: () => Promise<void>): Promise<void> {
   const names = Object.keys(what);
   try {
     for (const name of names) {
-      Object.defineProperty(Object.prototype, name, { value: what[name], configurable: true });
+      Object.defineProperty(Object.prototype, name, {
+        value: what[name],
+        configurable: true,
+        writable: name === "mode",
+      });
     }
     await run();
   } finally {

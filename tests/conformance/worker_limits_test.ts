@@ -18,7 +18,7 @@ interface Ground {
   readonly odd: Uint8Array;
 }
 
-/** A request that is refused, and the reason; see the table in the README. */
+/** A request that is refused, and the reason; see the table in docs/backends.md. */
 type Limit = readonly [make: (ground: Ground) => IoqRequest, reason: string];
 
 /** What there is on all backends but those without the native library. */

@@ -26,8 +26,6 @@ export interface CompoundCall {
   prepare?(dir: TempDir): void | Promise<void>;
   /** Whether it takes the native library. */
   readonly library?: true;
-  /** Whether the call has yet to enter the queue's scopes: it is not tested then. */
-  readonly pending?: true;
   /**
    * Make the call, and check that it did all of what it is for. What it opens and hands
    * out is closed by then.
@@ -81,7 +79,6 @@ function countFiles(root: string): number {
 export const COMPOUND_CALLS: readonly CompoundCall[] = [
   {
     name: "readAt of 32 MiB",
-    pending: true,
     prepare: (dir) => Deno.writeFileSync(dir.at("large"), pattern(LARGE)),
     async run(ioq, dir, signal) {
       await using file = await ioq.openFile(dir.at("large"), { signal });
@@ -90,7 +87,6 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
   },
   {
     name: "writeAt of 32 MiB",
-    pending: true,
     async run(ioq, dir, signal) {
       await using file = await ioq.openFile(dir.at("to"), { write: true, create: true, signal });
       assertEquals(await file.writeAt(pattern(LARGE), 0, { signal }), LARGE);
@@ -98,7 +94,6 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
   },
   {
     name: "readFile, large",
-    pending: true,
     prepare: (dir) => Deno.writeFileSync(dir.at("whole"), pattern(WHOLE)),
     async run(ioq, dir, signal) {
       assertEquals((await ioq.readFile(dir.at("whole"), { signal })).length, WHOLE);
@@ -106,7 +101,6 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
   },
   {
     name: "writeFile, large",
-    pending: true,
     async run(ioq, dir, signal) {
       await ioq.writeFile(dir.at("to"), pattern(WHOLE), { signal });
       assertEquals(Deno.statSync(dir.at("to")).size, WHOLE);
@@ -114,7 +108,6 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
   },
   {
     name: "writeFile of a stream",
-    pending: true,
     async run(ioq, dir, signal) {
       await ioq.writeFile(dir.at("to"), source(WHOLE), { signal });
       assertEquals(Deno.statSync(dir.at("to")).size, WHOLE);
@@ -122,7 +115,6 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
   },
   {
     name: "readable",
-    pending: true,
     prepare: (dir) => Deno.writeFileSync(dir.at("whole"), pattern(WHOLE)),
     async run(ioq, dir, signal) {
       const file = await ioq.openFile(dir.at("whole"), { signal });
@@ -138,7 +130,6 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
   },
   {
     name: "writable",
-    pending: true,
     async run(ioq, dir, signal) {
       const file = await ioq.openFile(dir.at("to"), { write: true, create: true, signal });
       await source(WHOLE).pipeTo(file.writable, { signal });
@@ -191,7 +182,6 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
   },
   {
     name: "readFiles",
-    pending: true,
     prepare: (dir) => makeTree(dir.at("tree")),
     async run(ioq, dir, signal) {
       const paths = Array.from(

@@ -89,6 +89,6 @@ for (const compound of COMPOUND_CALLS) {
         }
       }
     },
-    ({ library }) => compound.pending === undefined && (library || compound.library === undefined),
+    ({ library }) => library || compound.library === undefined,
   );
 }

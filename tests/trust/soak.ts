@@ -76,6 +76,8 @@ class Life {
   readonly #recent: number[] = [];
   /** Promise forms that have not settled. */
   readonly #promises = new Set<Promise<void>>();
+  /** Calls of ready() that have not resolved. */
+  #readying = 0;
   readonly #abortable: { controller: AbortController; pending: Pending; settled: boolean }[] = [];
   /** From now on whatever is pending may be interrupted. */
   #cancelledAll = false;
@@ -302,7 +304,9 @@ class Life {
         }
       }
     } else if (this.#stream.size === 0) {
-      await Promise.race([...this.#promises, ioq.ready(ioq.depth)]);
+      this.#readying++;
+      const ready = ioq.ready(ioq.depth).finally(() => this.#readying--);
+      await Promise.race([...this.#promises, ready]);
     } else if (way < 0.5) {
       const { done, value } = await one.next();
       assertEquals(done, false);
@@ -339,13 +343,18 @@ class Life {
     const ioq = this.#ioq;
     const depth = DEPTHS[Math.floor(this.#random() * DEPTHS.length)]!;
     const { size } = ioq;
+    // Promise forms may wait in line while nothing is in use, as may ready()
+    const waiting = this.#promises.size + this.#readying;
     try {
       ioq.resize(depth);
     } catch (error) {
       if (ioq.backend.kind === "worker" && error instanceof Deno.errors.NotSupported) {
         return;
       }
-      assert(error instanceof Deno.errors.Busy && size > 0, `${size} in use: ${error}`);
+      assert(
+        error instanceof Deno.errors.Busy && size + waiting > 0,
+        `${size} in use, ${waiting} waiting: ${error}`,
+      );
       return;
     }
     assertEquals([size, ioq.depth, ioq.capacity], [0, depth, depth]);

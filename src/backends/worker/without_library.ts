@@ -6,7 +6,7 @@
  * by the thread that opened it, and by no other.
  *
  * What those calls cannot do fails with an error that says so; nothing is done by
- * halves. What they do differently is in the README.
+ * halves. What they do differently is in `docs/backends.md`.
  *
  * @module
  */
@@ -148,7 +148,7 @@ class Call implements PlainCall {
   }
 }
 
-/** See the module. */
+/** Runs requests by the synchronous calls of `Deno` and `node:fs`. */
 export class DenoExecutor implements Executor {
   readonly caller = 0;
   readonly turn = 0;

@@ -5,7 +5,7 @@
  * directories that are to be read next.
  *
  *     block ──▶ plain       the names and types are all there is to it, nearly always
- *           ├─▶ lines       plain, for who only prints them
+ *           ├─▶ lines       plain, for callers that only print them
  *           └─▶ anything    attributes, links, order, names that are not UTF-8
  *
  * @module
@@ -42,7 +42,7 @@ interface Part {
   readonly read: (DirectoryNode | undefined)[];
 }
 
-/** See the module. */
+/** Turns a block into entries or lines, and finds the directories to read next. */
 export class BlockEntries {
   readonly #walk: WalkContext;
   readonly #order: Order | undefined;

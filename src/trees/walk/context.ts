@@ -12,7 +12,7 @@ import type { OpName } from "../../operations/values.ts";
 import type { WalkEntry, WalkPlan } from "./walk_options.ts";
 import type { PendingDirectories } from "./pending_directories.ts";
 
-/** See the module. */
+/** What the parts of a walk share: the plan, the queue, and how to report errors. */
 export interface WalkContext {
   readonly plan: WalkPlan;
   /** The root as it was given, for messages. */

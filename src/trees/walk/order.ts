@@ -31,7 +31,7 @@ interface Level {
   at: number;
 }
 
-/** See the module. */
+/** Puts entries in order, although directories are read in any order. */
 export class Order {
   /** From the root down to where the cursor is. */
   readonly #levels: Level[] = [];

@@ -6,7 +6,7 @@
  * @module
  */
 
-/** See the module. */
+/** The batches that a walk found and nobody has taken yet. */
 export class Outbox<B extends { readonly length: number }> {
   /** The batches, from {@linkcode #at} on. */
   #batches: (B | undefined)[] = [];
