@@ -165,7 +165,7 @@ export function openNativeCore(library: Library, options: NativeOptions): Native
   request[layout.OPTIONS_DEPTH] = options.depth;
   request[layout.OPTIONS_LANES] = Math.max(1, options.threads);
   request[layout.OPTIONS_FLAGS] = (options.ring ? layout.OPEN_RING : 0) |
-    (options.threads === 0 ? layout.OPEN_SYNC : 0) |
+    (options.threads === 0 ? layout.OPEN_SYNC | layout.OPEN_WAITS : 0) |
     (options.rawSqe ? layout.OPEN_RAW_SQE : 0);
   writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, codesOf("overflow"));
   const info = new Uint32Array(layout.INFO_SIZE / 4);

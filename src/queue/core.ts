@@ -123,6 +123,7 @@ export class Core {
       get inFlight() {
         return backend.inFlight;
       },
+      parksOnThread: backend.info.kind !== "worker",
       turn: (arm, yields) => this.turn(arm, yields),
       park: () => backend.park(),
       wake: () => backend.wake(),
