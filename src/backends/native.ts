@@ -17,7 +17,7 @@ import * as layout from "../../ffi/layout.ts";
 import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
 import { heedBroker } from "./broker.ts";
 import type { Backend, BackendInfo, LaneCounts, RingInfo, Sink } from "./backend.ts";
-import { Backlog, type BackloggedRequest } from "./backlog.ts";
+import { Backlog, type TakeBacklogged } from "./backlog.ts";
 import { type ClockName, CLOCKS } from "../linux/clock.ts";
 import type { Payload } from "../operations/payload.ts";
 import { ERRNO, errnoCode, errnoText, osError } from "../linux/errors.ts";
@@ -288,11 +288,7 @@ export class NativeBackend implements Backend {
   }
 
   /** Add a request that waited to the batch. Whether there was room. */
-  readonly #takeBacklogged = (
-    { slot, request, region }: BackloggedRequest,
-    timeoutMs: number | undefined,
-    cancelled: boolean,
-  ): boolean => {
+  readonly #takeBacklogged: TakeBacklogged = (slot, request, region, timeoutMs, cancelled) => {
     const at = REQUESTS_AT + this.#batched * REQUEST_WORDS;
     if (!this.#write(slot, request, region, timeoutMs)) {
       return false;
