@@ -244,9 +244,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
     offset: number,
     options: OperationOptions | undefined,
   ): Promise<number | null> {
-    checkBuffer(buffer);
+    const byteLength = checkBuffer(buffer);
     const { fd } = this;
-    const byteLength = byteLengthOf(buffer);
     if (byteLength > PIECE_LENGTH) {
       this.#requests.hold();
       return this.#readPieces(fd, buffer, offset, options)
@@ -254,7 +253,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     }
     // What is being written may not be overtaken
     if (options === undefined && byteLength > 0 && this.#requests.others === 0) {
-      const count = this.#cached.read(fd, buffer, offset);
+      const count = this.#cached.read(fd, buffer, offset, byteLength);
       if (count >= 0) {
         return Promise.resolve(count === 0 ? null : count);
       }
@@ -279,9 +278,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
     buffer: Uint8Array<ArrayBuffer>,
     options: OperationOptions | undefined,
   ): Promise<number | null> {
-    checkBuffer(buffer);
+    const byteLength = checkBuffer(buffer);
     const { fd } = this;
-    const byteLength = byteLengthOf(buffer);
     const requests = this.#requests;
     if (!this.#isReady(fd, false)) {
       const begin = (left?: OperationOptions) => this.#readNow(fd, buffer, left);
@@ -291,7 +289,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       options === undefined && byteLength > 0 && byteLength <= PIECE_LENGTH &&
       requests.others === 0 && requests.hasPosition
     ) {
-      const count = this.#cached.read(fd, buffer, requests.position);
+      const count = this.#cached.read(fd, buffer, requests.position, byteLength);
       if (count >= 0) {
         requests.moveBy(count);
         return Promise.resolve(count === 0 ? null : count);

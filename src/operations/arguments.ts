@@ -65,6 +65,17 @@ export function checkBytes(bytes: unknown, name: string): Uint8Array {
   return bytes;
 }
 
+/** How many bytes there are, checked as {@linkcode checkBytes} does. */
+export function checkedLength(bytes: unknown, name: string): number {
+  if (isBytes(bytes)) {
+    const length = byteLengthOf(bytes);
+    if (length <= layout.TRANSFER_MAX) {
+      return length;
+    }
+  }
+  return byteLengthOf(checkBytes(bytes, name));
+}
+
 /** Look a word up in a table. */
 export function checkOneOf(
   table: Readonly<Record<string, number>>,
