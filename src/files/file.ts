@@ -23,7 +23,7 @@ import {
 import { makeReadable } from "./readable.ts";
 import { checkBuffer, checkedOffset, FileRequests, NOBODY } from "./file_requests.ts";
 import { makeWritable } from "./writable.ts";
-import { checkBytes } from "../operations/arguments.ts";
+import { checkedLength } from "../operations/arguments.ts";
 import { op } from "../operations/op.ts";
 import type { OpenRequestOptions } from "../operations/request_options.ts";
 import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.ts";
@@ -338,11 +338,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
     offset: number,
     options: OperationOptions | undefined,
   ): Promise<number> {
-    checkBytes(bytes, "bytes");
+    const byteLength = checkedLength(bytes, "bytes");
     const { fd } = this;
     const requests = this.#requests;
     this.#isReady(fd, true);
-    if (byteLengthOf(bytes) <= PIECE_LENGTH) {
+    if (byteLength <= PIECE_LENGTH) {
       return this.#start(requests.write(fd, bytes, offset), options);
     }
     const write = (piece: Uint8Array, at: number) =>
@@ -358,7 +358,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** Write at the position; throws as a read does. */
   #writeHere(bytes: Uint8Array, options: OperationOptions | undefined): Promise<number> {
-    checkBytes(bytes, "bytes");
+    checkedLength(bytes, "bytes");
     const { fd } = this;
     if (!this.#isReady(fd, true)) {
       const begin = (left?: OperationOptions) => this.#writeNow(fd, bytes, left);
@@ -712,7 +712,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * ```
    */
   readSync(buffer: Uint8Array<ArrayBuffer>): number | null {
-    checkBytes(buffer, "buffer");
+    checkBuffer(buffer);
     const at = this.#placeSync(false);
     const count = transferInPiecesSync(
       buffer,
@@ -729,7 +729,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @returns How many bytes were written, possibly fewer.
    */
   writeSync(bytes: Uint8Array): number {
-    checkBytes(bytes, "bytes");
+    checkedLength(bytes, "bytes");
     const at = this.#placeSync(true);
     const count = transferInPiecesSync(
       bytes,
