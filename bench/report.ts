@@ -124,7 +124,9 @@ export function formatGoals(goals: readonly GoalResult[], facts: readonly Fact[]
     it.measured,
     `goal ${it.goal}`,
   ]);
-  return `Goals (of several numbers in flight, the worst counts)\n${layOut(rows, 1).join("\n")}\n`;
+  return `Goals (where several depths are listed, the slowest counts)\n${
+    layOut(rows, 1).join("\n")
+  }\n`;
 }
 
 /** Where it ran, in a line or two. */

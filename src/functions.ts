@@ -341,7 +341,7 @@ export function chown(
  *
  * @param file A path or a descriptor.
  * @param atime The last read: a `Date`, or seconds since 1970.
- * @param mtime The last write, likewise.
+ * @param mtime The last write: a `Date`, or seconds since 1970.
  * @param options `signal`, `timeoutMs`.
  * @category Files
  */

@@ -45,6 +45,15 @@ const { NotCapable, NotFound } = Deno.errors;
 const ALL = ["read", "write", "env", "net", "run", "ffi", "sys", "import"] as const;
 
 /**
+ * What to ask for each with: a query is a call into the runtime, which takes 1.3 µs, and
+ * a third more with an object that is made for it.
+ */
+const DESCRIPTORS = new Map(
+  // Of "import" the types know nothing yet
+  ALL.map((name) => [name, { name } as Deno.PermissionDescriptor]),
+);
+
+/**
  * The status of each whole permission. Deno keeps them up to date when this thread changes
  * a permission. Otherwise they are as of the last query.
  */
@@ -67,8 +76,7 @@ function forgetAnswers(): void {
 function statusOf(name: (typeof ALL)[number]): Deno.PermissionStatus {
   let status = statuses.get(name);
   if (status === undefined || !asked.has(name)) {
-    // Of "import" the types know nothing yet
-    status = permissions.querySync({ name } as Deno.PermissionDescriptor);
+    status = permissions.querySync(DESCRIPTORS.get(name)!);
     statuses.set(name, status);
     if (asked.size === 0) {
       queueMicrotask(forgetAnswers);

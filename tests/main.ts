@@ -110,7 +110,7 @@ function chooseGroups(words: readonly string[]): { together: Group[]; alone: Gro
   };
 }
 
-/** Groups that are running, for who interrupts. */
+/** Groups that are running: Ctrl-C ends them. */
 const running = new Set<Deno.ChildProcess>();
 
 async function run(group: Group): Promise<Outcome> {

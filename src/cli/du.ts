@@ -123,10 +123,10 @@ function prefixBelow(path: string): string {
 
 function parse(args: string[]) {
   return parseCommandLine(args, {
-    summarize: { type: "boolean", short: "s", default: false },
-    human: { type: "boolean", short: "h", default: false },
+    summarize: { type: "boolean", short: "s" },
+    human: { type: "boolean", short: "h" },
     "max-depth": { type: "string" },
-    "apparent-size": { type: "boolean", default: false },
+    "apparent-size": { type: "boolean" },
   });
 }
 
@@ -238,10 +238,8 @@ async function run(args: string[]): Promise<number> {
   return errors > 0 ? EXIT_FAILURE : EXIT_OK;
 }
 
-/** See the module. */
+/** The command `ioq du`. */
 export const du: Command = {
-  name: "du",
-  summary: "tell how much room directories take",
   usage: USAGE,
   run,
 };

@@ -79,9 +79,9 @@ function parse(args: string[]) {
     ext: { type: "string", multiple: true },
     skip: { type: "string", multiple: true },
     "max-depth": { type: "string" },
-    print0: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    errors: { type: "boolean", default: false },
+    print0: { type: "boolean" },
+    json: { type: "boolean" },
+    errors: { type: "boolean" },
   });
 }
 
@@ -228,10 +228,8 @@ async function run(args: string[]): Promise<number> {
   return errors > 0 ? EXIT_FAILURE : EXIT_OK;
 }
 
-/** See the module. */
+/** The command `ioq find`. */
 export const find: Command = {
-  name: "find",
-  summary: "print what is below directories",
   usage: USAGE,
   run,
 };

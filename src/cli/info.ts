@@ -125,10 +125,8 @@ async function run(args: string[]): Promise<number> {
   return info.error === null ? EXIT_OK : EXIT_FAILURE;
 }
 
-/** See the module. */
+/** The command `ioq info`. */
 export const info: Command = {
-  name: "info",
-  summary: "tell which backend this machine gets, and why",
   usage: `Usage: ioq info [--json]
 
 Tell which backend this machine gets, and why.

@@ -26,7 +26,7 @@ interface Waiting {
   begin(): void;
 }
 
-/** See the module. */
+/** Lets one operation at a time go on, in the order of their calls. */
 export class CallOrder {
   #isFree = true;
   #waiting: Set<Waiting> | undefined;

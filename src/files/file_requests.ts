@@ -40,7 +40,7 @@ const SPARES_MAX = 256;
 /** A position that is to be looked up: the end of the file, after an append. */
 const AT_END = -1;
 
-/** See the module. */
+/** Makes, orders and counts the requests of one open file, and keeps its position. */
 export class FileRequests implements Holder {
   /** How many are in flight, or wait in order. */
   count = 0;

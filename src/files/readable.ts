@@ -178,7 +178,7 @@ export function makeReadable(
       }
       await file[Symbol.asyncDispose]();
       controller.close();
-      // Whoever waits with a buffer of his own gets it back
+      // A reader that waits with its own buffer gets it back
       controller.byobRequest?.respond(0);
     },
     cancel: (reason) => {

@@ -130,7 +130,13 @@ export interface PoolOptions {
   readonly shares: boolean;
 }
 
-/** See the module. */
+/**
+ * Never called. It puts what Workers run into the module graph, where a URL alone does not:
+ * so `deno cache` fetches it, and packages have it.
+ */
+export const importPoolWorker = (): Promise<unknown> => import("./pool_worker.ts");
+
+/** A pool of Workers that run tasks and functions. */
 export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #workers = new Set<PoolWorker>();

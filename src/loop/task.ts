@@ -42,7 +42,7 @@ export interface TaskOwner {
 const controllers = new WeakMap<Task, AbortController>();
 
 /**
- * See the module.
+ * The cancellation of one task: whether it is requested, delivered, or held back.
  *
  * @typeParam Owner What else its owner is.
  */
@@ -117,7 +117,7 @@ export class Task<Owner extends TaskOwner = TaskOwner> {
     }
   }
 
-  /** {@linkcode Task.check} for who returns a promise: a rejected one, if one is pending. */
+  /** {@linkcode Task.check} for functions that return a promise: a rejected one, if a cancellation is pending. */
   refuse(): Promise<never> | undefined {
     return this.pending && this.#protection === 0 ? Promise.reject(this.deliver()) : undefined;
   }

@@ -73,7 +73,7 @@ class Place<T> implements Wait {
   }
 }
 
-/** See the module. */
+/** A line of tasks that wait for their turn, first in, first out. */
 export class WaitQueue<T = void> {
   /** How many wait. */
   size = 0;

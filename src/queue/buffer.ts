@@ -10,10 +10,10 @@
  * Memory for transfers, made by {@linkcode Ioq.allocate}: what is read into
  * `bytes`, or any part of it, is not copied, and neither is what is written from it.
  *
- * It goes back with `using`, or with the queue. `bytes` is then detached: it has no
- * length any more. Whoever still sees the memory, because its buffer was transferred or
- * because another call is not over, finds zeros there: it is never unmapped, and its
- * addresses are never given out again. So allocate buffers to use them many times.
+ * It is freed by `using`, or when the queue closes. `bytes` is then detached: its length is
+ * zero. Code that still sees the memory, because its buffer was transferred or because
+ * another call is not over, finds zeros there: the memory is never unmapped, and its addresses
+ * are never given out again. So allocate a buffer once and use it many times.
  *
  * @category Queue
  */

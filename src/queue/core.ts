@@ -78,7 +78,7 @@ export interface StreamEnd {
   lend(): void;
 }
 
-/** See the module. */
+/** The core of a queue: slots for requests, promises for their results, and the end of both. */
 export class Core {
   readonly backend: Backend;
   readonly pump: Pump;
@@ -123,6 +123,7 @@ export class Core {
       get inFlight() {
         return backend.inFlight;
       },
+      parksOnThread: backend.info.kind !== "worker",
       turn: (arm, yields) => this.turn(arm, yields),
       park: () => backend.park(),
       wake: () => backend.wake(),
@@ -393,7 +394,7 @@ export class Core {
   #limit(ticket: Ticket, timeoutMs: number): void {
     ticket.deadline = new Deadline(
       timeoutMs,
-      () => this.#abort(ticket, timeoutError(timeoutMs, ticket.request.context)),
+      () => this.#abort(ticket, timeoutError(timeoutMs, ticket.request.context), true),
     );
     this.deadlines.add(ticket.deadline);
   }
@@ -486,16 +487,24 @@ export class Core {
     }
   }
 
-  /** A promise form is aborted while it is waiting or in flight. */
-  #abort(ticket: Ticket, reason: unknown): void {
+  /**
+   * A promise form is aborted while it is waiting or in flight.
+   *
+   * @param isOurs Whether the reason was made for it, and is to show its caller.
+   */
+  #abort(ticket: Ticket, reason: unknown, isOurs = false): void {
     if (ticket.isWaiting) {
       this.#line.delete(ticket);
-      this.#fail(ticket, reason);
+      ticket.request.holder?.leave(ticket.request);
     } else {
       // Its slot stays in use until the completion comes
       this.backend.cancel(ticket.slot);
       this.pump.kick();
-      this.#settle(ticket);
+    }
+    this.#settle(ticket);
+    if (isOurs) {
+      ticket.fail(reason as Error);
+    } else {
       ticket.reject(reason);
     }
   }
@@ -588,7 +597,7 @@ export class Core {
       if (error === undefined) {
         ticket.resolve(value as never);
       } else {
-        ticket.reject(error);
+        ticket.fail(error);
       }
     }
   }

@@ -29,7 +29,7 @@ export class Producer {
   }
 }
 
-/** See the module. */
+/** The line of promise forms and producers that wait for slots, first come, first served. */
 export class Line {
   readonly #waiting = new Set<Ticket | Producer>();
   /** Slots that were granted to producers and not taken yet. */

@@ -9,7 +9,7 @@
 
 import type { Completion } from "./completion.ts";
 
-/** See the module. */
+/** A bounded ring of completions that nobody has consumed yet. */
 export class ReadyList<T> {
   readonly #ring: (Completion<T> | undefined)[];
   /** Where the first of them is. */

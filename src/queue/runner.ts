@@ -48,7 +48,7 @@ export let coreOf: (runner: Runner) => Core;
 export let readerOf: (runner: Runner) => CachedReader;
 
 /**
- * See the module.
+ * Runs requests as promises: a queue, or the handle of a task.
  *
  * @internal
  */

@@ -15,7 +15,7 @@ interface Watch<I> {
 }
 
 /**
- * See the module.
+ * Aborts requests by signals, with one listener for each signal.
  *
  * @typeParam I What is aborted.
  */

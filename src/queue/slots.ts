@@ -53,7 +53,7 @@ export class Slot {
   }
 }
 
-/** See the module. */
+/** The slots of a queue, one for each accepted request. */
 export class Slots {
   readonly #all: Slot[];
   /** Free ones: the first `#freeCount` of a stack. */

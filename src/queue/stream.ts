@@ -27,7 +27,7 @@ import { Signals } from "./signals.ts";
 import { LATE, LATE_CONSUMED, type Slot } from "./slots.ts";
 
 /**
- * See the module.
+ * The stream of a queue: takes requests, hands out their completions as they come.
  *
  * @typeParam T What is passed to {@linkcode Stream.submit} beside each request.
  */

@@ -14,7 +14,7 @@
  * A directory in which others were left is asked for again when those are gone.
  * Directories are named from the descriptor of the root, and from another one every
  * thousand characters, since paths have at most 4095 bytes. Lanes follow no link on
- * the way, so that nobody can lead them out of the tree.
+ * the way, so no other process can lead them out of the tree.
  *
  * @module
  */

@@ -97,7 +97,7 @@ function expectCode(outcome: Outcome, code: string, what: string): void {
   assertEquals(codeOf(outcome.error), code, `${what}: ${outcome.error}`);
 }
 
-/** See the module. */
+/** The files that requests work on, and what is known of them. */
 export class World implements Disposable {
   readonly dir: TempDir = new TempDir();
   readonly #random: () => number;

@@ -9,7 +9,7 @@
 /** Modes of a terminal: as it was; as typed; as typed, but for keys that make signals. */
 export type RawMode = "restore" | "raw" | "cbreak";
 
-/** See the module. */
+/** Runs a request synchronously, on the thread that calls it. */
 export interface Executor {
   /**
    * Run a request to its end. It may block.

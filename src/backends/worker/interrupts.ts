@@ -15,7 +15,7 @@ import * as shared from "./memory.ts";
 const MIN_MS = 1;
 const MAX_MS = 64;
 
-/** See the module. */
+/** Interrupts lanes whose requests were cancelled, until these are over. */
 export class Interrupts {
   readonly #library: Library;
   readonly #laneOf: (slot: number) => number;

@@ -19,7 +19,7 @@ import { LibraryExecutor } from "./with_library.ts";
 const EINTR = 4;
 const ENOMEM = 12;
 
-/** See the module. */
+/** One Worker: takes requests, runs them one after the other, and reports each. */
 class Lane {
   readonly #memory: shared.SharedMemory;
   readonly #lane: number;
@@ -210,7 +210,7 @@ async function openExecutor({ library }: shared.LaneStart): Promise<Executor> {
   }
   const path = library === EMBEDDED ? undefined : library;
   await prepareLibrary(path);
-  return new LibraryExecutor(loadLibrary(path));
+  return new LibraryExecutor(loadLibrary(path), true);
 }
 
 const start = workerData as shared.LaneStart;

@@ -31,7 +31,7 @@ export interface LaneEvents {
   failed(error: unknown): void;
 }
 
-/** See the module. */
+/** Starts the Workers of a backend, and ends them. */
 export class LanePool {
   readonly #lanes: (Lane | undefined)[];
   readonly #module: URL;

@@ -26,7 +26,7 @@ interface Added {
   cancelled: boolean;
 }
 
-/** See the module. */
+/** Waits in a native queue without lanes. */
 export class NativeWaits implements Waits {
   readonly #library: Library;
   readonly #complete: CompleteWait;

@@ -26,7 +26,7 @@ function splitTime(time: Date | null): [seconds: number, nanoseconds: number] {
   return [seconds, (ms - seconds * 1000) * 1e6];
 }
 
-/** See the module. */
+/** The record of a stat as the native core writes it, filled from JavaScript. */
 export class StatRecord {
   /** Its words. */
   readonly words: Int32Array<ArrayBuffer> = new Int32Array(layout.STAT_SIZE / 4);

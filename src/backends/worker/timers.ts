@@ -43,7 +43,7 @@ function clockOf(request: CoreRequest): ClockName {
   return (Object.keys(CLOCKS) as ClockName[]).find((clock) => CLOCKS[clock] === code)!;
 }
 
-/** See the module. */
+/** Waits by the runtime's timers, in milliseconds. */
 export class Timers implements Waits {
   readonly #complete: CompleteWait;
   readonly #wake: () => void;

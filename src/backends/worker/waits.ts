@@ -18,7 +18,7 @@ import type { CoreRequest } from "../../operations/request.ts";
 /** Is told of completions, never from within a call other than {@linkcode Waits.turn}. */
 export type CompleteWait = (slot: number, result: number, payload?: Payload) => void;
 
-/** See the module. */
+/** Runs requests that wait for time, readiness or a message, without a lane. */
 export interface Waits {
   /** How many requests wait, or are complete and not told of. */
   readonly size: number;

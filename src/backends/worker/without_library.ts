@@ -148,7 +148,7 @@ class Call implements PlainCall {
   }
 }
 
-/** See the module. */
+/** Runs requests by the synchronous calls of `Deno` and `node:fs`. */
 export class DenoExecutor implements Executor {
   readonly caller = 0;
   readonly turn = 0;

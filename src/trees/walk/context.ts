@@ -12,7 +12,7 @@ import type { OpName } from "../../operations/values.ts";
 import type { WalkEntry, WalkPlan } from "./walk_options.ts";
 import type { PendingDirectories } from "./pending_directories.ts";
 
-/** See the module. */
+/** What the parts of a walk share: the plan, the queue, and how to report errors. */
 export interface WalkContext {
   readonly plan: WalkPlan;
   /** The root as it was given, for messages. */
@@ -27,6 +27,8 @@ export interface WalkContext {
   readonly pending: PendingDirectories;
   /** Run a request that ends with the walk. */
   run<V>(request: Request<OpName, V>): Promise<V>;
+  /** Hand over what was made so far, and let the event loop do its other work. */
+  pause(): Promise<void>;
   /** Something could not be read: pass over it, tell, or end the walk. */
   report(error: unknown, entry: WalkEntry): void;
 }

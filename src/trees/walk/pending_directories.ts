@@ -16,7 +16,7 @@ const GROUP_MAX = 64;
 /** Characters of their paths, so that they have at most 4095 bytes. */
 const GROUP_LENGTH = 1300;
 
-/** See the module. */
+/** The directories that a walk has yet to read. */
 export class PendingDirectories {
   /** The next ones are at the end. */
   readonly #nodes: DirectoryNode[] = [];
