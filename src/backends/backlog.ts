@@ -36,7 +36,7 @@ const CLOSE = 3;
 /** How many it has room for at first. */
 const ROOM = 1024;
 
-/** See the module. */
+/** Requests that wait for room in the next turn, in order. */
 export class Backlog {
   /** Those that wait, in a ring: from `#head` to `#tail`, which only ever grow. */
   #requests: (CoreRequest | undefined)[] = [];

@@ -436,12 +436,12 @@ export class NativeBackend implements Backend {
     return this.#closed ? undefined : this.#symbols.ioq_is_cached(fd);
   }
 
-  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
+  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number, length: number): number {
     const isShort = (offset | 0) === offset;
     const result = this.#symbols.ioq_read_cached(
       fd,
       target,
-      byteLengthOf(target),
+      length,
       isShort ? offset : offset % 0x1_0000_0000,
       isShort ? 0 : Math.floor(offset / 0x1_0000_0000),
     );

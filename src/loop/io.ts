@@ -250,7 +250,7 @@ export class Io extends PromiseForms {
   override sleep(
     time: number | bigint,
     clock?: ClockName | (OperationOptions & { clock?: ClockName }),
-  ): Promise<undefined> {
+  ): Promise<void> {
     return this.#sleep(time, clock, false);
   }
 
@@ -266,7 +266,7 @@ export class Io extends PromiseForms {
   sleepUntil(
     time: bigint,
     clock?: ClockName | (OperationOptions & { clock?: ClockName }),
-  ): Promise<undefined> {
+  ): Promise<void> {
     return typeof time === "bigint"
       ? this.#sleep(time, clock, true)
       : Promise.reject(new TypeError(`Expected time to be a bigint, got ${typeof time}`));
@@ -276,7 +276,7 @@ export class Io extends PromiseForms {
     time: number | bigint,
     clock: ClockName | (OperationOptions & { clock?: ClockName }) | undefined,
     absolute: boolean,
-  ): Promise<undefined> {
+  ): Promise<void> {
     const options = typeof clock === "object" ? clock : undefined;
     const name = typeof clock === "string" ? clock : options?.clock ?? "monotonic";
     try {

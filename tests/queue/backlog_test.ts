@@ -2,11 +2,12 @@
 
 import { assertEquals } from "@std/assert";
 import { Backlog } from "../../src/backends/backlog.ts";
-import { CoreRequest } from "../../src/operations/request.ts";
+import { op } from "../../mod.ts";
+import { toCoreRequest } from "../../src/operations/request.ts";
 
 Deno.test("a backlog gives what waits in order, however often it goes round and grows", () => {
   const backlog = new Backlog();
-  const nop = new CoreRequest("nop");
+  const nop = toCoreRequest(op.nop());
   const expected: number[] = [];
   const taken: number[] = [];
   let slot = 0;
@@ -39,7 +40,7 @@ Deno.test("a backlog gives what waits in order, however often it goes round and 
 
 Deno.test("a close in a backlog is not cancelled", () => {
   const backlog = new Backlog();
-  backlog.add(5, new CoreRequest("close", { fd: 3 }), undefined, undefined);
+  backlog.add(5, toCoreRequest(op.close(3)), undefined, undefined);
   assertEquals(backlog.cancel(5), false);
   backlog.drain((_slot, _request, _region, _timeoutMs, cancelled) => {
     assertEquals(cancelled, false);
