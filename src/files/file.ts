@@ -23,7 +23,7 @@ import {
 import { makeReadable } from "./readable.ts";
 import { checkBuffer, checkedOffset, FileRequests, NOBODY, Turn } from "./file_requests.ts";
 import { makeWritable } from "./writable.ts";
-import { checkBytes } from "../operations/arguments.ts";
+import { checkedLength } from "../operations/arguments.ts";
 import { op } from "../operations/op.ts";
 import type { OpenRequestOptions } from "../operations/request_options.ts";
 import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.ts";
@@ -304,9 +304,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
     offset: number,
     options: OperationOptions | undefined,
   ): Promise<number | null> {
-    checkBuffer(buffer);
+    const byteLength = checkBuffer(buffer);
     const { fd } = this;
-    const byteLength = byteLengthOf(buffer);
     if (byteLength > PIECE_LENGTH) {
       this.#requests.hold();
       return this.#readPieces(fd, buffer, offset, options)
@@ -314,7 +313,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     }
     // What is being written may not be overtaken
     if (options === undefined && byteLength > 0 && this.#requests.others === 0) {
-      const count = this.#cached.read(fd, buffer, offset);
+      const count = this.#cached.read(fd, buffer, offset, byteLength);
       if (count >= 0) {
         return Promise.resolve(count === 0 ? null : count);
       }
@@ -340,9 +339,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
     buffer: Uint8Array<ArrayBuffer>,
     options: OperationOptions | undefined,
   ): Promise<number | null> {
-    checkBuffer(buffer);
+    const byteLength = checkBuffer(buffer);
     const { fd } = this;
-    const byteLength = byteLengthOf(buffer);
     const requests = this.#requests;
     if (!this.#isReady(fd, false)) {
       const begin = (left?: OperationOptions) => this.#readNow(fd, buffer, left);
@@ -352,7 +350,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       options === undefined && byteLength > 0 && byteLength <= PIECE_LENGTH &&
       requests.others === 0 && requests.hasPosition
     ) {
-      const count = this.#cached.read(fd, buffer, requests.position);
+      const count = this.#cached.read(fd, buffer, requests.position, byteLength);
       if (count >= 0) {
         requests.moveBy(count);
         return Promise.resolve(count === 0 ? null : count);
@@ -400,11 +398,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
     offset: number,
     options: OperationOptions | undefined,
   ): Promise<number> {
-    checkBytes(bytes, "bytes");
+    const byteLength = checkedLength(bytes, "bytes");
     const { fd } = this;
     const requests = this.#requests;
     this.#isReady(fd, true);
-    if (byteLengthOf(bytes) <= PIECE_LENGTH) {
+    if (byteLength <= PIECE_LENGTH) {
       return this.#start(requests.write(fd, bytes, offset), options);
     }
     const write = (piece: Uint8Array, at: number) =>
@@ -420,7 +418,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** Write at the position; throws as a read does. */
   #writeHere(bytes: Uint8Array, options: OperationOptions | undefined): Promise<number> {
-    checkBytes(bytes, "bytes");
+    checkedLength(bytes, "bytes");
     const { fd } = this;
     if (!this.#isReady(fd, true)) {
       const begin = (left?: OperationOptions) => this.#writeNow(fd, bytes, left);
@@ -777,7 +775,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * ```
    */
   readSync(buffer: Uint8Array<ArrayBuffer>): number | null {
-    checkBytes(buffer, "buffer");
+    checkBuffer(buffer);
     const at = this.#placeSync(false);
     const count = transferInPiecesSync(
       buffer,
@@ -794,7 +792,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @returns How many bytes were written, possibly fewer.
    */
   writeSync(bytes: Uint8Array): number {
-    checkBytes(bytes, "bytes");
+    checkedLength(bytes, "bytes");
     const at = this.#placeSync(true);
     const count = transferInPiecesSync(
       bytes,

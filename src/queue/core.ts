@@ -349,13 +349,13 @@ export class Core {
    *
    * @returns How many bytes; a negative number if that cannot be.
    */
-  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
+  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number, length: number): number {
     if (
       !this.accepts || this.slots.freeCount === 0 || this.#line.size > 0 || !this.pump.hasBudget
     ) {
       return NOT_NOW;
     }
-    const count = this.backend.readCached(fd, target, offset);
+    const count = this.backend.readCached(fd, target, offset, length);
     if (count >= 0) {
       this.pump.spendOne(count);
     }
