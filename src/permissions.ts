@@ -44,6 +44,15 @@ const { NotCapable, NotFound } = Deno.errors;
 /** All permissions: together they are what `--allow-all` grants. */
 const ALL = ["read", "write", "env", "net", "run", "ffi", "sys", "import"] as const;
 
+/** Ask Deno what is granted: for all paths, if none is given. */
+function query(name: (typeof ALL)[number], path?: string): Deno.PermissionStatus {
+  // It reads inherited properties: a path there would stand for all. Of "import" the types
+  // know nothing yet
+  return permissions.querySync(
+    { __proto__: null, name, path } as Deno.PermissionDescriptor,
+  );
+}
+
 /**
  * The status of each whole permission. Deno keeps them up to date when this thread changes
  * a permission. Otherwise they are as of the last query.
@@ -67,8 +76,7 @@ function forgetAnswers(): void {
 function statusOf(name: (typeof ALL)[number]): Deno.PermissionStatus {
   let status = statuses.get(name);
   if (status === undefined || !asked.has(name)) {
-    // Of "import" the types know nothing yet
-    status = permissions.querySync({ name } as Deno.PermissionDescriptor);
+    status = query(name);
     statuses.set(name, status);
     if (asked.size === 0) {
       queueMicrotask(forgetAnswers);
@@ -164,7 +172,7 @@ function isFolderGranted(name: FileAccess, folder: string): boolean {
   if (known.has(folder)) {
     return false;
   }
-  const whole = isWhole(permissions.querySync({ name, path: folder }));
+  const whole = isWhole(query(name, folder));
   if (!whole) {
     if (known.size === SCATTERED_MAX) {
       known.clear();
@@ -180,7 +188,7 @@ function isFolderGranted(name: FileAccess, folder: string): boolean {
  */
 function isGranted(name: FileAccess, path: string): boolean {
   return isFolderGranted(name, folderOf(path)) ||
-    permissions.querySync({ name, path }).state === "granted";
+    query(name, path).state === "granted";
 }
 
 /** Folders whose files tell or do more than files do. */
@@ -214,7 +222,7 @@ function missing(name: string, given: string): Error {
  * @throws {Deno.errors.NotFound} If the path is to be taken for missing.
  */
 function askDeno(name: FileAccess, path: string, text: string): void {
-  const denied = permissions.querySync({ name, path }).state === "denied";
+  const denied = query(name, path).state === "denied";
   try {
     if (name === "read") {
       lstatSync(path);
@@ -293,7 +301,7 @@ function checkBytes(bytes: Uint8Array, access: Access): Uint8Array {
   } while (text === undefined);
   for (const name of ["read", "write"] as const) {
     if ((access & (name === "read" ? READ : WRITE)) !== 0 && !isBlanket(name)) {
-      if (brokered || !isWhole(permissions.querySync({ name, path: text }))) {
+      if (brokered || !isWhole(query(name, text))) {
         throw missing(name, pathText(bytes));
       }
     }
@@ -386,7 +394,7 @@ export function checkRemoval(
   const shown = pathText(given);
   check("write", normalized, shown);
   if (
-    recursive && !brokered && permissions.querySync({ name: "write", path: normalized }).partial
+    recursive && !brokered && query("write", normalized).partial
   ) {
     throw missing("write", shown);
   }
@@ -414,8 +422,7 @@ export function accessBelow(path: string | Uint8Array, access: Access): "all" | 
   if (normalized === "/" || isSpecial(normalized) || /^(?:\.\.\/)*\.{1,2}$/.test(normalized)) {
     return "each";
   }
-  const whole = (name: FileAccess) =>
-    isBlanket(name) || isWhole(permissions.querySync({ name, path: normalized }));
+  const whole = (name: FileAccess) => isBlanket(name) || isWhole(query(name, normalized));
   return ((access & READ) === 0 || whole("read")) && ((access & WRITE) === 0 || whole("write"))
     ? "all"
     : "each";

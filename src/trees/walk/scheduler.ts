@@ -28,7 +28,7 @@ import type { OpName } from "../../operations/values.ts";
 import { absolutePath, pathText } from "../../path.ts";
 import { accessBelow, checkAccess, READ } from "../../permissions.ts";
 import { isEnd } from "../../queue/end.ts";
-import { coreOf } from "../../queue/runner.ts";
+import { coreOf, runOn } from "../../queue/runner.ts";
 import type { Scope } from "../../queue/scopes.ts";
 import { BlockEntries } from "./block_entries.ts";
 import type { WalkContext } from "./context.ts";
@@ -182,7 +182,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   run<V>(request: Request<OpName, V>): Promise<V> {
     this.#requests++;
     toCoreRequest(request).holder = this.#holder;
-    return this.ioq.run(request, { signal: this.#abort.signal });
+    return runOn(this.ioq, request, { signal: this.#abort.signal });
   }
 
   /** Something could not be read. */
