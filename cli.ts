@@ -20,12 +20,34 @@ import {
   EXIT_USAGE,
   UsageError,
 } from "./src/cli/command.ts";
-import { du } from "./src/cli/du.ts";
-import { find } from "./src/cli/find.ts";
-import { info } from "./src/cli/info.ts";
 import { complain, ReaderGone, writeText } from "./src/cli/output.ts";
 
-const COMMANDS: readonly Command[] = [find, du, info];
+/** What there is of a command before it is run. */
+interface Entry {
+  readonly name: string;
+  /** What it does, in a line. */
+  readonly summary: string;
+  /** Loads it: one run has use for one. */
+  readonly load: () => Promise<Command>;
+}
+
+const COMMANDS: readonly Entry[] = [
+  {
+    name: "find",
+    summary: "print what is below directories",
+    load: async () => (await import("./src/cli/find.ts")).find,
+  },
+  {
+    name: "du",
+    summary: "tell how much room directories take",
+    load: async () => (await import("./src/cli/du.ts")).du,
+  },
+  {
+    name: "info",
+    summary: "tell which backend this machine gets, and why",
+    load: async () => (await import("./src/cli/info.ts")).info,
+  },
+];
 
 function usage(): string {
   const commands = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(6)}${summary}`);
@@ -54,16 +76,17 @@ function wantsHelp(args: readonly string[]): boolean {
  */
 export async function main(args: string[]): Promise<number> {
   const [name, ...rest] = args;
-  const command = COMMANDS.find((it) => it.name === name);
+  let command: Command | undefined;
   try {
     if (name === "--help" || name === "-h" || name === "help") {
       await writeText(`${usage()}\n`);
       return EXIT_OK;
     }
+    command = await COMMANDS.find((it) => it.name === name)?.load();
     if (command === undefined) {
       throw new UsageError(name === undefined ? "Missing command" : `Unknown command '${name}'`);
     }
-    if (wantsHelp(rest) && !(command === du && rest[0] === "-h")) {
+    if (wantsHelp(rest) && !(name === "du" && rest[0] === "-h")) {
       await writeText(`${command.usage}\n`);
       return EXIT_OK;
     }

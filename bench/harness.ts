@@ -39,6 +39,8 @@ export type Run = (count: number) => number | Promise<number | Timed>;
 export interface Effort {
   /** Samples of each runner, at the most. */
   readonly rounds?: number;
+  /** Samples of each runner, at the least. */
+  readonly leastRounds?: number;
   /** What a sample should last. */
   readonly sampleMs?: number;
   /** Runs that are long enough before measuring begins. */
@@ -254,7 +256,10 @@ export async function measure(
 ): Promise<CaseResult | undefined> {
   const options = {
     ...common,
-    rounds: Math.min(common.rounds, item.effort?.rounds ?? common.rounds),
+    rounds: Math.max(
+      Math.min(common.rounds, item.effort?.rounds ?? common.rounds),
+      item.effort?.leastRounds ?? 1,
+    ),
     sampleMs: item.effort?.sampleMs ?? common.sampleMs,
   };
   const contestants: Contestant[] = [];

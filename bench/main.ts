@@ -22,12 +22,14 @@ import { files } from "./suites/files.ts";
 import { loop } from "./suites/loop.ts";
 import { ops } from "./suites/ops.ts";
 import { slow } from "./suites/slow.ts";
+import { start } from "./suites/start.ts";
 import { waiting } from "./suites/waiting.ts";
 import { walkSuite } from "./suites/walk.ts";
 import { write, writeDisk } from "./suites/write.ts";
 
 /** All suites, in the order they run. */
 const SUITES: readonly Suite[] = [
+  start,
   ops,
   files,
   write,

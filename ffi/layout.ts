@@ -13,7 +13,7 @@ export const ABI_VERSION = 10;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
-export const LANES_MAX = 64;
+export const LANES_MAX = 256;
 /** Requests that one turn takes. */
 export const TURN_REQUESTS = 256;
 /** Completions that one turn hands out. */
@@ -100,6 +100,8 @@ export const ENOTREG = 4000;
 export const ESAMEFILE = 4001;
 /** The file is in /proc, /sys or /dev. */
 export const ESPECIAL = 4003;
+/** It would have to wait, and the queue only tries. */
+export const EWAITS = 4004;
 /** There is no queue to post to. */
 export const ENOQUEUE = 4002;
 /** For an offset's high word: the file's own position. */
@@ -162,6 +164,10 @@ export const TERMINAL_CBREAK = 2;
 export const TERMINAL_STATE = 128;
 /** Run requests within the turn that brings them. */
 export const OPEN_SYNC = 4;
+/** Beside `OPEN_SYNC`: what would have to wait fails with `EWAITS`. */
+export const OPEN_TRIES = 8;
+/** Beside `OPEN_SYNC`: what has to wait does so in the queue. */
+export const OPEN_WAITS = 16;
 
 /** A request: size in bytes. */
 export const REQUEST_SIZE = 64;

@@ -26,7 +26,7 @@
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
 /** The most worker lanes of one queue. */
-#define IOQ_LANES_MAX 64
+#define IOQ_LANES_MAX 256
 /** Request records of one turn. */
 #define IOQ_TURN_REQUESTS 256
 /** Completion records of one turn. */
@@ -181,6 +181,8 @@ struct ioq_request {
 #define IOQ_ENOQUEUE 4002
 /** The same: the file is in /proc, /sys or /dev, and the request was guarded. */
 #define IOQ_ESPECIAL 4003
+/** The same: it would have to wait, and the queue was opened with IOQ_OPEN_TRIES. */
+#define IOQ_EWAITS 4004
 
 /** Where a request ran. */
 enum ioq_lane_kind {
@@ -303,6 +305,10 @@ struct ioq_directory {
  * other and hands all of them out, however long that takes.
  */
 #define IOQ_OPEN_SYNC 4
+/** Set beside IOQ_OPEN_SYNC: what would have to wait fails with IOQ_EWAITS. */
+#define IOQ_OPEN_TRIES 8
+/** Set beside IOQ_OPEN_SYNC: what has to wait does so in the queue, not in its turn. */
+#define IOQ_OPEN_WAITS 16
 
 /**
  * Set in the mode of a READ_DIR: its path is a list, apart by NULs; read those

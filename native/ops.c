@@ -3,7 +3,6 @@
 #include "ops.h"
 
 #include <liburing.h>
-#include <stdbool.h>
 
 const struct op ops[IOQ_OP_COUNT] = {
 	[IOQ_OP_NOP] = {0},
@@ -21,11 +20,11 @@ const struct op ops[IOQ_OP_COUNT] = {
 	[IOQ_OP_SYNC] = {.opcode = IORING_OP_FSYNC, .ring = RING_ALL},
 	[IOQ_OP_TRUNCATE] = {0},
 	[IOQ_OP_ALLOCATE] = {.opcode = IORING_OP_FALLOCATE, .ring = RING_ALL},
-	[IOQ_OP_UNLINK] = {.opcode = IORING_OP_UNLINKAT, .ring = RING_ALL},
-	[IOQ_OP_RENAME] = {.opcode = IORING_OP_RENAMEAT, .ring = RING_ALL},
-	[IOQ_OP_MKDIR] = {.opcode = IORING_OP_MKDIRAT, .ring = RING_ALL},
-	[IOQ_OP_SYMLINK] = {.opcode = IORING_OP_SYMLINKAT, .ring = RING_ALL},
-	[IOQ_OP_LINK] = {.opcode = IORING_OP_LINKAT, .ring = RING_ALL},
+	[IOQ_OP_UNLINK] = {.opcode = IORING_OP_UNLINKAT, .ring = RING_ALL, .once = true},
+	[IOQ_OP_RENAME] = {.opcode = IORING_OP_RENAMEAT, .ring = RING_ALL, .once = true},
+	[IOQ_OP_MKDIR] = {.opcode = IORING_OP_MKDIRAT, .ring = RING_ALL, .once = true},
+	[IOQ_OP_SYMLINK] = {.opcode = IORING_OP_SYMLINKAT, .ring = RING_ALL, .once = true},
+	[IOQ_OP_LINK] = {.opcode = IORING_OP_LINKAT, .ring = RING_ALL, .once = true},
 	[IOQ_OP_READ_LINK] = {.payload = PAYLOAD_MADE},
 	[IOQ_OP_REAL_PATH] = {.payload = PAYLOAD_MADE},
 	[IOQ_OP_CHMOD] = {0},
@@ -40,11 +39,12 @@ const struct op ops[IOQ_OP_COUNT] = {
 	[IOQ_OP_COPY_FILE] = {0},
 	[IOQ_OP_TIMEOUT] = {.opcode = IORING_OP_TIMEOUT, .ring = RING_CLOCK, .place = PLACE_WAITS},
 	[IOQ_OP_POLL] = {.opcode = IORING_OP_POLL_ADD, .ring = RING_ALL, .place = PLACE_WAITS},
-	[IOQ_OP_POST] = {.opcode = IORING_OP_MSG_RING, .ring = RING_ALL, .place = PLACE_POST},
+	[IOQ_OP_POST] = {.place = PLACE_POST},
 	[IOQ_OP_RECEIVE] = {.payload = PAYLOAD_NUMBER, .place = PLACE_RECEIVERS},
 	[IOQ_OP_SYNC_RANGE] = {.opcode = IORING_OP_SYNC_FILE_RANGE, .ring = RING_ALL},
 	[IOQ_OP_SPLICE] = {.opcode = IORING_OP_SPLICE, .ring = RING_ALL},
-	[IOQ_OP_GET_XATTR] = {.opcode = IORING_OP_GETXATTR, .ring = RING_XATTR, .payload = PAYLOAD_XATTR},
+	// The kernel would have a thread of its own do it, with a buffer for the longest value
+	[IOQ_OP_GET_XATTR] = {.payload = PAYLOAD_XATTR},
 	[IOQ_OP_SET_XATTR] = {.opcode = IORING_OP_SETXATTR, .ring = RING_XATTR, .kind = OP_WRITES},
 	[IOQ_OP_LIST_XATTR] = {.payload = PAYLOAD_XATTR},
 	[IOQ_OP_REMOVE_XATTR] = {0},

@@ -11,6 +11,8 @@
 
 #include "ioq.h"
 
+#include <stdbool.h>
+
 /** What an operation does to descriptors and bytes. */
 enum op_kind {
 	/** Nothing of what follows. */
@@ -79,6 +81,8 @@ struct op {
 	uint8_t payload;
 	/** An enum op_place. */
 	uint8_t place;
+	/** Whether it must not be run again when interrupted: it may have been done. */
+	bool once;
 };
 
 /** By operation. */

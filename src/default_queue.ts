@@ -1,10 +1,10 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * The queue that free-standing functions share when they are given none.
+ * The queue that functions share when they are given none.
  *
- * It is opened at first use and stays: being idle it keeps no process alive. One
- * that does not accept requests any more is replaced at the next use.
+ * It is opened at first use and stays open; an idle queue keeps no process alive. A queue that
+ * accepts no more requests is replaced at the next use.
  *
  * @module
  */
@@ -20,12 +20,12 @@ let opening: Promise<Ioq> | undefined;
 /**
  * The queue that the free-standing functions share, opened if there is none.
  *
- * Whoever gets it holds it. `await using` lets go of it again, and closes it with its last
- * holder, which releases its threads and the library; the next use opens another. A
- * test that Deno's resource sanitizer watches does so at its end, see the example.
- * {@linkcode Ioq.close} closes it at once, for all.
+ * Each caller holds the queue. `await using` releases it, and the last release closes it with its
+ * threads and the library; the next use opens another. Do so in tests that Deno's
+ * resource sanitizer watches, see the example. {@linkcode Ioq.close} closes it at once, for
+ * everyone.
  *
- * @throws {Deno.errors.NotSupported} If no backend can be had; the next call tries again.
+ * @throws {Deno.errors.NotSupported} If no backend is available. The next call tries again.
  *
  * @category Queue
  *

@@ -135,7 +135,7 @@ export abstract class PromiseForms extends Runner {
     return openFile(this, path, options);
   }
 
-  /** All that is in a file, as bytes. Rejects as `Deno.readFile` does. */
+  /** Reads a whole file as bytes. Rejects as `Deno.readFile` does. */
   readFile(
     path: Path,
     options?: ReadFileOptions,
@@ -143,7 +143,7 @@ export abstract class PromiseForms extends Runner {
     return readWhole(this, path, options);
   }
 
-  /** All that is in a file, as text; what is not UTF-8 becomes U+FFFD. */
+  /** Reads a whole file as text. Bytes that are not UTF-8 become U+FFFD. */
   async readTextFile(path: Path, options?: ReadFileOptions): Promise<string> {
     // As Deno's: a byte order mark stays
     const bytes = await this.readFile(path, options);
@@ -153,11 +153,11 @@ export abstract class PromiseForms extends Runner {
   /**
    * Read many files at the same time.
    *
-   * At most `concurrency` files are in memory, read or being read: who stops
-   * consuming stops the reading. Leaving the iteration early cancels what is in
-   * flight. The iterator is to be used by one consumer.
+   * At most `concurrency` files are in memory: reading stops while files are not consumed. Leaving
+   * the iteration early cancels what is in flight. Give it regular files: a FIFO without a
+   * writer takes one of the places until the end.
    *
-   * @param paths The files; more are taken as there is room.
+   * @param paths The files. More are taken as there is room.
    * @param options How many at once; what to do about errors; a signal.
    * @returns The files in the order in which they are complete. Unless `onError`
    *          says otherwise, it ends with what `Deno.readFile` would throw.
@@ -186,8 +186,8 @@ export abstract class PromiseForms extends Runner {
    * Write bytes to a file. Options as `Deno.writeFile`'s.
    *
    * @param path The file.
-   * @param data Bytes, not to be changed before the promise settles; or a stream of
-   *        them, which is written as it comes, to a file that is open meanwhile.
+   * @param data Bytes, which must not change before the promise settles; or a stream, which is
+   *        written as it comes.
    */
   writeFile(
     path: Path,
@@ -223,8 +223,8 @@ export abstract class PromiseForms extends Runner {
    * Make a directory.
    *
    * @param path The directory.
-   * @param options Permission bits; `recursive` makes those above it as well, and
-   *        does not mind if it exists.
+   * @param options `mode`: the permission bits. `recursive` also makes the directories above it,
+   *        and accepts a directory that exists.
    */
   mkdir(
     path: Path,
@@ -237,8 +237,8 @@ export abstract class PromiseForms extends Runner {
    * Remove a file, a symbolic link or a directory. Rejects as `Deno.remove` does.
    *
    * @param path What to remove.
-   * @param options `recursive` removes a directory with all that is in it, see
-   *        `removeTree()`, which has more options; not together with `at`.
+   * @param options `recursive` removes a directory with everything in it; `removeTree()` has more
+   *        options. It cannot be combined with `at`.
    */
   async remove(path: Path, options?: RemoveOptions & OperationOptions): Promise<void> {
     if (ownOption(options, "recursive")) {
@@ -263,7 +263,7 @@ export abstract class PromiseForms extends Runner {
     }
   }
 
-  /** Give a file another name, replacing what has it. */
+  /** Renames a file or a directory, replacing what has the new name. */
   rename(
     from: Path,
     to: Path,
@@ -293,7 +293,7 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * Wait a while.
+   * Waits for a duration.
    *
    * @param ms Milliseconds, possibly with a fraction.
    * @param options A signal.
@@ -380,8 +380,8 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * The next message that is posted to this queue. Each is received once, in the order
-   * in which they come.
+   * Waits for the next message that is posted to this queue. Each message is received once, in the
+   * order in which they come.
    */
   receive(options?: OperationOptions): Promise<number> {
     return this.#build(() => op.receive(), options);

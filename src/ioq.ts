@@ -1,8 +1,8 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * The queue as its users see it: a face of `queue/core.ts`, which runs requests, and
- * `queue/stream.ts`, which hands completions out.
+ * The queue as its users see it, over `queue/core.ts`, which runs requests, and
+ * `queue/stream.ts`, which hands out completions.
  *
  * @module
  */
@@ -34,14 +34,14 @@ import { Stream } from "./queue/stream.ts";
 /**
  * An asynchronous I/O queue.
  *
- * Put requests in with {@linkcode Ioq.submit} and take completions out as they
- * come, in any order, by iterating over the queue; or call the promise forms of
- * the operations, which are kept apart from that stream.
+ * Call its operations as promises. Or put requests in by {@linkcode Ioq.submit} and iterate over
+ * the queue, which gives their completions as they come, in any order. The two are kept apart:
+ * promises have no completions in the stream.
  *
  * A queue belongs to the thread (the main one, or a Worker) that opened it.
  *
- * @typeParam T What is passed to `submit()` beside each request, and comes back
- * with its completion.
+ * @typeParam T The type of the data that is passed to `submit()` with each request, and comes
+ * back with its completion.
  *
  * @category Queue
  *
@@ -85,13 +85,13 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Open a queue.
+   * Opens a queue.
    *
    * @param options Its depth, threads and backend.
    * @throws {TypeError} If an option is of a wrong type.
    * @throws {RangeError} If a number is out of its range.
-   * @throws {Deno.errors.NotSupported} If the backend cannot be had; the message
-   *         says why in words, `code` and `errno` what the system said.
+   * @throws {Deno.errors.NotSupported} If the backend is not available. The message says why;
+   *         `code` and `errno` are the system's.
    */
   static async open<T = unknown>(options: IoqOptions = {}): Promise<Ioq<T>> {
     const choice = checkOptions(options);
@@ -114,7 +114,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * What other queues of this process, also those of other Workers, post to. See
+   * The number that other queues of this process, also in other Workers, send messages to by
    * {@linkcode Ioq.post}.
    *
    * @throws {Deno.errors.BadResource} If the queue is closed.
@@ -124,9 +124,9 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * What a clock says, for absolute times of `op.timeout()`.
+   * Reads a clock, for absolute times of `op.timeout()`.
    *
-   * @returns Nanoseconds: since 1970 for `realtime`, else since some point in time.
+   * @returns Nanoseconds: since 1970 for `realtime`, else since an arbitrary point in time.
    */
   now(clock: ClockName = "monotonic"): bigint {
     checkClock(clock);
@@ -154,19 +154,18 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Put a request into the queue. Its completion comes out of the stream.
+   * Puts a request into the queue. Its completion comes out of the stream.
    *
-   * @param request What to do, made by {@linkcode op}.
-   * @param rest Anything, which comes back with the completion, and how long it may
-   *        take. The former may be left out if the queue's type of it may be `undefined`.
+   * @param request The request, made by {@linkcode op}.
+   * @param rest Data, which comes back with the completion, and options. The data may be left out
+   *        if the queue's type of data includes `undefined`.
    * @returns The request's id, unique among those that are not yet consumed.
-   * @throws {Deno.errors.WouldBlock} If the queue is full: consume completions, or
-   *         wait for {@linkcode Ioq.ready}.
+   * @throws {Deno.errors.WouldBlock} If the queue is full: consume completions first.
    * @throws {Deno.errors.NotCapable} If the path may not be accessed.
    * @throws {Deno.errors.Interrupted} After {@linkcode Ioq.cancelAll},
    *         unless it is a close.
    * @throws {Deno.errors.BadResource} After {@linkcode Ioq.close}.
-   * @throws {TypeError} If it is no request.
+   * @throws {TypeError} If `request` was not made by `op`.
    * @throws {RangeError} If `timeoutMs` is negative.
    * @throws The signal's reason, if it is aborted already.
    */
@@ -176,17 +175,17 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * The completions of the stream, one by one as they come. Ends when nothing that
-   * was submitted is left to consume; it may then be iterated again. Leaving the
-   * loop early leaves the queue as it is.
+   * Gives the completions of the stream, one by one as they come. The iteration ends when nothing
+   * that was submitted is left to consume; it may then be started again. Leaving the loop early
+   * leaves the queue as it is.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Completion<T>> {
     return this.#stream.values();
   }
 
   /**
-   * The completions of the stream in arrays of all that are there, at least one.
-   * Cheaper than one by one. Ends as the stream does.
+   * Gives the completions of the stream in arrays of all that are there, at least one. That
+   * costs less than one at a time. It ends as the stream does.
    *
    * @example
    * ```ts
@@ -204,7 +203,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Take a completion out of the stream if there is one; never waits.
+   * Takes a completion out of the stream if there is one. It never waits.
    *
    * @returns The completion, or `undefined`.
    */
@@ -213,8 +212,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Hand over what was submitted to the kernel and the worker threads now, instead of
-   * after the code that is running. What is complete by then may be polled at once.
+   * Hands submitted requests to the kernel and the worker threads now, instead of after the code
+   * that is running. Requests that complete within this call can be polled at once.
    *
    * @throws {Deno.errors.BadResource} If the queue is closed.
    */
@@ -223,19 +222,18 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Allocate memory of the library's, for transfers that need no copying:
-   * `op.readInto()` and `op.write()` of its `bytes`, or of part of them, and the same
-   * of files. A ring knows it in advance where the kernel grants that
-   * (`IORING_OP_READ_FIXED`).
+   * Allocates memory of the library's, for transfers without a copy: `op.readInto()` and
+   * `op.write()` of its `bytes`, or of part of them, and reads and writes of files. It is
+   * registered with the ring where the kernel allows that (`IORING_OP_READ_FIXED`).
    *
    * On the `worker` backend it is ordinary memory, and transfers are copied.
    *
-   * Until a request has completed, its part of the memory is the kernel's: what is
-   * there changes at any time, and what is written is what is there by then.
+   * Until a request has completed, the kernel uses its part of the memory: reads may change
+   * it at any time, and writes take what is there at that time.
    *
    * @param length Bytes, 1 to 2147479552.
-   * @returns Zeroed memory, to be given back by `using`; it is freed with the queue
-   *          at the latest, once no request has to do with it.
+   * @returns Zeroed memory. It is freed by `using`, or when the queue closes, once no request uses
+   *          it.
    * @throws {Deno.errors.NotCapable} Without unrestricted `--allow-ffi`.
    * @throws {RangeError} If `length` is out of its range.
    * @throws {Error} If there is no memory (`ENOMEM`), or there are 1024 buffers.
@@ -256,8 +254,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Change how many requests may be accepted and not yet consumed. The queue must be
-   * idle: its worker threads are replaced.
+   * Changes the depth of the queue, which must be idle: its worker threads are replaced.
    *
    * @param depth 1 to 65536.
    * @throws {RangeError} If it is out of its range.
@@ -271,12 +268,14 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Wait until requests can be accepted. Those who wait, promise forms included, are
-   * served in the order in which they came.
+   * Waits until requests can be accepted. Callers and promise forms are served in the order in
+   * which they came.
    *
-   * What was waited for is reserved: no promise form takes it before
-   * {@linkcode Ioq.submit} does, if that is called before the event loop goes on to
-   * something else.
+   * Room comes from completions that are consumed. A loop that awaits this before it consumes
+   * anything waits forever: use it where another part of the program consumes.
+   *
+   * The slots are reserved for {@linkcode Ioq.submit}, if it is called before the event loop goes
+   * on to something else.
    *
    * @param slots How many at once: 1 to `depth`.
    * @throws {RangeError} If `slots` is out of its range.
@@ -287,12 +286,11 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Cancel a request. It still gets its completion: the error
-   * `Deno.errors.Interrupted`, or its result if it was too late. A request that closes a
-   * descriptor runs all the same.
+   * Cancels a request. It still has its completion: the error `Deno.errors.Interrupted`, or its
+   * result if it was too late to cancel it. A request that closes a descriptor is not cancelled.
    *
    * @param id What {@linkcode Ioq.submit} returned.
-   * @returns Whether there was anything to cancel: not if it has completed.
+   * @returns Whether the request was still in progress.
    * @throws {TypeError} If the id is no number.
    */
   cancel(id: number): boolean {
@@ -304,9 +302,8 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Cancel all requests, for good: from then on no others are accepted than those that
-   * close a descriptor. Each still gets its completion, as after
-   * {@linkcode Ioq.cancel}.
+   * Cancels all requests, for good: from then on only requests that close a descriptor are
+   * accepted. Each request still has its completion, as after {@linkcode Ioq.cancel}.
    *
    * @returns Whether there was anything to cancel.
    */
@@ -315,18 +312,16 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Cancel everything, wait until it is over, and release threads, rings and
-   * descriptors. Files that {@linkcode Ioq.openFile} opened and that are still open
-   * are closed, too. Completions that were not consumed still can be. Closing again
-   * returns the same promise.
+   * Cancels everything, waits until it is over, and releases threads, rings and descriptors. It
+   * closes files that {@linkcode Ioq.openFile} opened. Completions that were not consumed can
+   * still be. Closing again returns the same promise.
    *
-   * An operation that the kernel does not let go of, say on a file server that does
-   * not answer, is not waited for any longer than `timeoutMs`. The queue is closed
-   * then as well, but its threads and descriptors go only when that operation ends.
+   * An operation that the kernel does not let go of, for example on a file server that does not
+   * answer, is waited for no longer than `timeoutMs`. The queue is closed then as well, but its
+   * threads and descriptors stay until that operation ends.
    *
    * @param options How long to wait.
-   * @throws {Deno.errors.TimedOut} If something would not end in time; the message
-   *         names the operations.
+   * @throws {Deno.errors.TimedOut} If operations did not end in time; the message names them.
    * @throws {RangeError} If `timeoutMs` is negative.
    */
   close(options?: CloseOptions): Promise<void> {
@@ -336,18 +331,18 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * {@linkcode Ioq.close}, for `await using`. A queue that was got by
-   * {@linkcode defaultQueue} is closed when all who got it are done with it.
+   * {@linkcode Ioq.close}, for `await using`. A queue from {@linkcode defaultQueue} is closed
+   * with its last holder.
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#core.letGo() ? this.close() : Promise.resolve();
   }
 
   /**
-   * Run any request as a promise, apart from the stream. When the queue is full it
-   * waits its turn.
+   * Runs any request as a promise, apart from the stream. When the queue is full, it waits in
+   * line.
    *
-   * @param request What to do, made by {@linkcode op}.
+   * @param request The request, made by {@linkcode op}.
    * @param options A signal to cancel it, or how long it may take.
    * @returns What the operation resolves to, see {@linkcode OpValues}.
    *

@@ -44,14 +44,34 @@ const { NotCapable, NotFound } = Deno.errors;
 /** All permissions: together they are what `--allow-all` grants. */
 const ALL = ["read", "write", "env", "net", "run", "ffi", "sys", "import"] as const;
 
-/** Ask Deno what is granted: for all paths, if none is given. */
-function query(name: (typeof ALL)[number], path?: string): Deno.PermissionStatus {
-  // It reads inherited properties: a path there would stand for all. Of "import" the types
-  // know nothing yet
-  return permissions.querySync(
-    { __proto__: null, name, path } as Deno.PermissionDescriptor,
-  );
+/**
+ * What Deno would otherwise take from `Object.prototype`: a path there would stand for all
+ * that is asked for.
+ */
+const OF_ALL = {
+  path: undefined,
+  command: undefined,
+  host: undefined,
+  variable: undefined,
+  kind: undefined,
+};
+
+/** Ask Deno what is granted at a path. */
+function query(name: FileAccess, path: string): Deno.PermissionStatus {
+  return permissions.querySync({ name, path });
 }
+
+/**
+ * What to ask for each with: a query is a call into the runtime, which takes 1.3 µs, and
+ * a third more with an object that is made for it.
+ */
+const DESCRIPTORS = new Map(
+  ALL.map((name) => {
+    // Of "import" the types know nothing yet
+    const descriptor: object = { name, ...OF_ALL };
+    return [name, descriptor as Deno.PermissionDescriptor];
+  }),
+);
 
 /**
  * The status of each whole permission. Deno keeps them up to date when this thread changes
@@ -76,7 +96,7 @@ function forgetAnswers(): void {
 function statusOf(name: (typeof ALL)[number]): Deno.PermissionStatus {
   let status = statuses.get(name);
   if (status === undefined || !asked.has(name)) {
-    status = query(name);
+    status = permissions.querySync(DESCRIPTORS.get(name)!);
     statuses.set(name, status);
     if (asked.size === 0) {
       queueMicrotask(forgetAnswers);

@@ -7,6 +7,7 @@ import { sleep, until } from "./fixtures.ts";
 /** A source whose requests complete when the test says so. */
 class FakeSource implements PumpSource {
   inFlight = 0;
+  parksOnThread = false;
   /** Requests that complete at the next turn. */
   due = 0;
   turns: { arm: boolean; result: number }[] = [];
@@ -99,6 +100,28 @@ Deno.test("kick() has one turn follow the code that runs", async () => {
   await Promise.resolve();
   assertEquals(source.turns, [{ arm: false, result: 10 }]);
   assertEquals(source.rests, 1);
+});
+
+Deno.test("at first the event loop goes round by parking, without setImmediate", async () => {
+  const source = new FakeSource();
+  source.parksOnThread = true;
+  const pump = new Pump(source);
+  let isDue = false;
+  const timer = sleep(1).then(() => isDue = true);
+  // Each completes with the turn after the one that submits it
+  for (let i = 0; i < 20; i++) {
+    source.accept();
+    pump.kick();
+    await Promise.resolve();
+    // As a turn that completes as much as may be in one iteration of the event loop
+    pump.spend(1024);
+    source.due = 1;
+    await until(() => source.inFlight === 0, "completed");
+  }
+  await timer;
+  assert(isDue);
+  assert(source.parks > 0, "parked");
+  assertEquals(source.parkedMax, 1);
 });
 
 Deno.test("with nothing in flight the pump rests", async () => {

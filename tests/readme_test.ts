@@ -48,6 +48,27 @@ Deno.test("messages in the troubleshooting table are those of the sources", () =
   }
 });
 
+/** What plain English has better words for, and that was there once. */
+const RIDDLES = [
+  "See the module.",
+  "for who wants",
+  "goes back with",
+  "the worst counts",
+  "queue of his own",
+];
+
+Deno.test("nothing is told in riddles that have been solved", () => {
+  const texts = [
+    ...DOCUMENTS.map((path) => Deno.readTextFileSync(new URL(path, ROOT))),
+    Deno.readTextFileSync(new URL("mod.ts", ROOT)),
+    sources(new URL("src/", ROOT)),
+    sources(new URL("bench/", ROOT)),
+  ].join("\n");
+  for (const riddle of RIDDLES) {
+    assert(!texts.includes(riddle), riddle);
+  }
+});
+
 /** What the headings of a document are linked to by. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)]

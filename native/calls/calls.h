@@ -137,6 +137,20 @@ int32_t whole_file_write(struct entry *entry);
 /** Run a COPY_FILE. */
 int32_t whole_file_copy(struct entry *entry);
 
+// attempt.c
+
+/** Try an open; it waits only for a file system. */
+int32_t attempt_open(struct entry *entry);
+
+/** Try a READ without a position, as all of these without waiting for others. */
+int32_t attempt_read(struct entry *entry);
+
+/** Try a WRITE without a position, or the rest of it. */
+int32_t attempt_write(struct entry *entry);
+
+/** Try a LOCK. */
+int32_t attempt_lock(struct entry *entry);
+
 // position.c
 
 /**
@@ -164,7 +178,10 @@ void stat_pack(struct ioq_stat *to, const struct statx *from);
 
 // perform.c
 
-/** Run an entry to its end by system calls. It may block. */
+/**
+ * Run an entry by system calls, to its end or until it would have to wait for somebody
+ * else: then its `waits_for` says what for.
+ */
 void perform(struct entry *entry, struct scratch *scratch);
 
 #endif // IOQ_CALLS_H

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -91,7 +90,7 @@ static int32_t perform_on_inode(struct entry *e) {
 	case IOQ_OP_ACCESS:
 		return settled(faccessat(e->fd, e->path, (int)e->mode, (int)e->flags));
 	case IOQ_OP_LOCK:
-		return settled(flock(e->fd, (int)e->flags));
+		return attempt_lock(e);
 	case IOQ_OP_SYNC:
 		return settled(e->flags & IOQ_SYNC_DATA ? fdatasync(e->fd) : fsync(e->fd));
 	case IOQ_OP_ADVISE:
@@ -203,18 +202,16 @@ static int32_t perform_once(struct entry *e, struct scratch *scratch) {
 		return 0;
 	case IOQ_OP_OPEN:
 	case IOQ_OP_OPEN_DIR:
-		return guard_open(e, e->fd, e->path, entry_open_flags(e), e->mode, DANGLING_MISSING);
+		return attempt_open(e);
 	case IOQ_OP_CLOSE:
 	case IOQ_OP_CLOSE_DIR:
 		return settled(close(e->fd));
 	case IOQ_OP_STAT:
 		return settled(statx(e->fd, e->path, (int)e->flags, STATX_MASK, e->statx));
 	case IOQ_OP_READ:
-		return settled(e->positional ? pread(e->fd, e->payload, e->length, offset)
-			: read(e->fd, e->payload, e->length));
+		return e->positional ? settled(pread(e->fd, e->payload, e->length, offset)) : attempt_read(e);
 	case IOQ_OP_WRITE:
-		return settled(e->positional ? pwrite(e->fd, e->payload, e->length, offset)
-			: write(e->fd, e->payload, e->length));
+		return e->positional ? settled(pwrite(e->fd, e->payload, e->length, offset)) : attempt_write(e);
 	case IOQ_OP_READ_DIR:
 		if (e->mode & IOQ_TREE) {
 			tree_read(e, scratch);
@@ -255,7 +252,8 @@ void perform(struct entry *entry, struct scratch *scratch) {
 		entry->result = ret;
 		return;
 	}
+	entry->waits_for = 0;
 	do {
 		entry->result = entry_is_cancelled(entry) ? -EINTR : perform_once(entry, scratch);
-	} while (!entry_settle(entry));
+	} while (!entry->waits_for && !entry_settle(entry));
 }

@@ -7,7 +7,8 @@
  * What stat(2) says of a file's size is a hint and no more: files in /proc have
  * none, others grow or shrink meanwhile. The end is where read(2) says it is.
  *
- * Each loop ends when the entry is cancelled.
+ * Each loop ends when the entry is cancelled, and when a file system interrupts it again
+ * and again of its own accord.
  */
 
 #include "calls/calls.h"
@@ -24,6 +25,22 @@
 #define XATTR_LENGTH ((size_t)65536)
 /** Bytes of one copy by way of a buffer. */
 #define HAND_LENGTH ((size_t)256 * 1024)
+/** System calls of one request that may be interrupted though nobody cancels it. */
+#define INTERRUPTIONS_MAX 1000
+
+/**
+ * A system call was interrupted.
+ *
+ * @return 0 to make it once more, or -EINTR.
+ */
+static int interrupted(struct entry *entry, unsigned int *times) {
+	if (!entry_is_cancelled(entry) && ++*times < INTERRUPTIONS_MAX) {
+		return 0;
+	}
+	// Not all of it once more: it may have created the file
+	entry->retries = UINT8_MAX;
+	return -EINTR;
+}
 
 /**
  * Make room for more of a file than the first buffer holds.
@@ -77,6 +94,7 @@ static int grow(struct entry *entry, int fd, size_t length, size_t *capacity) {
 static int32_t read_to_end(struct entry *entry, int fd) {
 	size_t capacity = FIRST_LENGTH;
 	size_t length = 0;
+	unsigned int interruptions = 0;
 	if (!entry->payload) {
 		// Not the owner's doing: a lane that goes on alone
 		entry->payload = malloc(capacity);
@@ -93,7 +111,7 @@ static int32_t read_to_end(struct entry *entry, int fd) {
 			entry->payload_length = length;
 			return (int32_t)length;
 		}
-		if (ret < 0 && errno != EINTR) {
+		if (ret < 0 && (errno != EINTR || interrupted(entry, &interruptions) != 0)) {
 			return -errno;
 		}
 		length += ret > 0 ? (size_t)ret : 0;
@@ -116,17 +134,22 @@ int32_t whole_file_read(struct entry *entry) {
 	return result;
 }
 
-/** Write all of a buffer. */
+/** Write all of a buffer. Ends: each round brings at least a byte, or is a retry of it. */
 static int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length) {
 	size_t done = 0;
+	unsigned int interruptions = 0;
 	while (done < length) {
 		if (entry_is_cancelled(entry)) {
 			return -EINTR;
 		}
 		size_t some = length - done < COPY_LENGTH ? length - done : COPY_LENGTH;
 		ssize_t ret = write(fd, bytes + done, some);
-		if (ret < 0 && errno != EINTR) {
+		if (ret < 0 && (errno != EINTR || interrupted(entry, &interruptions) != 0)) {
 			return -errno;
+		}
+		if (ret == 0) {
+			// A file system that takes nothing would be asked for ever
+			return -EIO;
 		}
 		done += ret > 0 ? (size_t)ret : 0;
 	}
@@ -158,6 +181,7 @@ static int copy_by_hand(struct entry *entry, int from, int to) {
 	size_t capacity = HAND_LENGTH;
 	uint8_t *bytes = malloc(capacity);
 	int ret = bytes ? 0 : -ENOMEM;
+	unsigned int interruptions = 0;
 	while (ret == 0) {
 		ssize_t count = read(from, bytes, capacity);
 		if (count == 0) {
@@ -165,8 +189,8 @@ static int copy_by_hand(struct entry *entry, int from, int to) {
 		}
 		if (count > 0) {
 			ret = write_all(entry, to, bytes, (size_t)count);
-		} else if (errno != EINTR || entry_is_cancelled(entry)) {
-			ret = -errno;
+		} else {
+			ret = errno == EINTR ? interrupted(entry, &interruptions) : -errno;
 		}
 	}
 	free(bytes);
@@ -176,6 +200,7 @@ static int copy_by_hand(struct entry *entry, int from, int to) {
 /** Copy what is left of one file to another. */
 static int copy_contents(struct entry *entry, int from, int to) {
 	bool any = false;
+	unsigned int interruptions = 0;
 	while (!entry_is_cancelled(entry)) {
 		ssize_t ret = copy_file_range(from, NULL, to, NULL, COPY_LENGTH, 0);
 		if (ret == 0 && any) {
@@ -186,7 +211,7 @@ static int copy_contents(struct entry *entry, int from, int to) {
 		} else if (ret == 0 || (!any && errno != ENOSPC && errno != EIO && errno != EINTR)) {
 			// Other file systems, files in /proc that seem empty, old kernels
 			return copy_by_hand(entry, from, to);
-		} else if (errno != EINTR) {
+		} else if (errno != EINTR || interrupted(entry, &interruptions) != 0) {
 			return -errno;
 		}
 	}
@@ -202,6 +227,7 @@ static int copy_part(struct entry *entry, int from, int to, off64_t at, off64_t 
 	bool by_hand = false;
 	uint8_t *bytes = NULL;
 	int ret = 0;
+	unsigned int interruptions = 0;
 	while (at < end && ret == 0) {
 		if (entry_is_cancelled(entry)) {
 			ret = -EINTR;
@@ -223,7 +249,10 @@ static int copy_part(struct entry *entry, int from, int to, off64_t at, off64_t 
 			count = pread(from, bytes, length < HAND_LENGTH ? length : HAND_LENGTH, at);
 			for (ssize_t done = 0; done < count;) {
 				ssize_t written = pwrite(to, bytes + done, (size_t)(count - done), at + done);
-				if (written < 0 && errno != EINTR) {
+				if (written == 0) {
+					errno = EIO;
+				}
+				if (written == 0 || (written < 0 && (errno != EINTR || interrupted(entry, &interruptions) != 0))) {
 					count = -1;
 					break;
 				}
@@ -235,8 +264,8 @@ static int copy_part(struct entry *entry, int from, int to, off64_t at, off64_t 
 		}
 		if (count > 0) {
 			at += count;
-		} else if (errno != EINTR) {
-			ret = -errno;
+		} else {
+			ret = errno == EINTR ? interrupted(entry, &interruptions) : -errno;
 		}
 	}
 	free(bytes);

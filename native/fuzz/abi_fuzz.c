@@ -57,6 +57,8 @@ static struct {
 /** The queue at hand. */
 static struct {
 	struct ioq *ioq;
+	/** Whether a turn said that ioq_park() may be called. */
+	bool park_due;
 	/** Requests handed in, and completions got. */
 	uint64_t requests, completions;
 	/** Results of what opens, whether closed since or not. */
@@ -217,6 +219,15 @@ static void look(const struct ioq_turn *turn, const uint8_t *output, uint32_t ou
 	(void)sink;
 }
 
+/** Call ioq_park() if a turn has said so: it is owed before the queue is closed. */
+static void park_off(void) {
+	if (q.park_due) {
+		q.park_due = false;
+		ioq_wake(q.ioq);
+		CHECK(ioq_park(q.ioq) == 0);
+	}
+}
+
 /** One turn. */
 static void turn(uint32_t flags, uint32_t count, uint32_t output_length) {
 	uint8_t *input = malloc(q.input_used ? q.input_used : 1);
@@ -253,9 +264,9 @@ static void turn(uint32_t flags, uint32_t count, uint32_t output_length) {
 		q.turn.request_count = 0;
 		q.input_used = 0;
 		look(block, output, output_length);
+		q.park_due = q.park_due || block->armed;
 		if (block->armed && flags & 0x80) {
-			ioq_wake(q.ioq);
-			CHECK(ioq_park(q.ioq) == 0);
+			park_off();
 		}
 	} else {
 		CHECK(ret < 0 && block->completion_count == 0);
@@ -373,6 +384,7 @@ static bool act(void) {
 	default:
 		if (action & 0x80) {
 			bool busy = q.requests != q.completions;
+			park_off();
 			int32_t ret = ioq_close(q.ioq);
 			CHECK(busy ? ret < 0 : ret == 0);
 			return busy;
@@ -393,9 +405,11 @@ static void finish(bool in_peace) {
 		CHECK(i < PATIENCE);
 		turn(IOQ_TURN_ARM, 0, OUTPUT_MAX);
 		if (q.turn.armed) {
+			q.park_due = false;
 			CHECK(ioq_park(q.ioq) == 0);
 		}
 	}
+	park_off();
 	CHECK(ioq_close(q.ioq) == 0);
 }
 

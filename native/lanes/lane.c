@@ -4,116 +4,152 @@
  * Worker lanes
  * ============
  *
- *     owner ──push──▶ pending ──pop──▶ lane 0 ──push──▶ ready ──try──▶ owner
+ *     owner ──push──▶ backlog ──pop──▶ lane 0 ──push──▶ ready ──try──▶ owner
  *                             ──pop──▶ lane 1 ──push──▶
  *                                ...
  *
  * A lane runs one request after the other, by plain system calls. (Rings of their
- * own made lanes slower on what is cached.)
+ * own made lanes slower on what is cached.) Each completion is published as soon as it
+ * is there, and a lane claims no request before it can run it.
  *
- * Each completion is published as soon as it is there, never after a slower
- * neighbour; and a lane claims no request before it can run it, since one that
- * it had claimed would be out of everybody's reach while the lane is held up.
- * (Claiming batches is no faster: the system calls cost far more.)
+ * Lanes start when there is something to do. Those with nothing to do lie on a stack:
+ * who ran last, and has its memory cached, runs next.
  *
- * Primaries and spares: while operations find all they need in memory, one lane
- * fewer than there are processors is best, because the owner's thread wants one
- * as well; more only take turns on the same processors (cached stats on two of
- * them: 1.2 µs each with one lane, 2.0 with two). Operations that wait for a disk
- * or a server are another matter. So the owner calls lanes_boost() when it runs
- * out of work while requests are still queued. How long a request keeps a lane
- * busy tells the two apart, on average since the last such call:
+ * As many as pay: while operations find all they need in memory, one lane fewer than
+ * there are processors is best, because the owner's thread wants one as well; more only
+ * take turns on the same processors (cached stats on two of them: 1.2 µs each with one
+ * lane, 2.0 with two). While the owner waits, one more has its processor. Operations
+ * that wait for a disk or a server are another matter: each holds its lane up, and so
+ * many can be held up as there is memory for. A queue's length tells neither from the
+ * other, nor does the time that a request takes. What does is the processor time of the
+ * lanes that are up. So while requests wait that no lane takes, a thread of its own
+ * looks once in a millisecond (the watch):
  *
- *     below QUICK   all is in memory: the owner's processor is free for one spare
- *     above         the lanes are held up: as many spares as there are requests
+ *     on a processor for less than a quarter of the time       four times as many
+ *                        less than half                        twice as many
+ *     three quarters of those processors that lanes may have   half as many
  *
- * Spares lie down when the queue is empty, and those too many for what is quick
- * already before. If nothing at all completes, there is nobody to call again: the
- * owner then sets itself an alarm. (Calling all in any case made thousands of small
- * cached files 15 % dearer, by threads that took turns.)
- *
- * STOP is one message. A lane that pops it pushes it back for the next and ends.
- * The queue has a slot more than there can be requests, so pushing STOP never
- * waits for anybody, however full the queue is.
+ * If more lanes than before complete no more than before, it was not for waiting that
+ * they were off their processors: others use those. Then it goes back, and tries that
+ * again only after a while. Lanes beyond what is allowed lie down after their request.
  */
 
 #include "lanes/lane.h"
 
-#include "waits/clock.h"
-#include "lanes/interrupt.h"
 #include "calls/calls.h"
+#include "lanes/interrupt.h"
+#include "lanes/processors.h"
+#include "waits/clock.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/**
- * Nanoseconds that a request keeps a lane busy, up to which it did not wait for a
- * device: one that is cached takes 1 to 20 µs, the fastest disks about as much again.
- */
-#define QUICK 50000
 /** Bytes of a lane's stack: nothing here recurses or keeps much on it. */
-#define STACK_LENGTH (256 * 1024)
+#define STACK_LENGTH (128 * 1024)
+/** Nanoseconds between two looks of the watch. */
+#define LOOK_EVERY 1000000
+/** Looks without a backlog after which the watch sleeps, and lanes are as few as at first. */
+#define LOOKS_QUIET 8
+/** Looks after which more lanes are tried again that did not pay. */
+#define LOOKS_HELD 50
+/** Completions between two looks that tell how fast it goes. */
+#define TELLING 8
+/** Rounds of waiting for a request before lying down: a few microseconds. */
+#define SPIN_ROUNDS 7
+
+#if defined(__x86_64__) || defined(__i386__)
+#  define spin_pause() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#  define spin_pause() __asm__ volatile("yield")
+#else
+#  define spin_pause() ((void)0)
+#endif
 
 struct lane {
 	/** Its fellows. */
 	struct lanes *lanes;
 	/** Its thread. */
 	pthread_t thread;
-	/** Whether it steps in only when called. */
-	bool spare;
-	/** Whether it popped STOP. */
-	bool stopped;
+	/** What its processor time is told by. */
+	clockid_t clock;
+	/** Posted to have it get up. */
+	sem_t called;
+	/** The next one on the stack, while it lies there. */
+	struct lane *below;
+	/** Whether it is up. */
+	atomic_bool up;
 	/** The entry that it runs or NULL. */
 	struct entry *_Atomic running;
+	/** Its processor time when the watch looked last, and whether it was up. */
+	int64_t used;
+	bool was_up;
 	/** For reading directories. */
 	struct scratch scratch;
 };
 
 struct lanes {
-	/** Requests. */
-	struct slots *pending;
 	/** Completions. */
 	struct slots *ready;
-	/** Lanes that always run, at the most. */
-	unsigned int primaries;
-	/** Lanes that were asked for, spares included. */
-	unsigned int wanted;
-	/** Lanes that started; the owner's. */
-	unsigned int count;
-	/** Spares that started. */
-	atomic_uint spares;
-	/** How many of those may be up while requests are quick. */
+	/** The most lanes. */
+	unsigned int bound;
+	/** Lanes that may be up while requests are quick, and the owner works. */
+	unsigned int base;
+	/** One more if its processor is free. */
 	unsigned int quick_spares;
-	/** How many may be up now. */
-	atomic_uint welcome;
-	/** When the owner last ran out of work, by the monotonic clock, or 0; the owner's. */
+	/** Requests that wait, for whoever only wants to know. */
+	atomic_size_t waiting;
+	/** Lanes that started: those are complete. */
+	atomic_uint count;
+	/** Requests that were completed. */
+	atomic_ulong completed;
+	/** Whether more lanes are allowed than what is quick wants. */
+	atomic_bool slow;
+
+	/** Guards what follows. */
+	pthread_mutex_t mutex;
+	/** The first request. */
+	struct entry *first;
+	/** Where the next one goes. */
+	struct entry **last;
+	/** Lanes that lie down. */
+	struct lane *stack;
+	/** Lanes that are up, or called. */
+	unsigned int up;
+	/** How many may be. */
+	unsigned int allowed;
+	/** Lanes that started or are being started. */
+	unsigned int started;
+	/** Whether all is to end. */
+	bool stops;
+	/** Whether the watch looks. */
+	bool watching;
+	/** Whether it was started. */
+	bool has_watch;
+	/** Its thread. */
+	pthread_t watch;
+	/** What it sleeps on. */
+	pthread_cond_t look;
+
+	/** The watch's own: looks without a backlog. */
+	unsigned int quiet;
+	/** Looks until more lanes may be tried. */
+	unsigned int held;
+	/** When it looked last. */
 	int64_t looked_at;
-	/** Completions since; the owner's. */
-	size_t reaped;
-	/** Posted to have a spare step in. */
-	sem_t boost;
-	/** Spares that wait for that. */
-	atomic_uint idle;
-	/** Whether spares are to end. */
-	atomic_bool stop_spares;
+	/** What was completed then. */
+	unsigned long completed_before;
+	/** Lanes before more were tried, or 0. */
+	unsigned int tried_from;
+	/** What those completed, per second. */
+	double rate_before;
+
 	/** The lanes. */
 	struct lane lanes[];
 };
-
-/** The message that ends a lane. Only its address counts. */
-static alignas(SLOTS_ALIGN) char STOP[SLOTS_ALIGN];
-static_assert(alignof(struct entry) >= SLOTS_ALIGN, "entries fit into slots");
-
-/** Hand a completion to the owner. */
-static void lane_publish(struct lane *lane, struct entry *entry) {
-	slots_push(lane->lanes->ready, entry);
-}
 
 /** Run an entry by system calls, here and now. */
 static void lane_perform(struct lane *lane, struct entry *entry) {
@@ -122,250 +158,381 @@ static void lane_perform(struct lane *lane, struct entry *entry) {
 	atomic_store_explicit(&lane->running, entry, memory_order_relaxed);
 	perform(entry, &lane->scratch);
 	atomic_store_explicit(&lane->running, NULL, memory_order_relaxed);
-	lane_publish(lane, entry);
+	atomic_fetch_add_explicit(&lane->lanes->completed, 1, memory_order_relaxed);
+	slots_push(lane->lanes->ready, entry);
 }
 
-/** Whether a popped item is STOP; replays it if so. */
-static bool lane_check_stop(struct lane *lane, void *item) {
-	if (item == STOP) {
-		lane->stopped = true;
-		slots_push(lane->lanes->pending, STOP);
-	}
-	return item == STOP;
+/** Say how many lanes may be up. The mutex is held. */
+static void lanes_allow(struct lanes *lanes, unsigned int allowed) {
+	lanes->allowed = allowed;
+	atomic_store_explicit(&lanes->slow, allowed > lanes->base + lanes->quick_spares, memory_order_relaxed);
 }
 
-/** Pop an entry and run it. Returns whether there was anything. */
-static bool lane_run_one(struct lane *lane, bool block) {
-	void *item = slots_pop(lane->lanes->pending, block);
-	if (item && !lane_check_stop(lane, item)) {
-		lane_perform(lane, item);
-	}
-	return item;
-}
-
-/** The synchronous loop. */
-static void lane_run(struct lane *lane) {
-	while (!lane->stopped) {
-		lane_run_one(lane, true);
-	}
-}
-
-/** Lie down if there are more spares than are welcome. Returns whether it did. */
-static bool lane_retire(struct lanes *lanes) {
-	unsigned int idle = atomic_load_explicit(&lanes->idle, memory_order_relaxed);
-	while (atomic_load_explicit(&lanes->spares, memory_order_relaxed) - idle
-			> atomic_load_explicit(&lanes->welcome, memory_order_relaxed)) {
-		// Not two of them for the same one too many
-		if (atomic_compare_exchange_weak_explicit(&lanes->idle, &idle, idle + 1,
-				memory_order_acq_rel, memory_order_relaxed)) {
-			return true;
+/** Wait a little for a request, since to lie down and get up takes longer. */
+static void lane_spin(const struct lanes *lanes) {
+	for (unsigned int round = 0; round < SPIN_ROUNDS; ++round) {
+		for (unsigned int i = 0; i < 1u << round; ++i) {
+			spin_pause();
+		}
+		if (atomic_load_explicit(&lanes->waiting, memory_order_relaxed) > 0) {
+			break;
 		}
 	}
-	return false;
 }
 
-/** The loop of a spare. */
-static void lane_run_spare(struct lane *lane) {
-	struct lanes *lanes = lane->lanes;
-	while (true) {
-		while (sem_wait(&lanes->boost) != 0) {
-			// EINTR
-		}
-		if (atomic_load_explicit(&lanes->stop_spares, memory_order_acquire)) {
-			return;
-		}
-		bool retired = false;
-		do {
-			atomic_fetch_sub_explicit(&lanes->idle, 1, memory_order_relaxed);
-			while (!lane->stopped && !retired && slots_count(lanes->pending) > 0 && lane_run_one(lane, false)) {
-				// Nothing is popped only if others were faster
-				retired = !lane->stopped && lane_retire(lanes);
-			}
-			if (lane->stopped) {
-				return;
-			}
-			if (retired) {
-				// Others are up: whoever calls those calls us as well, if need be
-				break;
-			}
-			// Whoever pushed before this counted on others: look again. Who
-			// pushes after it calls us, see lanes_boost()
-			atomic_fetch_add_explicit(&lanes->idle, 1, memory_order_acq_rel);
-		} while (slots_count(lanes->pending) > 0);
+/** Take the first request out of the backlog. */
+static struct entry *lanes_pop(struct lanes *lanes) {
+	struct entry *entry = lanes->first;
+	lanes->first = entry->next;
+	if (!lanes->first) {
+		lanes->last = &lanes->first;
 	}
+	atomic_fetch_sub_explicit(&lanes->waiting, 1, memory_order_relaxed);
+	return entry;
 }
 
 /** A lane's thread. */
 static void *lane_main(void *arg) {
 	struct lane *lane = arg;
+	struct lanes *lanes = lane->lanes;
 	interrupt_accept();
-
-	if (lane->spare) {
-		lane_run_spare(lane);
-	} else {
-		lane_run(lane);
+	bool spun = false;
+	pthread_mutex_lock(&lanes->mutex);
+	while (!lanes->stops) {
+		if (lanes->first && lanes->up <= lanes->allowed) {
+			struct entry *entry = lanes_pop(lanes);
+			pthread_mutex_unlock(&lanes->mutex);
+			lane_perform(lane, entry);
+			spun = false;
+			pthread_mutex_lock(&lanes->mutex);
+		} else if (!spun && lanes->up <= lanes->allowed) {
+			pthread_mutex_unlock(&lanes->mutex);
+			lane_spin(lanes);
+			spun = true;
+			pthread_mutex_lock(&lanes->mutex);
+		} else {
+			lane->below = lanes->stack;
+			lanes->stack = lane;
+			--lanes->up;
+			atomic_store_explicit(&lane->up, false, memory_order_relaxed);
+			pthread_mutex_unlock(&lanes->mutex);
+			while (sem_wait(&lane->called) != 0) {
+				// EINTR
+			}
+			spun = false;
+			pthread_mutex_lock(&lanes->mutex);
+		}
 	}
+	pthread_mutex_unlock(&lanes->mutex);
 	return NULL;
 }
 
-/** Start one lane. Returns 0 or an errno. */
-static int lane_create(struct lanes *lanes, unsigned int index, bool spare) {
-	struct lane *lane = &lanes->lanes[index];
-	lane->lanes = lanes;
-	lane->spare = spare;
-
+/** Start a thread that no signal of JavaScript's goes to. Returns 0 or an errno. */
+static int start_thread(pthread_t *thread, void *(*function)(void *), void *argument) {
 	pthread_attr_t attr;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_LENGTH);
-	// Signals are for the threads that JavaScript knows of
 	sigset_t all, old;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int ret = pthread_create(&lane->thread, &attr, lane_main, lane);
+	int ret = pthread_create(thread, &attr, function, argument);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
-
-	if (ret == 0) {
-		char name[16];
-		snprintf(name, sizeof(name), "ioq-%u", index);
-		pthread_setname_np(lane->thread, name);
-	}
 	return ret;
 }
 
-/** Processors that this process may use. */
-static unsigned int count_cpus(void) {
-	cpu_set_t set;
-	if (sched_getaffinity(0, sizeof(set), &set) == 0) {
-		return (unsigned int)CPU_COUNT(&set);
+/** Start one more lane, which is up. The mutex is held. Returns 0 or an errno. */
+static int lane_create(struct lanes *lanes) {
+	struct lane *lane = &lanes->lanes[lanes->started];
+	lane->lanes = lanes;
+	atomic_store_explicit(&lane->up, true, memory_order_relaxed);
+	sem_init(&lane->called, 0, 0);
+	int ret = start_thread(&lane->thread, lane_main, lane);
+	if (ret != 0) {
+		sem_destroy(&lane->called);
+		return ret;
 	}
-	// More of them than the set has room for
-	return CPU_SETSIZE;
+	if (pthread_getcpuclockid(lane->thread, &lane->clock) != 0) {
+		// Then it counts as waiting
+		lane->clock = (clockid_t)-1;
+	}
+	char name[16];
+	snprintf(name, sizeof(name), "ioq-%u", lanes->started);
+	pthread_setname_np(lane->thread, name);
+	++lanes->up;
+	++lanes->started;
+	atomic_store_explicit(&lanes->count, lanes->started, memory_order_release);
+	return 0;
+}
+
+/**
+ * Have as many lanes get up as there are requests for, and are allowed. The mutex is
+ * held, and let go of.
+ */
+static void lanes_call_unlock(struct lanes *lanes, size_t wanted) {
+	struct lane *called = NULL;
+	while (wanted > 0 && lanes->up < lanes->allowed) {
+		struct lane *lane = lanes->stack;
+		if (lane) {
+			lanes->stack = lane->below;
+			lane->below = called;
+			called = lane;
+			++lanes->up;
+			atomic_store_explicit(&lane->up, true, memory_order_relaxed);
+		} else if (lanes->started == lanes->bound || lane_create(lanes) != 0) {
+			// One that cannot be had is no loss while there are others
+			break;
+		}
+		--wanted;
+	}
+	pthread_mutex_unlock(&lanes->mutex);
+	while (called) {
+		struct lane *lane = called;
+		called = lane->below;
+		sem_post(&lane->called);
+	}
+}
+
+/** What a lane's thread has used of a processor so far, in nanoseconds. */
+static int64_t lane_used(const struct lane *lane) {
+	struct timespec used;
+	if (lane->clock == (clockid_t)-1 || clock_gettime(lane->clock, &used) != 0) {
+		return 0;
+	}
+	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
+/** How many lanes were up between two looks, and for how long on a processor. */
+static unsigned int watch_sum(struct lanes *lanes, int64_t *used) {
+	unsigned int busy = 0;
+	unsigned int count = atomic_load_explicit(&lanes->count, memory_order_acquire);
+	*used = 0;
+	for (unsigned int i = 0; i < count; ++i) {
+		struct lane *lane = &lanes->lanes[i];
+		bool up = atomic_load_explicit(&lane->up, memory_order_relaxed);
+		if (!up && !lane->was_up) {
+			continue;
+		}
+		int64_t now = lane_used(lane);
+		if (up && lane->was_up) {
+			*used += now - lane->used;
+			++busy;
+		}
+		lane->used = now;
+		lane->was_up = up;
+	}
+	return busy;
+}
+
+/** Decide how many lanes may be up. The mutex is held. */
+static void watch_decide(struct lanes *lanes, unsigned int busy, int64_t used, int64_t elapsed, double rate) {
+	size_t waiting = atomic_load_explicit(&lanes->waiting, memory_order_relaxed);
+	unsigned int least = lanes->base + lanes->quick_spares;
+	lanes->held -= lanes->held > 0;
+	if (lanes->tried_from > 0) {
+		unsigned int from = lanes->tried_from;
+		lanes->tried_from = 0;
+		if (lanes->rate_before > 0 && rate < 1.2 * lanes->rate_before) {
+			lanes_allow(lanes, from);
+			lanes->held = LOOKS_HELD;
+			return;
+		}
+	}
+	if (busy == 0) {
+		return;
+	}
+	int64_t all = elapsed * busy;
+	// With as many processors in use as there are for lanes, more of them are no help
+	bool full = 4 * used > 3 * elapsed * lanes->base;
+	if (waiting > 0 && 2 * used < all && !full && lanes->held == 0 && lanes->up >= lanes->allowed) {
+		unsigned int more = 4 * used < all ? 3 * lanes->up : lanes->up;
+		more = waiting < more ? (unsigned int)waiting : more;
+		unsigned int allowed = lanes->up + more < lanes->bound ? lanes->up + more : lanes->bound;
+		if (allowed > lanes->allowed) {
+			lanes->tried_from = lanes->allowed;
+			lanes->rate_before = rate * (double)elapsed >= TELLING * 1e9 ? rate : 0;
+			lanes_allow(lanes, allowed);
+		}
+	} else if (full && lanes->allowed > least) {
+		lanes_allow(lanes, lanes->allowed / 2 > least ? lanes->allowed / 2 : least);
+	}
+}
+
+/** Look once. The mutex is held, and held again afterwards. */
+static void watch_look(struct lanes *lanes) {
+	pthread_mutex_unlock(&lanes->mutex);
+	int64_t now = clock_now(IOQ_CLOCK_MONOTONIC);
+	int64_t used;
+	unsigned int busy = watch_sum(lanes, &used);
+	unsigned long completed = atomic_load_explicit(&lanes->completed, memory_order_relaxed);
+	int64_t elapsed = now - lanes->looked_at;
+	elapsed = elapsed > 0 ? elapsed : 1;
+	double rate = (double)(completed - lanes->completed_before) * 1e9 / (double)elapsed;
+	lanes->completed_before = completed;
+	lanes->looked_at = now;
+
+	pthread_mutex_lock(&lanes->mutex);
+	if (atomic_load_explicit(&lanes->waiting, memory_order_relaxed) == 0 && lanes->up <= lanes->base) {
+		lanes->tried_from = 0;
+		if (++lanes->quiet == LOOKS_QUIET) {
+			lanes->watching = false;
+			lanes_allow(lanes, lanes->base);
+		}
+		return;
+	}
+	lanes->quiet = 0;
+	watch_decide(lanes, busy, used, elapsed, rate);
+	lanes_call_unlock(lanes, atomic_load_explicit(&lanes->waiting, memory_order_relaxed));
+	pthread_mutex_lock(&lanes->mutex);
+}
+
+/** The watch's thread. */
+static void *watch_main(void *arg) {
+	struct lanes *lanes = arg;
+	pthread_mutex_lock(&lanes->mutex);
+	while (!lanes->stops) {
+		if (!lanes->watching) {
+			pthread_cond_wait(&lanes->look, &lanes->mutex);
+			lanes->quiet = 0;
+			lanes->held = 0;
+			lanes->tried_from = 0;
+			lanes->looked_at = clock_now(IOQ_CLOCK_MONOTONIC);
+			lanes->completed_before = atomic_load_explicit(&lanes->completed, memory_order_relaxed);
+			continue;
+		}
+		int64_t at = clock_now(IOQ_CLOCK_MONOTONIC) + LOOK_EVERY;
+		struct timespec until = {.tv_sec = at / 1000000000, .tv_nsec = at % 1000000000};
+		while (!lanes->stops && pthread_cond_timedwait(&lanes->look, &lanes->mutex, &until) != ETIMEDOUT) {
+			// Only the end comes before its time
+		}
+		if (!lanes->stops) {
+			watch_look(lanes);
+		}
+	}
+	pthread_mutex_unlock(&lanes->mutex);
+	return NULL;
+}
+
+/** Requests wait that no lane takes: have somebody look why. The mutex is held. */
+static void lanes_watch(struct lanes *lanes) {
+	if (lanes->watching || lanes->allowed == lanes->bound) {
+		return;
+	}
+	if (!lanes->has_watch) {
+		// Without it the lanes that there are go on
+		lanes->has_watch = start_thread(&lanes->watch, watch_main, lanes) == 0;
+		if (lanes->has_watch) {
+			pthread_setname_np(lanes->watch, "ioq-watch");
+		}
+	}
+	lanes->watching = lanes->has_watch;
+	pthread_cond_signal(&lanes->look);
 }
 
 struct lanes *lanes_start(size_t depth, unsigned int count, int wake_fd) {
 	size_t bytes = sizeof(struct lanes) + count * sizeof(struct lane);
-	bytes = (bytes + CACHE_LINE - 1) & ~((size_t)CACHE_LINE - 1);
 	struct lanes *lanes = calloc(1, bytes);
 	if (!lanes) {
 		return NULL;
 	}
-	unsigned int cpus = count_cpus();
-	lanes->wanted = count;
-	lanes->primaries = cpus <= 1 ? 1 : cpus - 1 < count ? cpus - 1 : count;
-	lanes->quick_spares = cpus > lanes->primaries ? 1 : 0;
+	unsigned int cpus = count_processors();
+	lanes->bound = count;
+	lanes->base = cpus <= 1 ? 1 : cpus - 1 < count ? cpus - 1 : count;
+	lanes->quick_spares = cpus > lanes->base && count > lanes->base ? 1 : 0;
+	lanes->allowed = lanes->base;
+	lanes->last = &lanes->first;
+	pthread_mutex_init(&lanes->mutex, NULL);
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&lanes->look, &attr);
+	pthread_condattr_destroy(&attr);
 	interrupt_acquire();
-	sem_init(&lanes->boost, 0, 0);
-
-	int error = ENOMEM;
-	lanes->pending = slots_create(depth + 1, -1); // and STOP
 	lanes->ready = slots_create(depth, wake_fd);
-	if (!lanes->pending || !lanes->ready) {
-		goto fail;
+	if (!lanes->ready) {
+		lanes_stop(lanes);
+		errno = ENOMEM;
+		return NULL;
 	}
-
-	while (lanes->count < lanes->primaries && (error = lane_create(lanes, lanes->count, false)) == 0) {
-		++lanes->count;
-	}
-	if (lanes->count == 0) {
-		goto fail;
-	}
-	// Fewer than we would like are enough; spares are still to be had later
 	return lanes;
-
-fail:
-	lanes_stop(lanes);
-	errno = error;
-	return NULL;
 }
 
 void lanes_stop(struct lanes *lanes) {
 	if (!lanes) {
 		return;
 	}
-	if (lanes->count > 0) {
-		slots_push(lanes->pending, STOP);
+	pthread_mutex_lock(&lanes->mutex);
+	lanes->stops = true;
+	pthread_cond_signal(&lanes->look);
+	pthread_mutex_unlock(&lanes->mutex);
+	if (lanes->has_watch) {
+		pthread_join(lanes->watch, NULL);
 	}
-	atomic_store_explicit(&lanes->stop_spares, true, memory_order_release);
-	for (unsigned int i = 0; i < lanes->count; ++i) {
-		if (lanes->lanes[i].spare) {
-			sem_post(&lanes->boost);
-		}
+	// From here on nobody starts lanes
+	for (unsigned int i = 0; i < lanes->started; ++i) {
+		sem_post(&lanes->lanes[i].called);
 	}
-	for (unsigned int i = 0; i < lanes->count; ++i) {
+	for (unsigned int i = 0; i < lanes->started; ++i) {
 		struct lane *lane = &lanes->lanes[i];
 		pthread_join(lane->thread, NULL);
+		sem_destroy(&lane->called);
 		scratch_release(&lane->scratch);
 	}
-	slots_destroy(lanes->pending);
 	slots_destroy(lanes->ready);
-	sem_destroy(&lanes->boost);
+	pthread_cond_destroy(&lanes->look);
+	pthread_mutex_destroy(&lanes->mutex);
 	interrupt_release();
 	free(lanes);
 }
 
 unsigned int lanes_count(const struct lanes *lanes) {
-	return lanes->wanted;
+	return lanes->bound;
 }
 
-/**
- * How many spares may be up: one for the owner's processor, or all if requests keep
- * lanes busy for longer than they would in memory.
- */
-static size_t lanes_welcome(struct lanes *lanes, unsigned int idle) {
-	int64_t now = clock_now(IOQ_CLOCK_MONOTONIC);
-	size_t reaped = lanes->reaped;
-	int64_t elapsed = now - lanes->looked_at;
-	bool first = lanes->looked_at == 0;
-	lanes->reaped = 0;
-	lanes->looked_at = now;
-	int64_t up = lanes->primaries + atomic_load_explicit(&lanes->spares, memory_order_relaxed) - idle;
-	bool quick = first || elapsed * up < QUICK * (int64_t)reaped;
-	return quick ? lanes->quick_spares : IOQ_LANES_MAX;
-}
-
-bool lanes_boost(struct lanes *lanes) {
-	size_t needed = slots_count(lanes->pending);
-	if (needed == 0) {
-		lanes->looked_at = 0;
+bool lanes_push(struct lanes *lanes, struct entry *const entries[], size_t count) {
+	pthread_mutex_lock(&lanes->mutex);
+	if (lanes->started == 0 && lane_create(lanes) != 0) {
+		pthread_mutex_unlock(&lanes->mutex);
 		return false;
 	}
-	// A read-modify-write, as is the spares': whichever comes second sees what
-	// the other did before, so either they see the requests or we see them idle
-	unsigned int idle = atomic_fetch_add_explicit(&lanes->idle, 0, memory_order_acq_rel);
-	size_t welcome = lanes_welcome(lanes, idle);
-	atomic_store_explicit(&lanes->welcome, (unsigned int)welcome, memory_order_relaxed);
-	size_t up = atomic_load_explicit(&lanes->spares, memory_order_relaxed) - idle;
-	size_t wanted = up < welcome ? welcome - up : 0;
-	bool limited = wanted < needed;
-	wanted = limited ? wanted : needed;
-	// A spare that cannot be had is no loss: the primaries go on
-	while (wanted > idle && lanes->count < lanes->wanted && lane_create(lanes, lanes->count, true) == 0) {
-		++lanes->count;
-		atomic_fetch_add_explicit(&lanes->spares, 1, memory_order_relaxed);
-		idle = atomic_fetch_add_explicit(&lanes->idle, 1, memory_order_relaxed) + 1;
+	if (!lanes->first && lanes->allowed <= lanes->base + lanes->quick_spares) {
+		// Those that stepped in while the owner waited
+		lanes_allow(lanes, lanes->base);
 	}
-	// Those that were called and have yet to come count as called
-	int called = 0;
-	sem_getvalue(&lanes->boost, &called);
-	for (size_t i = (size_t)called; i < idle && i < wanted; ++i) {
-		sem_post(&lanes->boost);
+	for (size_t i = 0; i < count; ++i) {
+		entries[i]->next = NULL;
+		*lanes->last = entries[i];
+		lanes->last = &entries[i]->next;
 	}
-	return limited && welcome < IOQ_LANES_MAX;
+	size_t waiting = atomic_fetch_add_explicit(&lanes->waiting, count, memory_order_relaxed) + count;
+	unsigned int free_lanes = lanes->allowed - (lanes->up < lanes->allowed ? lanes->up : lanes->allowed);
+	if (waiting > free_lanes) {
+		lanes_watch(lanes);
+	}
+	lanes_call_unlock(lanes, waiting);
+	return true;
 }
 
-void lanes_push(struct lanes *lanes, struct entry *const entries[], size_t count) {
-	slots_push_batch(lanes->pending, (void *const *)entries, count);
+void lanes_boost(struct lanes *lanes) {
+	if (atomic_load_explicit(&lanes->waiting, memory_order_relaxed) == 0) {
+		return;
+	}
+	pthread_mutex_lock(&lanes->mutex);
+	unsigned int quick = lanes->base + lanes->quick_spares;
+	lanes_allow(lanes, lanes->allowed > quick ? lanes->allowed : quick);
+	lanes_call_unlock(lanes, atomic_load_explicit(&lanes->waiting, memory_order_relaxed));
 }
 
 size_t lanes_backlog(const struct lanes *lanes) {
-	return slots_count(lanes->pending);
+	return atomic_load_explicit(&lanes->waiting, memory_order_relaxed);
+}
+
+bool lanes_are_quick(const struct lanes *lanes) {
+	return !atomic_load_explicit(&lanes->slow, memory_order_relaxed);
 }
 
 struct entry *lanes_reap(struct lanes *lanes) {
-	struct entry *entry = slots_try(lanes->ready);
-	lanes->reaped += entry != NULL;
-	return entry;
+	return slots_try(lanes->ready);
 }
 
 bool lanes_arm(struct lanes *lanes) {
@@ -373,7 +540,8 @@ bool lanes_arm(struct lanes *lanes) {
 }
 
 void lanes_interrupt(struct lanes *lanes) {
-	for (unsigned int i = 0; i < lanes->count; ++i) {
+	unsigned int count = atomic_load_explicit(&lanes->count, memory_order_acquire);
+	for (unsigned int i = 0; i < count; ++i) {
 		struct lane *lane = &lanes->lanes[i];
 		struct entry *entry = atomic_load_explicit(&lane->running, memory_order_relaxed);
 		if (entry && entry_is_cancelled(entry)) {

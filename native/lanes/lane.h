@@ -14,28 +14,27 @@ struct entry;
 struct lanes;
 
 /**
- * Start lanes.
+ * Make lanes, which start when there is something to do.
  *
  * @param depth
  *         How many requests can be with the lanes at once.
  * @param count
- *         How many lanes there may be. Those beyond one fewer than there are
- *         processors are spares, which start when they are needed.
+ *         How many lanes there may be.
  * @param wake_fd
  *         An eventfd that is written to when a completion comes that
  *         lanes_arm() was waiting for.
- * @return The lanes, or NULL with errno set if not a single one started.
+ * @return The lanes, or NULL with errno set.
  */
 struct lanes *lanes_start(size_t depth, unsigned int count, int wake_fd);
 
 /** Stop the lanes and release them. Nothing may be with them. NULL is fine. */
 void lanes_stop(struct lanes *lanes);
 
-/** How many lanes there can be, spares included. */
+/** How many lanes there can be. */
 unsigned int lanes_count(const struct lanes *lanes);
 
-/** Give entries to the lanes. */
-void lanes_push(struct lanes *lanes, struct entry *const entries[], size_t count);
+/** Give entries to the lanes. Returns false if there is no lane and none can be started. */
+bool lanes_push(struct lanes *lanes, struct entry *const entries[], size_t count);
 
 /** Roughly how many entries wait for a lane. */
 size_t lanes_backlog(const struct lanes *lanes);
@@ -43,13 +42,11 @@ size_t lanes_backlog(const struct lanes *lanes);
 /** The next entry that a lane has completed, or NULL. For one thread only. */
 struct entry *lanes_reap(struct lanes *lanes);
 
-/**
- * Have spare lanes step in if requests are queued: the owner has nothing else to do.
- *
- * @return Whether to call again soon even if nothing completes: not all came that
- *         would be needed if the lanes were held up.
- */
-bool lanes_boost(struct lanes *lanes);
+/** The owner has nothing to do: if requests wait, a lane may have its processor. */
+void lanes_boost(struct lanes *lanes);
+
+/** Whether the lanes do what is quick, as far as is known: few are enough for that. */
+bool lanes_are_quick(const struct lanes *lanes);
 
 /** See slots_arm(). */
 bool lanes_arm(struct lanes *lanes);

@@ -64,10 +64,20 @@ static int accept_timeout(struct entry *entry, const struct ioq_request *request
 
 /** Find out when a TIMEOUT ends. */
 static void accept_due(struct entry *entry) {
+	int64_t limit = entry->timed ? entry->due : NEVER;
 	entry->due = clock_nanoseconds(entry->offset, entry->args[0]);
 	if (!(entry->flags & IOQ_TIMEOUT_ABSOLUTE)) {
 		entry->due = clock_later(clock_now(entry_clock(entry)), entry->due);
 	}
+	if (limit != NEVER) {
+		// The limit is by the monotonic clock, so what is left of it is compared
+		int64_t left = limit - clock_now(IOQ_CLOCK_MONOTONIC);
+		int64_t end = clock_later(clock_now(entry_clock(entry)), left > 0 ? left : 0);
+		entry->limited = end < entry->due;
+		entry->due = entry->limited ? end : entry->due;
+	}
+	// Its end says which of the two it was
+	entry->timed = false;
 }
 
 /** Copy a request into its entry. */
@@ -75,11 +85,22 @@ static int accept_record(struct ioq *ioq, struct entry *entry, const struct ioq_
 	entry->op = (uint8_t)request->op;
 	entry->retries = 0;
 	entry->positional = request->hints & IOQ_HINT_OFFSET;
-	entry->timed = request->hints & IOQ_HINT_TIMEOUT;
+	// A close takes what it takes: a descriptor that is not closed is lost
+	entry->timed = (request->hints & IOQ_HINT_TIMEOUT) && !entry_is_close(entry);
 	entry->guarded = request->hints & IOQ_HINT_GUARDED;
 	entry->fd = request->fd;
 	entry->fd2 = request->fd2;
 	entry->fifo = -1;
+	entry->watched = -1;
+	entry->done = 0;
+	entry->pause = 0;
+	entry->waits_for = 0;
+	entry->elsewhere = false;
+	entry->cancel_asked = false;
+	entry->limited = false;
+	entry->patience = ioq->patience;
+	entry->heap_at = NOT_IN_HEAP;
+	entry->line = NULL;
 	memcpy(entry->args, request->args, sizeof(entry->args));
 	entry->flags = request->flags;
 	entry->mode = request->mode;
@@ -160,12 +181,9 @@ void accept_request(struct ioq *ioq, struct turn_in *in, const struct ioq_reques
 	bool to_ring = ret == 0 && (in->ring_ops >> entry->op & 1) && ring_takes(&ioq->ring, entry)
 		&& !(request->hints & IOQ_HINT_NO_RING) && !accept_moves_position(entry);
 	if (ret == 0 && entry->op == IOQ_OP_POST) {
-		ret = post_begin(ioq, entry, &to_ring);
-		if (!to_ring) {
-			// Posted by now, or not
-			accept_fails(ioq, out, entry, ret);
-			return;
-		}
+		// Posted at once, or not
+		accept_fails(ioq, out, entry, post(entry->args[0], entry->offset));
+		return;
 	}
 	if (ret == 0 && entry_is_read(entry) && !entry->region) {
 		// Also for a lane: the pool is ours alone

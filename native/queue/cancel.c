@@ -26,17 +26,23 @@
 
 /** Ask the ring to cancel an entry, now or by the next turn. */
 static void cancel_at_ring(struct ioq *ioq, struct entry *entry) {
-	if (!ring_prepare_cancel(&ioq->ring, entry)) {
-		ioq->cancels_owed = true;
-	}
+	entry->cancel_asked = ring_prepare_cancel(&ioq->ring, entry);
+	ioq->cancels_owed = ioq->cancels_owed || !entry->cancel_asked;
 }
 
 void cancel_owed(struct ioq *ioq) {
+	uint32_t depth = ioq->arena.depth;
 	ioq->cancels_owed = false;
-	for (uint32_t i = 0; ioq->ring.live && i < ioq->arena.depth; ++i) {
-		struct entry *entry = &ioq->arena.entries[i];
-		if (entry->state == ENTRY_ACCEPTED && entry->place == ENTRY_AT_RING && entry_is_cancelled(entry)) {
+	for (uint32_t i = 0; ioq->ring.live && i < depth; ++i) {
+		struct entry *entry = &ioq->arena.entries[(ioq->owed_from + i) % depth];
+		if (entry->state == ENTRY_ACCEPTED && entry->place == ENTRY_AT_RING && !entry->cancel_asked
+				&& entry_is_cancelled(entry)) {
 			cancel_at_ring(ioq, entry);
+			if (ioq->cancels_owed) {
+				// There is no room: the next turn goes on from here
+				ioq->owed_from = (ioq->owed_from + i) % depth;
+				return;
+			}
 		}
 	}
 }
@@ -76,6 +82,9 @@ static void cancel_where_it_is(struct ioq *ioq, struct entry *entry) {
 		break;
 	case ENTRY_AT_RECEIVERS:
 		ioq->receivers.cancelled = true;
+		break;
+	case ENTRY_HELD_BACK:
+		// The next turn looks
 		break;
 	default:
 		entry->counted = true;

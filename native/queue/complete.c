@@ -36,10 +36,6 @@ void complete_entry(struct ioq *ioq, struct turn_out *out, struct entry *entry) 
 		entry->counted = false;
 		--ioq->lane_cancels;
 	}
-	if (entry->target) {
-		post_end(entry);
-		completion->result = entry->result;
-	}
 
 	// Cancelled after the lane was done with it, and before anybody saw it
 	if (entry->result >= 0 && entry_is_open(entry) && entry_is_cancelled(entry)) {

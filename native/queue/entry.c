@@ -43,14 +43,22 @@ bool entry_settle(struct entry *entry) {
 	if (is_restart(entry->result)) {
 		entry->result = -EINTR;
 	}
-	if (entry->result == -ECANCELED || entry->result == -EINTR) {
+	if (entry->result == -EINTR && entry->done > 0) {
+		// As write(2): what is written is written
+		entry->result = (int32_t)entry->done;
+	} else if (entry->result == -ECANCELED || entry->result == -EINTR) {
 		if (entry->timed && !cancelled && clock_now(IOQ_CLOCK_MONOTONIC) >= entry->due) {
 			// That was the timeout it is linked with
 			entry->result = -ETIMEDOUT;
-		} else if (entry_is_close(entry)) {
+		} else if (entry_is_close(entry) && entry->result == -EINTR) {
 			// Linux has released the descriptor even so, see close(2)
-			entry->result = entry->result == -EINTR ? 0 : entry->result;
-		} else if (!cancelled && entry->retries < RETRIES_MAX) {
+			entry->result = 0;
+		} else if (entry_is_close(entry)) {
+			// It was never begun, and without a ring nobody can take it back
+			entry->elsewhere = true;
+			return false;
+		} else if (!cancelled && entry->retries < RETRIES_MAX
+				&& (entry->result == -ECANCELED || !ops[entry->op].once)) {
 			++entry->retries;
 			return false;
 		} else {
@@ -64,7 +72,7 @@ bool entry_settle(struct entry *entry) {
 	}
 	if (entry->op == IOQ_OP_TIMEOUT && entry->result == -ETIME) {
 		// What it is there for
-		entry->result = 0;
+		entry->result = entry->limited ? -ETIMEDOUT : 0;
 	}
 	if (ops[entry->op].payload == PAYLOAD_FILLED || ops[entry->op].payload == PAYLOAD_XATTR) {
 		entry->payload_length = entry->result > 0 ? (size_t)entry->result : 0;

@@ -13,7 +13,9 @@
 
 #include "ops.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <linux/time_types.h>
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -50,10 +52,32 @@ enum entry_place {
 	ENTRY_AT_WAITS,
 	/** Those that wait for a message. */
 	ENTRY_AT_RECEIVERS,
+	/** Nobody: it goes to the ring with the next turn. */
+	ENTRY_HELD_BACK,
 };
 
+/** What becomes of an operation that has to wait for somebody else. */
+enum entry_patience {
+	/** It comes back, waits with the owner, and is tried again: no lane is held up. */
+	PATIENCE_WAITS,
+	/** The system call waits. */
+	PATIENCE_BLOCKS,
+	/** It fails with IOQ_EWAITS: its caller has it wait elsewhere. */
+	PATIENCE_FAILS,
+};
+
+/** Set in `waits_for`: its descriptor to be ready for `events`. */
+#define WAITS_READY 1
+/** Set in `waits_for`: time to pass before it is tried again. */
+#define WAITS_TIME 2
+/** Set in `waits_for`: a lock, whose waiters stand in line. */
+#define WAITS_LOCK 4
+
+/** In `heap_at`: it is in no heap. */
+#define NOT_IN_HEAP UINT32_MAX
+
 struct region;
-struct mailbox;
+struct lock_line;
 
 struct entry {
 	/** An entry_state. */
@@ -72,12 +96,24 @@ struct entry {
 	bool guarded;
 	/** Whether it counts as cancelled while with the lanes; the owner's. */
 	bool counted;
+	/** Whether the ring was asked to cancel it; the owner's. */
+	bool cancel_asked;
 	/** Whether a ring is to leave it to a thread of the kernel's from the start. */
 	bool punted;
 	/** Whether it may not go on beyond `due`. */
 	bool timed;
 	/** Whether the kernel may still write to memory that was given up. */
 	bool abandoned;
+	/** An entry_patience. */
+	uint8_t patience;
+	/** WAITS_*, set by whoever tried it in vain; 0: it is complete. */
+	uint8_t waits_for;
+	/** Whether a ring gave it back to be run without one. */
+	bool elsewhere;
+	/** Whether its time limit comes before what a TIMEOUT waits for. */
+	bool limited;
+	/** What its descriptor is to be ready for, as poll(2) has it. */
+	uint16_t events;
 	/** Whether someone no longer wants it. */
 	atomic_bool cancelled;
 	/** The descriptor, or the directory that the path is relative to. */
@@ -86,6 +122,10 @@ struct entry {
 	int fd2;
 	/** A FIFO that was opened without waiting, kept until its other end is open, or -1. */
 	int fifo;
+	/** What is polled for it: a duplicate, or -1. */
+	int watched;
+	/** Bytes of a WRITE that are written. */
+	uint32_t done;
 	/** Flags of the operation. */
 	uint32_t flags;
 	/** Permission bits. */
@@ -120,10 +160,23 @@ struct entry {
 	int64_t due;
 	/** The same for the kernel. */
 	struct __kernel_timespec due_time;
-	/** Whom a POST goes to, while its ring is at it. */
-	struct mailbox *target;
+	/** With which of its turns a ring got it. */
+	uint32_t ring_turn;
+	/** How the ring is to open a file. */
+	struct open_how how;
 	/** Where it is in the heap of its clock. */
 	uint32_t heap_at;
+	/** What the heap goes by, nanoseconds of its clock. */
+	int64_t wake_at;
+	/** Nanoseconds until it is tried again, the last time. */
+	int64_t pause;
+	/** Which file it is to lock. */
+	uint64_t lock_device, lock_inode;
+	/** How many locks had been released when it was tried, see waits/bell.c. */
+	uint64_t released;
+	/** Where it stands for a lock, or NULL, and who is before and behind it there. */
+	struct lock_line *line;
+	struct entry *ahead, *behind;
 	/** Room for a short path. */
 	char inline_path[INLINE_PATH];
 };
@@ -156,10 +209,21 @@ static inline bool entry_has_path(const struct entry *entry) {
 	return entry->path[0] || entry->fd == AT_FDCWD;
 }
 
-/** The clock of a TIMEOUT: an IOQ_CLOCK_*. */
+/** The clock that an entry waits by, an IOQ_CLOCK_*: a TIMEOUT's own. */
 static inline uint32_t entry_clock(const struct entry *entry) {
-	uint32_t clock = entry->flags & 3;
+	uint32_t clock = entry->op == IOQ_OP_TIMEOUT ? entry->flags & 3 : IOQ_CLOCK_MONOTONIC;
 	return clock < IOQ_CLOCK_COUNT ? clock : IOQ_CLOCK_MONOTONIC;
+}
+
+/**
+ * Say that an operation was tried in vain.
+ *
+ * @return What its result is for now.
+ */
+static inline int32_t entry_waits(struct entry *entry, uint8_t waits_for, uint16_t events) {
+	entry->waits_for = entry->patience == PATIENCE_WAITS ? waits_for : 0;
+	entry->events = events;
+	return entry->patience == PATIENCE_WAITS ? -EAGAIN : -IOQ_EWAITS;
 }
 
 /** A 64-bit argument, from two words. */
@@ -204,7 +268,7 @@ bool entry_settle(struct entry *entry);
  */
 void entry_abandon(struct entry *entry);
 
-/** Close the FIFO that an entry opened first, if it did: see ring/fifo.c. */
+/** Close the FIFO that an entry opened first, if it did: see calls/attempt.c. */
 void entry_close_fifo(struct entry *entry);
 
 /** Release what an entry holds. */

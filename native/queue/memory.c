@@ -30,7 +30,6 @@ int arena_make(struct arena *arena, uint32_t depth) {
 		entry->punted = false;
 		entry->abandoned = false;
 		entry->fifo = -1;
-		entry->target = NULL;
 		entry->region = NULL;
 		entry->counted = false;
 		entry->statx = &arena->statxes[i];

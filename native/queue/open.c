@@ -63,7 +63,7 @@ static int open_ring(struct ioq *ioq, const struct ioq_options *options, struct 
 	return 0;
 }
 
-void queue_free(struct ioq *ioq) {
+void queue_release(struct ioq *ioq) {
 	lanes_stop(ioq->lanes);
 	caller_close(ioq->caller);
 	scratch_release(&ioq->scratch);
@@ -81,7 +81,6 @@ void queue_free(struct ioq *ioq) {
 		// Not the last one: whoever calls us holds another to do so by
 		dlclose(ioq->library);
 	}
-	free(ioq);
 }
 
 struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
@@ -105,6 +104,9 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	ioq->raw_sqes = options->flags & IOQ_OPEN_RAW_SQE;
 	ioq->wake_fd = -1;
 	ioq->waits.fd = -1;
+	ioq->held_back_tail = &ioq->held_back;
+	ioq->patience = !sync || (options->flags & IOQ_OPEN_WAITS) ? PATIENCE_WAITS
+		: options->flags & IOQ_OPEN_TRIES ? PATIENCE_FAILS : PATIENCE_BLOCKS;
 	receivers_open(&ioq->receivers);
 	ioq->library = hold_library();
 
@@ -146,17 +148,22 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	return ioq;
 
 fail:
-	queue_free(ioq);
+	queue_release(ioq);
+	free(ioq);
 	info->error = (uint32_t)-ret;
 	return NULL;
 }
 
 int32_t ioq_close(struct ioq *ioq) {
-	if (ioq->in_flight > 0) {
+	// A call that was armed for and has not come may never come: it finds nobody then
+	if (ioq->in_flight > 0 || !(park_is_over(ioq) || park_end(ioq))) {
 		return -EBUSY;
 	}
 	thread_exit_remove(ioq);
-	queue_free(ioq);
+	queue_release(ioq);
+	if (park_orphan(ioq)) {
+		free(ioq);
+	}
 	return 0;
 }
 

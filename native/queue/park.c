@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /**
@@ -33,9 +34,6 @@
 /** Calls of this process that are parked. */
 static atomic_uint parked_calls;
 
-/** Nanoseconds after which lanes of which nothing comes are held up. */
-#define BOOST_AFTER 1000000
-
 /** Empty the eventfd of writes that are left over from an earlier wait. */
 static void drain_wakes(const struct ioq *ioq) {
 	uint64_t count;
@@ -47,15 +45,12 @@ static void drain_wakes(const struct ioq *ioq) {
 
 /** Arm all that may complete something. Returns false if something may be complete. */
 static bool arm_all(struct ioq *ioq) {
-	if (ioq->lanes && lanes_boost(ioq->lanes)) {
-		int64_t at = clock_later(clock_now(IOQ_CLOCK_MONOTONIC), BOOST_AFTER);
-		if (at < ioq->waits.remind_at) {
-			ioq->waits.remind_at = at;
-		}
+	if (ioq->lanes) {
+		lanes_boost(ioq->lanes);
 	}
 	// A ring with something left to submit wants another turn
 	bool ring = !ioq->ring.live || (ring_arm(&ioq->ring) && !ioq->cancels_owed);
-	return ring && waits_arm(&ioq->waits) && receivers_arm(&ioq->receivers, ioq->mailbox)
+	return ring && !ioq->held_back && waits_arm(&ioq->waits) && receivers_arm(&ioq->receivers, ioq->mailbox)
 		&& (!ioq->lanes || lanes_arm(ioq->lanes));
 }
 
@@ -68,20 +63,35 @@ bool park_arm(struct ioq *ioq) {
 		return false;
 	}
 	// A call that is parked already stays the only one
-	if (!atomic_load_explicit(&ioq->parked, memory_order_acquire)) {
-		atomic_store_explicit(&ioq->park_due, true, memory_order_relaxed);
-	}
+	int over = PARK_OVER;
+	atomic_compare_exchange_strong(&ioq->park_state, &over, PARK_DUE);
 	return true;
 }
 
 bool park_is_over(const struct ioq *ioq) {
-	return !atomic_load_explicit(&ioq->park_due, memory_order_acquire)
-		&& !atomic_load_explicit(&ioq->parked, memory_order_acquire);
+	return atomic_load(&ioq->park_state) == PARK_OVER;
+}
+
+bool park_end(struct ioq *ioq) {
+	int due = PARK_DUE;
+	return atomic_compare_exchange_strong(&ioq->park_state, &due, PARK_ENDS);
+}
+
+bool park_orphan(struct ioq *ioq) {
+	int ends = PARK_ENDS;
+	return !atomic_compare_exchange_strong(&ioq->park_state, &ends, PARK_ORPHANED);
 }
 
 int32_t ioq_park(struct ioq *ioq) {
-	atomic_store_explicit(&ioq->parked, true, memory_order_relaxed);
-	atomic_store_explicit(&ioq->park_due, false, memory_order_release);
+	int due = PARK_DUE;
+	if (!atomic_compare_exchange_strong(&ioq->park_state, &due, PARK_RUNS)) {
+		int ends = PARK_ENDS;
+		if (!atomic_compare_exchange_strong(&ioq->park_state, &ends, PARK_OVER) && ends == PARK_ORPHANED) {
+			// Its thread has ended, and left this to us
+			free(ioq);
+		}
+		return -ECANCELED;
+	}
 	struct pollfd fd = {.fd = ioq->waits.fd, .events = POLLIN};
 	// With too many, they take turns: no number of queues takes all threads for good
 	unsigned int others = atomic_fetch_add_explicit(&parked_calls, 1, memory_order_relaxed);
@@ -93,7 +103,7 @@ int32_t ioq_park(struct ioq *ioq) {
 	ret = ret < 0 ? -errno : 0;
 	atomic_fetch_sub_explicit(&parked_calls, 1, memory_order_relaxed);
 	// From here on the queue may go away
-	atomic_store_explicit(&ioq->parked, false, memory_order_release);
+	atomic_store(&ioq->park_state, PARK_OVER);
 	return ret;
 }
 

@@ -65,7 +65,7 @@ static bool thread_exit_quiesce(struct ioq *ioq, int wait_ms) {
 		close_opened(ioq, turn);
 		// A call that is parked, or about to be, still looks at us
 		ioq_wake(ioq);
-		rests = ioq->in_flight == 0 && park_is_over(ioq);
+		rests = ioq->in_flight == 0 && (park_is_over(ioq) || park_end(ioq));
 		if (!rests && turn->completion_count == 0) {
 			struct timespec pause = {.tv_nsec = 1000000};
 			nanosleep(&pause, NULL);
@@ -81,7 +81,12 @@ static void thread_exit_end(struct ioq *ioq) {
 	if (thread_exit_quiesce(ioq, WAIT_MS)) {
 		// It may be the last reference, and we are running in there
 		ioq->library = NULL;
-		queue_free(ioq);
+		queue_release(ioq);
+		if (park_orphan(ioq)) {
+			free(ioq);
+		}
+		// A call of the runtime's that was armed for and has not come yet, and may
+		// never come, finds no more than the word that says so
 	}
 }
 
@@ -136,6 +141,9 @@ int32_t ioq_abandon(struct ioq *ioq) {
 	if (!thread_exit_quiesce(ioq, ABANDON_WAIT_MS)) {
 		return -EBUSY;
 	}
-	queue_free(ioq);
+	queue_release(ioq);
+	if (park_orphan(ioq)) {
+		free(ioq);
+	}
 	return 0;
 }

@@ -11,6 +11,9 @@
  *                                                                │ nothing?
  *                                                                └──▶ arm, or yield
  *
+ * Ring, lanes, waits and messages take turns in what is handed out: however much one
+ * of them has, what another has completed is told by this turn or the next.
+ *
  * All that a batch costs is paid once: one call out of JavaScript, one
  * io_uring_enter(2), one push to the lanes.
  */
@@ -25,15 +28,33 @@ static_assert(sizeof(struct ioq_request) == 64, "a request is a cache line");
 static_assert(sizeof(struct ioq_completion) == 32, "a completion is half of one");
 static_assert(IOQ_OP_COUNT <= 64, "a set of operations is a word");
 
+/** Who completes requests. */
+enum source {
+	SOURCE_RING,
+	SOURCE_LANES,
+	SOURCE_WAITS,
+	SOURCE_RECEIVERS,
+	SOURCE_COUNT,
+};
+
+/** Completions that each source may hand out before the others had their turn. */
+#define SHARE (IOQ_TURN_COMPLETIONS / SOURCE_COUNT)
+/** Bytes to be taken that it may. */
+#define SHARE_LENGTH (HELD_LENGTH_SUM_MAX / SOURCE_COUNT)
+
 /** Take what JavaScript has brought, and send it on its way. */
-static void turn_accept(struct ioq *ioq, struct turn_in *in, struct turn_out *out, const uint8_t *input) {
-	struct ioq_turn *turn = out->turn;
-	dispatch_begin(ioq, in, out);
+static void turn_accept(struct ioq *ioq, struct turn_in *in, const uint8_t *input) {
+	struct ioq_turn *turn = in->out->turn;
+	dispatch_held_back(ioq, in);
 	for (uint32_t i = 0; i < turn->request_count; ++i) {
 		accept_request(ioq, in, &turn->requests[i], input);
 	}
 	turn->request_count = 0;
 
+	if (ioq->ring.live) {
+		ring_expect(&ioq->ring, ioq->lanes && !lanes_are_quick(ioq->lanes));
+		ring_prepare_again(&ioq->ring);
+	}
 	if (ioq->cancels_owed) {
 		cancel_owed(ioq);
 	}
@@ -46,44 +67,58 @@ static void turn_accept(struct ioq *ioq, struct turn_in *in, struct turn_out *ou
 	dispatch_flush(ioq, in);
 }
 
-/**
- * Whether a ring says something of a transfer that may not be so. A file that is made on
- * the fly may be told as empty, and io_uring does not even ask for more of that; and a
- * write that falls short may be told as an error. The same transfer may be done again: it is at an
- * offset, and the first one has moved nothing.
- */
-static bool turn_doubts(struct entry *entry) {
-	if (entry->lane != IOQ_LANE_RING || !entry->positional || entry_is_cancelled(entry)) {
-		return false;
+/** The next entry that a source gives back, or NULL. */
+static struct entry *turn_next(struct ioq *ioq, enum source source) {
+	switch (source) {
+	case SOURCE_RING:
+		return ring_reap(&ioq->ring);
+	case SOURCE_LANES:
+		return ioq->lanes ? lanes_reap(ioq->lanes) : NULL;
+	case SOURCE_WAITS:
+		return waits_reap(&ioq->waits);
+	default:
+		return receivers_reap(&ioq->receivers, ioq->mailbox);
 	}
-	if (entry->op == IOQ_OP_READ) {
-		return entry->result == 0 && entry->length > 0 && position_may_have_more(entry->fd, entry->offset);
-	}
-	bool falls_short = entry->result == -EIO || entry->result == -ENOSPC || entry->result == -EDQUOT;
-	return entry->op == IOQ_OP_WRITE && falls_short && position_takes_back_writes(entry->fd);
 }
 
-/** Hand out completions while there are any and there is room. */
-static void turn_reap(struct ioq *ioq, struct turn_in *in, struct turn_out *out) {
-	struct entry *entry;
-	while (complete_has_room(out) && (entry = ring_reap(&ioq->ring))) {
-		if (turn_doubts(entry)) {
-			// A system call asks the file system itself
-			dispatch_elsewhere(ioq, in, entry);
-		} else {
-			complete_entry(ioq, out, entry);
+/**
+ * Hand out completions while there are any and there is room. First each source has
+ * its share, so that none keeps the others waiting; what room is left is for all.
+ */
+static void turn_reap(struct ioq *ioq, struct turn_in *in) {
+	struct turn_out *out = in->out;
+	struct ioq_turn *turn = out->turn;
+	bool more[SOURCE_COUNT] = {false};
+	for (unsigned int i = 0; i < SOURCE_COUNT; ++i) {
+		enum source source = (ioq->first_source + i) % SOURCE_COUNT;
+		size_t length = out->held_length;
+		more[source] = true;
+		// What goes elsewhere, or waits on, counts as well: this ends
+		for (uint32_t given = 0; given < SHARE && more[source]; ++given) {
+			if (turn->completion_count == IOQ_TURN_COMPLETIONS
+					|| (given > 0 && out->held_length - length >= SHARE_LENGTH)) {
+				break;
+			}
+			struct entry *entry = turn_next(ioq, source);
+			more[source] = entry;
+			if (entry) {
+				dispatch_returned(ioq, in, entry);
+			}
 		}
 	}
+	for (unsigned int i = 0; i < SOURCE_COUNT; ++i) {
+		enum source source = (ioq->first_source + i) % SOURCE_COUNT;
+		for (uint32_t given = 0; given < IOQ_TURN_COMPLETIONS && more[source] && complete_has_room(out); ++given) {
+			struct entry *entry = turn_next(ioq, source);
+			more[source] = entry;
+			if (entry) {
+				dispatch_returned(ioq, in, entry);
+			}
+		}
+	}
+	ioq->first_source = (ioq->first_source + 1) % SOURCE_COUNT;
+	dispatch_again(ioq, in);
 	dispatch_flush(ioq, in);
-	while (ioq->lanes && complete_has_room(out) && (entry = lanes_reap(ioq->lanes))) {
-		complete_entry(ioq, out, entry);
-	}
-	while (complete_has_room(out) && (entry = waits_reap(&ioq->waits))) {
-		complete_entry(ioq, out, entry);
-	}
-	while (complete_has_room(out) && (entry = receivers_reap(&ioq->receivers, ioq->mailbox))) {
-		complete_entry(ioq, out, entry);
-	}
 }
 
 int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, uint8_t *output) {
@@ -104,8 +139,9 @@ int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, u
 	}
 	struct turn_out out = {.turn = turn, .output = output};
 	struct turn_in in;
-	turn_accept(ioq, &in, &out, input);
-	turn_reap(ioq, &in, &out);
+	dispatch_begin(ioq, &in, &out);
+	turn_accept(ioq, &in, input);
+	turn_reap(ioq, &in);
 	if (ioq->lane_cancels > 0 || ioq->waits.remind_at != NEVER) {
 		cancel_interrupt(ioq);
 	}
@@ -116,7 +152,7 @@ int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, u
 	if (turn->completion_count == 0 && !turn->armed && (turn->flags & IOQ_TURN_YIELD)) {
 		// A lane that was woken on this processor waits for us to leave it
 		sched_yield();
-		turn_reap(ioq, &in, &out);
+		turn_reap(ioq, &in);
 	}
 	turn->in_flight = ioq->in_flight;
 	turn->ring_error = (uint32_t)ioq->ring.error;

@@ -10,6 +10,10 @@
  *                      ├─────▶ pending ▶ lanes ▶ ready ────┤
  *                      └─────▶ time, readiness, messages ──┘
  *
+ * What has to wait for somebody else (a lock, a pipe, the other end of a FIFO) holds
+ * no lane: a lane tries it without waiting, and what was tried in vain waits beside
+ * time and readiness until it is tried again.
+ *
  * One thread owns a queue: the JavaScript thread that opened it. It calls
  * ioq_turn(), which takes a batch of requests in, submits, and hands out what
  * completions there are; it never waits. When there is nothing to do but wait,
@@ -27,7 +31,7 @@
  *     accept.c            a request becomes an entry (entry.h)
  *     dispatch.c          the entry goes to whom it runs with: ring/ring.c, lanes/lane.c,
  *                         waits/waits.c, waits/receivers.c, post.c, or it runs here and
- *                         now, calls/perform.c
+ *                         now, calls/perform.c; what must not wait, calls/attempt.c
  *     cancel.c            what is no longer wanted, wherever it is
  *     complete.c          a complete entry becomes a completion
  *     park.c          ioq_park(), ioq_wake(): waiting for the next one
@@ -67,6 +71,20 @@
 #include "waits/receivers.h"
 #include "waits/waits.h"
 
+/** How ioq_park() and the queue stand to each other. */
+enum park_state {
+	/** Nobody is in there, nor will be before a turn says so. */
+	PARK_OVER,
+	/** A turn said that it may be called, and it was not yet. */
+	PARK_DUE,
+	/** It is running. */
+	PARK_RUNS,
+	/** Its thread has ended before the call came, and takes the queue down. */
+	PARK_ENDS,
+	/** The queue is gone; what is left of it goes with the call, if that comes. */
+	PARK_ORPHANED,
+};
+
 struct ioq {
 	/** The entries. */
 	struct arena arena;
@@ -84,6 +102,16 @@ struct ioq {
 	bool cancelled;
 	/** Whether the ring had no room for some cancellation. */
 	bool cancels_owed;
+	/** The slot from which on those are looked for. */
+	uint32_t owed_from;
+	/** What becomes of requests that have to wait: an entry_patience. */
+	uint8_t patience;
+	/** Which source of completions a turn begins with. */
+	uint8_t first_source;
+	/** Transfers that are left for the next turn: those before were enough for one. */
+	struct entry *held_back;
+	/** Where the next of them goes. */
+	struct entry **held_back_tail;
 	/** Written to by lanes, the ring and ioq_wake(): what ioq_park() polls. */
 	int wake_fd;
 	/** A reference to this library, or NULL. */
@@ -112,10 +140,8 @@ struct ioq {
 	struct mailbox *mailbox;
 	/** What waits for a message. */
 	struct receivers receivers;
-	/** Whether a turn said that ioq_park() may be called, and it was not yet. */
-	atomic_bool park_due;
-	/** Whether ioq_park() is running. */
-	atomic_bool parked;
+	/** A park_state. */
+	atomic_int park_state;
 	/** The next queue of its thread, see queue/thread_exit.c. */
 	struct ioq *next_of_thread;
 };
@@ -164,8 +190,13 @@ struct turn_in {
 	struct turn_out *out;
 	/** Bit n: operation n goes to the ring in this turn. */
 	ioq_ops ring_ops;
-	/** Bytes of transfers that may run within this turn so far. */
+	/** Bytes of transfers that run within this turn so far. */
 	size_t inline_length;
+	/** The descriptor that was looked at last, and whether its transfers bypass the cache. */
+	int looked_at;
+	bool is_direct;
+	/** Direct transfers that were prepared and not submitted. */
+	uint32_t direct;
 	/** How many entries are on their way to the lanes. */
 	size_t batch_count;
 	/** Those. */
@@ -186,6 +217,15 @@ void dispatch_elsewhere(struct ioq *ioq, struct turn_in *in, struct entry *entry
  * fails, and the queue lives on without a ring.
  */
 void dispatch_lose_ring(struct ioq *ioq, struct turn_in *in, int error);
+
+/** Give what earlier turns had no time for to the ring. */
+void dispatch_held_back(struct ioq *ioq, struct turn_in *in);
+
+/** See to an entry that somebody gave back: it is complete, or not yet. */
+void dispatch_returned(struct ioq *ioq, struct turn_in *in, struct entry *entry);
+
+/** Have entries that were tried in vain be tried again, if it is time. */
+void dispatch_again(struct ioq *ioq, struct turn_in *in);
 
 /** Send what is on its way to the lanes on. */
 void dispatch_flush(struct ioq *ioq, struct turn_in *in);
@@ -211,22 +251,16 @@ bool park_arm(struct ioq *ioq);
 /** Whether no call is parked, nor may be yet. */
 bool park_is_over(const struct ioq *ioq);
 
+/** Have a call that was to come find nobody. Returns whether it has not come so far. */
+bool park_end(struct ioq *ioq);
+
+/** The queue is gone. Returns whether the rest is the caller's to free, or the call's. */
+bool park_orphan(struct ioq *ioq);
+
 // post.c
 
-/**
- * Post an entry's message, unless the ring is to do it.
- *
- * @param to_ring
- *         Whether the ring could; receives whether it shall.
- * @return 0 or -errno.
- */
-int post_begin(struct ioq *ioq, struct entry *entry, bool *to_ring);
-
-/** Post it all the same, since the ring that was to do it cannot. Returns 0 or -errno. */
-int post_without_ring(struct entry *entry);
-
-/** The ring has sent it, or could not: see to the result. */
-void post_end(struct entry *entry);
+/** Post a message to another queue, or to this one. Returns 0 or -errno. */
+int post(uint32_t target, uint64_t message);
 
 // transfer.c
 
@@ -249,8 +283,8 @@ void transfer_release(struct ioq *ioq, struct entry *entry);
 
 // open.c
 
-/** Release all of a queue in which nothing is in flight, opened in whole or in part. */
-void queue_free(struct ioq *ioq);
+/** Release all that a queue holds, opened in whole or in part; nothing is in flight. */
+void queue_release(struct ioq *ioq);
 
 // thread_exit.c
 

@@ -17,7 +17,7 @@
 /** Opcodes that serve the ring itself. */
 static const uint8_t service_opcodes[] = {
 	IORING_OP_ASYNC_CANCEL, IORING_OP_POLL_ADD, IORING_OP_LINK_TIMEOUT, IORING_OP_FGETXATTR, IORING_OP_FSETXATTR,
-	IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED,
+	IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED, IORING_OP_OPENAT2,
 };
 #define SERVICE_OPCODES (sizeof(service_opcodes) / sizeof(service_opcodes[0]))
 
@@ -44,7 +44,7 @@ int ring_probe(struct io_uring *uring, uint64_t *known) {
 }
 
 bool ring_restrict(struct io_uring *uring, uint64_t known) {
-	struct io_uring_restriction allowed[64 + 3] = {0};
+	struct io_uring_restriction allowed[64 + 5] = {0};
 	unsigned int count = 0;
 	uint64_t ours = 0;
 	for (size_t i = 0; i < IOQ_OP_COUNT; ++i) {
@@ -65,8 +65,11 @@ bool ring_restrict(struct io_uring *uring, uint64_t known) {
 	allowed[count].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
 	allowed[count].sqe_flags = IOSQE_ASYNC | IOSQE_IO_LINK;
 	++count;
-	static const uint8_t registrations[] = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS_UPDATE};
-	for (size_t i = 0; i < 2; ++i) {
+	static const uint8_t registrations[] = {
+		IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS_UPDATE, IORING_REGISTER_IOWQ_MAX_WORKERS,
+		IORING_UNREGISTER_RING_FDS,
+	};
+	for (size_t i = 0; i < sizeof(registrations); ++i) {
 		allowed[count].opcode = IORING_RESTRICTION_REGISTER_OP;
 		allowed[count].register_op = registrations[i];
 		++count;

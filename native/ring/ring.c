@@ -36,7 +36,6 @@
  */
 
 #include "ring/ring.h"
-#include "waits/mailbox.h"
 #include "ops.h"
 
 #include <errno.h>
@@ -54,8 +53,19 @@
  * open that waits for the other end of a FIFO takes one of these.
  */
 #define IOWQ_BOUNDED_MIN 8
+/** The same while what is asked for turns out to be slow, and they are held up. */
+#define IOWQ_BOUNDED_MANY 64
 /** io-wq threads for what may wait forever: reads and writes of what is no regular file. */
 #define IOWQ_UNBOUNDED 64
+
+/**
+ * Closes in a row that a thread of the kernel's did, from which on lanes do it: some
+ * file systems (overlayfs) have something to do at each, and io_uring never does that
+ * within the submission: 9.7 µs instead of 1.2.
+ */
+#define SLOW_CLOSES 4
+/** One in so many shows whether it is still so. */
+#define SLOW_CLOSES_RETRIED 64
 
 /** Setups from the best to the plainest, each with the kernel that brought it. */
 static const uint32_t setups[] = {
@@ -75,6 +85,22 @@ static const uint32_t setups[] = {
 	// 5.1
 	0,
 };
+
+/** Say how many threads of the kernel's there may be. */
+static void ring_set_workers(struct ring *ring, bool many) {
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int few = cpus > IOWQ_BOUNDED_MIN / 4 ? 4 * (unsigned int)cpus : IOWQ_BOUNDED_MIN;
+	unsigned int workers[2] = {many && few < IOWQ_BOUNDED_MANY ? IOWQ_BOUNDED_MANY : few, IOWQ_UNBOUNDED};
+	// 5.15; an older kernel goes by its own limits
+	io_uring_register_iowq_max_workers(&ring->uring, workers);
+	ring->many_workers = many;
+}
+
+void ring_expect(struct ring *ring, bool slow) {
+	if (ring->live && slow != ring->many_workers) {
+		ring_set_workers(ring, slow);
+	}
+}
 
 int ring_open(struct ring *ring, uint32_t sq_entries, uint32_t cq_entries, int wake_fd, bool raw) {
 	memset(ring, 0, sizeof(*ring));
@@ -100,6 +126,9 @@ int ring_open(struct ring *ring, uint32_t sq_entries, uint32_t cq_entries, int w
 	ring->ops = ops_on_ring(ring->opcodes);
 	// The clocks came with 5.15, this with 5.17
 	ring->clocks = ring->uring.features & IORING_FEAT_CQE_SKIP;
+	// 5.12, as RESOLVE_CACHED
+	ring->cached_opens = (ring->uring.features & IORING_FEAT_NATIVE_WORKERS)
+		&& (ring->opcodes >> IORING_OP_OPENAT2 & 1);
 	ring->link_timeouts = ring->opcodes >> IORING_OP_LINK_TIMEOUT & 1;
 
 	if (wake_fd >= 0) {
@@ -111,12 +140,10 @@ int ring_open(struct ring *ring, uint32_t sq_entries, uint32_t cq_entries, int w
 		ring_disarm(ring);
 	}
 
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned int bounded = cpus > IOWQ_BOUNDED_MIN / 4 ? 4 * (unsigned int)cpus : IOWQ_BOUNDED_MIN;
-	unsigned int workers[2] = {bounded, IOWQ_UNBOUNDED};
-	// 5.15; an older kernel goes by its own limits
-	io_uring_register_iowq_max_workers(&ring->uring, workers);
+	ring_set_workers(ring, false);
 
+	// 5.18, and sixteen of a thread: to enter is cheaper without looking its file up
+	io_uring_register_ring_fd(&ring->uring);
 	if (ring->setup_flags & IORING_SETUP_R_DISABLED) {
 		if (raw) {
 			ring->ops |= (ioq_ops)1 << IOQ_OP_RAW_SQE;
@@ -139,9 +166,16 @@ fail:
 	return ret;
 }
 
-bool ring_takes(const struct ring *ring, const struct entry *entry) {
+bool ring_takes(struct ring *ring, const struct entry *entry) {
+	if (entry_is_close(entry) && ring->slow_closes >= SLOW_CLOSES) {
+		// From time to time one of them shows whether that is still so
+		return ++ring->closes_elsewhere % SLOW_CLOSES_RETRIED == 0;
+	}
 	if (entry->guarded) {
 		// To look where a path leads takes several calls, see calls/guard.c
+		return false;
+	}
+	if (entry_is_open(entry) && !ring_open_takes(entry)) {
 		return false;
 	}
 	switch (ops[entry->op].ring) {
@@ -164,13 +198,17 @@ void ring_close(struct ring *ring) {
 /** Settle an entry that came back, and keep it until it is asked for. */
 static void ring_complete(struct ring *ring, struct entry *entry, int32_t result) {
 	entry->result = result;
-	entry_close_fifo(entry);
-	if (fifo_waits(entry) || !entry_settle(entry)) {
-		if (ring_prepare(ring, entry)) {
-			return;
+	if (entry_is_close(entry)) {
+		ring->slow_closes = entry->ring_turn == ring->turns ? 0 : ring->slow_closes + 1;
+	}
+	if (ring_open_leaves(entry)) {
+		entry->elsewhere = true;
+	} else if (!entry_settle(entry) && !entry->elsewhere) {
+		if (!ring_prepare(ring, entry)) {
+			entry->next = ring->again;
+			ring->again = entry;
 		}
-		// It stays interrupted if there is no room to run it again
-		entry->result = -EINTR;
+		return;
 	}
 	entry->next = NULL;
 	*ring->done_tail = entry;
@@ -187,11 +225,7 @@ static unsigned int ring_drain(struct ring *ring) {
 		int32_t result = cqe->res;
 		io_uring_cqe_seen(&ring->uring, cqe);
 		++count;
-		if (user_data & MESSAGE) {
-			if (ring->mailbox) {
-				mailbox_deliver(ring->mailbox, (user_data & ~MESSAGE) << 32 | (uint32_t)result);
-			}
-		} else if (user_data != NOT_AN_ENTRY && !more) {
+		if (user_data != NOT_AN_ENTRY && !more) {
 			// Only a raw one comes back more than once: the last time counts
 			ring_complete(ring, (struct entry *)(uintptr_t)user_data, result);
 		}
@@ -227,12 +261,21 @@ bool ring_prepare(struct ring *ring, struct entry *e) {
 		return false;
 	}
 
+	if (entry_is_open(e)) {
+		ring_open_how(e, ring->cached_opens);
+	}
+	e->ring_turn = ring->turns;
 	sqe_write(sqe, e, ring->fixed);
 	if (linked) {
 		sqe->flags |= IOSQE_IO_LINK;
 		sqe_write_link_timeout(io_uring_get_sqe(&ring->uring), e);
 	}
 	return true;
+}
+
+void ring_hurry(struct ring *ring) {
+	// An error will show again, and be dealt with, in ring_submit()
+	io_uring_submit(&ring->uring);
 }
 
 bool ring_prepare_cancel(struct ring *ring, struct entry *entry) {
@@ -243,6 +286,21 @@ bool ring_prepare_cancel(struct ring *ring, struct entry *entry) {
 	io_uring_prep_cancel(sqe, entry, 0);
 	io_uring_sqe_set_data(sqe, NOT_AN_ENTRY);
 	return true;
+}
+
+void ring_prepare_again(struct ring *ring) {
+	struct entry *entry;
+	while ((entry = ring->again)) {
+		struct entry *next = entry->next;
+		if (entry_is_cancelled(entry)) {
+			ring->again = next;
+			ring_complete(ring, entry, -EINTR);
+		} else if (ring_prepare(ring, entry)) {
+			ring->again = next;
+		} else {
+			break;
+		}
+	}
 }
 
 void ring_register(struct ring *ring, struct region *region) {
@@ -266,6 +324,7 @@ void ring_unregister(struct ring *ring, struct region *region) {
 }
 
 void ring_disarm(struct ring *ring) {
+	++ring->turns;
 	if (ring->armed) {
 		// Kernels before 5.8 cannot, and write to it at each completion
 		ring->armed = io_uring_cq_eventfd_toggle(&ring->uring, false) != 0;
@@ -286,7 +345,7 @@ bool ring_arm(struct ring *ring) {
 		// want to be told; we do it the other way round, and neither may be late
 		__sync_synchronize();
 	}
-	return !ring->done && !ring_has_more(ring)
+	return !ring->done && !ring->again && !ring_has_more(ring)
 		&& io_uring_cq_ready(&ring->uring) == 0
 		&& io_uring_sq_ready(&ring->uring) == 0;
 }
@@ -346,7 +405,8 @@ void ring_die(struct ring *ring, int error, struct entry **unsubmitted) {
 			tail = &entry->next;
 		}
 	}
-	*tail = NULL;
+	*tail = ring->again;
+	ring->again = NULL;
 
 	ring->error = error;
 	ring_close(ring);

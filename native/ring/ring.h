@@ -38,8 +38,18 @@ struct ring {
 	struct entry *done;
 	/** Where the next of them goes. */
 	struct entry **done_tail;
-	/** Where messages from other rings go, or NULL. */
-	struct mailbox *mailbox;
+	/** Entries that were interrupted, and had no room to be prepared again. */
+	struct entry *again;
+	/** Whether the kernel may have many threads for what is slow. */
+	bool many_workers;
+	/** Turns so far. */
+	uint32_t turns;
+	/** Closes in a row that a thread of the kernel's did. */
+	uint32_t slow_closes;
+	/** Closes that went elsewhere because of that. */
+	uint32_t closes_elsewhere;
+	/** Whether opens can keep to what is cached. */
+	bool cached_opens;
 	/** liburing's own. */
 	struct io_uring uring;
 };
@@ -59,7 +69,7 @@ int ring_open(struct ring *ring, uint32_t sq_entries, uint32_t cq_entries, int w
 void ring_close(struct ring *ring);
 
 /** Whether an entry whose operation can run here can do so itself. */
-bool ring_takes(const struct ring *ring, const struct entry *entry);
+bool ring_takes(struct ring *ring, const struct entry *entry);
 
 /**
  * Prepare an entry for submission, making room in the queue if need be.
@@ -67,6 +77,15 @@ bool ring_takes(const struct ring *ring, const struct entry *entry);
  * @return false if there is no room: run it elsewhere.
  */
 bool ring_prepare(struct ring *ring, struct entry *entry);
+
+/** Submit what was prepared, without looking at what is complete. */
+void ring_hurry(struct ring *ring);
+
+/** Say whether what is asked for is slow: then the kernel may have more threads. */
+void ring_expect(struct ring *ring, bool slow);
+
+/** Prepare what had no room before, as far as there is some. */
+void ring_prepare_again(struct ring *ring);
 
 /** Register a region, so that the kernel need not look up its pages each time. */
 void ring_register(struct ring *ring, struct region *region);
@@ -97,7 +116,7 @@ struct entry *ring_reap(struct ring *ring);
  */
 bool ring_arm(struct ring *ring);
 
-/** Spare the kernel the eventfd while nobody waits for it. */
+/** A turn begins: spare the kernel the eventfd while nobody waits for it. */
 void ring_disarm(struct ring *ring);
 
 /**
@@ -112,9 +131,6 @@ void ring_die(struct ring *ring, int error, struct entry **unsubmitted);
 
 /** user_data of what is not an entry. */
 #define NOT_AN_ENTRY 0
-/** Set in the user_data of a message, which no address has. */
-#define MESSAGE ((uint64_t)1 << 63)
-
 /**
  * Write an entry as an SQE, with the entry as its user_data.
  *
@@ -141,14 +157,19 @@ int ring_probe(struct io_uring *uring, uint64_t *opcodes);
  */
 bool ring_restrict(struct io_uring *uring, uint64_t opcodes);
 
-// fifo.c
+// opens.c
+
+/** Whether a ring opens a file without a thread of the kernel's, which may have to wait. */
+bool ring_open_takes(const struct entry *entry);
+
+/** Say how to open a file: anyhow, or only with what is cached of its path. */
+void ring_open_how(struct entry *entry, bool cached);
 
 /**
  * Look at what the ring opened, or did not.
  *
- * @return Whether it is a FIFO whose other end is still to be waited for: run the
- *         entry again, it is punted now.
+ * @return Whether it is for others to open it, or to wait for its other end.
  */
-bool fifo_waits(struct entry *entry);
+bool ring_open_leaves(struct entry *entry);
 
 #endif // IOQ_RING_H

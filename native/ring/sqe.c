@@ -29,7 +29,11 @@ void sqe_write(struct io_uring_sqe *sqe, struct entry *e, bool fixed) {
 	switch (e->op) {
 	case IOQ_OP_OPEN:
 	case IOQ_OP_OPEN_DIR:
-		io_uring_prep_openat(sqe, e->fd, e->path, entry_open_flags(e), e->mode);
+		if (e->how.resolve) {
+			io_uring_prep_openat2(sqe, e->fd, e->path, &e->how);
+		} else {
+			io_uring_prep_openat(sqe, e->fd, e->path, entry_open_flags(e), e->mode);
+		}
 		break;
 	case IOQ_OP_CLOSE:
 	case IOQ_OP_CLOSE_DIR:
@@ -82,10 +86,6 @@ void sqe_write(struct io_uring_sqe *sqe, struct entry *e, bool fixed) {
 		break;
 	case IOQ_OP_POLL:
 		io_uring_prep_poll_add(sqe, e->fd, e->flags);
-		break;
-	case IOQ_OP_POST:
-		// fd2 is the target's ring
-		io_uring_prep_msg_ring(sqe, e->fd2, (uint32_t)e->offset, MESSAGE | e->offset >> 32, 0);
 		break;
 	case IOQ_OP_SYNC_RANGE:
 		io_uring_prep_sync_file_range(sqe, e->fd, e->length, e->offset, (int)e->flags);

@@ -40,6 +40,11 @@ static void run_config(const struct config *config) {
 	TEST_WITH(test_cancel_open, *config);
 	TEST_WITH(test_timeouts, *config);
 	TEST_WITH(test_polls, *config);
+	TEST_WITH(test_locks, *config);
+	TEST_WITH(test_streams, *config);
+	TEST_WITH(test_fifos, *config);
+	TEST_WITH(test_limits, *config);
+	TEST_WITH(test_held_back, *config);
 	TEST_WITH(test_messages, *config);
 	TEST_WITH(test_parts, *config);
 	TEST_WITH(test_xattrs, *config);

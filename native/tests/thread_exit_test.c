@@ -9,6 +9,7 @@
 
 #include "ioq.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 /** Requests of each kind. */
@@ -30,6 +31,10 @@ struct deed {
 	int fifo;
 	/** Whether a call is parked on another thread. */
 	bool parks;
+	/** Whether none is, although a turn said that it may be. */
+	bool never_parks;
+	/** Whom it would have been for. */
+	struct ioq *queue;
 	/** That thread. */
 	pthread_t parked;
 	/** Why not a queue could be opened: an errno. */
@@ -85,7 +90,11 @@ static void *own(void *arg) {
 				CHECK_EQ(ioq_turn(ioq, &turn, input, output), 0);
 			}
 			CHECK(turn.armed);
-			deed->parked = test_thread(park, ioq);
+			if (!deed->never_parks) {
+				deed->parked = test_thread(park, ioq);
+			} else {
+				deed->queue = ioq;
+			}
 			if (i % 2) {
 				// Or it begins when the owner is about to be gone
 				test_sleep(5);
@@ -111,7 +120,10 @@ static void orphan(struct deed deed) {
 	if (deed.error) {
 		SKIP(strerror((int)deed.error));
 	}
-	if (deed.parks) {
+	if (deed.never_parks) {
+		// It may come late, and finds nobody
+		CHECK_EQ(ioq_park(deed.queue), -ECANCELED);
+	} else if (deed.parks) {
 		CHECK_EQ(pthread_join(deed.parked, NULL), 0);
 	}
 }
@@ -175,12 +187,26 @@ static void test_abandoned(const void *flags) {
 	close(pipes[1]);
 }
 
+/** The thread ends between a turn that armed and the call that was to park. */
+static void test_never_parked(const void *flags) {
+	int pipes[2];
+	CHECK_EQ(pipe2(pipes, O_CLOEXEC), 0);
+	for (int i = 0; i < 5 && !test.skipping; ++i) {
+		orphan((struct deed) {
+			.flags = *(const uint32_t *)flags, .queues = 1, .fifo = pipes[0], .parks = true, .never_parks = true,
+		});
+	}
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 int main(void) {
 	test_begin("thread_exit_test");
 	for (size_t i = 0; i < sizeof(all_flags) / sizeof(all_flags[0]); ++i) {
 		test_run("test_idle", TEST_HERE, test_idle, &all_flags[i]);
 		test_run("test_busy", TEST_HERE, test_busy, &all_flags[i]);
 		test_run("test_several", TEST_HERE, test_several, &all_flags[i]);
+		test_run("test_never_parked", TEST_HERE, test_never_parked, &all_flags[i]);
 		test_run("test_parked", TEST_HERE, test_parked, &all_flags[i]);
 		test_run("test_abandoned", TEST_HERE, test_abandoned, &all_flags[i]);
 	}

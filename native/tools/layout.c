@@ -56,6 +56,7 @@ int main(void) {
 	CONSTANT("ENOTREG", IOQ_ENOTREG, "A copy's source is no regular file.");
 	CONSTANT("ESAMEFILE", IOQ_ESAMEFILE, "A copy's source and target are one file.");
 	CONSTANT("ESPECIAL", IOQ_ESPECIAL, "The file is in /proc, /sys or /dev.");
+	CONSTANT("EWAITS", IOQ_EWAITS, "It would have to wait, and the queue only tries.");
 	CONSTANT("ENOQUEUE", IOQ_ENOQUEUE, "There is no queue to post to.");
 	CONSTANT("NO_OFFSET", IOQ_NO_OFFSET, "For an offset's high word: the file's own position.");
 	CONSTANT("COMPLETION_HELD", IOQ_COMPLETION_HELD, "The payload is held until it is taken.");
@@ -87,6 +88,8 @@ int main(void) {
 	CONSTANT("TERMINAL_CBREAK", IOQ_TERMINAL_CBREAK, "Bytes as they are typed, but for signals.");
 	CONSTANT("TERMINAL_STATE", IOQ_TERMINAL_STATE, "What keeps a terminal's state: size in bytes.");
 	CONSTANT("OPEN_SYNC", IOQ_OPEN_SYNC, "Run requests within the turn that brings them.");
+	CONSTANT("OPEN_TRIES", IOQ_OPEN_TRIES, "Beside `OPEN_SYNC`: what would have to wait fails with `EWAITS`.");
+	CONSTANT("OPEN_WAITS", IOQ_OPEN_WAITS, "Beside `OPEN_SYNC`: what has to wait does so in the queue.");
 
 	printf("\n");
 	SIZE("REQUEST", struct ioq_request, "A request");

@@ -6,20 +6,17 @@
  *
  * Queues of one process, each with a thread of its own, send each other numbers:
  *
- *     POST ──▶ IORING_OP_MSG_RING ──▶ the target's ring ──▶ its owner ─┐
- *         └──▶ mailbox_post(), eventfd ───────────────────────▶ mailbox ▶ RECEIVE
+ *     POST ──▶ mailbox_post() ──▶ mailbox ──▶ RECEIVE
+ *                  └── it was empty ──▶ eventfd ──▶ its owner
  *
- * The first way is the kernel's, where both have a ring; the second works always.
+ * (io_uring's own messages, IORING_OP_MSG_RING, save the eventfd; but they are lost
+ * with the ring that they were sent to, and their sender has been told that they came.)
  *
  * Whoever posts has only a number for the target, which may be closed at any time
  * by another thread. So a mailbox is counted: the list finds it, and whoever found
- * it may go on using it. It keeps a duplicate of the ring's descriptor, since one
- * that was closed could by then be another file's, to whom the kernel would send.
+ * it may go on using it.
  *
- * It is bounded: a message first takes one of MESSAGES_MAX places, and gives it
- * back when it is received. So the ring never gets more than it can be given.
- *
- * This is the library's only global state, besides the signal of lanes.
+ * It is bounded: what does not fit is refused.
  */
 
 #include "waits/mailbox.h"
@@ -27,7 +24,6 @@
 #include "ioq.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -43,14 +39,8 @@ struct mailbox {
 	pthread_mutex_t mutex;
 	/** Whether its owner is there. */
 	bool open;
-	/** Whether its ring takes messages. */
-	bool has_ring;
 	/** To be written to. The owner's. */
 	int wake_fd;
-	/** Its ring, or -1. */
-	int ring_fd;
-	/** Places taken: messages that are there, or on their way. */
-	uint32_t taken;
 	/** Messages that are there. */
 	uint32_t count;
 	/** The first of them. */
@@ -66,7 +56,7 @@ static struct mailbox *list;
 /** The last id that was given. */
 static uint32_t last_id;
 
-struct mailbox *mailbox_open(int wake_fd, int ring_fd) {
+struct mailbox *mailbox_open(int wake_fd) {
 	struct mailbox *mailbox = calloc(1, sizeof(*mailbox));
 	if (!mailbox) {
 		return NULL;
@@ -75,8 +65,6 @@ struct mailbox *mailbox_open(int wake_fd, int ring_fd) {
 	mailbox->holders = 1;
 	mailbox->open = true;
 	mailbox->wake_fd = wake_fd;
-	mailbox->ring_fd = ring_fd < 0 ? -1 : fcntl(ring_fd, F_DUPFD_CLOEXEC, 0);
-	mailbox->has_ring = mailbox->ring_fd >= 0;
 
 	pthread_mutex_lock(&list_mutex);
 	bool taken = true;
@@ -99,9 +87,6 @@ void mailbox_release(struct mailbox *mailbox) {
 	bool last = --mailbox->holders == 0;
 	pthread_mutex_unlock(&list_mutex);
 	if (last) {
-		if (mailbox->ring_fd >= 0) {
-			close(mailbox->ring_fd);
-		}
 		pthread_mutex_destroy(&mailbox->mutex);
 		free(mailbox);
 	}
@@ -142,68 +127,26 @@ struct mailbox *mailbox_find(uint32_t id) {
 	return mailbox;
 }
 
-void mailbox_forget_ring(struct mailbox *mailbox) {
-	// The duplicate stays: someone may be about to use it
-	pthread_mutex_lock(&mailbox->mutex);
-	mailbox->has_ring = false;
-	pthread_mutex_unlock(&mailbox->mutex);
-}
-
-/** Take a place. */
-static int mailbox_claim(struct mailbox *mailbox) {
-	if (!mailbox->open) {
-		return -IOQ_ENOQUEUE;
-	}
-	if (mailbox->taken == IOQ_MESSAGES_MAX) {
-		return -EAGAIN;
-	}
-	++mailbox->taken;
-	return 0;
-}
-
-/** Put a message into the place that was taken for it. */
-static void mailbox_put(struct mailbox *mailbox, uint64_t message) {
-	mailbox->messages[(mailbox->first + mailbox->count++) % IOQ_MESSAGES_MAX] = message;
-}
-
 int mailbox_post(struct mailbox *mailbox, uint64_t message) {
+	int ret = 0;
 	pthread_mutex_lock(&mailbox->mutex);
-	int ret = mailbox_claim(mailbox);
-	if (ret == 0) {
-		mailbox_put(mailbox, message);
+	if (!mailbox->open) {
+		ret = -IOQ_ENOQUEUE;
+	} else if (mailbox->count == IOQ_MESSAGES_MAX) {
+		ret = -EAGAIN;
+	} else {
+		mailbox->messages[(mailbox->first + mailbox->count) % IOQ_MESSAGES_MAX] = message;
+		// Its owner looks before it waits: one that has something knows of it
+		bool wakes = mailbox->count++ == 0;
 		// While its owner cannot close it
 		uint64_t one = 1;
-		ssize_t written;
+		ssize_t written = 0;
 		do {
-			written = write(mailbox->wake_fd, &one, sizeof(one));
+			written = wakes ? write(mailbox->wake_fd, &one, sizeof(one)) : 0;
 		} while (written < 0 && errno == EINTR);
 	}
 	pthread_mutex_unlock(&mailbox->mutex);
 	return ret;
-}
-
-int mailbox_reserve(struct mailbox *mailbox) {
-	pthread_mutex_lock(&mailbox->mutex);
-	int ret = mailbox->has_ring ? mailbox_claim(mailbox) : -ENXIO;
-	if (ret == 0) {
-		ret = mailbox->ring_fd;
-	}
-	pthread_mutex_unlock(&mailbox->mutex);
-	return ret;
-}
-
-void mailbox_cancel(struct mailbox *mailbox) {
-	pthread_mutex_lock(&mailbox->mutex);
-	--mailbox->taken;
-	pthread_mutex_unlock(&mailbox->mutex);
-}
-
-void mailbox_deliver(struct mailbox *mailbox, uint64_t message) {
-	pthread_mutex_lock(&mailbox->mutex);
-	if (mailbox->count < IOQ_MESSAGES_MAX) {
-		mailbox_put(mailbox, message);
-	}
-	pthread_mutex_unlock(&mailbox->mutex);
 }
 
 bool mailbox_take(struct mailbox *mailbox, uint64_t *message) {
@@ -213,8 +156,6 @@ bool mailbox_take(struct mailbox *mailbox, uint64_t *message) {
 		*message = mailbox->messages[mailbox->first];
 		mailbox->first = (mailbox->first + 1) % IOQ_MESSAGES_MAX;
 		--mailbox->count;
-		// A ring that died with a message may have given its place back
-		mailbox->taken -= mailbox->taken > 0;
 	}
 	pthread_mutex_unlock(&mailbox->mutex);
 	return any;

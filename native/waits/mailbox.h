@@ -17,11 +17,9 @@ struct mailbox;
  *
  * @param wake_fd
  *         An eventfd to be written to when a message has come.
- * @param ring_fd
- *         The ring that may be sent messages directly, or -1. It is duplicated.
  * @return The mailbox, or NULL with errno set.
  */
-struct mailbox *mailbox_open(int wake_fd, int ring_fd);
+struct mailbox *mailbox_open(int wake_fd);
 
 /** Its owner is gone: nobody finds it any more. NULL is fine. */
 void mailbox_close(struct mailbox *mailbox);
@@ -35,29 +33,12 @@ struct mailbox *mailbox_find(uint32_t id);
 /** Give back what mailbox_find() gave. */
 void mailbox_release(struct mailbox *mailbox);
 
-/** From now on messages do not go to its ring. For the owner. */
-void mailbox_forget_ring(struct mailbox *mailbox);
-
 /**
  * Put a message in.
  *
  * @return 0, -EAGAIN if it is full, or -IOQ_ENOQUEUE if its owner is gone.
  */
 int mailbox_post(struct mailbox *mailbox, uint64_t message);
-
-/**
- * Keep room for a message that comes by the ring.
- *
- * @return The ring's descriptor, good until mailbox_release(), or -errno as
- *         mailbox_post() has them, or -ENXIO if there is no ring.
- */
-int mailbox_reserve(struct mailbox *mailbox);
-
-/** That message was not sent. */
-void mailbox_cancel(struct mailbox *mailbox);
-
-/** That message has come. For the owner. */
-void mailbox_deliver(struct mailbox *mailbox, uint64_t message);
 
 /** Take a message out. For the owner. */
 bool mailbox_take(struct mailbox *mailbox, uint64_t *message);

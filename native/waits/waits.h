@@ -9,6 +9,8 @@
 
 #include "waits/clock.h"
 #include "queue/entry.h"
+#include "waits/bell.h"
+#include "waits/locks.h"
 
 /** The requests that wait for a clock. */
 struct waits_clock {
@@ -29,6 +31,8 @@ struct waits {
 	int fd;
 	/** By IOQ_CLOCK_*. */
 	struct waits_clock clocks[IOQ_CLOCK_COUNT];
+	/** The wake-up. */
+	int wake_fd;
 	/** Descriptors that are polled. */
 	uint32_t polls;
 	/** When the owner wants a turn for reasons of its own, by the monotonic clock. */
@@ -37,6 +41,16 @@ struct waits {
 	struct entry *done;
 	/** Where the next of them goes. */
 	struct entry **done_tail;
+	/** Entries to be tried again. */
+	struct entry *again;
+	/** Where the next of them goes. */
+	struct entry **again_tail;
+	/** Entries that are tried from time to time. */
+	uint32_t retried;
+	/** Those that wait for locks. */
+	struct locks locks;
+	/** What tells of locks that were released. */
+	struct bell bell;
 };
 
 /**
@@ -59,6 +73,15 @@ void waits_complete(struct waits *waits, struct entry *entry, int32_t result);
 
 /** Complete an entry that waits, with -EINTR. */
 void waits_cancel(struct waits *waits, struct entry *entry);
+
+/** Have an entry wait that was tried in vain. It completes at once if it cannot. */
+void waits_add(struct waits *waits, struct entry *entry);
+
+/** The next entry that is to be tried again, or NULL. */
+struct entry *waits_again(struct waits *waits);
+
+/** An entry is over: whoever waits for the same lock is next. Any entry is fine. */
+void waits_leave(struct waits *waits, struct entry *entry);
 
 /** The next entry that is complete, or NULL. */
 struct entry *waits_reap(struct waits *waits);

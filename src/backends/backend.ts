@@ -143,7 +143,7 @@ export interface Backend {
    * @returns How many bytes: as many as there is room for, or fewer at the end of the
    *          file. Or a negative error number, and nothing was read.
    */
-  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number;
+  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number, length: number): number;
 
   /** Resolves when a turn has something to do, or at {@linkcode Backend.wake}. */
   park(): Promise<void>;

@@ -9,15 +9,22 @@
 
 import type { CoreRequest } from "../operations/request.ts";
 
-/** A request that waits. */
-export interface BackloggedRequest {
-  readonly slot: number;
-  readonly request: CoreRequest;
+/** What of a request few have. */
+export interface BackloggedExtras {
   /** The core's number of the memory that it transfers to or from, if it is the core's. */
   readonly region: number | undefined;
   /** When it is of no more interest, as `performance.now()` has it. */
   readonly until: number | undefined;
 }
+
+/** Takes a request out of the backlog, if it has room. */
+export type TakeBacklogged = (
+  slot: number,
+  request: CoreRequest,
+  region: number | undefined,
+  timeoutMs: number | undefined,
+  cancelled: boolean,
+) => boolean;
 
 /** In the states by slot: it does not wait here. */
 const ELSEWHERE = 0;
@@ -26,17 +33,24 @@ const CANCELLED = 2;
 /** It is never cancelled. */
 const CLOSE = 3;
 
+/** How many it has room for at first. */
+const ROOM = 1024;
+
 /** Requests that wait for room in the next turn, in order. */
 export class Backlog {
-  /** Those that wait: from `#at` on. */
-  #waiting: BackloggedRequest[] = [];
-  #at = 0;
+  /** Those that wait, in a ring: from `#head` to `#tail`, which only ever grow. */
+  #requests: (CoreRequest | undefined)[] = [];
+  #slots = new Int32Array(0);
+  #head = 0;
+  #tail = 0;
   /** By slot: whether it waits here, and whether it was cancelled. */
   #states = new Uint8Array(0);
+  /** By slot: what few have. */
+  readonly #extras = new Map<number, BackloggedExtras>();
 
   /** How many there are. */
   get size(): number {
-    return this.#waiting.length - this.#at;
+    return this.#tail - this.#head;
   }
 
   /** Put one behind the others. */
@@ -47,42 +61,63 @@ export class Backlog {
     timeoutMs: number | undefined,
   ): void {
     if (slot >= this.#states.length) {
-      const states = new Uint8Array(2 * slot + 1);
+      const states = new Uint8Array(2 * slot + ROOM);
       states.set(this.#states);
       this.#states = states;
     }
+    if (this.size === this.#slots.length) {
+      this.#grow();
+    }
     this.#states[slot] = request.isClose ? CLOSE : WAITING;
-    const until = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
-    this.#waiting.push({ slot, request, region, until });
+    if (region !== undefined || timeoutMs !== undefined) {
+      const until = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+      this.#extras.set(slot, { region, until });
+    }
+    const at = this.#tail++ & this.#slots.length - 1;
+    this.#requests[at] = request;
+    this.#slots[at] = slot;
   }
 
-  /**
-   * Take from the first on, while there is room.
-   *
-   * @param take Takes one, if it has room.
-   */
-  drain(
-    take: (
-      request: BackloggedRequest,
-      timeoutMs: number | undefined,
-      cancelled: boolean,
-    ) => boolean,
-  ): void {
-    const waiting = this.#waiting;
-    while (this.#at < waiting.length) {
-      const first = waiting[this.#at]!;
-      const { slot, until } = first;
+  /** Make room for twice as many. */
+  #grow(): void {
+    const count = this.size;
+    const length = this.#slots.length;
+    const requests: (CoreRequest | undefined)[] = [];
+    const slots = new Int32Array(Math.max(ROOM, 2 * length));
+    for (let i = 0; i < slots.length; i++) {
+      const at = this.#head + i & length - 1;
+      requests.push(i < count ? this.#requests[at] : undefined);
+      slots[i] = i < count ? this.#slots[at]! : 0;
+    }
+    this.#requests = requests;
+    this.#slots = slots;
+    this.#head = 0;
+    this.#tail = count;
+  }
+
+  /** Take from the first on, while there is room. */
+  drain(take: TakeBacklogged): void {
+    const mask = this.#slots.length - 1;
+    while (this.#head < this.#tail) {
+      const at = this.#head & mask;
+      const slot = this.#slots[at]!;
+      const extras = this.#extras.size === 0 ? undefined : this.#extras.get(slot);
+      const until = extras?.until;
       const timeoutMs = until === undefined ? undefined : Math.max(0, until - performance.now());
-      if (!take(first, timeoutMs, this.#states[slot] === CANCELLED)) {
+      const cancelled = this.#states[slot] === CANCELLED;
+      if (!take(slot, this.#requests[at]!, extras?.region, timeoutMs, cancelled)) {
         break;
       }
       this.#states[slot] = ELSEWHERE;
-      this.#at++;
+      this.#requests[at] = undefined;
+      if (extras !== undefined) {
+        this.#extras.delete(slot);
+      }
+      this.#head++;
     }
-    if (2 * this.#at >= waiting.length) {
-      // Moves each of them a bounded number of times
-      this.#waiting = waiting.slice(this.#at);
-      this.#at = 0;
+    if (this.#head === this.#tail) {
+      this.#head = 0;
+      this.#tail = 0;
     }
   }
 

@@ -17,7 +17,7 @@ import * as layout from "../../ffi/layout.ts";
 import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
 import { heedBroker } from "./broker.ts";
 import type { Backend, BackendInfo, LaneCounts, RingInfo, Sink } from "./backend.ts";
-import { Backlog, type BackloggedRequest } from "./backlog.ts";
+import { Backlog, type TakeBacklogged } from "./backlog.ts";
 import { type ClockName, CLOCKS } from "../linux/clock.ts";
 import type { Payload } from "../operations/payload.ts";
 import { ERRNO, errnoCode, errnoText, osError } from "../linux/errors.ts";
@@ -165,7 +165,7 @@ export function openNativeCore(library: Library, options: NativeOptions): Native
   request[layout.OPTIONS_DEPTH] = options.depth;
   request[layout.OPTIONS_LANES] = Math.max(1, options.threads);
   request[layout.OPTIONS_FLAGS] = (options.ring ? layout.OPEN_RING : 0) |
-    (options.threads === 0 ? layout.OPEN_SYNC : 0) |
+    (options.threads === 0 ? layout.OPEN_SYNC | layout.OPEN_WAITS : 0) |
     (options.rawSqe ? layout.OPEN_RAW_SQE : 0);
   writeOps(request, layout.OPTIONS_OVERFLOW_OPS_LOW, codesOf("overflow"));
   const info = new Uint32Array(layout.INFO_SIZE / 4);
@@ -288,11 +288,7 @@ export class NativeBackend implements Backend {
   }
 
   /** Add a request that waited to the batch. Whether there was room. */
-  readonly #takeBacklogged = (
-    { slot, request, region }: BackloggedRequest,
-    timeoutMs: number | undefined,
-    cancelled: boolean,
-  ): boolean => {
+  readonly #takeBacklogged: TakeBacklogged = (slot, request, region, timeoutMs, cancelled) => {
     const at = REQUESTS_AT + this.#batched * REQUEST_WORDS;
     if (!this.#write(slot, request, region, timeoutMs)) {
       return false;
@@ -440,12 +436,12 @@ export class NativeBackend implements Backend {
     return this.#closed ? undefined : this.#symbols.ioq_is_cached(fd);
   }
 
-  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
+  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number, length: number): number {
     const isShort = (offset | 0) === offset;
     const result = this.#symbols.ioq_read_cached(
       fd,
       target,
-      byteLengthOf(target),
+      length,
       isShort ? offset : offset % 0x1_0000_0000,
       isShort ? 0 : Math.floor(offset / 0x1_0000_0000),
     );

@@ -9,11 +9,10 @@
 
 import { heedBroker } from "./broker.ts";
 import { LibraryError, loadLibrary, modulePath } from "../../ffi/library.ts";
-import type { Backend, BackendInfo, LaneCounts, Sink } from "./backend.ts";
+import type { Backend, BackendInfo, Sink } from "./backend.ts";
 import type { BackendChoice } from "./open_backend.ts";
 import { tryLibrary, type Unavailable } from "./unavailable.ts";
 import { NativeWaits } from "./worker/native_waits.ts";
-import type { RequestRunner } from "./worker/request_runner.ts";
 import { ThisThread } from "./worker/this_thread.ts";
 import { Timers } from "./worker/timers.ts";
 import { LibraryExecutor } from "./worker/with_library.ts";
@@ -23,6 +22,12 @@ import { WorkerBackend, type WorkerParts } from "./worker.ts";
 
 /** Where lanes get their code from, and what they need for that. */
 const LANE_MODULE = new URL("./worker/lane.ts", import.meta.url);
+
+/**
+ * Never called. It puts what Workers run into the module graph, where a URL alone does not:
+ * so `deno cache` fetches it, and packages have it.
+ */
+export const importLane = (): Promise<unknown> => import("./worker/lane.ts");
 
 /** Why the lanes' code may not be read, if so. */
 function whyNoWorker(module: URL): string | undefined {
@@ -37,13 +42,17 @@ function whyNoWorker(module: URL): string | undefined {
     : `no Worker may be started without --allow-read=${root.replace(/(?<=.)\/$/, "")}`;
 }
 
+/** Web Workers of one queue: each takes some megabytes, and a thread of the runtime's. */
+const WORKERS_MAX = 16;
+
 /** Open the worker backend; `preferred` is why it is not another one. */
 export function openWorker(
   choice: BackendChoice,
   preferred: Unavailable | undefined,
   sink: Sink,
 ): Backend {
-  const { depth, threads } = choice;
+  const { depth } = choice;
+  const threads = Math.min(choice.threads, WORKERS_MAX);
   const found = tryLibrary(choice.library);
   const library = found instanceof LibraryError ? undefined : found;
   if (library !== undefined) {
@@ -58,12 +67,13 @@ export function openWorker(
   const module = choice.module === undefined ? LANE_MODULE : choice.module;
   const refused = module === null ? "no Worker may be started" : whyNoWorker(module);
 
-  const openThisThread = (completed: LaneCounts, sink: Sink): RequestRunner => {
-    const executor = library === undefined
-      ? new DenoExecutor()
-      : new LibraryExecutor(loadLibrary(library.path));
-    return new ThisThread(executor, completed, sink);
-  };
+  const openThisThread: WorkerParts["openThisThread"] = (completed, sink, wait) =>
+    library === undefined
+      ? new ThisThread(new DenoExecutor(), completed, sink)
+      : new ThisThread(new LibraryExecutor(loadLibrary(library.path), true), completed, sink, {
+        wait,
+        openPatient: () => new LibraryExecutor(loadLibrary(library.path)),
+      });
   const parts: WorkerParts = {
     refuse: library === undefined ? refusalOf : () => 0,
     describe: (lost = refused): BackendInfo => {
@@ -86,10 +96,10 @@ export function openWorker(
       library === undefined
         ? new Timers(complete, wake)
         : new NativeWaits(library, depth, complete, wake),
-    openRunner: (completed, sink, giveUp) =>
+    openRunner: (completed, sink, wait, giveUp) =>
       module === null || refused !== undefined
-        ? openThisThread(completed, sink)
-        : new Workers({ depth, threads, library, module, completed, sink, giveUp }),
+        ? openThisThread(completed, sink, wait)
+        : new Workers({ depth, threads, library, module, completed, sink, wait, giveUp }),
     openThisThread,
     release: () => library?.release(),
   };

@@ -6,6 +6,7 @@
  *     nop, what is refused ───────────────────────────▶ completes by itself
  *     timeout, poll, post, receive ──▶ waits ──────────▶ complete
  *     all the rest ──▶ runner: Workers, else this thread ──▶ complete
+ *                         └── a lock, a pipe, a FIFO that would wait ──▶ waits
  *
  * See `worker/waits.ts` for what waits, and `worker/request_runner.ts` for what runs. If
  * Workers cannot be started at all, or no more, the requests that none of them has
@@ -43,14 +44,22 @@ export interface WorkerParts {
   readonly describe: (lost?: string) => BackendInfo;
   /** Opens what requests wait by. */
   readonly openWaits: (complete: CompleteWait, wake: () => void) => Waits;
-  /** Opens what runs requests; `giveUp` takes what it cannot run. */
+  /**
+   * Opens what runs requests; `wait` takes what has to wait for somebody else, `giveUp`
+   * what it cannot run.
+   */
   readonly openRunner: (
     completed: LaneCounts,
     sink: Sink,
+    wait: (left: LeftRequest) => void,
     giveUp: (reason: string, left: readonly LeftRequest[]) => void,
   ) => RequestRunner;
   /** Opens what does without Workers. */
-  readonly openThisThread: (completed: LaneCounts, sink: Sink) => RequestRunner;
+  readonly openThisThread: (
+    completed: LaneCounts,
+    sink: Sink,
+    wait: (left: LeftRequest) => void,
+  ) => RequestRunner;
   /** Lets go of what the parts share. */
   readonly release: () => void;
 }
@@ -84,6 +93,7 @@ export class WorkerBackend implements Backend {
     this.#runner = parts.openRunner(
       this.completed,
       sink,
+      (left) => this.#wait(left),
       (reason, left) => this.#giveUp(reason, left),
     );
   }
@@ -194,11 +204,23 @@ export class WorkerBackend implements Backend {
     this.#former?.wake();
   }
 
+  /** A request was tried in vain: it is tried again when it may not be. */
+  #wait({ slot, request, cancelled }: LeftRequest): void {
+    this.#waits.add(slot, request);
+    if (cancelled || this.#cancelled) {
+      this.#waits.cancel(slot);
+    }
+  }
+
   /** There can be no Workers: this thread takes what none of them has begun. */
   #giveUp(reason: string, left: readonly LeftRequest[]): void {
     this.#info = this.#parts.describe(reason);
     this.#former = this.#runner;
-    this.#runner = this.#parts.openThisThread(this.completed, this.#sink);
+    this.#runner = this.#parts.openThisThread(
+      this.completed,
+      this.#sink,
+      (left) => this.#wait(left),
+    );
     for (const { slot, request, cancelled } of left) {
       this.#runner.push(slot, request);
       if (cancelled) {

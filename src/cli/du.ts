@@ -123,10 +123,10 @@ function prefixBelow(path: string): string {
 
 function parse(args: string[]) {
   return parseCommandLine(args, {
-    summarize: { type: "boolean", short: "s", default: false },
-    human: { type: "boolean", short: "h", default: false },
+    summarize: { type: "boolean", short: "s" },
+    human: { type: "boolean", short: "h" },
     "max-depth": { type: "string" },
-    "apparent-size": { type: "boolean", default: false },
+    "apparent-size": { type: "boolean" },
   });
 }
 
@@ -240,8 +240,6 @@ async function run(args: string[]): Promise<number> {
 
 /** The command `ioq du`. */
 export const du: Command = {
-  name: "du",
-  summary: "tell how much room directories take",
   usage: USAGE,
   run,
 };

@@ -79,9 +79,9 @@ function parse(args: string[]) {
     ext: { type: "string", multiple: true },
     skip: { type: "string", multiple: true },
     "max-depth": { type: "string" },
-    print0: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    errors: { type: "boolean", default: false },
+    print0: { type: "boolean" },
+    json: { type: "boolean" },
+    errors: { type: "boolean" },
   });
 }
 
@@ -230,8 +230,6 @@ async function run(args: string[]): Promise<number> {
 
 /** The command `ioq find`. */
 export const find: Command = {
-  name: "find",
-  summary: "print what is below directories",
   usage: USAGE,
   run,
 };

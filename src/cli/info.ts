@@ -127,8 +127,6 @@ async function run(args: string[]): Promise<number> {
 
 /** The command `ioq info`. */
 export const info: Command = {
-  name: "info",
-  summary: "tell which backend this machine gets, and why",
   usage: `Usage: ioq info [--json]
 
 Tell which backend this machine gets, and why.

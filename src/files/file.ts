@@ -25,7 +25,7 @@ import { makeReadable } from "./readable.ts";
 import { ownOption } from "../own_option.ts";
 import { checkBuffer, checkedOffset, FileRequests, NOBODY } from "./file_requests.ts";
 import { makeWritable } from "./writable.ts";
-import { checkBytes } from "../operations/arguments.ts";
+import { checkedLength } from "../operations/arguments.ts";
 import { op } from "../operations/op.ts";
 import type { OpenRequestOptions } from "../operations/request_options.ts";
 import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.ts";
@@ -36,18 +36,18 @@ import { coreOf, type OperationOptions, readerOf, type Runner, runOn } from "../
 import { type Path, pathText, toPath } from "../path.ts";
 
 /**
- * How to open a file: `Deno.OpenOptions` and a few more, and where the path begins.
+ * Options of opening a file: those of `Deno.open`, a few more flags, and where a relative path begins.
  *
  * @category Open files
  */
 export type OpenFileOptions = OpenRequestOptions;
 
 /**
- * An open file: all of `Deno.FsFile`'s members (but `close()` gives a promise), and
- * reading and writing at an offset, which any number of calls may do at the same time.
+ * An open file. It has the members of `Deno.FsFile`, of which `close()` returns a promise, and
+ * reads and writes at an offset, which any number of calls may do at the same time.
  *
- * It belongs to the queue that opened it: a request for its descriptor on another
- * queue is refused, and closing the queue closes it.
+ * It belongs to the queue that opened it. Other queues refuse requests for its descriptor, and
+ * closing the queue closes the file.
  *
  * @category Open files
  *
@@ -117,8 +117,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * The descriptor, for requests made with `op`. Those of them that transfer bytes need
-   * an offset: the position is the file's, and the kernel knows nothing of it.
+   * The descriptor, for requests made with `op`. Requests that transfer bytes need an offset,
+   * since the position is kept here and not by the kernel.
    *
    * @throws {Deno.errors.BadResource} If the file is closed.
    */
@@ -253,9 +253,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
     offset: number,
     options: OperationOptions | undefined,
   ): Promise<number | null> {
-    checkBuffer(buffer);
+    const byteLength = checkBuffer(buffer);
     const { fd } = this;
-    const byteLength = byteLengthOf(buffer);
     if (byteLength > PIECE_LENGTH) {
       this.#requests.hold();
       return this.#readPieces(fd, buffer, offset, options)
@@ -263,7 +262,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     }
     // What is being written may not be overtaken
     if (options === undefined && byteLength > 0 && this.#requests.others === 0) {
-      const count = this.#cached.read(fd, buffer, offset);
+      const count = this.#cached.read(fd, buffer, offset, byteLength);
       if (count >= 0) {
         return Promise.resolve(count === 0 ? null : count);
       }
@@ -288,9 +287,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
     buffer: Uint8Array<ArrayBuffer>,
     options: OperationOptions | undefined,
   ): Promise<number | null> {
-    checkBuffer(buffer);
+    const byteLength = checkBuffer(buffer);
     const { fd } = this;
-    const byteLength = byteLengthOf(buffer);
     const requests = this.#requests;
     if (!this.#isReady(fd, false)) {
       const begin = (left?: OperationOptions) => this.#readNow(fd, buffer, left);
@@ -300,7 +298,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       options === undefined && byteLength > 0 && byteLength <= PIECE_LENGTH &&
       requests.others === 0 && requests.hasPosition
     ) {
-      const count = this.#cached.read(fd, buffer, requests.position);
+      const count = this.#cached.read(fd, buffer, requests.position, byteLength);
       if (count >= 0) {
         requests.moveBy(count);
         return Promise.resolve(count === 0 ? null : count);
@@ -349,11 +347,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
     offset: number,
     options: OperationOptions | undefined,
   ): Promise<number> {
-    checkBytes(bytes, "bytes");
+    const byteLength = checkedLength(bytes, "bytes");
     const { fd } = this;
     const requests = this.#requests;
     this.#isReady(fd, true);
-    if (byteLengthOf(bytes) <= PIECE_LENGTH) {
+    if (byteLength <= PIECE_LENGTH) {
       return this.#start(requests.write(fd, bytes, offset), options);
     }
     const write = (piece: Uint8Array, at: number) =>
@@ -369,7 +367,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** Write at the position; throws as a read does. */
   #writeHere(bytes: Uint8Array, options: OperationOptions | undefined): Promise<number> {
-    checkBytes(bytes, "bytes");
+    checkedLength(bytes, "bytes");
     const { fd } = this;
     if (!this.#isReady(fd, true)) {
       const begin = (left?: OperationOptions) => this.#writeNow(fd, bytes, left);
@@ -408,9 +406,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * Read at the file's position.
+   * Reads at the file's position.
    *
-   * @param buffer Where to; written to by the time that the promise resolves.
+   * @param buffer Where the bytes go. It is written to when the promise resolves, at the latest.
    * @returns How many bytes were read, `null` at the end; 0 if the buffer is empty.
    */
   read(buffer: Uint8Array<ArrayBuffer>, options?: OperationOptions): Promise<number | null> {
@@ -422,9 +420,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * Read at an offset, leaving the file's position alone.
+   * Reads at an offset. The file's position does not move.
    *
-   * @param buffer Where to.
+   * @param buffer Where the bytes go.
    * @param offset Bytes from the start.
    * @returns How many bytes were read, `null` at the end; 0 if the buffer is empty.
    */
@@ -441,9 +439,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * Read into several buffers at the file's position, see `readv(2)`.
+   * Reads into several buffers at the file's position, see `readv(2)`.
    *
-   * @param buffers Where to, one after the other.
+   * @param buffers Where the bytes go, one buffer after the other.
    * @returns How many bytes were read, `null` at the end; 0 if there is no room.
    */
   readv(
@@ -465,9 +463,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * Read into several buffers at an offset, leaving the file's position alone.
+   * Reads into several buffers at an offset. The file's position does not move.
    *
-   * @param buffers Where to, one after the other.
+   * @param buffers Where the bytes go, one buffer after the other.
    * @param offset Bytes from the start.
    * @returns How many bytes were read, `null` at the end; 0 if there is no room.
    */
@@ -504,7 +502,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * Write what lies in several buffers at the file's position, see `writev(2)`.
+   * Writes several buffers at the file's position, see `writev(2)`.
    *
    * @param parts What to write, one after the other; copied before this returns.
    * @returns How many bytes were written, possibly fewer.
@@ -520,7 +518,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * Write what lies in several buffers at an offset, leaving the file's position alone.
+   * Writes several buffers at an offset. The file's position does not move.
    *
    * @param parts What to write, one after the other; copied before this returns.
    * @param offset Bytes from the start.
@@ -538,9 +536,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * Write at the file's position.
+   * Writes at the file's position.
    *
-   * @param bytes What to write; not to be changed before the promise settles.
+   * @param bytes What to write. Do not change it before the promise settles.
    * @returns How many bytes were written, possibly fewer.
    */
   write(bytes: Uint8Array, options?: OperationOptions): Promise<number> {
@@ -552,9 +550,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * Write at an offset, leaving the file's position alone.
+   * Writes at an offset. The file's position does not move.
    *
-   * @param bytes What to write; not to be changed before the promise settles.
+   * @param bytes What to write. Do not change it before the promise settles.
    * @param offset Bytes from the start.
    * @returns How many bytes were written, possibly fewer.
    */
@@ -567,7 +565,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * Move the file's position.
+   * Moves the file's position.
    *
    * @param offset Bytes, possibly negative.
    * @param whence From the start, the current position or the end.
@@ -635,7 +633,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     }
   }
 
-  /** Shorten or lengthen the file to a number of bytes, 0 by default. */
+  /** Shortens or lengthens the file to a number of bytes, 0 by default. */
   truncate(length?: number, options?: OperationOptions): Promise<void> {
     return this.#run((fd) => op.truncate(fd, length), options);
   }
@@ -648,22 +646,22 @@ export class IoqFile implements AsyncDisposable, Disposable {
     return this.#run((fd) => op.fstat(fd, options as { bigint?: false }), options);
   }
 
-  /** Have data and attributes written to the device. */
+  /** Writes the file's data and attributes to the device. */
   sync(options?: OperationOptions): Promise<void> {
     return this.#run((fd) => op.sync(fd), options);
   }
 
-  /** Have the data written to the device. */
+  /** Writes the file's data to the device. */
   syncData(options?: OperationOptions): Promise<void> {
     return this.#run((fd) => op.syncData(fd), options);
   }
 
-  /** Set the times of the last read and the last write. */
+  /** Sets the times of the last read and the last write. */
   utime(atime: Date | number, mtime: Date | number, options?: OperationOptions): Promise<void> {
     return this.#run((fd) => op.utime(fd, atime, mtime), options);
   }
 
-  /** Wait for a lock on the file; shared unless `exclusive`. */
+  /** Acquires a lock on the file, waiting if another holds it; shared unless `exclusive`. */
   async lock(exclusive?: boolean, options?: OperationOptions): Promise<void> {
     const request = toCoreRequest(
       op.lock(this.fd, exclusive ? "exclusive" : "shared", { wait: true }),
@@ -677,7 +675,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     }
   }
 
-  /** Take a lock on the file if nobody else's is in the way; tells whether it did. */
+  /** Acquires a lock on the file if it is free. Resolves to whether it did. */
   async tryLock(exclusive?: boolean, options?: OperationOptions): Promise<boolean> {
     try {
       await this.#run((fd) => op.lock(fd, exclusive ? "exclusive" : "shared"), options);
@@ -691,7 +689,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     }
   }
 
-  /** Release the lock. */
+  /** Releases the lock. */
   unlock(options?: OperationOptions): Promise<void> {
     return this.#run((fd) => op.lock(fd, "unlock"), options);
   }
@@ -699,14 +697,14 @@ export class IoqFile implements AsyncDisposable, Disposable {
   /**
    * {@linkcode IoqFile.read}, on this thread.
    *
-   * Synchronous members hold the thread up until they are done, as those of
-   * `Deno.FsFile` do, and go past the queue. Those that use the position come after the
-   * transfer at the position that is in progress, if any: where that one ends unless it
-   * is cut short. If more than one is, or nobody can tell where it ends (of a stream, or
-   * a file that is appended to), they are refused. Without the native library only those
-   * of queues whose requests run on this thread can; of others, files belong to a Worker.
+   * Synchronous members block the thread until they are done, as those of `Deno.FsFile` do, and
+   * bypass the queue. Those that use the position begin where a transfer at the position that
+   * is in progress will end. They are refused if several are in progress, or if that end is
+   * not known: of a stream, or of a file that is appended to. Without the native library they
+   * work only on queues whose requests run on this thread, since other files belong to a
+   * Worker.
    *
-   * @param buffer Where to.
+   * @param buffer Where the bytes go.
    * @returns How many bytes were read, `null` at the end; 0 if the buffer is empty.
    * @throws {Deno.errors.BadResource} If the file is closed.
    * @throws {Deno.errors.Busy} If operations at the position are in progress.
@@ -723,7 +721,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * ```
    */
   readSync(buffer: Uint8Array<ArrayBuffer>): number | null {
-    checkBytes(buffer, "buffer");
+    checkBuffer(buffer);
     const at = this.#placeSync(false);
     const count = transferInPiecesSync(
       buffer,
@@ -740,7 +738,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @returns How many bytes were written, possibly fewer.
    */
   writeSync(bytes: Uint8Array): number {
-    checkBytes(bytes, "bytes");
+    checkedLength(bytes, "bytes");
     const at = this.#placeSync(true);
     const count = transferInPiecesSync(
       bytes,
@@ -829,8 +827,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * {@linkcode IoqFile.lock}, on this thread: if nobody on another thread or in another
-   * process releases the lock that is in the way, it waits for ever.
+   * {@linkcode IoqFile.lock}, on this thread. It blocks until another thread or process releases
+   * the lock, for ever if none does.
    */
   lockSync(exclusive?: boolean): void {
     this.#runSync((fd) => op.lock(fd, exclusive ? "exclusive" : "shared", { wait: true }));
@@ -867,12 +865,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * Set a terminal's raw mode, as `Deno.FsFile.setRaw()` does. Closing the file does
-   * not set it back. Without the native library it cannot be set.
+   * Sets a terminal's raw mode, as `Deno.FsFile.setRaw()` does. Closing the file does not
+   * restore the mode.
    *
-   * @param mode Whether what is typed comes at once and as it is; `false` goes back to
-   *        what was before.
-   * @param options `cbreak`: whether keys that make signals still do so.
+   * @param mode `true` delivers each key at once and unchanged; `false` restores the mode from before.
+   * @param options `cbreak`: whether keys that send signals still do so.
    * @throws {Deno.errors.BadResource} If the file is closed, or is no terminal.
    * @throws {Deno.errors.NotSupported} Without the native library.
    */
@@ -891,9 +888,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * The rest of the file as a stream of bytes; the file is closed at its end, or on
-   * cancel. What is read ahead is bounded: see `src/files/readable.ts`. The position is
-   * behind what has been taken from the stream, as with Deno.
+   * The rest of the file as a stream of bytes. The file is closed at its end, or when the stream is
+   * cancelled. At most 512 KiB are read ahead. The position is behind what has been taken from the
+   * stream, as with Deno.
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ??= makeReadable({
@@ -998,14 +995,14 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * Close the file. From now on it refuses all else; what is in flight ends first,
-   * because the descriptor's number may mean another file as soon as it is closed. What
-   * waits for a lock, or for somebody to write to a pipe, is aborted. A lock is released
-   * before this returns if nothing is in flight.
+   * Closes the file. From now on it refuses other calls. Operations that are in flight end
+   * first, because the descriptor's number may mean another file as soon as it is closed. Waits
+   * for a lock, or for data in a pipe, are aborted. If nothing is in flight, a lock is released
+   * before this returns.
    *
-   * Code that was written for `Deno.FsFile` does not await this: that a file was closed
-   * already is told to those who do, and to nobody else. A file that was closed along
-   * with its queue may be closed once more.
+   * Code that was written for `Deno.FsFile` does not await this. If the file was closed already,
+   * the promise rejects, which is not reported as unhandled. A file that was closed along with its
+   * queue may be closed once more.
    *
    * @throws {Deno.errors.BadResource} If it is closed already.
    */
@@ -1031,8 +1028,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * {@linkcode IoqFile.close}, for `using`: it begins here and is over before the
-   * queue is closed. If it fails, nobody is told; `await using` tells.
+   * {@linkcode IoqFile.close}, for `using`. It begins here and is over before the queue is
+   * closed. An error is lost; `await using` throws it.
    */
   [Symbol.dispose](): void {
     this[Symbol.asyncDispose]().catch(() => {});

@@ -28,7 +28,7 @@
 import { HINT_NO_RING, HINT_OFFSET } from "../../ffi/layout.ts";
 import { byteLengthOf } from "../byte_length.ts";
 import { checkInteger } from "../integer.ts";
-import { checkBytes } from "../operations/arguments.ts";
+import { checkedLength } from "../operations/arguments.ts";
 import { decodeIntoOrEnd, type Decoder, decodeResult } from "../operations/decode.ts";
 import { CoreRequest, type Holder } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
@@ -299,10 +299,9 @@ function makeWrite(fd: number): CoreRequest<"write"> {
   return request;
 }
 
-/** Check what is to be read into. */
-export function checkBuffer(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  checkBytes(buffer, "buffer");
-  return buffer;
+/** Check what is to be read into; returns how many bytes that are. */
+export function checkBuffer(buffer: Uint8Array<ArrayBuffer>): number {
+  return checkedLength(buffer, "buffer");
 }
 
 /** Check an offset that must be given. */

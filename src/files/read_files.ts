@@ -24,9 +24,8 @@ import type { Path } from "../path.ts";
 import { checkSignal } from "../signal.ts";
 
 /**
- * What to do about a file that cannot be read: end the iteration, leave the file
- * out, or leave it out and tell a function. What the function throws ends the
- * iteration.
+ * What to do about a file that cannot be read: end the iteration, skip the file, or skip it
+ * and call a function. If the function throws, the iteration ends with what it throws.
  *
  * @category Many files and trees
  */

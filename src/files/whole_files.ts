@@ -9,10 +9,10 @@
 
 import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
-import { byteLengthOf, plainBytes } from "../byte_length.ts";
+import { plainBytes } from "../byte_length.ts";
 import { checkInteger } from "../integer.ts";
 import { ERRNO, hasCode, inContext, osError } from "../linux/errors.ts";
-import { checkBytes } from "../operations/arguments.ts";
+import { checkedLength } from "../operations/arguments.ts";
 import type { IoqFile } from "./file.ts";
 import { openFile } from "./open_file.ts";
 import { op } from "../operations/op.ts";
@@ -156,7 +156,7 @@ export function writeWhole(
   let request: CoreRequest<"writeFile", undefined>;
   let length: number;
   try {
-    length = byteLengthOf(checkBytes(data, "data"));
+    length = checkedLength(data, "data");
     // What is longer than any request is written by others
     const bytes = length > WHOLE_LENGTH_MAX ? new Uint8Array() : data;
     request = toCoreRequest(op.writeFile(path, bytes, options));

@@ -14,7 +14,7 @@ import type { IoqOptions } from "../queue/queue_options.ts";
 import type { IoqRequest } from "../operations/request.ts";
 
 /**
- * What is called when a request is complete.
+ * A function that is called with the completion of a request.
  *
  * @category Tasks
  */
@@ -39,14 +39,14 @@ export type CompletionCallback = (completion: Completion<CompletionCallback>) =>
  * ```
  */
 export class CallbackLoop implements AsyncDisposable {
-  /** The queue. Its stream is the loop's; its promise forms are anybody's. */
+  /** The queue. Only the loop may consume its stream; its promise forms are free to use. */
   readonly ioq: Ioq<CompletionCallback>;
   #running = false;
   #quitting = false;
   #closing: Promise<void> | undefined;
 
   /**
-   * Run callbacks over a queue whose stream nobody else consumes.
+   * Runs callbacks over a queue whose stream is not consumed elsewhere.
    *
    * @param ioq The queue; {@linkcode CallbackLoop.close} closes it.
    */
@@ -60,11 +60,11 @@ export class CallbackLoop implements AsyncDisposable {
   }
 
   /**
-   * Submit a request. Errors are those of `Ioq.submit()`: most of all
-   * `Deno.errors.WouldBlock`, if the queue is full.
+   * Submits a request. Errors are those of `Ioq.submit()`, such as `Deno.errors.WouldBlock` if the
+   * queue is full.
    *
-   * @param request What to do, made by `op`.
-   * @param callback What to call when it is complete, by {@linkcode CallbackLoop.run}.
+   * @param request The request, made by `op`.
+   * @param callback Called by {@linkcode CallbackLoop.run} with the completion.
    * @returns The request's id, for `ioq.cancel(id)`.
    */
   submit(request: IoqRequest, callback: CompletionCallback): number {
@@ -75,10 +75,11 @@ export class CallbackLoop implements AsyncDisposable {
   }
 
   /**
-   * Call back for what completes, until nothing is in flight or someone quits. What a
-   * callback throws ends it as well; the rest is there for the next run.
+   * Calls the callbacks of completed requests, until nothing is in flight or
+   * {@linkcode CallbackLoop.quit} is called. An error of a callback ends the run; the remaining
+   * completions are there for the next one.
    *
-   * @returns Whether nothing was left: false if someone quit or closed it.
+   * @returns Whether nothing was left: `false` after `quit()` or `close()`.
    * @throws {Deno.errors.Busy} If it is running already.
    */
   async run(): Promise<boolean> {
@@ -106,14 +107,14 @@ export class CallbackLoop implements AsyncDisposable {
   }
 
   /**
-   * Have {@linkcode CallbackLoop.run} return after the callback that calls this. If it
-   * does not run, the next run returns at once.
+   * Makes {@linkcode CallbackLoop.run} return after the current callback. If it is not running, the
+   * next run returns at once.
    */
   quit(): void {
     this.#quitting = true;
   }
 
-  /** Cancel what is in flight, without calling back, and close the queue. */
+  /** Cancels what is in flight, without calling callbacks, and closes the queue. */
   close(): Promise<void> {
     return this.#closing ??= this.ioq.close();
   }

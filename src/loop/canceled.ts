@@ -9,13 +9,12 @@
 import { asEnd } from "../queue/end.ts";
 
 /**
- * A task was asked to stop, and this is where it learnt of it: the operation or
- * the wait that throws it did not happen.
+ * Thrown in a task that was cancelled. The operation or the wait that throws it did not happen.
  *
  * @category Tasks
  */
 export class Canceled extends Error {
-  /** What it is called. */
+  /** The name of the error. */
   override readonly name = "Canceled";
   /** The code of the system's error of that name. */
   readonly code = "ECANCELED";
@@ -38,23 +37,23 @@ export function isCanceled(error: unknown): error is Canceled {
 }
 
 /**
- * `EventLoop.concurrent()` has as many tasks as `concurrencyLimit` allows.
+ * Thrown by `EventLoop.concurrent()` when as many tasks run as `concurrencyLimit` allows.
  *
  * @category Tasks
  */
 export class ConcurrencyUnavailable extends Error {
-  /** What it is called. */
+  /** The name of the error. */
   override readonly name = "ConcurrencyUnavailable";
 }
 
 /**
- * A Worker ended while it held a `SharedMutex`: what that protects may be half done. Who
- * takes the lock may say how to put that right.
+ * Thrown when a task acquires a `SharedMutex` whose holder, a Worker, has ended: what the lock
+ * protects may be half done. The option `recover` repairs it.
  *
  * @category Taking turns across Workers
  */
 export class MutexAbandoned extends Error {
-  /** What it is called. */
+  /** The name of the error. */
   override readonly name = "MutexAbandoned";
   /** The code of the system's error of that name. */
   readonly code = "EOWNERDEAD";

@@ -11,9 +11,8 @@ import { type Mutex, relock } from "./mutex.ts";
 import { WaitQueue } from "./wait_queue.ts";
 
 /**
- * Lets tasks that hold a {@linkcode Mutex} wait until another task tells them to
- * look again. A task that was told and is cancelled at the same time was told: no
- * signal is lost.
+ * Lets tasks that hold a {@linkcode Mutex} wait until another task signals a change. No
+ * signal is lost: a task that is signalled and cancelled at the same time was signalled.
  *
  * @category Taking turns
  *
@@ -42,13 +41,12 @@ export class Condition {
   readonly #line = new WaitQueue();
 
   /**
-   * Release the mutex and wait to be told, in one; then lock it again. Check what
-   * was waited for in a loop.
+   * Releases the mutex and waits for a signal, in one step; then locks the mutex again. Check
+   * in a loop what the task waits for.
    *
    * @param io The handle of the task, which holds the mutex.
    * @param mutex The mutex.
-   * @throws {Canceled} If the task is cancelled while it waits to be told; it holds
-   *         the mutex then, too.
+   * @throws {Canceled} If the task is cancelled while it waits. It holds the mutex then, too.
    * @throws {Deno.errors.PermissionDenied} If the task does not hold the mutex.
    */
   async wait(io: Io, mutex: Mutex): Promise<void> {
@@ -62,12 +60,12 @@ export class Condition {
     }
   }
 
-  /** Tell whoever waits longest. */
+  /** Wakes the task that has waited longest. */
   signal(): void {
     this.#line.grant();
   }
 
-  /** Tell all who wait now. */
+  /** Wakes all tasks that wait now. */
   broadcast(): void {
     for (let count = this.#line.size; count > 0; count--) {
       this.#line.grant();

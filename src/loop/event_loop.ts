@@ -89,8 +89,8 @@ export interface EventLoopLimits {
    */
   workers?: number;
   /**
-   * How long a Worker has nothing to do before it stops, in milliseconds: 0 to 2^31 - 1.
-   * A Worker keeps the process alive as long.
+   * Milliseconds after which an idle Worker stops: 0 to 2^31 - 1. Until then it keeps the
+   * process alive.
    *
    * @default {500}
    */
@@ -126,7 +126,7 @@ const DEFAULT_WORKER_IDLE_MS = 500;
  * ```
  */
 export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
-  /** The queue that the tasks' operations go through. */
+  /** The queue that runs the tasks' operations. */
   readonly ioq: Ioq;
   /**
    * A handle for code that is not in a task, such as a program's main function. Only
@@ -161,10 +161,10 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
   };
 
   /**
-   * Run tasks over a queue that someone else closes.
+   * Runs tasks over a queue that the caller closes.
    *
    * @param ioq The queue.
-   * @param limits How much to run.
+   * @param limits How many tasks and Workers to run.
    */
   constructor(ioq: Ioq, limits?: EventLoopLimits);
   constructor(ioq: Ioq, limits: EventLoopLimits = {}, queue?: IoqOptions) {
@@ -191,7 +191,7 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
   }
 
   /**
-   * Open a queue and run tasks over it; closing the loop closes it.
+   * Opens a queue and runs tasks over it. Closing the loop closes the queue.
    *
    * @param options Those of `Ioq.open()`, and the loop's limits.
    * @throws What `Ioq.open()` throws.
@@ -224,13 +224,12 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
   }
 
   /**
-   * Start a task: it runs up to its first `await` before this returns.
+   * Starts a task. It runs up to its first `await` before this returns.
    *
-   * If it fails and nobody awaits the future, that is reported as an unhandled
-   * rejection.
+   * If it fails and its future is not awaited, the error is reported as an unhandled rejection.
    *
    * @param fn The task, which is given its handle.
-   * @returns What it will have come to.
+   * @returns A promise for its result, which can cancel it.
    * @throws {Deno.errors.BadResource} If the loop is closed.
    */
   async<T>(fn: (io: Io) => T | PromiseLike<T>): Future<T> {
@@ -238,24 +237,23 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
   }
 
   /**
-   * Start a task that must make progress by itself, whether or not anyone awaits it.
-   * Beyond `concurrencyLimit` it is refused, while {@linkcode EventLoop.async} never
-   * is.
+   * Starts a task, unless `concurrencyLimit` of them run already. {@linkcode EventLoop.async} has
+   * no limit.
    *
    * @param fn The task, which is given its handle.
-   * @throws {ConcurrencyUnavailable} If there are as many as there may be.
+   * @throws {ConcurrencyUnavailable} If as many run as `concurrencyLimit` allows.
    * @throws {Deno.errors.BadResource} If the loop is closed.
    */
   concurrent<T>(fn: (io: Io) => T | PromiseLike<T>): Future<T>;
   /**
-   * Start a task in a Worker: a module's default export, called as `(io, ...args)`.
-   * The result comes back, or the error with its stack, or `Canceled`. Each Worker has
-   * a queue of its own.
+   * Starts a task in a Worker: the default export of a module, called as `(io, ...args)`. Its
+   * future resolves to the result, or rejects with the error and its stack, or with `Canceled`.
+   * Each Worker has its own queue.
    *
    * @param module The module: an absolute URL, such as
    *        `new URL("./task.ts", import.meta.url)`.
-   * @param args What it is given besides its handle; cloned before this returns.
-   * @param options What of it to hand over.
+   * @param args Its arguments after the handle, which are cloned before this returns.
+   * @param options Which of the arguments to transfer.
    * @throws {DOMException} `DataCloneError`, if an argument cannot be cloned.
    * @throws {TypeError} If it is no URL.
    */
@@ -288,13 +286,13 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
   }
 
   /**
-   * Have a Worker compute: a module's default export, called as `(...args)`. It has
-   * the Worker for itself; when all are busy, it waits for the first that is not.
-   * Cancelling it prevents it from beginning; once it runs, it keeps its result.
+   * Runs a function that computes in a Worker: the default export of a module, called as
+   * `(...args)`. It has the Worker for itself, and waits while all are busy. Cancelling it prevents
+   * it from beginning; once it runs, it goes on to its result.
    *
    * @param module The module: an absolute URL.
-   * @param args What it is given; cloned before this returns.
-   * @param options What of it to hand over.
+   * @param args Its arguments, which are cloned before this returns.
+   * @param options Which of the arguments to transfer.
    * @throws {DOMException} `DataCloneError`, if an argument cannot be cloned.
    * @throws {TypeError} If it is no URL.
    * @throws {Deno.errors.BadResource} If the loop is closed.
@@ -309,14 +307,14 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
   }
 
   /**
-   * Wait until one of several futures is over, successfully or not. The others go
-   * on; `Promise.race()` and `Promise.all()` work with futures as well. To be
-   * cancelled meanwhile, wait by `io.await(loop.select(…))`.
+   * Waits until one of several futures has settled. The others go on. `Promise.race()` and
+   * `Promise.all()` work with futures as well. In a task, wait by `io.await(loop.select(…))`, so
+   * that it can be cancelled meanwhile.
    *
    * @param futures Futures, or any promises.
    * @param options How long to wait.
-   * @returns The index of the first to finish; of those that have already, the first.
-   * @throws {RangeError} If there are none: none would ever finish.
+   * @returns The index of the first to settle; of those that have settled already, the lowest.
+   * @throws {RangeError} If there are no futures.
    * @throws {Deno.errors.TimedOut} If none finished in time.
    */
   select(
@@ -326,23 +324,22 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
     return select(futures, options, this.#host.deadlines);
   }
 
-  /** A group of tasks that end together. Within a task, {@linkcode Io.group} is better. */
+  /** Makes a group of tasks that end together. Within a task, use {@linkcode Io.group}. */
   group(): TaskGroup {
     return new TaskGroup(OWN, this.#host);
   }
 
   /**
-   * Cancel all tasks, wait for them, and refuse new ones; close the queue if
-   * {@linkcode EventLoop.open} opened it. A task must not wait for this: it would
-   * wait for itself. Closing again returns the same promise.
+   * Cancels all tasks, waits for them, and refuses new ones. Closes the queue if
+   * {@linkcode EventLoop.open} opened it. A task must not wait for this: it would wait for
+   * itself. Closing again returns the same promise.
    *
-   * What computes in a Worker cannot be interrupted: after `timeoutMs` such Workers
-   * are ended, and what they were at fails with {@linkcode Canceled}. Everything is
-   * closed all the same.
+   * Functions that compute in a Worker cannot be interrupted. After `timeoutMs` their Workers are
+   * terminated, and the functions fail with {@linkcode Canceled}. Everything is closed all
+   * the same.
    *
    * @param options How long to wait for Workers, and for the queue.
-   * @throws {Deno.errors.TimedOut} If Workers had to be ended, or by
-   *         {@linkcode Ioq.close}.
+   * @throws {Deno.errors.TimedOut} If Workers had to be terminated, or the queue did not close in time.
    * @throws {TypeError} If `timeoutMs` is no number.
    * @throws {RangeError} If `timeoutMs` is negative.
    */
@@ -357,8 +354,8 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
   }
 
   /**
-   * {@linkcode EventLoop.close} for `using`, which cannot wait for it. If it fails,
-   * nobody is told; `await using` tells.
+   * {@linkcode EventLoop.close} for `using`, which cannot wait for it. An error is lost;
+   * `await using` throws it.
    */
   [Symbol.dispose](): void {
     this.close().catch(() => {});

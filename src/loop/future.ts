@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * What a task will have come to.
+ * The future result of a task.
  *
  * A future is a native promise with a few properties more, and not an object of a
  * class of its own: `await` takes a native promise as it is, while any other
@@ -20,20 +20,19 @@ import { isCanceled } from "./canceled.ts";
  */
 export interface Future<T> extends Promise<T> {
   /**
-   * Ask the task to stop, and wait for it. Its operation is cancelled in the
-   * kernel, and it is told by a `Canceled` at its next cancellation
-   * point. Resolves to its result if it finishes all the same; rejects with
-   * `Canceled` if it let that pass, or with whatever else it failed with.
+   * Cancels the task and waits for its end. Its operations are cancelled in the kernel, and
+   * `Canceled` is thrown in it at its next cancellation point. Resolves to the task's result if it
+   * finishes all the same. Rejects with `Canceled` if the task does not catch that, or with
+   * the error that it fails with.
    *
-   * Asking again, or when it is over, asks nothing more. Not awaiting this is
-   * fine: a task that ends by `Canceled` because it was asked to is not reported
-   * as a failure that nobody has seen. One that was not asked to, and fails by the
-   * `Canceled` of another task, is.
+   * Calling it again, or after the task's end, has no further effect. It need not be awaited: a
+   * task that was cancelled and ends by `Canceled` is not reported as an unhandled
+   * rejection. A task that was not cancelled and fails by the `Canceled` of another one is.
    */
   cancel(): Promise<T>;
   /** Whether it is over. */
   readonly done: boolean;
-  /** What it resolved to, `undefined` until then; awaiting it tells what it failed with. */
+  /** The task's result; `undefined` until it has one, or if it failed. */
   readonly result: T | undefined;
   /** {@linkcode Future.cancel} for `await using`: `Canceled` is the expected end. */
   [Symbol.asyncDispose](): Promise<void>;

@@ -19,11 +19,10 @@ import type { Task, Wait } from "./task.ts";
  * are cancelled. {@linkcode TaskGroup.wait} waits for all; leaving the scope of an
  * `await using` cancels those that still run, and waits for them.
  *
- * A group has failed until somebody is told, by {@linkcode TaskGroup.wait} or the end of
- * the scope: tasks that are added until then are cancelled.
+ * After a failure, tasks that are added are cancelled, until {@linkcode TaskGroup.wait} or the
+ * end of the scope has thrown the failure.
  *
- * Its size stays bounded by the tasks that are running: those that are over leave
- * nothing but their failures behind.
+ * Tasks that have ended leave nothing but their failures behind.
  *
  * @category Tasks
  *
@@ -72,8 +71,8 @@ export class TaskGroup implements TaskScope<Io> {
   }
 
   /**
-   * Start a task as a member. See `EventLoop.async()`. In a group of a task's that works
-   * while the loop closes as well, for tasks that clean up.
+   * Starts a task as a member, as `EventLoop.async()` does. The group of a task accepts members
+   * also while the loop closes, so that tasks can clean up.
    */
   async<T>(fn: (io: Io) => T | PromiseLike<T>): Future<T> {
     return this.#add(
@@ -83,9 +82,9 @@ export class TaskGroup implements TaskScope<Io> {
     );
   }
 
-  /** Start a concurrent task as a member. See `EventLoop.concurrent()`. */
+  /** Starts a concurrent task as a member, as `EventLoop.concurrent()` does. */
   concurrent<T>(fn: (io: Io) => T | PromiseLike<T>): Future<T>;
-  /** Start a task in a Worker as a member. */
+  /** Starts a task in a Worker as a member. */
   concurrent<T = unknown>(
     module: string | URL,
     args?: readonly unknown[],
@@ -103,7 +102,7 @@ export class TaskGroup implements TaskScope<Io> {
     );
   }
 
-  /** Run a function on a Worker as a member. See `EventLoop.offload()`. */
+  /** Runs a function in a Worker as a member, as `EventLoop.offload()` does. */
   offload<T = unknown>(
     module: string | URL,
     args?: readonly unknown[],
@@ -113,12 +112,12 @@ export class TaskGroup implements TaskScope<Io> {
   }
 
   /**
-   * Wait until no member runs, those that were added meanwhile included.
+   * Waits until no member runs, including members that are added meanwhile.
    *
-   * @param io The handle of the task that waits, if it is one: cancelling it then
-   *        cancels the members. By default that of the task whose group it is.
-   * @throws What a member failed with; an `AggregateError` if several did. If the
-   *         waiting task was cancelled as well, it is told at its next cancellation point.
+   * @param io The handle of the task that waits. Cancelling that task cancels the members. By
+   *        default it is the task whose group it is.
+   * @throws The error of a member; an `AggregateError` if several failed. If the waiting task was
+   *         cancelled as well, its next cancellation point throws `Canceled`.
    * @throws {Canceled} If the waiting task was cancelled, or a member was.
    */
   async wait(io?: Io): Promise<void> {
@@ -150,10 +149,10 @@ export class TaskGroup implements TaskScope<Io> {
   }
 
   /**
-   * Cancel all members, those that are added meanwhile included, and wait for them. That
-   * they end by `Canceled` is no failure.
+   * Cancels all members, including members that are added meanwhile, and waits for them.
+   * Ending by `Canceled` is no failure.
    *
-   * @throws What a member failed with otherwise, as {@linkcode TaskGroup.wait} does.
+   * @throws The other errors of members, as {@linkcode TaskGroup.wait} does.
    */
   async cancel(): Promise<void> {
     this.#ending++;

@@ -99,9 +99,9 @@ export class Io extends PromiseForms {
   }
 
   /**
-   * Run any request, as one of the task's. If the task is cancelled meanwhile, so
-   * is the request, in the kernel. A request that closes a descriptor is not: it is
-   * no cancellation point, either.
+   * Runs any request for the task. If the task is cancelled meanwhile, so is the request, in
+   * the kernel. A request that closes a descriptor is not cancelled, and is no cancellation
+   * point.
    *
    * @param request What to do, made by `op`.
    * @param options A signal to cancel it by itself.
@@ -150,9 +150,9 @@ export class Io extends PromiseForms {
   }
 
   /**
-   * Aborts when the task is asked to stop, for what takes a signal: `fetch()`, commands,
-   * streams. Its reason is a `Canceled`. That it aborts does not count as telling the
-   * task; waiting by {@linkcode Io.await} does both.
+   * A signal that aborts when the task is cancelled, for calls that take one: `fetch()`,
+   * commands, streams. Its reason is a `Canceled`. The task itself still gets `Canceled` at its
+   * next cancellation point; wait by {@linkcode Io.await} to have both at once.
    *
    * @example
    * ```ts
@@ -170,7 +170,7 @@ export class Io extends PromiseForms {
     return this.#task.signal;
   }
 
-  /** Whether the task was asked to stop and has yet to be told by a `Canceled`. */
+  /** Whether the task was cancelled and `Canceled` has not been thrown in it yet. */
   get cancelRequested(): boolean {
     return this.#task.pending;
   }
@@ -185,19 +185,19 @@ export class Io extends PromiseForms {
   }
 
   /**
-   * Have a cancellation that this task caught delivered once more, at its next
-   * cancellation point. Nothing happens if it was never asked to stop.
+   * Throws a cancellation that this task caught once more, at its next cancellation point. It
+   * has no effect if the task was never cancelled.
    */
   recancel(): void {
     this.#task.recancel();
   }
 
   /**
-   * Run a function that is not to be cancelled half-way. Meanwhile nothing that the
-   * task does is a cancellation point; what is asked for is delivered afterwards.
+   * Runs a function that is not cancelled half-way. Until it ends, the task has no cancellation
+   * points; a cancellation is thrown afterwards.
    *
-   * @param fn What to run; it is given this very handle.
-   * @returns What it returns.
+   * @param fn The function, which is given this handle.
+   * @returns Its result.
    */
   async uncancelable<T>(fn: (io: Io) => T | PromiseLike<T>): Promise<T> {
     this.#task.protect();
@@ -209,10 +209,10 @@ export class Io extends PromiseForms {
   }
 
   /**
-   * Wait for any promise, as a cancellation point: `await` by itself is none,
-   * since nothing can interrupt it. What the promise stands for goes on.
+   * Waits for any promise, as a cancellation point. Plain `await` is none, since nothing can
+   * interrupt it. The work behind the promise goes on.
    *
-   * @param promise What to wait for.
+   * @param promise The promise.
    * @throws {Canceled} If the task is cancelled first.
    */
   await<T>(promise: PromiseLike<T>): Promise<T> {
@@ -257,26 +257,26 @@ export class Io extends PromiseForms {
   }
 
   /**
-   * Wait for a time.
+   * Waits for a duration.
    *
    * @param time A number: milliseconds, fractions included. A bigint: nanoseconds. As
    *        `op.timeout()` takes it.
-   * @param clock The clock to go by, `monotonic` by default: its name, or options.
+   * @param clock The clock that measures it, `monotonic` by default: its name, or options.
    * @throws {Canceled} If the task was cancelled, or is meanwhile.
    * @throws {RangeError} If the time is negative or too far away.
    */
   override sleep(
     time: number | bigint,
     clock?: ClockName | (OperationOptions & { clock?: ClockName }),
-  ): Promise<undefined> {
+  ): Promise<void> {
     return this.#sleep(time, clock, false);
   }
 
   /**
-   * Wait until a time; not at all if it has passed.
+   * Waits until a point in time. Resolves at once if it has passed.
    *
-   * @param time Nanoseconds, as {@linkcode Io.now} tells them.
-   * @param clock The clock that tells it, `monotonic` by default: its name, or options.
+   * @param time Nanoseconds, as {@linkcode Io.now} returns them.
+   * @param clock The clock of that time, `monotonic` by default: its name, or options.
    * @throws {Canceled} If the task was cancelled, or is meanwhile.
    * @throws {RangeError} If the time is negative or too far away.
    * @throws {TypeError} If it is no bigint.
@@ -284,7 +284,7 @@ export class Io extends PromiseForms {
   sleepUntil(
     time: bigint,
     clock?: ClockName | (OperationOptions & { clock?: ClockName }),
-  ): Promise<undefined> {
+  ): Promise<void> {
     return typeof time === "bigint"
       ? this.#sleep(time, clock, true)
       : Promise.reject(new TypeError(`Expected time to be a bigint, got ${typeof time}`));
@@ -294,7 +294,7 @@ export class Io extends PromiseForms {
     time: number | bigint,
     clock: ClockName | (OperationOptions & { clock?: ClockName }) | undefined,
     absolute: boolean,
-  ): Promise<undefined> {
+  ): Promise<void> {
     const options = typeof clock === "object" ? clock : undefined;
     const name = typeof clock === "string" ? clock : ownOption(options, "clock") ?? "monotonic";
     try {
@@ -305,7 +305,7 @@ export class Io extends PromiseForms {
   }
 
   /**
-   * What time it is.
+   * Reads a clock.
    *
    * @param clock `realtime`: since 1970, as it is set; `monotonic`: since the
    *        system started, without the time that it was suspended; `boottime`: with
@@ -317,13 +317,13 @@ export class Io extends PromiseForms {
   }
 
   /**
-   * Run a function as a task of its own, and cancel it if it takes too long. If it
-   * finishes all the same, its result counts. Cancelling this task cancels that. The time
+   * Runs a function as a separate task, and cancels it if it takes too long. If the function
+   * finishes all the same, its result counts. Cancelling this task cancels that one. The time
    * runs whether or not there is room in the queue.
    *
-   * @param ms The most it may take, in milliseconds.
-   * @param fn What to run, with a handle of its own: what it does through that one
-   *        is what can be cancelled.
+   * @param ms The time limit, in milliseconds.
+   * @param fn The function. It is given its own handle; what it does through that can be
+   *        cancelled.
    * @throws {Deno.errors.TimedOut} If it was cancelled for taking too long.
    * @throws {Canceled} If this task was cancelled, or is meanwhile.
    */

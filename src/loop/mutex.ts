@@ -11,12 +11,12 @@ import type { Task } from "./task.ts";
 import { WaitQueue } from "./wait_queue.ts";
 
 /**
- * A lock or a permit that is held until this is disposed of; again does nothing.
+ * A lock or a permit that is held until this is disposed of. Disposing of it again does nothing.
  *
  * @category Taking turns
  */
 export interface Guard extends Disposable {
-  /** Release it. */
+  /** Releases it. */
   [Symbol.dispose](): void;
 }
 
@@ -37,8 +37,8 @@ export function makeGuard(release: () => void): Guard {
 export let relock: (mutex: Mutex, io: Io) => Promise<void>;
 
 /**
- * A lock that one task at a time holds; it goes to those who wait in the order of
- * their coming. For several threads, see {@linkcode SharedMutex}.
+ * A lock that one task at a time holds. Tasks acquire it in the order in which they asked. For
+ * several threads, see {@linkcode SharedMutex}.
  *
  * @category Taking turns
  *
@@ -75,8 +75,7 @@ export class Mutex {
   }
 
   /**
-   * Wait until the lock is this task's. A task that holds it already waits for
-   * itself.
+   * Acquires the lock, waiting until it is free. A task that holds it already waits for itself.
    *
    * @param io The task's handle.
    * @throws {Canceled} If the task was cancelled, or is while it waits; it does not hold
@@ -87,7 +86,7 @@ export class Mutex {
     return task.refuse() ?? this.#lock(task, true);
   }
 
-  /** Take the lock if nobody holds it; tells whether it did. */
+  /** Acquires the lock if it is free. Returns whether it did. */
   tryLock(io: Io): boolean {
     const task = taskOf(io);
     if (this.#holder !== undefined) {
@@ -98,7 +97,7 @@ export class Mutex {
   }
 
   /**
-   * Release the lock: whoever waits longest holds it from this moment.
+   * Releases the lock. The task that has waited longest holds it from then on.
    *
    * @param io The handle of the task that holds it.
    * @throws {Deno.errors.PermissionDenied} If that task does not hold it.
@@ -111,7 +110,7 @@ export class Mutex {
     this.#line.grant();
   }
 
-  /** {@linkcode Mutex.lock}, with what releases it: `using guard = await mutex.acquire(io)`. */
+  /** Acquires the lock, as {@linkcode Mutex.lock}, and resolves to a guard: `using guard = await mutex.acquire(io)`. */
   async acquire(io: Io): Promise<Guard> {
     await this.lock(io);
     return makeGuard(() => this.unlock(io));

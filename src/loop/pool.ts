@@ -130,6 +130,12 @@ export interface PoolOptions {
   readonly shares: boolean;
 }
 
+/**
+ * Never called. It puts what Workers run into the module graph, where a URL alone does not:
+ * so `deno cache` fetches it, and packages have it.
+ */
+export const importPoolWorker = (): Promise<unknown> => import("./pool_worker.ts");
+
 /** A pool of Workers that run tasks and functions. */
 export class WorkerPool {
   readonly #options: PoolOptions;

@@ -15,10 +15,10 @@ function closedQueueError(): Error {
 }
 
 /**
- * Hands values from tasks to tasks, first in, first out, and has those wait that
- * are ahead of the others.
+ * A bounded queue of values between tasks, first in, first out. Producers wait while it is
+ * full, consumers while it is empty.
  *
- * @typeParam T What it hands on.
+ * @typeParam T The type of the values.
  *
  * @category Taking turns
  *
@@ -53,10 +53,10 @@ export class Queue<T> {
   #closed = false;
 
   /**
-   * Make one.
+   * Makes a queue.
    *
-   * @param capacity How many values it keeps, 0 to 2^32 - 1; with 0, each is handed
-   *        from one task to the other.
+   * @param capacity How many values it holds: 0 to 2^32 - 1. With 0, each value is handed
+   *        directly from one task to another.
    */
   constructor(capacity: number) {
     this.#capacity = checkInteger(capacity, "capacity", 0, 0xffffffff);
@@ -67,17 +67,17 @@ export class Queue<T> {
     return this.#size;
   }
 
-  /** How many values it keeps. */
+  /** How many values it holds at most. */
   get capacity(): number {
     return this.#capacity;
   }
 
   /**
-   * Put a value in, waiting for room.
+   * Adds a value, waiting while the queue is full.
    *
    * @param io The task's handle.
-   * @param value What to hand on.
-   * @throws {Canceled} If the task was cancelled, or is while it waits; the value is not
+   * @param value The value.
+   * @throws {Canceled} If the task was cancelled, or is while it waits. The value is not
    *         in the queue then.
    * @throws {Deno.errors.BadResource} If the queue is closed.
    */
@@ -97,7 +97,7 @@ export class Queue<T> {
   }
 
   /**
-   * Put a value in if there is room; tells whether it did.
+   * Adds a value if there is room. Returns whether it did.
    *
    * @throws {Deno.errors.BadResource} If the queue is closed.
    */
@@ -113,7 +113,7 @@ export class Queue<T> {
   }
 
   /**
-   * Take the oldest value out, waiting for one.
+   * Removes the oldest value, waiting while the queue is empty.
    *
    * @param io The task's handle.
    * @throws {Canceled} If the task was cancelled, or is while it waits; no value is lost.
@@ -139,7 +139,7 @@ export class Queue<T> {
     return taken;
   }
 
-  /** Take the oldest value out if there is one; `undefined` if not. */
+  /** Removes the oldest value; returns `undefined` if there is none. */
   tryTake(): T | undefined {
     return this.#size > 0 ? this.#remove() : undefined;
   }
@@ -160,7 +160,7 @@ export class Queue<T> {
     }
   }
 
-  /** Accept nothing more. What is in it can still be taken out; whoever waits fails. */
+  /** Closes the queue: it accepts no more values, and calls that wait fail. The values in it can still be taken. */
   close(): void {
     if (!this.#closed) {
       this.#closed = true;

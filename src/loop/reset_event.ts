@@ -10,7 +10,7 @@ import { type Io, taskOf } from "./io.ts";
 import { WaitQueue } from "./wait_queue.ts";
 
 /**
- * Lets tasks wait until it is set.
+ * A flag that tasks wait for until it is set.
  *
  * @category Taking turns
  *
@@ -29,13 +29,13 @@ export class ResetEvent {
   readonly #line = new WaitQueue();
   #isSet = false;
 
-  /** Whether it has happened. */
+  /** Whether it is set. */
   get isSet(): boolean {
     return this.#isSet;
   }
 
   /**
-   * Wait until it is set; not at all if it is.
+   * Waits until it is set. Resolves at once if it is.
    *
    * @param io The task's handle.
    * @throws {Canceled} If the task was cancelled, or is while it waits.
@@ -45,13 +45,13 @@ export class ResetEvent {
     return task.refuse() ?? (this.#isSet ? Promise.resolve() : this.#line.wait(task));
   }
 
-  /** It has happened: all who wait go on. */
+  /** Sets it. All tasks that wait go on. */
   set(): void {
     this.#isSet = true;
     while (this.#line.grant());
   }
 
-  /** It has not happened. */
+  /** Clears it. */
   reset(): void {
     this.#isSet = false;
   }

@@ -12,7 +12,7 @@ import { type Guard, makeGuard } from "./mutex.ts";
 import { WaitQueue } from "./wait_queue.ts";
 
 /**
- * Lets so many tasks at a time go on, in the order of their coming.
+ * Lets a limited number of tasks go on at a time, in the order in which they asked.
  *
  * @category Taking turns
  *
@@ -37,27 +37,26 @@ export class Semaphore {
   #available: number;
 
   /**
-   * Make one.
+   * Makes a semaphore.
    *
-   * @param permits How many there are to begin with: 0 to 2^53 - 1.
+   * @param permits The number of permits at the beginning: 0 to 2^53 - 1.
    */
   constructor(permits: number) {
     this.#available = checkInteger(permits, "permits", 0, Number.MAX_SAFE_INTEGER);
   }
 
-  /** How many permits nobody has. */
+  /** How many permits are free. */
   get available(): number {
     return this.#available;
   }
 
   /**
-   * Wait for a permit.
+   * Acquires a permit, waiting if none is free.
    *
    * @param io The task's handle.
-   * @returns What gives it back, once: `using permit = await semaphore.acquire(io)`. It
-   *          may be ignored by those who call {@linkcode Semaphore.release}.
-   * @throws {Canceled} If the task was cancelled, or is while it waits; it has no permit
-   *         then.
+   * @returns A guard that releases the permit: `using permit = await semaphore.acquire(io)`.
+   *          Ignore it if you call {@linkcode Semaphore.release}.
+   * @throws {Canceled} If the task was cancelled, or is while it waits. It has no permit then.
    */
   async acquire(io: Io): Promise<Guard> {
     const task = taskOf(io);
@@ -70,7 +69,7 @@ export class Semaphore {
     return makeGuard(() => this.release());
   }
 
-  /** Take a permit if there is one; tells whether it did. */
+  /** Acquires a permit if one is free. Returns whether it did. */
   tryAcquire(): boolean {
     if (this.#available > 0) {
       this.#available--;
@@ -79,7 +78,7 @@ export class Semaphore {
     return false;
   }
 
-  /** Give a permit back, or one more. */
+  /** Releases a permit, or adds one. */
   release(): void {
     if (!this.#line.grant()) {
       this.#available++;

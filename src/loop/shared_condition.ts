@@ -13,8 +13,8 @@ import { relockShared, type SharedMutex } from "./shared_mutex.ts";
 const KIND = 3;
 
 /**
- * A {@linkcode Condition} in shared memory, used with a {@linkcode SharedMutex}: tasks
- * of any threads wait and are told.
+ * A {@linkcode Condition} in shared memory, for a {@linkcode SharedMutex}: tasks of any threads
+ * wait for its signals.
  *
  * @category Taking turns across Workers
  *
@@ -46,9 +46,9 @@ export class SharedCondition {
   readonly #line: SharedLine;
 
   /**
-   * Make a new one, or another view of one.
+   * Makes a new one, or another view of an existing one.
    *
-   * @param buffer The `buffer` of that one.
+   * @param buffer The `buffer` of the existing one.
    */
   constructor(buffer?: SharedArrayBuffer) {
     this.#words = sharedWords(buffer, KIND);
@@ -61,13 +61,12 @@ export class SharedCondition {
   }
 
   /**
-   * Release the mutex and wait to be told, in one; then lock it again. Check what
-   * was waited for in a loop.
+   * Releases the mutex and waits for a signal, in one step; then locks the mutex again. Check
+   * in a loop what the task waits for.
    *
    * @param io The handle of the task, which holds the mutex.
    * @param mutex The mutex.
-   * @throws {Canceled} If the task is cancelled while it waits to be told; it holds
-   *         the mutex then, too.
+   * @throws {Canceled} If the task is cancelled while it waits. It holds the mutex then, too.
    * @throws {MutexAbandoned} If a Worker ended while it held the mutex; the task holds it
    *         then.
    * @throws {Deno.errors.PermissionDenied} If the task does not hold the mutex.
@@ -90,7 +89,7 @@ export class SharedCondition {
     }
   }
 
-  /** Tell whoever waits longest. */
+  /** Wakes the task that has waited longest. */
   signal(): void {
     for (;;) {
       const given = Atomics.load(this.#words, STATE);
@@ -105,7 +104,7 @@ export class SharedCondition {
     this.#line.look();
   }
 
-  /** Tell all who wait now. */
+  /** Wakes all tasks that wait now. */
   broadcast(): void {
     Atomics.store(this.#words, STATE, 0);
     this.#line.letAll();

@@ -24,17 +24,16 @@ const ABANDONED = 1 << THREAD_BITS;
 const HOLDER = ABANDONED - 1;
 
 /**
- * How to take a shared lock.
+ * Options of acquiring a shared lock.
  *
  * @category Taking turns across Workers
  */
 export interface SharedLockOptions {
   /**
-   * What puts right what the lock protects if a Worker ended while it held it. It is
-   * called with the lock held, before anyone else can have it; if it fails, the lock is
-   * abandoned still.
+   * Repairs what the lock protects after a Worker ended while it held the lock. It is called
+   * with the lock held. If it fails, the lock stays abandoned.
    *
-   * @default {undefined} Whoever takes the lock is told by `MutexAbandoned`.
+   * @default {undefined} Acquiring an abandoned lock throws `MutexAbandoned`.
    */
   recover?: (() => void | PromiseLike<void>) | undefined;
 }
@@ -43,12 +42,12 @@ export interface SharedLockOptions {
 export let relockShared: (mutex: SharedMutex, io: Io) => Promise<void>;
 
 /**
- * A {@linkcode Mutex} in shared memory: pass its `buffer` to a Worker, which makes one
- * of its own on it. First in, first out, whatever threads they are in.
+ * A {@linkcode Mutex} in shared memory. Pass its `buffer` to a Worker, which makes its own object
+ * from it. Tasks of all threads acquire the lock in the order in which they asked.
  *
- * If a Worker of an event loop ends while one of its tasks holds the lock, nobody can
- * tell what state that left: the lock is abandoned, and whoever takes it is told by
- * {@linkcode MutexAbandoned}, until somebody takes it who says how to `recover`.
+ * If a Worker of an event loop ends while one of its tasks holds the lock, what the lock protects
+ * may be half done. The lock is then abandoned: acquiring it throws {@linkcode MutexAbandoned},
+ * until a task acquires it with the option `recover`.
  *
  * @category Taking turns across Workers
  *
@@ -87,9 +86,9 @@ export class SharedMutex {
   }
 
   /**
-   * Make a new one, or another view of one.
+   * Makes a new one, or another view of an existing one.
    *
-   * @param buffer The `buffer` of that one.
+   * @param buffer The `buffer` of the existing one.
    */
   constructor(buffer?: SharedArrayBuffer) {
     this.#words = sharedWords(buffer, KIND);
@@ -101,14 +100,14 @@ export class SharedMutex {
     });
   }
 
-  /** Whether a Worker ended while it held the lock, and nobody has put that right yet. */
+  /** Whether a Worker ended while it held the lock, and no task has recovered it yet. */
   get abandoned(): boolean {
     const state = Atomics.load(this.#words, STATE);
     return (state & ABANDONED) !== 0 || hasEnded(state & HOLDER);
   }
 
   /**
-   * Wait until the lock is this task's.
+   * Acquires the lock, waiting until it is free.
    *
    * @param io The task's handle.
    * @param options What to do if the lock is abandoned.
@@ -140,7 +139,7 @@ export class SharedMutex {
   }
 
   /**
-   * Take the lock if nobody holds it or waits for it; tells whether it did.
+   * Acquires the lock if no task holds it or waits for it. Returns whether it did.
    *
    * @param io The task's handle.
    * @throws {MutexAbandoned} If a Worker ended while it held the lock.
@@ -159,7 +158,7 @@ export class SharedMutex {
   }
 
   /**
-   * Release the lock: whoever waits longest, in whichever thread, has it next.
+   * Releases the lock. The task that has waited longest, in any thread, acquires it next.
    *
    * @param io The handle of the task that holds it.
    * @throws {Deno.errors.PermissionDenied} If that task does not hold it, or took it
@@ -178,7 +177,7 @@ export class SharedMutex {
     }
   }
 
-  /** {@linkcode SharedMutex.lock}, with what releases it. */
+  /** Acquires the lock, as {@linkcode SharedMutex.lock}, and resolves to a guard that releases it. */
   async acquire(io: Io, options?: SharedLockOptions): Promise<Guard> {
     await this.lock(io, options);
     return makeGuard(() => this.unlock(io));

@@ -12,8 +12,8 @@ import { SharedLine, sharedWords, STATE, type Words } from "./shared_line.ts";
 const KIND = 4;
 
 /**
- * A {@linkcode ResetEvent} in shared memory: pass its `buffer` to a Worker, which makes one
- * of its own on it.
+ * A {@linkcode ResetEvent} in shared memory. Pass its `buffer` to a Worker, which makes its own
+ * object from it.
  *
  * @category Taking turns across Workers
  *
@@ -37,9 +37,9 @@ export class SharedResetEvent {
   readonly #line: SharedLine;
 
   /**
-   * Make a new one, or another view of one.
+   * Makes a new one, or another view of an existing one.
    *
-   * @param buffer The `buffer` of that one.
+   * @param buffer The `buffer` of the existing one.
    */
   constructor(buffer?: SharedArrayBuffer) {
     this.#words = sharedWords(buffer, KIND);
@@ -51,13 +51,13 @@ export class SharedResetEvent {
     });
   }
 
-  /** Whether it has happened. */
+  /** Whether it is set. */
   get isSet(): boolean {
     return Atomics.load(this.#words, STATE) === 1;
   }
 
   /**
-   * Wait until it is set; not at all if it is.
+   * Waits until it is set. Resolves at once if it is.
    *
    * @param io The task's handle.
    * @throws {Canceled} If the task is cancelled while it waits.
@@ -70,13 +70,13 @@ export class SharedResetEvent {
     }
   }
 
-  /** It has happened: all who wait go on. */
+  /** Sets it. All tasks that wait go on. */
   set(): void {
     Atomics.store(this.#words, STATE, 1);
     this.#line.letAll();
   }
 
-  /** It has not happened. */
+  /** Clears it. */
   reset(): void {
     Atomics.store(this.#words, STATE, 0);
   }

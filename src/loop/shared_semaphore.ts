@@ -15,11 +15,11 @@ const KIND = 2;
 const PERMITS_MAX = 2 ** 31 - 1;
 
 /**
- * A {@linkcode Semaphore} in shared memory: pass its `buffer` to a Worker, which makes
- * one of its own on it. First in, first out, whatever threads they are in.
+ * A {@linkcode Semaphore} in shared memory. Pass its `buffer` to a Worker, which makes its own
+ * object from it. Tasks of all threads acquire permits in the order in which they asked.
  *
- * Whoever takes a permit need not be who gives it back: so permits that the tasks of a
- * Worker have when it ends are not given back, unless they do so themselves.
+ * One task may acquire a permit and another release it. Permits that the tasks of a Worker hold
+ * when it ends are therefore not released, unless the tasks do so.
  *
  * @category Taking turns across Workers
  *
@@ -43,10 +43,10 @@ export class SharedSemaphore {
   readonly #line: SharedLine;
 
   /**
-   * Make one.
+   * Makes a new one, or another view of an existing one.
    *
-   * @param permits How many there are to begin with, 0 to 2^31 - 1; or the `buffer` of
-   *        the other.
+   * @param permits The number of permits at the beginning, 0 to 2^31 - 1; or the `buffer` of
+   *        the existing one.
    * @throws {TypeError} If it is neither.
    */
   constructor(permits: number | SharedArrayBuffer) {
@@ -65,18 +65,18 @@ export class SharedSemaphore {
     });
   }
 
-  /** How many permits nobody has. */
+  /** How many permits are free. */
   get available(): number {
     return Atomics.load(this.#words, STATE);
   }
 
   /**
-   * Wait for a permit.
+   * Acquires a permit, waiting if none is free.
    *
    * @param io The task's handle.
-   * @returns What gives it back, once: `using permit = await semaphore.acquire(io)`. It
-   *          may be ignored by those who call {@linkcode SharedSemaphore.release}.
-   * @throws {Canceled} If the task is cancelled while it waits; it has no permit then.
+   * @returns A guard that releases the permit: `using permit = await semaphore.acquire(io)`.
+   *          Ignore it if you call {@linkcode SharedSemaphore.release}.
+   * @throws {Canceled} If the task is cancelled while it waits. It has no permit then.
    */
   async acquire(io: Io): Promise<Guard> {
     const task = taskOf(io);
@@ -87,13 +87,13 @@ export class SharedSemaphore {
     return makeGuard(() => this.release());
   }
 
-  /** Take a permit if there is one that nobody waits for; tells whether it did. */
+  /** Acquires a permit if one is free that no task waits for. Returns whether it did. */
   tryAcquire(): boolean {
     return this.#line.size === 0 && this.#take();
   }
 
   /**
-   * Give a permit back, or one more.
+   * Releases a permit, or adds one.
    *
    * @throws {RangeError} If there would be more than 2^31 - 1.
    */

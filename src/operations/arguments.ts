@@ -59,10 +59,22 @@ export function checkMode(mode: number | undefined, otherwise?: number): number 
 /** Check bytes that are to be transferred. */
 export function checkBytes(bytes: unknown, name: string): Uint8Array {
   if (!isBytes(bytes)) {
-    throw new TypeError(`Expected ${name} to be a Uint8Array, got ${typeof bytes}`);
+    throw notBytes(bytes, name);
   }
   checkInteger(byteLengthOf(bytes), `${name}.byteLength`, 0, layout.TRANSFER_MAX);
   return bytes;
+}
+
+/** How many bytes there are. They may be any number: what is too long goes in pieces. */
+export function checkedLength(bytes: unknown, name: string): number {
+  if (!isBytes(bytes)) {
+    throw notBytes(bytes, name);
+  }
+  return byteLengthOf(bytes);
+}
+
+function notBytes(value: unknown, name: string): TypeError {
+  return new TypeError(`Expected ${name} to be a Uint8Array, got ${typeof value}`);
 }
 
 /** Look a word up in a table. */

@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * What the builders of requests may be told beside what they need.
+ * Options of the functions that make requests.
  *
  * @module
  */
@@ -15,15 +15,15 @@ import type { ClockName } from "../linux/clock.ts";
  */
 export interface AtOptions {
   /**
-   * A directory descriptor. It must stay open until the completion. Needs the
-   * blanket permission, because a descriptor may be of any directory.
+   * A directory descriptor, which must stay open until the completion. The permission is
+   * checked for the real path of that directory.
    */
   at?: number | undefined;
 }
 
 /**
- * Options of `op.open()`: those of `Deno.open`, {@linkcode AtOptions}, and what
- * `open(2)` has beside. Options of the latter two kinds alone open for reading.
+ * Options of `op.open()`: those of `Deno.open`, {@linkcode AtOptions}, and more flags of
+ * `open(2)`. Without any of Deno's options the file is opened for reading.
  *
  * @category Requests
  */
@@ -33,14 +33,14 @@ export interface OpenRequestOptions extends Deno.OpenOptions, AtOptions {
    * (`O_DIRECT`). Offsets and lengths must be multiples of the device's logical
    * block, at least 512 bytes and on some devices 4096; otherwise the kernel
    * refuses a transfer with `EINVAL`, a `TypeError`. The caller's buffers may be
-   * anywhere. A file system that cannot do it refuses to open the file, with the
+   * anywhere. A file system that does not support it refuses to open the file, with the
    * same error.
    *
    * @default {false}
    */
   direct?: boolean | undefined;
   /**
-   * Have each write wait until its data is on the device (`O_DSYNC`).
+   * Make each write wait until its data is on the device (`O_DSYNC`).
    *
    * @default {false}
    */
@@ -82,14 +82,14 @@ export interface StatOptions extends AtOptions {
  */
 export interface TimeoutOptions {
   /**
-   * The clock to go by.
+   * The clock that measures the time.
    *
    * @default {"monotonic"}
    */
   clock?: ClockName | undefined;
   /**
    * Whether the time is a point in time of that clock, as `Ioq.now()` gives it,
-   * instead of a while from now on. One that has passed ends at once.
+   * instead of a duration from now on. A point that has passed ends the wait at once.
    *
    * @default {false}
    */
@@ -97,16 +97,16 @@ export interface TimeoutOptions {
 }
 
 /**
- * What `op.poll()` waits for; errors and the closing of the other end always count.
+ * What `op.poll()` waits for. Errors and the closing of the other end always end the wait.
  *
  * @category Requests
  */
 export interface PollOptions {
-  /** That it can be read. */
+  /** Wait until it can be read. */
   readable?: boolean | undefined;
-  /** That it can be written. */
+  /** Wait until it can be written. */
   writable?: boolean | undefined;
-  /** That there is something exceptional to be read. */
+  /** Wait until there is exceptional data to be read. */
   priority?: boolean | undefined;
 }
 
@@ -117,7 +117,7 @@ export interface PollOptions {
  */
 export interface XattrOptions extends AtOptions {
   /**
-   * Whether a symbolic link's target is meant, not the link itself.
+   * Whether the operation applies to a symbolic link's target instead of the link itself.
    *
    * @default {true}
    */
@@ -131,7 +131,7 @@ export interface XattrOptions extends AtOptions {
  */
 export interface ChownOptions {
   /**
-   * Whether a symbolic link's target is meant, not the link itself.
+   * Whether the operation applies to a symbolic link's target instead of the link itself.
    *
    * @default {true}
    */
@@ -156,11 +156,11 @@ export interface SetXattrOptions extends XattrOptions {
  * @category Requests
  */
 export interface SyncRangeOptions {
-  /** First wait until what is being written of it is on the device. */
+  /** First wait until data of the range that is being written is on the device. */
   waitBefore?: boolean | undefined;
-  /** Begin writing what has changed. True by default. */
+  /** Begin to write the data that has changed. True by default. */
   write?: boolean | undefined;
-  /** Then wait until that is on the device. */
+  /** Then wait until that data is on the device. */
   waitAfter?: boolean | undefined;
 }
 
@@ -170,13 +170,13 @@ export interface SyncRangeOptions {
  * @category Requests
  */
 export interface SpliceOptions {
-  /** Where in the source, in bytes; its own position if not given. Not for pipes. */
+  /** The offset in the source, in bytes; its own position by default. Not for pipes. */
   from?: number | undefined;
-  /** Where in the target, in bytes; its own position if not given. Not for pipes. */
+  /** The offset in the target, in bytes; its own position by default. Not for pipes. */
   to?: number | undefined;
   /** Fail with `Deno.errors.WouldBlock` instead of waiting for a pipe. */
   nonBlock?: boolean | undefined;
-  /** Say that more is to come. */
+  /** Tell the kernel that more data will follow. */
   more?: boolean | undefined;
 }
 

@@ -158,9 +158,9 @@ export type OpName = keyof OpValues;
  * @category Requests
  */
 export interface OpBuilders {
-  /** Nothing at all, completed by the queue itself: the cost of the queue. */
+  /** Do nothing. The queue completes it by itself, so it measures the cost of the queue. */
   nop(): IoqRequest<"nop">;
-  /** Nothing, but through the kernel: `IORING_OP_NOP` where there is a ring. */
+  /** Do nothing, through the kernel: `IORING_OP_NOP` where there is a ring. */
   kernelNop(): IoqRequest<"kernelNop">;
   /**
    * Open a file; resolves to its descriptor, which the caller must close.
@@ -243,9 +243,9 @@ export interface OpBuilders {
    * @param whence From where: the start, the current position or the end.
    */
   seek(fd: number, offset: number, whence: Deno.SeekMode): IoqRequest<"seek">;
-  /** Have a file's data and attributes written to the device. See `fsync(2)`. */
+  /** Write a file's data and attributes to the device. See `fsync(2)`. */
   sync(fd: number): IoqRequest<"sync">;
-  /** Have a file's data written to the device. See `fdatasync(2)`. */
+  /** Write a file's data to the device. See `fdatasync(2)`. */
   syncData(fd: number): IoqRequest<"syncData">;
   /**
    * Shorten or lengthen a file.
@@ -269,10 +269,10 @@ export interface OpBuilders {
     options?: { keepSize?: boolean },
   ): IoqRequest<"allocate">;
   /**
-   * Tell how a file is going to be read. See `posix_fadvise(2)`.
+   * Tell the kernel how a file will be read. See `posix_fadvise(2)`.
    *
    * @param fd The descriptor.
-   * @param advice What to expect.
+   * @param advice How the file will be read.
    * @param offset Where, in bytes.
    * @param length Bytes, 0 to 2^32 - 1; 0 for all that follows.
    */
@@ -287,11 +287,11 @@ export interface OpBuilders {
   /** Remove an empty directory. */
   rmdir(path: Path, options?: AtOptions): IoqRequest<"rmdir">;
   /**
-   * Give a file another name. See `renameat2(2)`.
+   * Rename a file or a directory. See `renameat2(2)`.
    *
    * @param from The old path.
    * @param to The new path.
-   * @param options Whether to refuse or to exchange what is there already.
+   * @param options Whether to fail if the new path exists, or to exchange the two.
    */
   rename(from: Path, to: Path, options?: RenameOptions): IoqRequest<"rename">;
   /** Make a directory; `mode` is 0o777 by default, less the umask. */
@@ -299,7 +299,7 @@ export interface OpBuilders {
   /**
    * Make a symbolic link.
    *
-   * @param target What it is to point to; it need not exist.
+   * @param target What the link points to; it need not exist.
    * @param path The link.
    */
   symlink(target: Path, path: Path, options?: AtOptions): IoqRequest<"symlink">;
@@ -310,9 +310,9 @@ export interface OpBuilders {
    * @param to Its new name.
    */
   link(from: Path, to: Path): IoqRequest<"link">;
-  /** Where a symbolic link points to. */
+  /** Read what a symbolic link points to. */
   readLink(path: Path, options?: AtOptions): IoqRequest<"readLink">;
-  /** The path of what a path leads to, without links, `.` and `..`. See `realpath(3)`. */
+  /** Resolve a path to one without links, `.` and `..`. See `realpath(3)`. */
   realPath(path: Path): IoqRequest<"realPath">;
   /**
    * Set permission bits.
@@ -345,10 +345,10 @@ export interface OpBuilders {
    */
   utime(file: Path | number, atime: Date | number, mtime: Date | number): IoqRequest<"utime">;
   /**
-   * Ask whether a file may be accessed. See `access(2)`.
+   * Check whether a file may be accessed. See `access(2)`.
    *
    * @param path The file.
-   * @param mode In which ways; that it exists if none is given.
+   * @param mode The kinds of access; by default only that the file exists.
    */
   access(
     path: Path,
@@ -356,8 +356,8 @@ export interface OpBuilders {
   ): IoqRequest<"access">;
   /**
    * Lock or unlock a file. See `flock(2)`. Without `wait` it fails with
-   * `Deno.errors.WouldBlock` if someone else holds the lock; waiting keeps a worker
-   * thread busy.
+   * `Deno.errors.WouldBlock` if the lock is held elsewhere. Waiting takes no worker thread, except
+   * without the native library.
    *
    * @param fd The descriptor.
    * @param kind Which lock.
@@ -374,7 +374,7 @@ export interface OpBuilders {
    * @param from The descriptor to read.
    * @param to The descriptor to write.
    * @param length Bytes, 0 to 2147479552.
-   * @param offsets Where; the descriptors' own positions if not given.
+   * @param offsets Where to read and write; the descriptors' own positions by default.
    */
   copyRange(
     from: number,
@@ -382,7 +382,7 @@ export interface OpBuilders {
     length: number,
     offsets?: { from: number; to: number },
   ): IoqRequest<"copyRange">;
-  /** All that is in a file, in one request: it is opened, read and closed. */
+  /** Read a whole file in one request: it is opened, read and closed. */
   readFile(path: Path, options?: AtOptions): IoqRequest<"readFile">;
   /**
    * Write a file in one request: it is opened, written and closed. The bytes are
@@ -397,12 +397,12 @@ export interface OpBuilders {
    * Copy a file's contents and permission bits.
    *
    * @param from The file.
-   * @param to Where to; what is there is replaced.
+   * @param to The copy, which replaces what is there.
    */
   copyFile(from: Path, to: Path): IoqRequest<"copyFile">;
   /**
-   * Read into several buffers of the caller's, one after the other. What is read
-   * is copied to them at the completion, so that one plain read is all it takes.
+   * Read into several buffers of the caller's, one after the other. It is one plain read, whose
+   * bytes are copied to the buffers at the completion.
    *
    * @param fd The descriptor.
    * @param targets Where to, together at most 2147479552 bytes.
@@ -414,8 +414,8 @@ export interface OpBuilders {
     offset?: number,
   ): IoqRequest<"readv">;
   /**
-   * Write what lies in several buffers, one after the other, by a single write. The
-   * bytes are copied when the request is submitted.
+   * Write several buffers, one after the other, by a single write. The bytes are copied when the
+   * request is submitted.
    *
    * @param fd The descriptor.
    * @param sources What to write, together at most 2147479552 bytes.
@@ -423,14 +423,14 @@ export interface OpBuilders {
    */
   writev(fd: number, sources: readonly Uint8Array[], offset?: number): IoqRequest<"writev">;
   /**
-   * Nothing, after a while.
+   * Wait for a duration.
    *
-   * @param ms Milliseconds, possibly with a fraction; none takes a turn all the same.
+   * @param ms Milliseconds, possibly with a fraction. 0 completes with the next turn.
    */
   sleep(ms: number): IoqRequest<"sleep">;
   /**
-   * Nothing, after a while or at a point in time, to the nanosecond as far as the
-   * kernel goes: `IORING_OP_TIMEOUT` where there is a ring, one timer for all else.
+   * Wait for a duration, or until a point in time, as exactly as the kernel does: by
+   * `IORING_OP_TIMEOUT` where there is a ring, else by one timer for all.
    *
    * @param time Nanoseconds as a bigint, or milliseconds as a number.
    * @param options Which clock, and whether it is a point in time.
@@ -440,7 +440,7 @@ export interface OpBuilders {
    * Wait until a descriptor is ready. See `poll(2)`. It keeps no worker thread busy.
    *
    * @param fd The descriptor.
-   * @param events What for; `{ readable: true }` by default.
+   * @param events What to wait for; `{ readable: true }` by default.
    */
   poll(fd: number, events?: PollOptions): IoqRequest<"poll">;
   /**
@@ -453,19 +453,18 @@ export interface OpBuilders {
    */
   post(target: { readonly id: number } | number, value: number): IoqRequest<"post">;
   /**
-   * The next message that is posted to this queue. Each is received once, by who asked
-   * first, in the order in which they come.
+   * Wait for the next message that is posted to this queue. Each message is received once, in
+   * order, by the request that has waited longest.
    */
   receive(): IoqRequest<"receive">;
   /**
-   * Have part of a file's data written to the device, or wait for that. It says
-   * nothing of the file's attributes, and is no safeguard against a crash: see
-   * `sync_file_range(2)`.
+   * Write part of a file's data to the device, or wait for that. The file's attributes are not
+   * written, so it does not protect against a crash: see `sync_file_range(2)`.
    *
    * @param fd The descriptor.
    * @param offset Where, in bytes.
    * @param length Bytes, 0 to 2^32 - 1; 0 for all that follows.
-   * @param options What to begin and what to wait for.
+   * @param options What to begin, and what to wait for.
    */
   syncRange(
     fd: number,
@@ -474,7 +473,7 @@ export interface OpBuilders {
     options?: SyncRangeOptions,
   ): IoqRequest<"syncRange">;
   /**
-   * Move bytes between descriptors inside the kernel, of which one is a pipe.
+   * Move bytes between two descriptors inside the kernel. One of them must be a pipe.
    *
    * @param from The descriptor to read.
    * @param to The descriptor to write.
@@ -483,7 +482,7 @@ export interface OpBuilders {
    */
   splice(from: number, to: number, length: number, options?: SpliceOptions): IoqRequest<"splice">;
   /**
-   * The value of an extended attribute, up to 64 KiB. See `getxattr(2)`.
+   * Read the value of an extended attribute, up to 64 KiB. See `getxattr(2)`.
    *
    * @param file A path or a descriptor.
    * @param name The attribute with its namespace, such as `user.mime_type`.
@@ -504,7 +503,7 @@ export interface OpBuilders {
     value: Uint8Array,
     options?: SetXattrOptions,
   ): IoqRequest<"setXattr">;
-  /** The names of a file's extended attributes. */
+  /** Read the names of a file's extended attributes. */
   listXattr(file: Path | number, options?: XattrOptions): IoqRequest<"listXattr">;
   /** Remove an extended attribute. */
   removeXattr(file: Path | number, name: string, options?: XattrOptions): IoqRequest<"removeXattr">;

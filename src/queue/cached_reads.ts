@@ -36,8 +36,8 @@ const SKIPPED_MAX = 63;
 
 /** What can read what is cached. */
 export interface CachedReader {
-  /** Read it; a negative number if that cannot be. */
-  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number;
+  /** Read `length` bytes, all of `target`; a negative number if that cannot be. */
+  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number, length: number): number;
   /**
    * What kind of file a descriptor is: `IS_CACHED` if that is worth trying,
    * `HAS_POSITION` if it is no stream; `undefined` if nobody can tell at once.
@@ -75,10 +75,12 @@ export class CachedReads {
   /**
    * Read what is cached.
    *
+   * @param target Where to.
    * @param offset Where, in bytes from the start.
+   * @param length How many bytes `target` has.
    * @returns How many bytes, 0 at the end; or a negative number if that cannot be.
    */
-  read(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
+  read(fd: number, target: Uint8Array<ArrayBuffer>, offset: number, length: number): number {
     if (this.#possible !== true) {
       this.#possible ??= ((this.kind(fd) ?? 0) & IS_CACHED) !== 0;
       if (!this.#possible) {
@@ -89,7 +91,7 @@ export class CachedReads {
       this.#skip--;
       return NOT_NOW;
     }
-    const count = this.#reader.readCached(fd, target, offset);
+    const count = this.#reader.readCached(fd, target, offset, length);
     if (count >= 0) {
       this.#backoff = 1;
     } else if (count === -ERRNO.EAGAIN!) {

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { Waiters } from "./waiters.ts";
+
 /** What an iterator goes over. */
 export interface CompletionSource<V> {
   /** The next of what there is to consume, if there is any. */
@@ -16,17 +18,11 @@ export interface CompletionSource<V> {
 
 /** The consumers that wait for completions of a stream, first come, first served. */
 export class Consumers {
-  #waiting: (() => void)[] = [];
+  readonly #waiters = new Waiters();
 
   /** Have all who wait look again. */
   wake(): void {
-    if (this.#waiting.length > 0) {
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const wake of waiting) {
-        wake();
-      }
-    }
+    this.#waiters.wake();
   }
 
   /** An iterator over what a source has, until there is nothing left to come. */
@@ -34,7 +30,7 @@ export class Consumers {
     let ended = false;
     const wait = async (): Promise<IteratorResult<V>> => {
       while (!ended && source.hasMore()) {
-        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+        await this.#waiters.wait();
         const value = ended ? undefined : source.take();
         if (value !== undefined) {
           return { done: false, value };

@@ -124,6 +124,7 @@ export class Core {
       get inFlight() {
         return backend.inFlight;
       },
+      parksOnThread: backend.info.kind !== "worker",
       turn: (arm, yields) => this.turn(arm, yields),
       park: () => backend.park(),
       wake: () => backend.wake(),
@@ -349,13 +350,13 @@ export class Core {
    *
    * @returns How many bytes; a negative number if that cannot be.
    */
-  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number): number {
+  readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number, length: number): number {
     if (
       !this.accepts || this.slots.freeCount === 0 || this.#line.size > 0 || !this.pump.hasBudget
     ) {
       return NOT_NOW;
     }
-    const count = this.backend.readCached(fd, target, offset);
+    const count = this.backend.readCached(fd, target, offset, length);
     if (count >= 0) {
       this.pump.spendOne(count);
     }
@@ -394,7 +395,7 @@ export class Core {
   #limit(ticket: Ticket, timeoutMs: number): void {
     ticket.deadline = new Deadline(
       timeoutMs,
-      () => this.#abort(ticket, timeoutError(timeoutMs, ticket.request.context)),
+      () => this.#abort(ticket, timeoutError(timeoutMs, ticket.request.context), true),
     );
     this.deadlines.add(ticket.deadline);
   }
@@ -487,16 +488,24 @@ export class Core {
     }
   }
 
-  /** A promise form is aborted while it is waiting or in flight. */
-  #abort(ticket: Ticket, reason: unknown): void {
+  /**
+   * A promise form is aborted while it is waiting or in flight.
+   *
+   * @param isOurs Whether the reason was made for it, and is to show its caller.
+   */
+  #abort(ticket: Ticket, reason: unknown, isOurs = false): void {
     if (ticket.isWaiting) {
       this.#line.delete(ticket);
-      this.#fail(ticket, reason);
+      ticket.request.holder?.leave(ticket.request);
     } else {
       // Its slot stays in use until the completion comes
       this.backend.cancel(ticket.slot);
       this.pump.kick();
-      this.#settle(ticket);
+    }
+    this.#settle(ticket);
+    if (isOurs) {
+      ticket.fail(reason as Error);
+    } else {
       ticket.reject(reason);
     }
   }
@@ -589,7 +598,7 @@ export class Core {
       if (error === undefined) {
         ticket.resolve(value as never);
       } else {
-        ticket.reject(error);
+        ticket.fail(error);
       }
     }
   }

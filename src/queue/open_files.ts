@@ -52,7 +52,7 @@ export function checkQueue(fd: number, queue: object, request: CoreRequest): voi
       `Cannot use file descriptor ${fd} on this queue: it is a file that another queue has open`,
     );
   }
-  if (file !== undefined && usesPosition(request) && file.ownsPosition()) {
+  if (file !== undefined && usesPosition(request, fd) && file.ownsPosition()) {
     throw new TypeError(
       `Cannot ${request.context} without an offset: its position is the file's, use its methods`,
     );
@@ -68,8 +68,13 @@ export function closeFilesOf(queue: object): void {
   }
 }
 
-/** Whether a request goes by the position that the kernel keeps. */
-function usesPosition({ code, hints }: CoreRequest): boolean {
-  return code === OP.seek ||
-    ((code === OP.read || code === OP.write) && (hints & HINT_OFFSET) === 0);
+/** Whether a request goes by the position that the kernel keeps for a descriptor of it. */
+function usesPosition(request: CoreRequest, fd: number): boolean {
+  const { code } = request;
+  const isWithout = (request.hints & HINT_OFFSET) === 0;
+  if (code === OP.copyRange || code === OP.splice) {
+    // An offset of either side; `arg2` tells whether there is one of the second
+    return (fd === request.fd && isWithout) || (fd === request.fd2 && request.arg2 === 0);
+  }
+  return code === OP.seek || ((code === OP.read || code === OP.write) && isWithout);
 }

@@ -1,8 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * What a queue may be told when it is opened, when a request is submitted, and when it
- * is closed.
+ * The options of opening a queue, submitting a request, and closing a queue.
  *
  * @module
  */
@@ -16,30 +15,32 @@ import { pathText, toPath } from "../path.ts";
 import { checkAll } from "../permissions.ts";
 
 const DEFAULT_DEPTH = 1024;
-const DEFAULT_THREADS = 16;
+const DEFAULT_THREADS = 128;
 
 /**
- * How to open a queue.
+ * Options of {@linkcode Ioq.open}.
  *
  * @category Queue
  */
 export interface IoqOptions {
   /**
-   * How many requests may be accepted and not yet consumed: 1 to 65536.
+   * How many requests the queue accepts whose completions were not consumed: 1 to 65536.
    *
    * @default {1024}
    */
   depth?: number;
   /**
-   * The most worker threads: 1 to 64. One fewer than there are processors run all
-   * the time; the others step in while those are held up by slow devices.
+   * The most worker threads: 1 to 256. They start when there is something to do: for
+   * what is cached one fewer than there are processors, more while those wait for slow
+   * devices or servers. Of Web Workers, where those have to do, there are no more than 16.
    *
-   * @default {16}
+   * @default {128}
    */
   threads?: number;
   /**
-   * What runs the requests: `uring`, a ring on this thread with worker threads
-   * beside it; `threads`, worker threads alone; `auto`, the best there is.
+   * What runs the requests: `uring`, io_uring on this thread with worker threads beside it;
+   * `threads`, worker threads alone; `worker`, Web Workers; `auto`, `uring` if it can be set up, else
+   * `worker`.
    *
    * @default {"auto"}, or the environment variable `IOQ_BACKEND` if it may be read
    */
@@ -52,9 +53,9 @@ export interface IoqOptions {
    */
   library?: string | URL;
   /**
-   * Whether to take requests of `op.rawSqe()`, with which anything can be done that
-   * io_uring can do, also to the process's memory. Needs all permissions; the ring is
-   * then not restricted to the opcodes that the library uses itself.
+   * Whether to accept requests of `op.rawSqe()`, which can do anything that io_uring can do, also
+   * to the process's memory. It needs all permissions. The ring is then not restricted to the
+   * opcodes that the library uses.
    *
    * @default {false}
    */
@@ -62,7 +63,7 @@ export interface IoqOptions {
 }
 
 /**
- * What {@linkcode Ioq.submit} takes after the request: what is to come back with its
+ * The parameters of {@linkcode Ioq.submit} after the request: data that comes back with its
  * completion, and options.
  *
  * @typeParam T The queue's type of data.
@@ -72,21 +73,20 @@ export type SubmitArguments<T> = undefined extends T ? [data?: T, options?: Subm
   : [data: T, options?: SubmitOptions];
 
 /**
- * How to submit a request.
+ * Options of {@linkcode Ioq.submit}.
  *
  * @category Queue
  */
 export interface SubmitOptions {
   /**
-   * Cancels the request, which completes at once with the signal's reason if that is an
-   * `Error`, as it is unless somebody chose another, else with a
-   * `Deno.errors.Interrupted` whose `cause` it is. It keeps its place in the queue until
-   * the kernel has let go of it.
+   * Cancels the request. It completes at once, with the signal's reason if that is an `Error`, else
+   * with a `Deno.errors.Interrupted` whose `cause` is the reason. It keeps its place in the
+   * queue until the kernel has finished with it.
    */
   signal?: AbortSignal | undefined;
   /**
-   * Milliseconds that the request may take. Then it completes with
-   * `Deno.errors.TimedOut` and is cancelled, see `OperationOptions`.
+   * Milliseconds that the request may take. After that it is cancelled and completes with
+   * `Deno.errors.TimedOut`.
    *
    * @default {Infinity}
    */
@@ -94,7 +94,7 @@ export interface SubmitOptions {
 }
 
 /**
- * How to close a queue.
+ * Options of {@linkcode Ioq.close}.
  *
  * @category Queue
  */

@@ -9,6 +9,11 @@
  * One that is aborted in flight is settled at once, and keeps its slot until the
  * backend is done with it.
  *
+ * An error that is made when a completion arrives has none of the caller's frames: nobody
+ * is on the stack then but the pump. The engine finds them by following promises, from the
+ * function that is running to whoever awaits it. So what was promised is made to follow
+ * an async function, which notes the stack and throws. Only failures pay for that.
+ *
  * @module
  */
 
@@ -27,6 +32,15 @@ const captured: Pick<Ticket, "resolve" | "reject"> = { resolve() {}, reject() {}
 function capture(resolve: (value: never) => void, reject: (reason: unknown) => void): void {
   captured.resolve = resolve;
   captured.reject = reject;
+}
+
+/** Fail with an error whose stack is that of whoever awaits what follows this. */
+async function failing(error: Error): Promise<never> {
+  // What follows this does so from the next microtask on
+  await undefined;
+  await undefined;
+  Error.captureStackTrace(error, failing);
+  throw error;
 }
 
 /** A promise form in progress, or waiting in line. */
@@ -61,6 +75,11 @@ export class Ticket {
   /** Whether its promise is settled. */
   get isSettled(): boolean {
     return this.slot === SETTLED;
+  }
+
+  /** Reject what was promised with an error that was made for it. */
+  fail(error: Error): void {
+    this.resolve(failing(error) as never);
   }
 
   /** Its promise is settled. */

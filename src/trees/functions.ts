@@ -1,10 +1,10 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Removing and copying trees: what that takes is loaded when it is first asked for.
+ * Removing and copying trees. The modules that do so are loaded at first use.
  *
- * Until then nothing changes what was asked for: paths are copied, relative ones begin where
- * they would have begun, and so are options.
+ * What was asked for does not change meanwhile: paths and options are copied, and relative
+ * paths begin in the directory that was current when the function was called.
  *
  * @module
  */
@@ -45,21 +45,21 @@ async function callLate<M>(
 }
 
 /**
- * Remove a file, a symbolic link, or a directory with all that is in it.
+ * Removes a file, a symbolic link, or a directory with everything in it.
  *
- * Symbolic links are removed, never followed, not even those that somebody puts
- * where a directory was: see `openat(2)` and `O_NOFOLLOW`. What others remove
- * meanwhile is no error. Trees may be deeper than paths can be long.
+ * Symbolic links are removed and never followed, also if a link takes the place of a
+ * directory meanwhile (see `openat(2)` and `O_NOFOLLOW`). Entries that others remove
+ * meanwhile are no error. Trees may be deeper than paths can be long.
  *
- * Without the native library one call of `Deno.removeSync()` on a Worker removes all of
- * it: the first error ends it, and progress is told once.
+ * Without the native library one call of `Deno.removeSync()` removes the tree: it ends with the
+ * first error, and progress is reported once.
  *
  * @param path What to remove.
- * @param options What to do about errors, a signal, and whom to tell of progress.
+ * @param options What to do about errors; `signal`, `timeoutMs`; a callback for progress.
  * @throws {Deno.errors.NotFound} If there is nothing at the path.
  * @throws {Deno.errors.NotCapable} If the path may not be written to.
  * @throws {Deno.errors.TimedOut} If it takes longer than `timeoutMs`.
- * @throws {TypeError} If an option is of a wrong type, or there is none of its name.
+ * @throws {TypeError} If an option is unknown or has the wrong type.
  *
  * @category Many files and trees
  *
@@ -82,23 +82,21 @@ export async function removeTree(path: Path, options: TreeOptions = {}): Promise
 }
 
 /**
- * Copy a file, a symbolic link, or a directory with all that is in it.
+ * Copies a file, a symbolic link, or a directory with everything in it.
  *
- * Contents, permission bits and symbolic links are copied; links are copied as
- * links and never followed, neither in the original nor in the copy, not even those
- * that somebody puts there meanwhile: see `openat(2)` and `O_NOFOLLOW`. Holes stay
- * holes. Files that have several names become several files, and the set-user-ID and
- * set-group-ID bits of files are dropped, unless `preserve` says otherwise. Named pipes,
- * sockets and devices cannot be copied: all else is, and then it rejects, unless
- * `onError` says otherwise.
+ * It copies contents, permission bits and symbolic links. Links are copied as links and
+ * never followed, neither in the original nor in the copy, also if they appear meanwhile (see
+ * `openat(2)` and `O_NOFOLLOW`). Holes stay holes. Unless `preserve` says otherwise, a file with
+ * several names becomes several files, and the set-user-ID and set-group-ID bits of files are
+ * dropped. Named pipes, sockets and devices cannot be copied: everything else is copied
+ * first, and then it rejects, unless `onError` says otherwise.
  *
  * @param from What to copy.
- * @param to Where the copy is to be; not a directory to put it into.
- * @param options Whether to copy over what is there, and as for {@linkcode removeTree}.
+ * @param to The path of the copy, not of a directory to put it into.
+ * @param options Whether to overwrite; what to preserve; the options of {@linkcode removeTree}.
  * @throws {Deno.errors.NotFound} If there is nothing at `from`, or no directory for `to`.
  * @throws {Deno.errors.AlreadyExists} If there is something at `to`, without `overwrite`.
- * @throws {Deno.errors.NotSupported} If something can not be copied.
- * @throws {Deno.errors.NotSupported} Where there is no native library.
+ * @throws {Deno.errors.NotSupported} If an entry cannot be copied, or without the native library.
  * @throws {Deno.errors.NotCapable} If a path may not be accessed.
  *
  * @category Many files and trees

@@ -10,6 +10,7 @@ import { hasCode, inContext } from "../linux/errors.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions } from "../operations/request_options.ts";
 import { toCoreRequest } from "../operations/request.ts";
+import { isEnd } from "../queue/end.ts";
 import { ownOption, ownOptions } from "../own_option.ts";
 import { absolutePath, type Path, toPath } from "../path.ts";
 import { checkAccess, WRITE } from "../permissions.ts";
@@ -84,9 +85,13 @@ async function makeUnlessThere(
     const stat = toCoreRequest(op.stat(path, at === undefined ? {} : { at }));
     // Who may make it may know that it is one; the path was checked for that
     stat.trusted = at === undefined;
-    const is = await runOn(ioq, stat, limitsOf(options)).catch(() =>
-      at === undefined && typeof path === "string" ? isDirectory(path) : undefined
-    );
+    const is = await runOn(ioq, stat, limitsOf(options)).catch((cause) => {
+      if (isEnd(cause, signal) || hasCode(cause, "ETIMEDOUT")) {
+        // It was not found out
+        throw cause;
+      }
+      return at === undefined && typeof path === "string" ? isDirectory(path) : undefined;
+    });
     if (!is?.isDirectory) {
       signal?.throwIfAborted();
       throw error;

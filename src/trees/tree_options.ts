@@ -11,52 +11,52 @@ import { ownOption } from "../own_option.ts";
 import type { PromiseForms } from "../forms.ts";
 
 /**
- * What has been done so far.
+ * How far the work on a tree has come.
  *
  * @category Many files and trees
  */
 export interface TreeProgress {
-  /** What was dealt with last. */
+  /** The path of the entry that was processed last. */
   readonly path: string;
-  /** How many entries were dealt with. */
+  /** How many entries have been processed. */
   readonly entries: number;
 }
 
 /**
- * How to go through a tree.
+ * Options of {@linkcode removeTree}, and of {@linkcode copyTree} with more.
  *
  * @category Many files and trees
  */
 export interface TreeOptions {
   /**
-   * How many requests are in flight at the same time, about: 1 to 4096.
+   * About how many requests are in flight at the same time: 1 to 4096.
    *
    * @default {64}
    */
   concurrency?: number | undefined;
-  /** Ends it; what has been done by then stays done. */
+  /** Stops the work. What has been done by then stays done. */
   signal?: AbortSignal | undefined;
   /**
-   * Milliseconds that all of it may take; a fraction is fine. Then it ends with
-   * `Deno.errors.TimedOut`, and what has been done by then stays done.
+   * Milliseconds that the whole work may take, possibly with a fraction. After that it ends with
+   * `Deno.errors.TimedOut`. What has been done by then stays done.
    *
    * @default {Infinity}
    */
   timeoutMs?: number | undefined;
   /**
-   * What to do about what fails: end with its error, pass over it, or tell, and go
-   * on. A function that throws ends it with what it throws.
+   * What to do about an error: reject with it, skip the entry, or skip it and call a function. If
+   * the function throws, the work ends with what it throws.
    *
    * @default {"throw"}
    */
   onError?: "throw" | "skip" | ((error: Error, path: string) => void) | undefined;
-  /** Called for each entry that was dealt with, soon after it was. */
+  /** Called for each entry soon after it was processed. */
   onProgress?: ((progress: TreeProgress) => void) | undefined;
   /**
-   * The queue to use, or a task's handle (`Io`): what is done belongs to that task then, and
+   * The queue to use, or a task's handle (`Io`). With a handle, the work belongs to that task and
    * is cancelled with it.
    *
-   * @default One that all share who name none
+   * @default The shared queue
    */
   ioq?: PromiseForms | undefined;
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Walking directory trees: `@std/fs`'s `walk()`, with what one misses there.
+ * Walking directory trees: `walk()` of `@std/fs`, with more options.
  *
  *     walk.ts       entries, one by one or in batches
  *     scheduler.ts  what is read next, and what becomes of it     this thread
@@ -40,37 +40,36 @@ import type { LineFormat, Lines } from "./walk/lines.ts";
 import type { WalkScheduler } from "./walk/scheduler.ts";
 
 /**
- * {@linkcode walk} and its form in batches.
+ * The type of {@linkcode walk}: a function for entries one by one, and one for batches.
  *
  * @category Many files and trees
  */
 export interface Walk {
   /**
-   * Find everything below a directory, and the directory itself.
+   * Finds a directory and everything below it.
    *
-   * Options, entries and errors are those of `walk()` of `@std/fs`, but for the
-   * order, see {@linkcode WalkOptions.sort}; and an end is put to its cycles.
-   * Nothing is read before the iteration begins. Leaving it early stops what is in
-   * progress and leaves nothing open.
+   * Options, entries and errors are those of `walk()` of `@std/fs`. The order differs, see
+   * {@linkcode WalkOptions.sort}, and cycles of links end. Nothing is read before the
+   * iteration begins. Leaving the iteration early stops the walk and leaves nothing open.
    *
-   * What is kept in memory are the directories on the way with their siblings, and
-   * entries that were read ahead, some ten thousand; not the tree. A directory is
-   * read as a whole, however large it is. Paths longer than the system takes
-   * (4095 bytes) are gone down by descriptors.
+   * Memory holds the directories on the way with their siblings, and some ten thousand
+   * entries that were read ahead, not the tree. A directory is read as a whole, however
+   * large it is. Below paths longer than the system takes (4095 bytes) the walk goes on by
+   * descriptors.
    *
-   * @param root Where to begin; a symbolic link is followed there.
+   * @param root Where to begin. A symbolic link is followed there.
    * @param options What to find, and how.
-   * @returns The entries, one by one. What ends the iteration, unless `onError`
-   *          says otherwise: `Deno.errors.NotFound`, `Deno.errors.PermissionDenied`
-   *          and the like, as Deno's own calls throw them, or the signal's reason.
-   * @throws {TypeError} If an option is of a wrong type.
+   * @returns The entries, one by one. Unless `onError` says otherwise, the iteration ends with
+   *          the error that Deno's own call would throw, such as `Deno.errors.NotFound` or
+   *          `Deno.errors.PermissionDenied`, or with the signal's reason.
+   * @throws {TypeError} If an option is unknown or has the wrong type.
    * @throws {RangeError} If `concurrency` is out of its range.
    *
    * @example
    * ```ts
    * import { Ioq, walk } from "@ioq/ioq";
    *
-   * await using ioq = await Ioq.open(); // or none: there is one that all share
+   * await using ioq = await Ioq.open(); // without it, walk() takes the shared queue
    * for await (const entry of walk("src", { exts: ["ts"], includeDirs: false, ioq })) {
    *   console.log(entry.path);
    * }
@@ -79,8 +78,8 @@ export interface Walk {
   (root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry>;
 
   /**
-   * The same in arrays of at least one entry, as they come. That is cheaper than
-   * one by one, and what to use instead of a synchronous walk.
+   * Finds the same in arrays of at least one entry, as they come. That costs less than one
+   * entry at a time. Use it instead of a synchronous walk.
    *
    * @param root Where to begin.
    * @param options What to find, and how.
@@ -272,7 +271,9 @@ export function walkForCommand(
 }
 
 /**
- * Walks directory trees; see {@linkcode Walk}.
+ * Finds a directory and everything below it, one entry at a time; `walk.batches()` gives
+ * arrays of entries. Options, entries and errors are those of `walk()` of `@std/fs`; see
+ * {@linkcode Walk} and {@linkcode WalkOptions} for what there is besides.
  *
  * @category Many files and trees
  */

@@ -5,9 +5,9 @@
  * numbers beyond 2^53: what Deno does there, every row does.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { copyTree, type Ioq, type IoqFile, op, walk } from "../../mod.ts";
-import { bytes } from "../fixtures.ts";
+import { bytes, TempDir, within } from "../fixtures.ts";
 import {
   contentsOf,
   forEachBackendOnFuse,
@@ -231,3 +231,74 @@ testOnFuse("inode numbers beyond 2^53 hinder no command", async () => {
   assertEquals(await ours("find", fs.path), await run("find", [fs.path]));
   assertEquals(await ours("du", fs.path), await run("du", [fs.path]));
 });
+
+forEachBackendOnFuse("a file system that takes nothing is not asked for ever", async ({ open }) => {
+  using dir = new TempDir();
+  const source = dir.file("source", "contents");
+  await using ioq = await open();
+  await using fs = await mountFuse({ directIo: true, shortages: [{ at: "write", bytes: 0 }] });
+  await using file = await ioq.openFile(fs.at("open"), { write: true, create: true });
+  const calls: Record<string, () => Promise<unknown>> = {
+    writeFile: () => ioq.writeFile(fs.at("file"), DATA),
+    "writeFile of a stream": () => ioq.writeFile(fs.at("file"), new Blob([DATA]).stream()),
+    copyFile: () => ioq.copyFile(source, fs.at("copy")),
+    writable: () => new Blob([DATA]).stream().pipeTo(file.writable),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    const { message } = await assertRejects(() => within(10_000, call(), name), Error);
+    assert(/whole buffer|os error 5/.test(message), `${name}: ${message}`);
+  }
+}, ({ library }) => library);
+
+forEachBackendOnFuse(
+  "EINTR of a file system ends nothing, and is not waited out",
+  async ({ open }) => {
+    await using ioq = await open();
+    const paths = (fs: FuseMount) => [fs.at("d0/f0"), fs.at("d0/f1")];
+    const endless = 2 ** 31;
+    {
+      // As long as it does not last, nobody is told
+      await using fs = await mountFuse({
+        tree: TREE,
+        directIo: true,
+        faults: [{ at: "read", errno: "EINTR", count: 3 }, {
+          at: "open",
+          errno: "EINTR",
+          count: 2,
+        }],
+      });
+      assertEquals(sum(await ioq.readFile(fs.at("d0/f1"))), sum(contentsOf(1, TREE.bytes)));
+    }
+    for (const at of ["open", "read"] as const) {
+      await using fs = await mountFuse({
+        tree: TREE,
+        directIo: true,
+        faults: [{ at, errno: "EINTR", count: endless }],
+      });
+      const missed: unknown[] = [];
+      const files = ioq.readFiles(paths(fs), { onError: (error) => missed.push(error) });
+      assertEquals(await within(10_000, Array.fromAsync(files), at), []);
+      assertEquals(missed.map((error) => error instanceof Deno.errors.Interrupted), [true, true]);
+    }
+    await using fs = await mountFuse({ faults: [{ at: "write", errno: "EINTR", count: endless }] });
+    for (const data of [DATA, new Blob([DATA]).stream()]) {
+      const writing = outcome(() => ioq.writeFile(fs.at("file"), data));
+      assertEquals(await within(10_000, writing, "write"), "EINTR");
+    }
+  },
+  ({ library }) => library,
+);
+
+forEachBackendOnFuse(
+  "a directory that exists is no AlreadyExists for lack of time",
+  async ({ open }) => {
+    await using ioq = await open();
+    await using fs = await mountFuse({ tree: { directories: 1 }, latencyUs: { getattr: 100_000 } });
+    const options = { recursive: true, timeoutMs: 20 };
+    for (const path of [fs.at("d0"), bytes(fs.at("d0"))]) {
+      const made = await outcome(() => ioq.mkdir(path, options));
+      assert(made === undefined || made === "ETIMEDOUT", String(made));
+    }
+  },
+  ({ library, concurrent }) => library && concurrent,
+);

@@ -322,11 +322,13 @@ forEachBackend(
 
 forEachBackend(
   "requests without an offset are refused for files that keep their own",
-  async ({ open }) => {
+  async ({ open, row }) => {
     using dir = new TempDir();
     await using ioq = await open();
     await using file = await ioq.openFile(dir.file("file", "text"), BOTH);
     await file.read(new Uint8Array(1));
+    await using other = await ioq.openFile(dir.file("other", "other"), BOTH);
+    await using pipe = await ioq.openFile(dir.fifo("pipe"), { read: true, write: true });
     const requests: IoqRequest<OpName, Uint8Array<ArrayBuffer> | number>[] = [
       op.read(file.fd, 1),
       op.readInto(file.fd, new Uint8Array(1)),
@@ -334,6 +336,11 @@ forEachBackend(
       op.write(file.fd, bytes("x")),
       op.writev(file.fd, [bytes("x")]),
       op.seek(file.fd, 0, Deno.SeekMode.Current),
+      op.copyRange(file.fd, other.fd, 1),
+      op.copyRange(other.fd, file.fd, 1),
+      op.splice(file.fd, pipe.fd, 1),
+      op.splice(pipe.fd, file.fd, 1, { from: 0 }),
+      op.splice(file.fd, other.fd, 1, { to: 0 }),
     ];
     for (const request of requests) {
       const error = await errorOf(() => ioq.run(request));
@@ -342,6 +349,12 @@ forEachBackend(
     }
     assertEquals(await ioq.run(op.write(file.fd, bytes("T"), 0)), 1);
     assertEquals(Deno.readTextFileSync(dir.at("file")), "Text");
+    if (row.library) {
+      assertEquals(await ioq.run(op.splice(file.fd, pipe.fd, 2, { from: 1 })), 2);
+      assertEquals(await ioq.run(op.splice(pipe.fd, other.fd, 2, { to: 1 })), 2);
+      assertEquals(await ioq.run(op.copyRange(file.fd, other.fd, 1, { from: 0, to: 0 })), 1);
+      assertEquals(Deno.readTextFileSync(dir.at("other")), "Texer");
+    }
     // A stream has none
     await using fifo = await ioq.openFile(dir.fifo("fifo"), { read: true, write: true });
     assertEquals(await ioq.run(op.write(fifo.fd, bytes("x"))), 1);

@@ -25,7 +25,8 @@ static void release_fifo(const char *name) {
 void add_blocked(uint32_t slot, const char *name) {
 	unlink(name);
 	CHECK_EQ(mkfifo(name, 0600), 0);
-	add_path(slot, IOQ_OP_OPEN, name);
+	// By a system call that opens it and waits: other operations wait without a lane
+	add_path(slot, IOQ_OP_READ_FILE, name);
 }
 
 void finish_blocked(uint32_t slot, const char *name) {
@@ -34,7 +35,6 @@ void finish_blocked(uint32_t slot, const char *name) {
 		release_fifo(name);
 		turn(0);
 	}
-	CHECK(q.results[slot].result >= 0);
-	close(q.results[slot].result);
+	CHECK_EQ(q.results[slot].result, 0);
 	CHECK_EQ(unlink(name), 0);
 }

@@ -16,7 +16,6 @@ void test_file(const void *config) {
 	open_queue(config, 8, 2);
 	int fd = open_by_queue(0, "file", O_RDWR | O_CREAT | O_TRUNC);
 	CHECK(fd >= 0);
-	check_lane(0);
 	CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	struct stat sb;
 	CHECK_EQ(fstat(fd, &sb), 0);

@@ -128,6 +128,7 @@ void test_load(const void *config) {
 		turn(idle ? IOQ_TURN_ARM : 0);
 		load_look(&load);
 		if (q.turn.armed) {
+			q.park_due = false;
 			CHECK_EQ(ioq_park(q.ioq), 0);
 		}
 		for (random %= 8; random > 4; --random) {
@@ -157,6 +158,7 @@ void test_load(const void *config) {
 		turn(IOQ_TURN_ARM);
 		load_look(&load);
 		if (q.turn.armed) {
+			q.park_due = false;
 			CHECK_EQ(ioq_park(q.ioq), 0);
 		}
 	}

@@ -106,7 +106,7 @@ void test_messages(const void *config) {
 		add_post(1, atomic_load(&echo.id), i, 0);
 		CHECK(message_of(0) == i);
 		CHECK_EQ(result_of(1), 0);
-		CHECK_EQ(q.results[1].lane, q.config->lane == IOQ_LANE_RING ? IOQ_LANE_RING : IOQ_LANE_CORE);
+		CHECK_EQ(q.results[1].lane, IOQ_LANE_CORE);
 	}
 	add(0, IOQ_OP_RECEIVE);
 	add_post(1, atomic_load(&echo.id), UINT32_MAX, 0);

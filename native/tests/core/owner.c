@@ -2,6 +2,7 @@
 
 #include "owner.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -44,6 +45,7 @@ void open_queue(const struct config *config, uint32_t depth, uint32_t lanes) {
 
 void close_queue(void) {
 	CHECK_EQ(q.pending_count, 0);
+	park_if_due();
 	CHECK_EQ(ioq_close(q.ioq), 0);
 }
 
@@ -137,7 +139,29 @@ uint32_t turn(uint32_t flags) {
 	}
 	CHECK_EQ(q.turn.in_flight, q.pending_count);
 	CHECK(!q.turn.armed || (count == 0 && (flags & IOQ_TURN_ARM)));
+	q.park_due = q.park_due || q.turn.armed;
 	return count;
+}
+
+void park_if_due(void) {
+	if (q.park_due) {
+		q.park_due = false;
+		ioq_wake(q.ioq);
+		// None is owed if another one was parked when the turn said so
+		int32_t ret = ioq_park(q.ioq);
+		CHECK(ret == 0 || ret == -ECANCELED);
+	}
+}
+
+void arm_at_rest(void) {
+	// What a lane tries in vain comes back to wait
+	for (int i = 0; i < 5; ++i) {
+		CHECK_EQ(turn(0), 0);
+		test_sleep(5);
+	}
+	do {
+		CHECK_EQ(turn(IOQ_TURN_ARM), 0);
+	} while (!q.turn.armed);
 }
 
 void turn_wait(void) {
@@ -145,6 +169,7 @@ void turn_wait(void) {
 		return;
 	}
 	if (q.turn.armed) {
+		q.park_due = false;
 		CHECK_EQ(ioq_park(q.ioq), 0);
 	} else {
 		sched_yield();

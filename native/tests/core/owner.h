@@ -52,6 +52,8 @@ extern struct owner {
 	bool pending[DEPTH_MAX];
 	/** How many. */
 	uint32_t pending_count;
+	/** Whether a turn said that ioq_park() may be called, and it was not. */
+	bool park_due;
 	/** What came, by slot. */
 	struct ioq_completion results[DEPTH_MAX];
 	/** What of it is a number, by slot: the next turn writes over the output. */
@@ -92,6 +94,12 @@ void set_timeout(struct ioq_request *request, uint32_t ms);
 
 /** One turn. Returns how many completions it handed out. */
 uint32_t turn(uint32_t flags);
+
+/** Call ioq_park() if a turn has said so: it is owed before the queue is closed. */
+void park_if_due(void);
+
+/** Turn until nothing happens any more and ioq_park() may be called; nothing completes. */
+void arm_at_rest(void);
 
 /** One turn and, if nothing came, a wait for the next. */
 void turn_wait(void);

@@ -15,9 +15,7 @@ void test_park(const void *config) {
 	for (int round = 0; round < 3; ++round) {
 		// By a completion
 		add_read(0, fd, 1);
-		while (!q.turn.armed) {
-			CHECK_EQ(turn(IOQ_TURN_ARM), 0);
-		}
+		arm_at_rest();
 		park();
 		check_parked();
 		CHECK_EQ(write(fd, "x", 1), 1);
@@ -28,9 +26,7 @@ void test_park(const void *config) {
 
 		// By ioq_wake(), before or after
 		add_read(0, fd, 1);
-		do {
-			CHECK_EQ(turn(IOQ_TURN_ARM), 0);
-		} while (!q.turn.armed);
+		arm_at_rest();
 		if (round & 1) {
 			ioq_wake(q.ioq);
 			park();
@@ -41,9 +37,7 @@ void test_park(const void *config) {
 		}
 		unpark();
 		// That is over when the next one is armed
-		do {
-			CHECK_EQ(turn(IOQ_TURN_ARM), 0);
-		} while (!q.turn.armed);
+		arm_at_rest();
 		park();
 		check_parked();
 
@@ -70,6 +64,17 @@ void test_park(const void *config) {
 	CHECK_EQ(turn(IOQ_TURN_ARM), 0);
 	CHECK_EQ(q.turn.armed, 0);
 	close_queue();
+
+	// A call that comes when the queue was closed finds nobody
+	open_queue(config, 16, 2);
+	add_read(0, fd, 1);
+	arm_at_rest();
+	CHECK_EQ(ioq_cancel(q.ioq, 0), 1);
+	while (q.pending[0]) {
+		turn(0);
+	}
+	CHECK_EQ(ioq_close(q.ioq), 0);
+	CHECK(ioq_park(q.ioq) < 0);
 	close(fd);
 	CHECK_EQ(unlink("fifo"), 0);
 }

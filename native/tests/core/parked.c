@@ -22,6 +22,7 @@ static void *park_main(void *arg) {
 
 void park(void) {
 	atomic_store(&parked.back, false);
+	q.park_due = false;
 	parked.thread = test_thread(park_main, q.ioq);
 }
 

@@ -203,9 +203,7 @@ void test_setup_plainer(void) {
 				close_by_queue(slot, result);
 			}
 		}
-		while (!q.turn.armed) {
-			CHECK_EQ(turn(IOQ_TURN_ARM), 0);
-		}
+		arm_at_rest();
 		park();
 		check_parked();
 		CHECK_EQ(write(fd, "x", 1), 1);
@@ -354,9 +352,7 @@ static void test_ring_dies_later(const void *arg) {
 
 	// Waiting still waits, though the dead ring has completions
 	add_read(2, fd, 10);
-	do {
-		CHECK_EQ(turn(IOQ_TURN_ARM), 0);
-	} while (!q.turn.armed);
+	arm_at_rest();
 	park();
 	check_parked();
 	CHECK_EQ(write(fd, "x", 1), 1);

@@ -43,6 +43,11 @@ void test_regions(const void *config);
 // waits_test.c
 void test_timeouts(const void *config);
 void test_polls(const void *config);
+void test_locks(const void *config);
+void test_streams(const void *config);
+void test_fifos(const void *config);
+void test_limits(const void *config);
+void test_held_back(const void *config);
 
 // message_test.c
 void test_messages(const void *config);

@@ -210,7 +210,7 @@ async function openExecutor({ library }: shared.LaneStart): Promise<Executor> {
   }
   const path = library === EMBEDDED ? undefined : library;
   await prepareLibrary(path);
-  return new LibraryExecutor(loadLibrary(path));
+  return new LibraryExecutor(loadLibrary(path), true);
 }
 
 const start = workerData as shared.LaneStart;

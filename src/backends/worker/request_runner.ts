@@ -6,15 +6,25 @@
  * @module
  */
 
-import type { CoreRequest } from "../../operations/request.ts";
+import { CoreRequest } from "../../operations/request.ts";
 import type { Executor } from "./executor.ts";
 
-/** A request that was accepted, but that nobody has begun. */
+/** A request that was accepted, but that nobody has begun, or that was tried in vain. */
 export interface LeftRequest {
   readonly slot: number;
   /** With bytes of its own: the caller's may have changed. */
   readonly request: CoreRequest;
   readonly cancelled: boolean;
+}
+
+/** A request with the bytes that it had when it was made: the caller's may have changed. */
+export function withBytes(request: CoreRequest, input: Uint8Array): CoreRequest {
+  return request.bytes === undefined && request.sources === undefined
+    ? request
+    : Object.assign(new CoreRequest(request.op), request, {
+      sources: undefined,
+      bytes: input.slice(input.length - request.length),
+    });
 }
 
 /** Runs the requests of the worker backend. `Backend` describes the methods. */

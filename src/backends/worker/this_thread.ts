@@ -10,10 +10,11 @@
 
 import type { LaneCounts, Sink } from "../backend.ts";
 import { ERRNO } from "../../linux/errors.ts";
+import { EWAITS } from "../../../ffi/layout.ts";
 import type { CoreRequest } from "../../operations/request.ts";
 import { type EncodedRequest, encodeRequest, ExecutorPayload } from "../synchronous.ts";
 import type { Executor } from "./executor.ts";
-import type { RequestRunner } from "./request_runner.ts";
+import { type LeftRequest, type RequestRunner, withBytes } from "./request_runner.ts";
 
 /** Bytes of payloads from which on a turn ends. */
 const TURN_BYTES = 4 << 20;
@@ -23,13 +24,24 @@ const TURN_MS = 2;
 /** A request that waits. */
 interface Waiting extends EncodedRequest {
   readonly slot: number;
+  readonly request: CoreRequest;
   readonly isClose: boolean;
   cancelled: boolean;
 }
 
+/** What there is for requests that have to wait for somebody else, with the library. */
+export interface Elsewhere {
+  /** Takes a request that was tried in vain. */
+  readonly wait: (left: LeftRequest) => void;
+  /** Opens what waits in its calls: synchronous ones do. */
+  readonly openPatient: () => Executor;
+}
+
 /** Runs requests on the queue's own thread, one after the other. */
 export class ThisThread implements RequestRunner {
-  readonly executor: Executor;
+  readonly #executor: Executor;
+  readonly #elsewhere: Elsewhere | undefined;
+  #patient: Executor | undefined;
   readonly #completed: LaneCounts;
   readonly #sink: Sink;
   readonly #payload: ExecutorPayload;
@@ -40,13 +52,19 @@ export class ThisThread implements RequestRunner {
    * @param executor What runs them; closed with this.
    * @param completed Where it is counted.
    * @param sink Is told of completions.
+   * @param elsewhere What there is for what has to wait, if the executor only tries.
    */
-  constructor(executor: Executor, completed: LaneCounts, sink: Sink) {
-    // Between two requests of a turn nobody else runs, so it does for both
-    this.executor = executor;
+  constructor(executor: Executor, completed: LaneCounts, sink: Sink, elsewhere?: Elsewhere) {
+    this.#executor = executor;
+    this.#elsewhere = elsewhere;
     this.#payload = new ExecutorPayload(executor);
     this.#completed = completed;
     this.#sink = sink;
+  }
+
+  get executor(): Executor {
+    // Between two requests of a turn nobody else runs, so one that waits does for both
+    return this.#patient ??= this.#elsewhere?.openPatient() ?? this.#executor;
   }
 
   get inFlight(): number {
@@ -55,7 +73,7 @@ export class ThisThread implements RequestRunner {
 
   push(slot: number, request: CoreRequest): void {
     const { isClose } = request;
-    this.#waiting.push({ slot, isClose, ...encodeRequest(request), cancelled: false });
+    this.#waiting.push({ slot, request, isClose, ...encodeRequest(request), cancelled: false });
   }
 
   turn(): number {
@@ -67,10 +85,14 @@ export class ThisThread implements RequestRunner {
     let done = 0;
     let bytes = 0;
     while (done < waiting.length && bytes < TURN_BYTES) {
-      const { slot, record, input, cancelled } = waiting[done++]!;
+      const { slot, request, record, input, cancelled } = waiting[done++]!;
       const result = cancelled
         ? -ERRNO.EINTR!
-        : this.executor.perform(record, 0, input, 0, input.length);
+        : this.#executor.perform(record, 0, input, 0, input.length);
+      if (result === -EWAITS) {
+        this.#elsewhere!.wait({ slot, request: withBytes(request, input), cancelled: false });
+        continue;
+      }
       this.#completed.core++;
       if (result >= 0) {
         this.#payload.load();
@@ -125,7 +147,10 @@ export class ThisThread implements RequestRunner {
   }
 
   close(): Promise<void> {
-    this.executor.close();
+    this.#executor.close();
+    if (this.#patient !== this.#executor) {
+      this.#patient?.close();
+    }
     return Promise.resolve();
   }
 }

@@ -43,14 +43,16 @@ export class LibraryExecutor implements Executor {
 
   /**
    * @param library The library, which is let go of with this.
+   * @param tries Whether what has to wait for somebody else (a lock, a pipe, a FIFO's
+   *        other end) fails with `EWAITS` instead of waiting in its call.
    */
-  constructor(library: Library) {
+  constructor(library: Library, tries = false) {
     this.#library = library;
     this.#symbols = this.#library.symbols;
     const options = new Uint32Array(layout.OPTIONS_SIZE / 4);
     options[layout.OPTIONS_DEPTH] = 1;
     options[layout.OPTIONS_LANES] = 1;
-    options[layout.OPTIONS_FLAGS] = layout.OPEN_SYNC;
+    options[layout.OPTIONS_FLAGS] = layout.OPEN_SYNC | (tries ? layout.OPEN_TRIES : 0);
     const info = new Uint8Array(layout.INFO_SIZE);
     this.#ioq = this.#symbols.ioq_open(new Uint8Array(options.buffer), info);
     if (this.#ioq === null) {

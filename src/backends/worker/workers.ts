@@ -28,7 +28,7 @@ import { encodeRequest, writeInput, writtenLength } from "../synchronous.ts";
 import { Interrupts } from "./interrupts.ts";
 import { LanePool } from "./lane_pool.ts";
 import * as shared from "./memory.ts";
-import type { LeftRequest, RequestRunner } from "./request_runner.ts";
+import { type LeftRequest, type RequestRunner, withBytes } from "./request_runner.ts";
 import { LongInputs, LongOutputs, release, SharedPayload } from "./transfers.ts";
 import { LibraryExecutor } from "./with_library.ts";
 
@@ -68,6 +68,8 @@ export interface WorkersOptions {
   readonly completed: LaneCounts;
   /** Is told of completions. */
   readonly sink: Sink;
+  /** Takes what has to wait for somebody else: a lane is not to sleep. */
+  readonly wait: (left: LeftRequest) => void;
   /** Takes what no lane has begun: there can be none. */
   readonly giveUp: (reason: string, left: readonly LeftRequest[]) => void;
 }
@@ -77,6 +79,7 @@ export class Workers implements RequestRunner {
   readonly #library: Library | undefined;
   readonly #completed: LaneCounts;
   readonly #sink: Sink;
+  readonly #waitBy: WorkersOptions["wait"];
   readonly #giveUpTo: WorkersOptions["giveUp"];
   readonly #pool: LanePool;
   readonly #interrupts: Interrupts | undefined;
@@ -101,10 +104,11 @@ export class Workers implements RequestRunner {
   #completedAtTick = -1;
   #gaveUp = false;
 
-  constructor({ depth, threads, library, module, completed, sink, giveUp }: WorkersOptions) {
+  constructor({ depth, threads, library, module, completed, sink, wait, giveUp }: WorkersOptions) {
     this.#library = library;
     this.#completed = completed;
     this.#sink = sink;
+    this.#waitBy = wait;
     this.#giveUpTo = giveUp;
     this.#memory = new shared.SharedMemory(depth, threads);
     this.#payload = new SharedPayload(this.#memory);
@@ -249,6 +253,11 @@ export class Workers implements RequestRunner {
         if (result === undefined) {
           return false;
         }
+        if (result === -layout.EWAITS) {
+          this.#interrupts?.delete(slot);
+          this.#waitBy(this.#leave(slot));
+          return false;
+        }
         this.#completed.worker++;
         const length = result < 0 ? 0 : words[cell + shared.CELL_LENGTH]!;
         const inWindow = length > 0 && words[cell + shared.CELL_AT]! >= 0;
@@ -381,23 +390,16 @@ export class Workers implements RequestRunner {
     this.#giveUpTo(`no Worker can be started: ${message}`, slots.map((slot) => this.#leave(slot)));
   }
 
-  /** What another needs to run a request that no lane has seen. */
+  /** What another needs to run a request that no lane has seen, or that was tried in vain. */
   #leave(slot: number): LeftRequest {
     const { words, bytes } = this.#memory;
     const at = this.#memory.cell(slot);
     const cell = at >> 2;
     const cancelled = words[cell + shared.CELL_CANCELLED] !== 0;
-    let request = this.#requests[slot]!;
-    if (request.bytes !== undefined || request.sources !== undefined) {
-      // The caller's may have changed since
-      const length = words[cell + shared.CELL_INPUT]!;
-      const input = this.#inputs.get(slot) ??
-        bytes.subarray(at + shared.CELL_DATA, at + shared.CELL_DATA + length);
-      request = Object.assign(new CoreRequest(request.op), request, {
-        sources: undefined,
-        bytes: input.slice(input.length - request.length),
-      });
-    }
+    const length = words[cell + shared.CELL_INPUT]!;
+    const input = this.#inputs.get(slot) ??
+      bytes.subarray(at + shared.CELL_DATA, at + shared.CELL_DATA + length);
+    const request = withBytes(this.#requests[slot]!, input);
     this.#requests[slot] = undefined;
     this.#inputs.delete(slot);
     this.#inFlight--;

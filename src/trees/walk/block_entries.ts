@@ -8,6 +8,9 @@
  *           ├─▶ lines       plain, for callers that only print them
  *           └─▶ anything    attributes, links, order, names that are not UTF-8
  *
+ * A directory may have hundreds of thousands of entries. They are made in slices, between
+ * which the event loop does its other work.
+ *
  * @module
  */
 
@@ -22,12 +25,15 @@ import { entryOf, makeEntry } from "./entry.ts";
 import { followLink } from "./followed_link.ts";
 import { LineBuffer, type LineFormat, type Lines } from "./lines.ts";
 import type { WalkEntry } from "./walk_options.ts";
-import { type Item, Order } from "./order.ts";
+import { type Item, Order, sortItems } from "./order.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../../linux/directory.ts";
 import { RECORD_WORDS, STAT_WORDS, type TreeBlock } from "./tree_block.ts";
 
 /** Characters of a batch of lines, unless nothing else is to come. */
 const LINES_MIN = 65536;
+
+/** Entries that are made at once: a millisecond's work, or two with attributes. */
+const SLICE = 2048;
 
 /** A directory's part of a block. */
 interface Part {
@@ -139,10 +145,10 @@ export class BlockEntries {
           const part: Part = { node, block, from, end, recordOf, read };
           if (!this.#isPlain(part)) {
             await this.#addAny(part);
-          } else if (this.#lines !== undefined) {
-            this.#addLines(this.#lines, part);
+          } else if (end - from <= SLICE) {
+            this.#addSlice(part);
           } else {
-            this.#addPlain(part);
+            await this.#addSlices(part);
           }
         } else {
           this.#addInOrder(node, []);
@@ -156,6 +162,24 @@ export class BlockEntries {
       from = end;
     }
     return { reached, below: read.filter((node) => node !== undefined) };
+  }
+
+  /** The plain entries of a directory that has many. */
+  async #addSlices(part: Part): Promise<void> {
+    const walk = this.#walk;
+    for (let from = part.from; from < part.end && !walk.stopped; from += SLICE) {
+      this.#addSlice({ ...part, from, end: Math.min(from + SLICE, part.end) });
+      await walk.pause();
+    }
+  }
+
+  /** Some plain entries of a directory. */
+  #addSlice(part: Part): void {
+    if (this.#lines !== undefined) {
+      this.#addLines(this.#lines, part);
+    } else {
+      this.#addPlain(part);
+    }
   }
 
   /** Whether entries are what the block says, with nothing to look up. */
@@ -237,7 +261,11 @@ export class BlockEntries {
     const links: Promise<void>[] = [];
     const { prefix } = node;
     const descends = node.depth + 1 < plan.maxDepth;
-    for (let i = part.from; i < end && !walk.stopped; i++) {
+    for (let i = part.from, inSlice = 0; i < end && !walk.stopped; i++, inSlice++) {
+      if (inSlice === SLICE) {
+        inSlice = 0;
+        await walk.pause();
+      }
       const name = block.names[i]!;
       const rawName = block.rawNames?.get(i);
       const path = prefix + name;
@@ -280,13 +308,22 @@ export class BlockEntries {
     if (links.length > 0) {
       await Promise.all(links);
     }
+    if (walk.stopped) {
+      return;
+    }
+    const inOrder = this.#order?.byName
+      ? await sortItems(items, SLICE, async () => {
+        await walk.pause();
+        return !walk.stopped;
+      })
+      : items;
     if (!walk.stopped) {
-      this.#addInOrder(node, items);
+      this.#addInOrder(node, inOrder);
     }
   }
 
   /** Have a directory's entries come when it is their turn, if that matters. */
-  #addInOrder(node: DirectoryNode, items: Item[]): void {
+  #addInOrder(node: DirectoryNode, items: readonly Item[]): void {
     if (this.#order === undefined) {
       return;
     }

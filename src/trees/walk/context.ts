@@ -27,6 +27,8 @@ export interface WalkContext {
   readonly pending: PendingDirectories;
   /** Run a request that ends with the walk. */
   run<V>(request: Request<OpName, V>): Promise<V>;
+  /** Hand over what was made so far, and let the event loop do its other work. */
+  pause(): Promise<void>;
   /** Something could not be read: pass over it, tell, or end the walk. */
   report(error: unknown, entry: WalkEntry): void;
 }

@@ -40,6 +40,11 @@ export class Order {
   #size = 0;
   readonly #byName: boolean;
 
+  /** Whether what is in a directory comes by name; as the directory has it otherwise. */
+  get byName(): boolean {
+    return this.#byName;
+  }
+
   /** @param byName Whether to sort by name; as the directories have them otherwise. */
   constructor(byName: boolean) {
     this.#byName = byName;
@@ -66,13 +71,10 @@ export class Order {
    * Add what was found in a directory.
    *
    * @param node The directory.
-   * @param items What is in it; it may be put in order.
+   * @param items What is in it, in order: see {@linkcode sortItems}.
    * @returns The entries that the cursor could pass by.
    */
-  add(node: DirectoryNode, items: Item[]): WalkEntry[] {
-    if (this.#byName) {
-      items.sort(compare);
-    }
+  add(node: DirectoryNode, items: readonly Item[]): WalkEntry[] {
     this.#size += items.length;
     const level = this.#levels.at(-1);
     if (level?.node !== node) {
@@ -101,6 +103,49 @@ export class Order {
     }
     return passed;
   }
+}
+
+/**
+ * Put items in order by name: runs of them first, which are then merged two by two.
+ *
+ * @param items What is in a directory; it is put in order, too.
+ * @param runLength How many items are dealt with at once.
+ * @param pause Called after each of those, to let others go on.
+ * @returns The items in order, or fewer if there is no more need for them.
+ */
+export async function sortItems(
+  items: Item[],
+  runLength: number,
+  pause: () => Promise<boolean>,
+): Promise<Item[]> {
+  if (items.length <= runLength) {
+    return items.sort(compare);
+  }
+  let from: Item[] = [];
+  for (let at = 0; at < items.length; at += runLength) {
+    from.push(...items.slice(at, at + runLength).sort(compare));
+    if (!await pause()) {
+      return [];
+    }
+  }
+  for (let length = runLength; length < items.length; length *= 2) {
+    const into: Item[] = [];
+    for (let at = 0; at < from.length; at += 2 * length) {
+      const middle = Math.min(at + length, from.length);
+      const end = Math.min(middle + length, from.length);
+      let one = at;
+      let other = middle;
+      while (one < middle || other < end) {
+        const takesOne = other === end || one < middle && compare(from[one]!, from[other]!) <= 0;
+        into.push(takesOne ? from[one++]! : from[other++]!);
+        if (into.length % runLength === 0 && !await pause()) {
+          return [];
+        }
+      }
+    }
+    from = into;
+  }
+  return from;
 }
 
 /** As JavaScript compares strings; by bytes where those look alike. */

@@ -6,13 +6,15 @@
  * @module
  */
 
+import { Waiters } from "../../queue/waiters.ts";
+
 /** The batches that a walk found and nobody has taken yet. */
 export class Outbox<B extends { readonly length: number }> {
   /** The batches, from {@linkcode #at} on. */
   #batches: (B | undefined)[] = [];
   #at = 0;
   #entries = 0;
-  #waiting: (() => void)[] = [];
+  readonly #waiters = new Waiters();
 
   /** Whether there is no batch. */
   get isEmpty(): boolean {
@@ -50,19 +52,13 @@ export class Outbox<B extends { readonly length: number }> {
     this.#entries = 0;
   }
 
-  /** Wait until someone is told to look again. */
+  /** Wait to be told to look again. */
   wait(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#waiters.wait();
   }
 
   /** Tell all who wait to look again. */
   wake(): void {
-    if (this.#waiting.length > 0) {
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const wake of waiting) {
-        wake();
-      }
-    }
+    this.#waiters.wake();
   }
 }

@@ -185,6 +185,12 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     return runOn(this.ioq, request, { signal: this.#abort.signal });
   }
 
+  async pause(): Promise<void> {
+    this.#flush();
+    this.#outbox.wake();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** Something could not be read. */
   report(error: unknown, entry: WalkEntry): void {
     if (this.stopped) {

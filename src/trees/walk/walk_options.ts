@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * What a walk is asked for, and what that means for a path.
+ * The options of a walk, and what they mean for a path.
  *
  * @module
  */
@@ -16,12 +16,12 @@ import { checkOnError, type ErrorPolicy } from "../error_policy.ts";
 import { checkOptionNames } from "../known_options.ts";
 
 /**
- * What a walk finds: the members of `@std/fs`'s entries, and a few more.
+ * An entry that a walk finds: the members of an entry of `@std/fs`, and a few more.
  *
  * @category Many files and trees
  */
 export interface WalkEntry {
-  /** The path: the root as it was given, normalized, and the names below it. */
+  /** The path: the root as it was given, normalized, followed by the names below it. */
   path: string;
   /** The last part of the path. */
   name: string;
@@ -32,7 +32,7 @@ export interface WalkEntry {
   /** Whether it is a symbolic link. */
   isSymlink: boolean;
   /**
-   * Its attributes, with `stat: true`. Those of a symbolic link itself, unless
+   * Its attributes, if `stat` is `true`. They are those of a symbolic link itself, unless
    * links are followed.
    */
   info?: FileInfo;
@@ -43,22 +43,21 @@ export interface WalkEntry {
 }
 
 /**
- * What to do about what cannot be read: end the walk with its error, pass over it,
- * or tell, and go on. A function that throws ends the walk with what it throws.
+ * What to do about an entry that cannot be read: end the walk with the error, skip the entry,
+ * or skip it and call a function. If the function throws, the walk ends with what it throws.
  *
  * @category Many files and trees
  */
 export type WalkErrorPolicy = ErrorPolicy<WalkEntry>;
 
 /**
- * How to walk.
+ * Options of {@linkcode walk}.
  *
  * @category Many files and trees
  */
 export interface WalkOptions {
   /**
-   * How many levels below the root to go: 0 is the root alone, and nothing is
-   * found below 0.
+   * How many levels below the root to go. 0 finds the root alone, a negative number nothing.
    *
    * @default {Infinity}
    */
@@ -70,40 +69,39 @@ export interface WalkOptions {
    */
   includeFiles?: boolean | undefined;
   /**
-   * Whether directories are found. They are gone into in any case.
+   * Whether directories are found. Their entries are found in any case.
    *
    * @default {true}
    */
   includeDirs?: boolean | undefined;
   /**
-   * Whether symbolic links are found. Counts only if they are not followed.
+   * Whether symbolic links are found. It has no effect if links are followed.
    *
    * @default {true}
    */
   includeSymlinks?: boolean | undefined;
   /**
-   * Whether symbolic links count as what they lead to. A directory that is found
-   * within itself that way is not gone into again.
+   * Whether symbolic links are followed and count as their targets. A cycle ends: a directory that
+   * is found within itself is not entered again.
    *
    * @default {false}
    */
   followSymlinks?: boolean | undefined;
   /**
-   * Whether the path of a link that is followed is that of what it leads to.
+   * Whether the path of a link that is followed is the path of its target.
    *
    * @default {true}
    */
   canonicalize?: boolean | undefined;
-  /** If given, only paths that end in one of these are found; a dot goes before if there is none. */
+  /** Find only paths that end in one of these extensions, with or without the dot. */
   exts?: readonly string[] | undefined;
-  /** If given, only paths that match one of these are found. */
+  /** Find only paths that match one of these. */
   match?: readonly RegExp[] | undefined;
-  /** Paths that match one of these are not found, nor what is below them. */
+  /** Skip paths that match one of these, with everything below them. */
   skip?: readonly RegExp[] | undefined;
   /**
-   * How many requests are in flight at the same time: 1 to 4096. On what is
-   * cached one would do; slow devices and servers are asked for that many
-   * directories at once, as far as there are worker threads.
+   * How many requests are in flight at the same time: 1 to 4096. More than a few help only where
+   * directories are not cached: as many are then read at once as there are worker threads.
    *
    * @default {32}
    */
@@ -111,15 +109,15 @@ export interface WalkOptions {
   /** Ends the walk, with the signal's reason. */
   signal?: AbortSignal | undefined;
   /**
-   * Milliseconds that all of it may take, from the first entry that is asked for on; a
-   * fraction is fine. Then it ends with `Deno.errors.TimedOut`.
+   * Milliseconds that the whole walk may take from its first `next()` on, possibly with a
+   * fraction. After that it ends with `Deno.errors.TimedOut`.
    *
    * @default {Infinity}
    */
   timeoutMs?: number | undefined;
   /**
-   * What to do about a directory that cannot be read, an entry that has vanished,
-   * a link that leads nowhere.
+   * What to do about a directory that cannot be read, an entry that has vanished, or a link
+   * that leads nowhere.
    *
    * @default {"throw"}
    */

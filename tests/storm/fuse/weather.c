@@ -147,7 +147,7 @@ int weather_request(struct weather *weather, uint32_t kind) {
 
 size_t weather_transfer(struct weather *weather, uint32_t kind, size_t length) {
 	struct shortage *shortage = &weather->shortages[kind];
-	if (shortage->bytes && ++shortage->seen % shortage->every == 0 && shortage->bytes < length) {
+	if (shortage->every && ++shortage->seen % shortage->every == 0 && shortage->bytes < length) {
 		return shortage->bytes;
 	}
 	return length;
