@@ -23,13 +23,13 @@ import {
 } from "./pieces.ts";
 import { makeReadable } from "./readable.ts";
 import { ownOption } from "../own_option.ts";
-import { checkBuffer, checkedOffset, FileRequests, NOBODY } from "./file_requests.ts";
+import { checkBuffer, checkedOffset, FileRequests, NOBODY, Turn } from "./file_requests.ts";
 import { makeWritable } from "./writable.ts";
 import { checkedLength } from "../operations/arguments.ts";
 import { op } from "../operations/op.ts";
 import type { OpenRequestOptions } from "../operations/request_options.ts";
 import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.ts";
-import { HAS_POSITION, TERMINAL_STATE, WRITES_ALONE } from "../../ffi/layout.ts";
+import { HAS_POSITION, HINT_OFFSET, TERMINAL_STATE, WRITES_ALONE } from "../../ffi/layout.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
 import { coreOf, type OperationOptions, readerOf, type Runner, runOn } from "../queue/runner.ts";
@@ -45,6 +45,11 @@ export type OpenFileOptions = OpenRequestOptions;
 /**
  * An open file. It has the members of `Deno.FsFile`, of which `close()` returns a promise, and
  * reads and writes at an offset, which any number of calls may do at the same time.
+ *
+ * All other asynchronous calls take place in the order in which they are made, also when they are not
+ * awaited. Those at an offset (`readAt`, `writeAt`, `readvAt`, `writevAt`) have no order, and neither do
+ * requests made with `op`: await them where it matters. A stream, such as a pipe, keeps the order of
+ * its reads and that of its writes.
  *
  * It belongs to the queue that opened it. Other queues refuse requests for its descriptor, and
  * closing the queue closes the file.
@@ -140,13 +145,14 @@ export class IoqFile implements AsyncDisposable, Disposable {
     return coreOf(this.#ioq).synchronous();
   }
 
-  /** Run a request on the descriptor. */
+  /** Run a request on the descriptor, as part of a turn if it takes several. */
   #start<V>(
     request: CoreRequest<OpName, V>,
     options: OperationOptions | undefined,
+    holder: FileRequests | Turn = this.#requests,
   ): Promise<V> {
-    request.holder = this.#requests;
-    this.#requests.enter(request);
+    request.holder = holder;
+    holder.enter(request);
     return runOn(this.#ioq, request, options);
   }
 
@@ -162,6 +168,51 @@ export class IoqFile implements AsyncDisposable, Disposable {
       return Promise.reject(error);
     }
     return this.#start(request, options);
+  }
+
+  /** Build a request that has its turn when all that was asked for before is over, and run it. */
+  #runInOrder<V>(
+    build: (fd: number) => Request<OpName, V>,
+    options: OperationOptions | undefined,
+  ): Promise<V> {
+    let request;
+    try {
+      request = toCoreRequest(build(this.fd));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const requests = this.#requests;
+    if (requests.hasPosition === false) {
+      // Whoever reads from a stream may do so for ever
+      return this.#start(request, options);
+    }
+    if (!requests.reading.isFree) {
+      return this.#runLater(request, options);
+    }
+    requests.reading.enter();
+    requests.other = request;
+    return this.#start(request, options);
+  }
+
+  /** The same for one that has to wait. */
+  async #runLater<V>(
+    request: CoreRequest<OpName, V>,
+    options: OperationOptions | undefined,
+  ): Promise<V> {
+    const requests = this.#requests;
+    requests.hold();
+    try {
+      const left = await requests.reading.wait(options, request.context);
+      if (this.#fd < 0 && this.#locking.has(request)) {
+        // It might wait for somebody else, and closing waits for it
+        requests.reading.leave();
+        throw asEnd(osError(ERRNO.EINTR!, request.context));
+      }
+      requests.other = request;
+      return await this.#start(request, left);
+    } finally {
+      requests.release();
+    }
   }
 
   /** Find out what kind of file it is and where its position is, if that takes requests. */
@@ -185,7 +236,16 @@ export class IoqFile implements AsyncDisposable, Disposable {
       );
     }
     if (requests.hasPosition && !requests.isSettled(false)) {
-      requests.position = (await stat()).size;
+      const tell = toCoreRequest(op.seek(fd, 0, Deno.SeekMode.Current));
+      try {
+        requests.position = await this.#start(tell, options);
+      } catch (error) {
+        if (endsEverything(error, options)) {
+          throw error;
+        }
+        // Without the library only /proc tells, which may be out of reach
+        requests.position = (await stat()).size;
+      }
     }
   }
 
@@ -276,9 +336,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
     buffer: Uint8Array<ArrayBuffer>,
     offset: number,
     options: OperationOptions | undefined,
+    turn?: Turn,
   ): Promise<number | null> {
     const read = (piece: Uint8Array<ArrayBuffer>, at: number) =>
-      this.#start(this.#requests.read(fd, piece, checkedOffset(offset + at)), options);
+      this.#start(this.#requests.read(fd, piece, checkedOffset(offset + at)), options, turn);
     return readInPieces(plainBytes(buffer) as Uint8Array<ArrayBuffer>, read, options);
   }
 
@@ -323,21 +384,20 @@ export class IoqFile implements AsyncDisposable, Disposable {
       const piece = buffer.subarray(0, PIECE_LENGTH);
       return this.#start(requests.readHere(fd, piece), options);
     }
-    return this.#withPieces(requests.reading, async () => {
-      const count = await this.#readPieces(fd, buffer, requests.position, options);
+    return this.#withPieces(requests.reading, async (turn) => {
+      const count = await this.#readPieces(fd, buffer, requests.position, options, turn);
       requests.moveBy(count ?? 0);
       return count;
     });
   }
 
   /** Run what takes several requests in its turn, keeping the file open. */
-  async #withPieces<V>(order: CallOrder, transfer: () => Promise<V>): Promise<V> {
-    this.#requests.hold();
+  async #withPieces<V>(order: CallOrder, transfer: (turn: Turn) => Promise<V>): Promise<V> {
+    const turn = new Turn(this.#requests, order);
     try {
-      return await transfer();
+      return await transfer(turn);
     } finally {
-      order.leave();
-      this.#requests.release();
+      turn.end();
     }
   }
 
@@ -388,14 +448,16 @@ export class IoqFile implements AsyncDisposable, Disposable {
       return this.#start(requests.writeHere(fd, bytes), options);
     }
     const start = requests.position;
-    return this.#withPieces(requests.writing, async () => {
+    return this.#withPieces(requests.writing, async (turn) => {
       requests.others++;
       try {
         const count = await writeInPieces(plainBytes(bytes), (piece, at) => {
-          const place = requests.hasPosition ? Math.max(start, 0) + at : undefined;
-          const request = requests.write(fd, piece, place ?? 0);
-          request.hints = place === undefined ? 0 : request.hints;
-          return this.#start(request, options);
+          const hasOffset = requests.hasOffset(true);
+          const request = requests.write(fd, piece, hasOffset ? start + at : 0);
+          if (!hasOffset) {
+            request.hints &= ~HINT_OFFSET;
+          }
+          return this.#start(request, options, turn);
         }, options);
         requests.moveByWriting(count);
         return count;
@@ -593,19 +655,15 @@ export class IoqFile implements AsyncDisposable, Disposable {
         }
       }
     }
-    return this.#inOrder(fd, false, "seek", options, async (left) => {
-      const requests = this.#requests;
-      try {
+    const requests = this.#requests;
+    const begin = (left: OperationOptions | undefined) =>
+      this.#withPieces(requests.reading, async (turn) => {
         if (requests.hasPosition && whence !== Deno.SeekMode.End) {
           return this.#moveTo(request);
         }
-        const position = await this.#seekEnd(request, left);
-        requests.position = position;
-        return position;
-      } finally {
-        requests.reading.leave();
-      }
-    });
+        return requests.position = await this.#seekEnd(request, left, turn);
+      });
+    return this.#inOrder(fd, false, "seek", options, begin);
   }
 
   /** Seek from the start or the position, which is known. */
@@ -619,23 +677,25 @@ export class IoqFile implements AsyncDisposable, Disposable {
   async #seekEnd(
     request: CoreRequest<"seek">,
     options: OperationOptions | undefined,
+    turn: Turn,
   ): Promise<number> {
     const { offset } = request;
     try {
-      return await this.#start(request, options);
+      return await this.#start(request, options, turn);
     } catch (error) {
       if (!hasCode(error, "ENOTSUP")) {
         throw error;
       }
       // Without the library, whose seeks are the kernel's
       const stat = toCoreRequest(op.fstat(request.fd));
-      return checkedPosition((await this.#start(stat, options)).size + offset, request);
+      const { size } = await this.#start(stat, options, turn);
+      return checkedPosition(size + offset, request);
     }
   }
 
   /** Shortens or lengthens the file to a number of bytes, 0 by default. */
   truncate(length?: number, options?: OperationOptions): Promise<void> {
-    return this.#run((fd) => op.truncate(fd, length), options);
+    return this.#runInOrder((fd) => op.truncate(fd, length), options);
   }
 
   /** The file's attributes. */
@@ -643,32 +703,35 @@ export class IoqFile implements AsyncDisposable, Disposable {
   /** The file's exact attributes. */
   stat(options: OperationOptions & { bigint: true }): Promise<BigIntFileInfo>;
   stat(options?: OperationOptions & { bigint?: boolean }): Promise<FileInfo | BigIntFileInfo> {
-    return this.#run((fd) => op.fstat(fd, options as { bigint?: false }), options);
+    return this.#runInOrder((fd) => op.fstat(fd, options as { bigint?: false }), options);
   }
 
   /** Writes the file's data and attributes to the device. */
   sync(options?: OperationOptions): Promise<void> {
-    return this.#run((fd) => op.sync(fd), options);
+    return this.#runInOrder((fd) => op.sync(fd), options);
   }
 
   /** Writes the file's data to the device. */
   syncData(options?: OperationOptions): Promise<void> {
-    return this.#run((fd) => op.syncData(fd), options);
+    return this.#runInOrder((fd) => op.syncData(fd), options);
   }
 
   /** Sets the times of the last read and the last write. */
   utime(atime: Date | number, mtime: Date | number, options?: OperationOptions): Promise<void> {
-    return this.#run((fd) => op.utime(fd, atime, mtime), options);
+    return this.#runInOrder((fd) => op.utime(fd, atime, mtime), options);
   }
 
-  /** Acquires a lock on the file, waiting if another holds it; shared unless `exclusive`. */
+  /**
+   * Acquires a lock on the file, waiting if another holds it; shared unless `exclusive`. Calls of this
+   * file that are made meanwhile wait as well.
+   */
   async lock(exclusive?: boolean, options?: OperationOptions): Promise<void> {
     const request = toCoreRequest(
       op.lock(this.fd, exclusive ? "exclusive" : "shared", { wait: true }),
     );
     this.#locking.add(request);
     try {
-      await this.#start(request, options);
+      await this.#runInOrder(() => request, options);
       this.#locked = true;
     } finally {
       this.#locking.delete(request);
@@ -678,7 +741,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   /** Acquires a lock on the file if it is free. Resolves to whether it did. */
   async tryLock(exclusive?: boolean, options?: OperationOptions): Promise<boolean> {
     try {
-      await this.#run((fd) => op.lock(fd, exclusive ? "exclusive" : "shared"), options);
+      await this.#runInOrder((fd) => op.lock(fd, exclusive ? "exclusive" : "shared"), options);
       this.#locked = true;
       return true;
     } catch (error) {
@@ -691,7 +754,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** Releases the lock. */
   unlock(options?: OperationOptions): Promise<void> {
-    return this.#run((fd) => op.lock(fd, "unlock"), options);
+    return this.#runInOrder((fd) => op.lock(fd, "unlock"), options);
   }
 
   /**
@@ -754,15 +817,14 @@ export class IoqFile implements AsyncDisposable, Disposable {
     const requests = this.#requests;
     const stat = () => this.#runSync((fd) => op.fstat(fd));
     if (!this.#isReady(fd, writes)) {
-      const order = writes ? requests.writing : requests.reading;
-      if (order.isFree) {
+      if (requests.isStill(writes)) {
         // What takes requests otherwise
         if (requests.hasPosition === undefined) {
           const { isFile, isBlockDevice } = stat();
           requests.settleKind(isFile || isBlockDevice === true);
         }
-        if (!requests.isSettled(writes)) {
-          requests.position = stat().size;
+        if (requests.hasPosition && !requests.isSettled(writes)) {
+          requests.position = this.#tellSync();
         }
       } else if (requests.foresee(() => stat().size) === undefined) {
         throw osError(
@@ -771,8 +833,18 @@ export class IoqFile implements AsyncDisposable, Disposable {
         );
       }
     }
-    const position = Math.max(0, requests.position);
-    return requests.hasPosition ? () => position : undefined;
+    const { position } = requests;
+    return requests.hasOffset(writes) ? () => position : undefined;
+  }
+
+  /** Where the kernel's position is, behind what was appended last. */
+  #tellSync(): number {
+    try {
+      return this.#runSync((fd) => op.seek(fd, 0, Deno.SeekMode.Current));
+    } catch {
+      // Without the library only /proc tells, which may be out of reach
+      return this.#runSync((fd) => op.fstat(fd)).size;
+    }
   }
 
   /**
@@ -894,7 +966,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ??= makeReadable({
-      stat: () => this.stat(),
+      // Within its turn
+      stat: () => this.#run((fd) => op.fstat(fd), undefined),
       enter: () => {
         const { fd } = this;
         const requests = this.#requests;

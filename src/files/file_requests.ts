@@ -12,8 +12,13 @@
  *                   └────── the next one may begin ◀───────────┘
  *
  * So it moves by what operations have told their callers, and by nothing else: one
- * that fails or is aborted leaves it where it was. What is appended ends where the
- * file does, wherever that was: the position is looked up when somebody needs it.
+ * that fails or is aborted leaves it where it was. Where an append has ended only the
+ * kernel knows: such a write goes by the kernel's position, which nothing else moves, and
+ * that is looked up when somebody needs it.
+ *
+ * What changes the file or tells something about it (truncate, stat, sync, utime, lock)
+ * has its turn in the same order. A turn is over when its requests are, and not when
+ * its caller is told: an aborted write may go on for a while.
  *
  * A stream (a pipe, a terminal, another character device) has no position. What reads
  * from it keeps its order, and so does what writes to it, but neither waits for the
@@ -37,8 +42,8 @@ import { CallOrder } from "./call_order.ts";
 /** Requests that are kept to be used again, of each kind. */
 const SPARES_MAX = 256;
 
-/** A position that is to be looked up: the end of the file, after an append. */
-const AT_END = -1;
+/** A position that is to be looked up: the kernel's, which an append has moved. */
+const KERNELS = -1;
 
 /** Makes, orders and counts the requests of one open file, and keeps its position. */
 export class FileRequests implements Holder {
@@ -55,7 +60,7 @@ export class FileRequests implements Holder {
   hasPosition: boolean | undefined;
   /** Whether writes are to stay away from rings: `WRITES_ALONE` of `ffi/layout.ts`. */
   writesAlone = false;
-  /** Bytes from the start, or {@linkcode AT_END}. */
+  /** Bytes from the start, or {@linkcode KERNELS}. */
   position = 0;
   /** What reads at the position. */
   readonly reading: CallOrder = new CallOrder();
@@ -65,6 +70,8 @@ export class FileRequests implements Holder {
   reader: CoreRequest | undefined;
   /** The one that writes there. */
   writer: CoreRequest | undefined;
+  /** The one whose turn it is and that does neither. */
+  other: CoreRequest | undefined;
 
   readonly #appends: boolean;
   readonly #reads: CoreRequest<"readInto", number | null>[] = [];
@@ -100,6 +107,9 @@ export class FileRequests implements Holder {
     } else if (request === this.writer) {
       this.writer = undefined;
       this.writing.leave();
+    } else if (request === this.other) {
+      this.other = undefined;
+      this.reading.leave();
     }
     if (request.op !== "readInto") {
       this.others--;
@@ -200,7 +210,7 @@ export class FileRequests implements Holder {
    * @param writes Whether it writes: what is appended needs no position.
    */
   isSettled(writes: boolean): boolean {
-    return this.hasPosition !== undefined && (writes || this.position !== AT_END);
+    return this.hasPosition !== undefined && (writes || this.position !== KERNELS);
   }
 
   /** What kind of file it is has become known. */
@@ -222,7 +232,7 @@ export class FileRequests implements Holder {
   #wrote(count: number): void {
     if (this.#appends) {
       // Nobody but the kernel knows where that was
-      this.position = count > 0 ? AT_END : this.position;
+      this.position = count > 0 ? KERNELS : this.position;
     } else {
       this.position += count;
     }
@@ -263,16 +273,30 @@ export class FileRequests implements Holder {
   }
 
   #place(request: CoreRequest): void {
-    if (this.hasPosition) {
-      // The kernel appends wherever that is
-      request.offset = this.position === AT_END ? 0 : this.position;
+    const writes = request.op !== "readInto" && request.op !== "readv";
+    if (this.hasOffset(writes)) {
+      request.offset = this.position;
       request.hints = HINT_OFFSET;
-      if (request.op !== "readInto" && request.op !== "readv") {
-        this.part(request);
-      }
     } else {
       request.hints = 0;
     }
+    if (writes && this.hasPosition) {
+      this.part(request);
+    }
+  }
+
+  /** Whether transfers at the position have an offset: not those of streams, nor appends. */
+  hasOffset(writes: boolean): boolean {
+    return this.hasPosition === true && !(writes && this.#appends);
+  }
+
+  /**
+   * Whether no transfer at the position is in progress, nor waits: only what leaves the
+   * position alone.
+   */
+  isStill(writes: boolean): boolean {
+    const order = writes ? this.writing : this.reading;
+    return order.isFree || (this.other !== undefined && !order.isContended);
   }
 
   /** Have a write stay away from rings, if it must. */
@@ -281,6 +305,49 @@ export class FileRequests implements Holder {
       request.hints |= HINT_NO_RING;
     }
     return request;
+  }
+}
+
+/**
+ * The turn of something that takes several requests: it is over when that has ended and
+ * all of them have, of which an aborted one may be the last. It keeps the file open.
+ */
+export class Turn implements Holder {
+  readonly #requests: FileRequests;
+  readonly #order: CallOrder;
+  #inFlight = 0;
+  #hasEnded = false;
+
+  /** @param order What has been entered for it. */
+  constructor(requests: FileRequests, order: CallOrder) {
+    this.#requests = requests;
+    this.#order = order;
+    requests.hold();
+  }
+
+  /** One of its requests is in flight from now on. */
+  enter(request: CoreRequest): void {
+    this.#inFlight++;
+    this.#requests.enter(request);
+  }
+
+  leave(request: CoreRequest): void {
+    this.#inFlight--;
+    this.#requests.leave(request);
+    this.#leaveOrder();
+  }
+
+  /** No more requests are going to come. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#leaveOrder();
+  }
+
+  #leaveOrder(): void {
+    if (this.#hasEnded && this.#inFlight === 0) {
+      this.#order.leave();
+      this.#requests.release();
+    }
   }
 }
 
