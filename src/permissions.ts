@@ -499,10 +499,9 @@ export function checkAccessForSymlink(): void {
   if (mayAccessAll(READ | WRITE)) {
     return;
   }
-  const allowed = brokered
-    ? isSymlinkAllowed()
-    : statusOf("read").state === "granted" && statusOf("write").state === "granted";
-  if (!allowed) {
+  const granted = !brokered && statusOf("read").state === "granted" &&
+    statusOf("write").state === "granted";
+  if (!granted && !isSymlinkAllowed()) {
     throw new NotCapable(
       "op.symlink() requires unscoped --allow-read and --allow-write permissions; " +
         "path-scoped grants (e.g. --allow-write=<path>) are not supported because " +
@@ -511,7 +510,7 @@ export function checkAccessForSymlink(): void {
   }
 }
 
-/** Have a broker decide on symbolic links, by making one where none can be made. */
+/** Have Deno decide on symbolic links, which asks whoever is to be asked, by making one where none can be made. */
 function isSymlinkAllowed(): boolean {
   try {
     symlinkSync("ioq", "/dev/null/ioq");

@@ -515,8 +515,11 @@ export async function copyTree(
         }
         return;
       }
-      checkBelow(source, READ, path);
-      checkBelow(target, WRITE, shownTarget);
+      descent.permit = () => {
+        checkBelow(source, READ, path);
+        checkBelow(target, WRITE, shownTarget);
+      };
+      descent.permit();
       await copyRoot(descent, copier, { source, path, target, shownTarget });
     }, context);
     copier.end();

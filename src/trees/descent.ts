@@ -100,6 +100,8 @@ export class Descent {
   readonly #options: DescentOptions;
   readonly #abort = new AbortController();
   readonly #verb: string;
+  /** Throws if what it does is not allowed any more. */
+  permit: () => void = () => {};
   #branches = BRANCHES;
   /** Requests that the queue has yet to be done with: promises may end before. */
   #requests = 0;
@@ -184,6 +186,12 @@ export class Descent {
 
   /** Run a request that ends with all of it. */
   #run<V>(request: CoreRequest<OpName, V>): Promise<V> {
+    try {
+      // What was granted when it began may have been revoked
+      this.permit();
+    } catch (error) {
+      return Promise.reject(error);
+    }
     this.#requests++;
     request.holder = this.#holder;
     return runOn(this.ioq, request, { signal: this.#abort.signal });

@@ -349,6 +349,9 @@ export async function removeTreeOn(
   const root = checkRemoval(absolutePath(given), true, given);
   await Descent.run("remove", given, open, options, async (descent) => {
     const text = pathText(given);
+    descent.permit = () => {
+      checkRemoval(root, true, given);
+    };
     const unlink = async (flags: number) => {
       if (await descent.attempt(text, () => descent.request("unlink", { path: root, flags }))) {
         descent.progress(text);
