@@ -9,6 +9,7 @@
 import type { SynchronousCalls } from "../backends/synchronous.ts";
 import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import type { BigIntFileInfo, FileInfo } from "../linux/stat.ts";
+import { checkOwn } from "../construction.ts";
 import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import { checkTimeout } from "../integer.ts";
 import { checkSignal } from "../signal.ts";
@@ -23,6 +24,7 @@ import {
   writeInPieces,
 } from "./pieces.ts";
 import { makeReadable } from "./readable.ts";
+import { ownOption } from "../own_option.ts";
 import { checkBuffer, checkedOffset, FileRequests, NOBODY, Turn } from "./file_requests.ts";
 import { makeWritable } from "./writable.ts";
 import { checkedLength } from "../operations/arguments.ts";
@@ -32,7 +34,7 @@ import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.
 import { HAS_POSITION, HINT_OFFSET, TERMINAL_STATE, WRITES_ALONE } from "../../ffi/layout.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
-import { coreOf, type OperationOptions, readerOf, type Runner } from "../queue/runner.ts";
+import { coreOf, type OperationOptions, readerOf, type Runner, runOn } from "../queue/runner.ts";
 import { type Path, pathText, toPath } from "../path.ts";
 
 /**
@@ -88,11 +90,18 @@ export class IoqFile implements AsyncDisposable, Disposable {
   /** What the terminal goes back to. */
   #terminal: Uint8Array<ArrayBuffer> | undefined;
 
-  /** Made by {@linkcode Ioq.openFile}. */
-  constructor(ioq: Runner, fd: number, path: Path, { direct, append }: OpenFileOptions) {
+  /** Made by {@linkcode Ioq.openFile}, and by nobody else. */
+  constructor(
+    token: symbol,
+    ioq: Runner,
+    fd: number,
+    path: Path,
+    options: OpenFileOptions,
+  ) {
+    checkOwn(token);
     this.#ioq = ioq;
-    this.#direct = direct === true;
-    this.#requests = new FileRequests(append === true);
+    this.#direct = ownOption(options, "direct") === true;
+    this.#requests = new FileRequests(ownOption(options, "append") === true);
     this.#cached = new CachedReads(readerOf(ioq));
     this.#fd = fd;
     this.#path = path;
@@ -146,7 +155,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   ): Promise<V> {
     request.holder = holder;
     holder.enter(request);
-    return this.#ioq.run(request, options);
+    return runOn(this.#ioq, request, options);
   }
 
   /** Build a request for the descriptor, which must be open, and run it. */
@@ -957,7 +966,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
       throw new Deno.errors.BadResource("ENOTTY: Not a typewriter");
     }
     this.#terminal ??= new Uint8Array(TERMINAL_STATE);
-    calls.setRaw(fd, mode ? options?.cbreak ? "cbreak" : "raw" : "restore", this.#terminal);
+    calls.setRaw(
+      fd,
+      mode ? ownOption(options, "cbreak") ? "cbreak" : "raw" : "restore",
+      this.#terminal,
+    );
   }
 
   /**
@@ -1052,7 +1065,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       }
       const request = toCoreRequest(op.close(fd));
       request.holder = NOBODY;
-      await this.#ioq.run(request);
+      await runOn(this.#ioq, request);
     } finally {
       removeOpenFile(fd, this.#entry);
       scopes.leave(scope);
