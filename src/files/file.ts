@@ -11,6 +11,8 @@ import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import type { BigIntFileInfo, FileInfo } from "../linux/stat.ts";
 import { checkOwn } from "../construction.ts";
 import { byteLengthOf, plainBytes } from "../byte_length.ts";
+import { checkTimeout } from "../integer.ts";
+import { checkSignal } from "../signal.ts";
 import { asEnd, closedError } from "../queue/end.ts";
 import { CachedReads } from "../queue/cached_reads.ts";
 import type { CallOrder } from "./call_order.ts";
@@ -315,6 +317,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
   ): Promise<number | null> {
     const byteLength = checkBuffer(buffer);
     const { fd } = this;
+    if (byteLength === 0) {
+      return readNothing(options);
+    }
     if (byteLength > PIECE_LENGTH) {
       this.#requests.hold();
       return this.#readPieces(fd, buffer, offset, options)
@@ -350,6 +355,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
   ): Promise<number | null> {
     const byteLength = checkBuffer(buffer);
     const { fd } = this;
+    if (byteLength === 0) {
+      return readNothing(options);
+    }
     const requests = this.#requests;
     if (!this.#isReady(fd, false)) {
       const begin = (left?: OperationOptions) => this.#readNow(fd, buffer, left);
@@ -640,7 +648,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   ): Promise<number> {
     let request: CoreRequest<"seek">;
     try {
-      request = toCoreRequest(op.seek(this.fd, Number(offset), whence));
+      request = toCoreRequest(op.seek(this.fd, wholeOffset(offset), checkWhence(whence)));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -688,8 +696,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
       }
       // Without the library, whose seeks are the kernel's
       const stat = toCoreRequest(op.fstat(request.fd));
-      const { size } = await this.#start(stat, options, turn);
-      return checkedPosition(size + offset, request);
+      const info = await this.#start(stat, options, turn);
+      if (!info.isFile && !info.isBlockDevice) {
+        throw error;
+      }
+      return checkedPosition(info.size + offset, request);
     }
   }
 
@@ -784,14 +795,17 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * ```
    */
   readSync(buffer: Uint8Array<ArrayBuffer>): number | null {
-    checkBuffer(buffer);
+    const length = checkBuffer(buffer);
+    if (this.fd >= 0 && length === 0) {
+      return 0;
+    }
     const at = this.#placeSync(false);
     const count = transferInPiecesSync(
       buffer,
       (piece, done) => this.#runSync((fd) => op.readInto(fd, piece, at && at() + done)),
     );
     this.#requests.moveBy(count);
-    return count === 0 && buffer.length > 0 ? null : count;
+    return count === 0 ? null : count;
   }
 
   /**
@@ -855,7 +869,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @returns The new position, in bytes from the start.
    */
   seekSync(offset: number | bigint, whence: Deno.SeekMode): number {
-    const request = toCoreRequest(op.seek(this.fd, Number(offset), whence));
+    const request = toCoreRequest(op.seek(this.fd, wholeOffset(offset), checkWhence(whence)));
     const at = this.#placeSync(false);
     if (at === undefined) {
       return this.#calls.run(request);
@@ -1073,8 +1087,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * for a lock, or for data in a pipe, are aborted. If nothing is in flight, a lock is released
    * before this returns.
    *
-   * Code that was written for `Deno.FsFile` does not await this. If the file was closed already,
-   * the promise rejects, which is not reported as unhandled. A file that was closed along with its
+   * Code that was written for `Deno.FsFile` does not await this. If the file was closed already
+   * or closing it fails, the promise rejects, which is not reported as unhandled. A file that was closed along with its
    * queue may be closed once more.
    *
    * @throws {Deno.errors.BadResource} If it is closed already.
@@ -1090,7 +1104,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
       refusal.catch(() => {});
       return refusal;
     }
-    return this.#close();
+    const own = this.#close();
+    // An error of its ends no program that does not await it
+    own.catch(() => {});
+    return own;
   }
 
   /** {@linkcode IoqFile.close}, for `await using`; a closed file is fine. */
@@ -1114,6 +1131,26 @@ export class IoqFile implements AsyncDisposable, Disposable {
       JSON.stringify(pathText(toPath(this.#path, "path")))
     }, fd: ${this.#fd} }`;
   }
+}
+
+/** Of nothing no system call tells what is wrong with the file, as with Deno. */
+function readNothing(options: OperationOptions | undefined): Promise<number> {
+  checkTimeout(options?.timeoutMs);
+  checkSignal(options?.signal)?.throwIfAborted();
+  return Promise.resolve(0);
+}
+
+/** The offset of a seek, of which Deno leaves out what is behind the point. */
+function wholeOffset(offset: number | bigint): number {
+  return Math.trunc(Number(offset));
+}
+
+/** Check where a seek is from, with Deno's error. */
+function checkWhence(whence: Deno.SeekMode): Deno.SeekMode {
+  if (whence !== 0 && whence !== 1 && whence !== 2) {
+    throw new TypeError(`Invalid seek mode: ${whence}`);
+  }
+  return whence;
 }
 
 /** Where a seek leads to: nowhere before the start. */
