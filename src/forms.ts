@@ -22,7 +22,7 @@ import type {
   XattrOptions,
 } from "./operations/request_options.ts";
 import { op } from "./operations/op.ts";
-import { limitsOf, type OperationOptions, Runner } from "./queue/runner.ts";
+import { limitsOf, type OperationOptions, Runner, runOn } from "./queue/runner.ts";
 import type { OpName } from "./operations/values.ts";
 import type { IoqRequest } from "./operations/request.ts";
 import type { Path } from "./path.ts";
@@ -54,9 +54,13 @@ const encoder = new TextEncoder();
  * @category Queue
  */
 export abstract class PromiseForms extends Runner {
+  static {
+    Object.preventExtensions(this);
+  }
+
   /** A trip through the queue and back. */
   nop(options?: OperationOptions): Promise<void> {
-    return this.run(op.nop(), options);
+    return runOn(this, op.nop(), options);
   }
 
   /**
@@ -120,7 +124,7 @@ export abstract class PromiseForms extends Runner {
     options?: OperationOptions,
   ): Promise<V> {
     try {
-      return this.run(build(), options);
+      return runOn(this, build(), options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -247,12 +251,12 @@ export abstract class PromiseForms extends Runner {
     const unlink = op.unlink(path, options);
     const rmdir = op.rmdir(path, options);
     try {
-      await this.run(unlink, options);
+      await runOn(this, unlink, options);
     } catch (error) {
       if (!hasCode(error, "EISDIR", "EPERM")) {
         throw error;
       }
-      await this.run(rmdir, options).catch((second) => {
+      await runOn(this, rmdir, options).catch((second) => {
         // It was no directory: what the first call said holds
         throw hasCode(second, "ENOTDIR") ? error : second;
       });

@@ -10,11 +10,13 @@
 import { DEPTH_MAX } from "../ffi/layout.ts";
 import type { BackendInfo, LaneCounts } from "./backends/backend.ts";
 import { openBackend } from "./backends/open_backend.ts";
+import { checkOwn, OWN } from "./construction.ts";
 import { PromiseForms } from "./forms.ts";
 import { checkInteger, checkTimeout } from "./integer.ts";
 import { checkClock, type ClockName } from "./linux/clock.ts";
 import type { IoqRequest } from "./operations/request.ts";
 import type { OpName } from "./operations/values.ts";
+import { ownOption } from "./own_option.ts";
 import type { IoqBuffer } from "./queue/buffer.ts";
 import { DEFAULT_CLOSE_TIMEOUT_MS } from "./queue/closing.ts";
 import type { Completion } from "./queue/completion.ts";
@@ -69,9 +71,16 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   readonly #core: Core;
   readonly #stream: Stream<T>;
 
-  private constructor(stream: Stream<T>) {
-    super({ core: stream.core, reader: stream.core });
-    this.#core = stream.core;
+  static {
+    // What a constructor passes on goes to nobody who was put above it
+    Object.preventExtensions(this);
+  }
+
+  private constructor(token: symbol, stream: Stream<T>) {
+    checkOwn(token);
+    const { core } = stream;
+    super(token, { core, reader: core, run: (_, request, options) => core.run(request, options) });
+    this.#core = core;
     this.#stream = stream;
   }
 
@@ -89,6 +98,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
     const { depth, rawSqe } = choice;
     const makeBackend = await openBackend(choice);
     return new Ioq(
+      OWN,
       new Stream<T>(depth, (stream) => new Core(depth, rawSqe, stream, makeBackend)),
     );
   }
@@ -315,7 +325,9 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
    * @throws {RangeError} If `timeoutMs` is negative.
    */
   close(options?: CloseOptions): Promise<void> {
-    return this.#core.close(checkTimeout(options?.timeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS));
+    return this.#core.close(
+      checkTimeout(ownOption(options, "timeoutMs") ?? DEFAULT_CLOSE_TIMEOUT_MS),
+    );
   }
 
   /**

@@ -11,6 +11,14 @@
 const { hasOwn } = Object;
 
 /**
+ * A copy of options, which inherits nothing: for what is asked for rarely, so that each can
+ * be read as one is used to. Getters are called once.
+ */
+export function ownOptions<T extends object>(options: T | null | undefined): T {
+  return { __proto__: null, ...options } as T;
+}
+
+/**
  * An option, or `undefined` if it is not given. Each is to be read once: a getter may
  * say something else the next time.
  */

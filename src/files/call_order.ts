@@ -13,6 +13,7 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import { checkTimeout } from "../integer.ts";
 import { timeoutError } from "../linux/errors.ts";
 import type { OperationOptions } from "../queue/runner.ts";
@@ -74,8 +75,8 @@ export class CallOrder {
       return Promise.resolve(options);
     }
     return new Promise((resolve, reject) => {
-      const signal = checkSignal(options?.signal);
-      const timeoutMs = checkTimeout(options?.timeoutMs);
+      const signal = checkSignal(ownOption(options, "signal"));
+      const timeoutMs = checkTimeout(ownOption(options, "timeoutMs"));
       signal?.throwIfAborted();
       const start = performance.now();
       const waiting = this.#waiting ??= new Set();

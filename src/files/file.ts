@@ -9,7 +9,10 @@
 import type { SynchronousCalls } from "../backends/synchronous.ts";
 import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import type { BigIntFileInfo, FileInfo } from "../linux/stat.ts";
+import { checkOwn } from "../construction.ts";
 import { byteLengthOf, plainBytes } from "../byte_length.ts";
+import { checkTimeout } from "../integer.ts";
+import { checkSignal } from "../signal.ts";
 import { asEnd, closedError } from "../queue/end.ts";
 import { CachedReads } from "../queue/cached_reads.ts";
 import type { CallOrder } from "./call_order.ts";
@@ -21,6 +24,7 @@ import {
   writeInPieces,
 } from "./pieces.ts";
 import { makeReadable } from "./readable.ts";
+import { ownOption } from "../own_option.ts";
 import { checkBuffer, checkedOffset, FileRequests, NOBODY, Turn } from "./file_requests.ts";
 import { makeWritable } from "./writable.ts";
 import { checkedLength } from "../operations/arguments.ts";
@@ -30,7 +34,7 @@ import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.
 import { HAS_POSITION, HINT_OFFSET, TERMINAL_STATE, WRITES_ALONE } from "../../ffi/layout.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
-import { coreOf, type OperationOptions, readerOf, type Runner } from "../queue/runner.ts";
+import { coreOf, type OperationOptions, readerOf, type Runner, runOn } from "../queue/runner.ts";
 import { type Path, pathText, toPath } from "../path.ts";
 
 /**
@@ -86,11 +90,18 @@ export class IoqFile implements AsyncDisposable, Disposable {
   /** What the terminal goes back to. */
   #terminal: Uint8Array<ArrayBuffer> | undefined;
 
-  /** Made by {@linkcode Ioq.openFile}. */
-  constructor(ioq: Runner, fd: number, path: Path, { direct, append }: OpenFileOptions) {
+  /** Made by {@linkcode Ioq.openFile}, and by nobody else. */
+  constructor(
+    token: symbol,
+    ioq: Runner,
+    fd: number,
+    path: Path,
+    options: OpenFileOptions,
+  ) {
+    checkOwn(token);
     this.#ioq = ioq;
-    this.#direct = direct === true;
-    this.#requests = new FileRequests(append === true);
+    this.#direct = ownOption(options, "direct") === true;
+    this.#requests = new FileRequests(ownOption(options, "append") === true);
     this.#cached = new CachedReads(readerOf(ioq));
     this.#fd = fd;
     this.#path = path;
@@ -144,7 +155,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   ): Promise<V> {
     request.holder = holder;
     holder.enter(request);
-    return this.#ioq.run(request, options);
+    return runOn(this.#ioq, request, options);
   }
 
   /** Build a request for the descriptor, which must be open, and run it. */
@@ -306,6 +317,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
   ): Promise<number | null> {
     const byteLength = checkBuffer(buffer);
     const { fd } = this;
+    if (byteLength === 0) {
+      return readNothing(options);
+    }
     if (byteLength > PIECE_LENGTH) {
       this.#requests.hold();
       return this.#readPieces(fd, buffer, offset, options)
@@ -341,6 +355,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
   ): Promise<number | null> {
     const byteLength = checkBuffer(buffer);
     const { fd } = this;
+    if (byteLength === 0) {
+      return readNothing(options);
+    }
     const requests = this.#requests;
     if (!this.#isReady(fd, false)) {
       const begin = (left?: OperationOptions) => this.#readNow(fd, buffer, left);
@@ -631,7 +648,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   ): Promise<number> {
     let request: CoreRequest<"seek">;
     try {
-      request = toCoreRequest(op.seek(this.fd, Number(offset), whence));
+      request = toCoreRequest(op.seek(this.fd, wholeOffset(offset), checkWhence(whence)));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -679,8 +696,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
       }
       // Without the library, whose seeks are the kernel's
       const stat = toCoreRequest(op.fstat(request.fd));
-      const { size } = await this.#start(stat, options, turn);
-      return checkedPosition(size + offset, request);
+      const info = await this.#start(stat, options, turn);
+      if (!info.isFile && !info.isBlockDevice) {
+        throw error;
+      }
+      return checkedPosition(info.size + offset, request);
     }
   }
 
@@ -775,14 +795,17 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * ```
    */
   readSync(buffer: Uint8Array<ArrayBuffer>): number | null {
-    checkBuffer(buffer);
+    const length = checkBuffer(buffer);
+    if (this.fd >= 0 && length === 0) {
+      return 0;
+    }
     const at = this.#placeSync(false);
     const count = transferInPiecesSync(
       buffer,
       (piece, done) => this.#runSync((fd) => op.readInto(fd, piece, at && at() + done)),
     );
     this.#requests.moveBy(count);
-    return count === 0 && buffer.length > 0 ? null : count;
+    return count === 0 ? null : count;
   }
 
   /**
@@ -846,7 +869,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @returns The new position, in bytes from the start.
    */
   seekSync(offset: number | bigint, whence: Deno.SeekMode): number {
-    const request = toCoreRequest(op.seek(this.fd, Number(offset), whence));
+    const request = toCoreRequest(op.seek(this.fd, wholeOffset(offset), checkWhence(whence)));
     const at = this.#placeSync(false);
     if (at === undefined) {
       return this.#calls.run(request);
@@ -943,7 +966,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
       throw new Deno.errors.BadResource("ENOTTY: Not a typewriter");
     }
     this.#terminal ??= new Uint8Array(TERMINAL_STATE);
-    calls.setRaw(fd, mode ? options?.cbreak ? "cbreak" : "raw" : "restore", this.#terminal);
+    calls.setRaw(
+      fd,
+      mode ? ownOption(options, "cbreak") ? "cbreak" : "raw" : "restore",
+      this.#terminal,
+    );
   }
 
   /**
@@ -1038,7 +1065,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       }
       const request = toCoreRequest(op.close(fd));
       request.holder = NOBODY;
-      await this.#ioq.run(request);
+      await runOn(this.#ioq, request);
     } finally {
       removeOpenFile(fd, this.#entry);
       scopes.leave(scope);
@@ -1060,8 +1087,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * for a lock, or for data in a pipe, are aborted. If nothing is in flight, a lock is released
    * before this returns.
    *
-   * Code that was written for `Deno.FsFile` does not await this. If the file was closed already,
-   * the promise rejects, which is not reported as unhandled. A file that was closed along with its
+   * Code that was written for `Deno.FsFile` does not await this. If the file was closed already
+   * or closing it fails, the promise rejects, which is not reported as unhandled. A file that was closed along with its
    * queue may be closed once more.
    *
    * @throws {Deno.errors.BadResource} If it is closed already.
@@ -1077,7 +1104,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
       refusal.catch(() => {});
       return refusal;
     }
-    return this.#close();
+    const own = this.#close();
+    // An error of its ends no program that does not await it
+    own.catch(() => {});
+    return own;
   }
 
   /** {@linkcode IoqFile.close}, for `await using`; a closed file is fine. */
@@ -1101,6 +1131,26 @@ export class IoqFile implements AsyncDisposable, Disposable {
       JSON.stringify(pathText(toPath(this.#path, "path")))
     }, fd: ${this.#fd} }`;
   }
+}
+
+/** Of nothing no system call tells what is wrong with the file, as with Deno. */
+function readNothing(options: OperationOptions | undefined): Promise<number> {
+  checkTimeout(options?.timeoutMs);
+  checkSignal(options?.signal)?.throwIfAborted();
+  return Promise.resolve(0);
+}
+
+/** The offset of a seek, of which Deno leaves out what is behind the point. */
+function wholeOffset(offset: number | bigint): number {
+  return Math.trunc(Number(offset));
+}
+
+/** Check where a seek is from, with Deno's error. */
+function checkWhence(whence: Deno.SeekMode): Deno.SeekMode {
+  if (whence !== 0 && whence !== 1 && whence !== 2) {
+    throw new TypeError(`Invalid seek mode: ${whence}`);
+  }
+  return whence;
 }
 
 /** Where a seek leads to: nowhere before the start. */

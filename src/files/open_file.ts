@@ -6,12 +6,13 @@
  * @module
  */
 
+import { OWN } from "../construction.ts";
 import { LateModule } from "../late.ts";
 import { op } from "../operations/op.ts";
 import type { OpenRequestOptions } from "../operations/request_options.ts";
 import { toCoreRequest } from "../operations/request.ts";
 import type { Path } from "../path.ts";
-import { limitsOf, type OperationOptions, type Runner } from "../queue/runner.ts";
+import { limitsOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 import type { IoqFile } from "./file.ts";
 
 const FILE = new LateModule(() => import("./file.ts"));
@@ -30,6 +31,6 @@ export async function openFile(
   const limits = limitsOf(options);
   const { IoqFile } = FILE.loaded ?? await FILE.load();
   // At its very completion, so that no queue closes before it knows of the file
-  const opening = request.readBy((fd) => new IoqFile(ioq, fd, path, open));
-  return await ioq.run(opening, limits);
+  const opening = request.readBy((fd) => new IoqFile(OWN, ioq, fd, path, open));
+  return await runOn(ioq, opening, limits);
 }

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import { hasCode } from "../linux/errors.ts";
 import { isEnd } from "../queue/end.ts";
 import type { OperationOptions } from "../queue/runner.ts";
@@ -39,7 +40,7 @@ interface Piece {
  */
 export function endsEverything(error: unknown, options: OperationOptions | undefined): boolean {
   // What comes of a file has a code, unlike what is wrong with the call
-  return isEnd(error, options?.signal) || !("code" in (error as Error)) ||
+  return isEnd(error, ownOption(options, "signal")) || !("code" in (error as Error)) ||
     hasCode(error, "ETIMEDOUT");
 }
 

@@ -17,8 +17,9 @@ import { checkInteger } from "../integer.ts";
 import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import { isEnd } from "../queue/end.ts";
 import { checkMaxBytes, readInTurn, wholeRequest } from "./whole_files.ts";
-import { coreOf, type Runner } from "../queue/runner.ts";
+import { coreOf, type Runner, runOn } from "../queue/runner.ts";
 import type { CoreRequest } from "../operations/request.ts";
+import { ownOptions } from "../own_option.ts";
 import type { Path } from "../path.ts";
 import { checkSignal } from "../signal.ts";
 
@@ -112,7 +113,9 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
     paths: Iterable<Path> | AsyncIterable<Path>,
     options: ReadFilesOptions,
   ) {
-    const { concurrency = DEFAULT_CONCURRENCY, signal, onError = "throw", maxBytes } = options;
+    const { concurrency = DEFAULT_CONCURRENCY, signal, onError = "throw", maxBytes } = ownOptions(
+      options,
+    );
     if (onError !== "throw" && onError !== "skip" && typeof onError !== "function") {
       throw new TypeError(`Expected onError to be "throw", "skip" or a function, got ${onError}`);
     }
@@ -247,7 +250,7 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
   ): Promise<Uint8Array<ArrayBuffer>> {
     const maxBytes = this.#maxBytes;
     try {
-      const bytes = await this.#ioq!.run(request);
+      const bytes = await runOn(this.#ioq!, request);
       if (bytes.length > maxBytes) {
         throw osError(ERRNO.EFBIG!, request.context);
       }

@@ -20,7 +20,7 @@ import type { AtOptions, WriteFileOptions } from "../operations/request_options.
 import { type CoreRequest, toCoreRequest } from "../operations/request.ts";
 import type { Path } from "../path.ts";
 import { bytesOf, writeChunk } from "./writable.ts";
-import { coreOf, limitsOf, type OperationOptions, type Runner } from "../queue/runner.ts";
+import { coreOf, limitsOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 
 /** Bytes of a file that are copied at once; longer ones are read and written in pieces. */
 const WHOLE_LENGTH_MAX = 4 * 1024 * 1024;
@@ -59,7 +59,7 @@ export async function readWhole(
   const maxBytes = checkMaxBytes(options && ownOption(options, "maxBytes"));
   const request = wholeRequest(path, options, maxBytes);
   try {
-    const bytes = await ioq.run(request, options);
+    const bytes = await runOn(ioq, request, options);
     if (bytes.length > maxBytes) {
       throw osError(ERRNO.EFBIG!, request.context);
     }
@@ -99,7 +99,7 @@ export async function readInTurn(
       () => readLarge(ioq, request.path!, options ?? {}, maxBytes),
     );
   } catch (error) {
-    throw inContext(error, request.context, options?.signal);
+    throw inContext(error, request.context, ownOption(options, "signal"));
   }
 }
 
@@ -168,9 +168,9 @@ export function writeWhole(
       request.context,
       () => writeLarge(ioq, request.path!, plainBytes(data), options),
     ).catch((error) => {
-      throw inContext(error, request.context, options.signal);
+      throw inContext(error, request.context, ownOption(options, "signal"));
     })
-    : ioq.run(request, options);
+    : runOn(ioq, request, options);
 }
 
 /** Open a file as `writeFile` does. */
@@ -197,7 +197,7 @@ async function openToWrite(
   try {
     if (mode !== undefined) {
       // On a file that exists, too
-      await ioq.run(op.chmod(file.fd, mode), limits);
+      await runOn(ioq, op.chmod(file.fd, mode), limits);
     }
     return file;
   } catch (error) {

@@ -42,19 +42,21 @@
  * @module
  */
 
+import { OWN } from "../construction.ts";
 import type { BackendInfo } from "../backends/backend.ts";
 import { Deadline, Deadlines } from "../queue/deadlines.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
 import { NO_CACHED_READS } from "../queue/cached_reads.ts";
 import { coreOf } from "../queue/runner.ts";
 import { pathText, toPath } from "../path.ts";
+import { ownOption, ownOptions } from "../own_option.ts";
 import { Ioq } from "../ioq.ts";
 import { DEFAULT_CLOSE_TIMEOUT_MS } from "../queue/closing.ts";
 import type { CloseOptions, IoqOptions } from "../queue/queue_options.ts";
 import { Canceled, closedLoopError, ConcurrencyUnavailable } from "./canceled.ts";
 import { type Cancelable, type Future, makeFuture } from "./future.ts";
 import { TaskGroup } from "./group.ts";
-import { Io } from "./io.ts";
+import { Io, runInTask } from "./io.ts";
 import type { Loop, SelectOptions, TaskHost, WorkerTaskOptions } from "./loop.ts";
 import { WorkerPool } from "./pool.ts";
 import { select } from "./select.ts";
@@ -179,12 +181,13 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
       waiters: new Set(),
       core: coreOf(ioq),
       reader: NO_CACHED_READS,
+      run: (io, request, options) => runInTask(io as Io, request, options),
       loop: this,
       deadlines: new Deadlines(),
       startChild: (fn) => this.#start(fn, this.#onEnd, true),
-      group: (task) => new TaskGroup(this.#host, task),
+      group: (task) => new TaskGroup(OWN, this.#host, task),
     };
-    this.io = new Io(new Task(this.#host));
+    this.io = new Io(OWN, new Task(this.#host));
   }
 
   /**
@@ -195,11 +198,12 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
    */
   static async open(options: EventLoopOptions = {}): Promise<EventLoop> {
     const limits = checkLimits(options);
-    const { concurrencyLimit: _, workers: __, workerIdleMs: ___, ...queue } = options;
+    const { concurrencyLimit: _, workers: __, workerIdleMs: ___, ...queue } = ownOptions(options);
     const ioq = await Ioq.open(queue);
-    if (queue.library !== undefined) {
+    const library = ownOption(queue, "library");
+    if (library !== undefined) {
       // Workers are sent this
-      queue.library = pathText(toPath(queue.library, "dlopen"));
+      queue.library = pathText(toPath(library, "dlopen"));
     }
     return new (EventLoop as OwningConstructor)(ioq, limits, queue);
   }
@@ -322,7 +326,7 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
 
   /** Makes a group of tasks that end together. Within a task, use {@linkcode Io.group}. */
   group(): TaskGroup {
-    return new TaskGroup(this.#host);
+    return new TaskGroup(OWN, this.#host);
   }
 
   /**
@@ -340,7 +344,7 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
    * @throws {RangeError} If `timeoutMs` is negative.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    const timeoutMs = checkTimeout(options.timeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS);
+    const timeoutMs = checkTimeout(ownOption(options, "timeoutMs") ?? DEFAULT_CLOSE_TIMEOUT_MS);
     return this.#closing ??= this.#close(timeoutMs, options);
   }
 
@@ -421,7 +425,7 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
     this.#running++;
     let promise;
     try {
-      promise = fn(new Io(task));
+      promise = fn(new Io(OWN, task));
     } catch (error) {
       if (typeof fn !== "function") {
         this.#leave();
@@ -436,7 +440,7 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
     pool: WorkerPool,
     module: string | URL,
     args: readonly unknown[],
-    { transfer = [] }: WorkerTaskOptions,
+    options: WorkerTaskOptions,
     onEnd: (task: Cancelable) => void,
   ): Future<T> {
     if (this.#closing !== undefined) {
@@ -445,7 +449,7 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
     if (!Array.isArray(args)) {
       throw new TypeError(`Expected args to be an array, got ${typeof args}`);
     }
-    const task = pool.run(toModule(module), args, transfer);
+    const task = pool.run(toModule(module), args, ownOption(options, "transfer") ?? []);
     this.#running++;
     return makeFuture(task.promise as Promise<T>, task, onEnd);
   }
@@ -482,7 +486,7 @@ function checkLimits(limits: EventLoopLimits): Required<EventLoopLimits> {
     concurrencyLimit = Infinity,
     workers = Math.min(navigator.hardwareConcurrency, WORKERS_MAX),
     workerIdleMs = DEFAULT_WORKER_IDLE_MS,
-  } = limits;
+  } = ownOptions(limits);
   if (concurrencyLimit !== Infinity) {
     checkInteger(concurrencyLimit, "concurrencyLimit", 0, Number.MAX_SAFE_INTEGER);
   }

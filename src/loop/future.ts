@@ -52,12 +52,32 @@ export interface Cancelable {
   end(): void;
 }
 
-/** Key of the task in its future. */
-const TASK: unique symbol = Symbol("ioq.task");
+/** Gives back what it is given: a derived class adds its private fields to that. */
+class Same {
+  constructor(of: object) {
+    return of;
+  }
+}
+
+/**
+ * The task of a future, in a private field of that. A property would lead whoever looks for
+ * it to the loop's queue, past all that is asked for there.
+ */
+class Kept extends Same {
+  readonly #task: Cancelable;
+
+  constructor(future: object, task: Cancelable) {
+    super(future);
+    this.#task = task;
+  }
+
+  static taskOf(future: object): Cancelable | undefined {
+    return #task in future ? future.#task : undefined;
+  }
+}
 
 /** A future while it is made. */
 interface Draft<T> extends Promise<T> {
-  [TASK]: Cancelable;
   cancel: () => Promise<T>;
   done: boolean;
   result: T | undefined;
@@ -65,12 +85,12 @@ interface Draft<T> extends Promise<T> {
 }
 
 function cancel<T>(this: Draft<T>): Promise<T> {
-  this[TASK].request();
+  Kept.taskOf(this)?.request();
   return this;
 }
 
 async function dispose<T>(this: Draft<T>): Promise<void> {
-  this[TASK].request();
+  Kept.taskOf(this)?.request();
   try {
     await this;
   } catch (error) {
@@ -111,7 +131,7 @@ export function makeFuture<T>(
       throw error;
     },
   ) as Draft<T>;
-  future[TASK] = task;
+  new Kept(future, task);
   future.done = false;
   future.result = undefined;
   future.cancel = cancel as () => Promise<T>;
@@ -121,5 +141,5 @@ export function makeFuture<T>(
 
 /** The task of a future; `undefined` for any other promise. */
 export function taskOfFuture(future: PromiseLike<unknown>): Cancelable | undefined {
-  return (future as { [TASK]?: Cancelable })[TASK];
+  return Kept.taskOf(future);
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { checkOwn } from "../construction.ts";
 import { isCanceled } from "./canceled.ts";
 import { type Future, taskOfFuture } from "./future.ts";
 import { type Io, taskOf } from "./io.ts";
@@ -56,8 +57,9 @@ export class TaskGroup implements TaskScope<Io> {
   /** Those who wait for it to be empty. */
   #onEmpty: (() => void)[] = [];
 
-  /** Made by `EventLoop.group()` and `Io.group()`. */
-  constructor(host: TaskHost<Io>, task?: Task) {
+  /** Made by `EventLoop.group()` and `Io.group()`, and by nobody else. */
+  constructor(token: symbol, host: TaskHost<Io>, task?: Task) {
+    checkOwn(token);
     this.#host = host;
     this.#loop = host.loop;
     this.#task = task;

@@ -6,12 +6,14 @@
  * @module
  */
 
+import { checkOwn } from "../construction.ts";
+import { ownOption } from "../own_option.ts";
 import type { ClockName } from "../linux/clock.ts";
 import { checkMs } from "../integer.ts";
 import { op } from "../operations/op.ts";
 import type { Canceller } from "../queue/core.ts";
 import { Deadline } from "../queue/deadlines.ts";
-import { coreOf, type OperationOptions } from "../queue/runner.ts";
+import { coreOf, type OperationOptions, runOn } from "../queue/runner.ts";
 import type { OpName } from "../operations/values.ts";
 import { type IoqRequest, toCoreRequest } from "../operations/request.ts";
 import { PromiseForms } from "../forms.ts";
@@ -31,6 +33,12 @@ import type { Task, Wait } from "./task.ts";
 
 /** The task that a handle belongs to. Checks that it is a handle. */
 export let taskOf: (io: Io) => Task;
+/** Runs a request as one of a task's. */
+export let runInTask: <V>(
+  io: Io,
+  request: IoqRequest<OpName, V>,
+  options: OperationOptions | undefined,
+) => Promise<V>;
 
 /** An operation of a task's that is in flight. */
 class Operation implements Wait, Canceller {
@@ -74,11 +82,14 @@ export class Io extends PromiseForms {
       }
       return io.#task;
     };
+    runInTask = (io, request, options) => io.#run(request, options);
+    Object.preventExtensions(this);
   }
 
-  /** Made by {@linkcode EventLoop}. */
-  constructor(task: Task<TaskHost<Io>>) {
-    super(task.owner);
+  /** Made by {@linkcode EventLoop}, and by nobody else. */
+  constructor(token: symbol, task: Task<TaskHost<Io>>) {
+    checkOwn(token);
+    super(token, task.owner);
     this.#task = task;
   }
 
@@ -99,6 +110,13 @@ export class Io extends PromiseForms {
   override run<V>(
     request: IoqRequest<OpName, V>,
     options?: OperationOptions,
+  ): Promise<V> {
+    return this.#run(request, options);
+  }
+
+  #run<V>(
+    request: IoqRequest<OpName, V>,
+    options: OperationOptions | undefined,
   ): Promise<V> {
     const core = coreOf(this);
     const task = this.#task;
@@ -278,9 +296,9 @@ export class Io extends PromiseForms {
     absolute: boolean,
   ): Promise<void> {
     const options = typeof clock === "object" ? clock : undefined;
-    const name = typeof clock === "string" ? clock : options?.clock ?? "monotonic";
+    const name = typeof clock === "string" ? clock : ownOption(options, "clock") ?? "monotonic";
     try {
-      return this.run(op.timeout(time, { clock: name, absolute }), options);
+      return runOn(this, op.timeout(time, { clock: name, absolute }), options);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -6,11 +6,13 @@
  * @module
  */
 
+import { OWN } from "../construction.ts";
 import { IoqFile, type OpenFileOptions } from "../files/file.ts";
 import { op } from "../operations/op.ts";
 import { toCoreRequest } from "../operations/request.ts";
+import { ownOption, ownOptions } from "../own_option.ts";
 import type { Path } from "../path.ts";
-import { limitsOf, type OperationOptions } from "../queue/runner.ts";
+import { limitsOf, type OperationOptions, runOn } from "../queue/runner.ts";
 import type { PromiseForms } from "../forms.ts";
 
 /**
@@ -91,6 +93,10 @@ export interface CreateFileOptions extends FileLockOptions {
  * ```
  */
 export class LoopFile extends IoqFile {
+  static {
+    Object.preventExtensions(this);
+  }
+
   /**
    * Read at an offset, or at the file's position.
    *
@@ -123,9 +129,9 @@ export class LoopFile extends IoqFile {
 const LOCKS: readonly unknown[] = [undefined, "none", "shared", "exclusive"];
 
 function checkLock(options: FileLockOptions): void {
-  if (!LOCKS.includes(options.lock)) {
+  if (!LOCKS.includes(ownOption(options, "lock"))) {
     throw new TypeError(
-      `Expected lock to be one of none, shared, exclusive, got ${options.lock}`,
+      `Expected lock to be one of none, shared, exclusive, got ${ownOption(options, "lock")}`,
     );
   }
 }
@@ -135,22 +141,23 @@ async function open(
   io: PromiseForms,
   path: Path,
   how: OpenFileOptions,
-  { lock = "none", nonblocking = false }: FileLockOptions,
+  given: FileLockOptions,
   options: OperationOptions,
 ): Promise<LoopFile> {
+  const { lock = "none", nonblocking = false } = ownOptions(given);
   const locks = lock !== "none";
   // Not before it is ours
-  const empty = locks && how.truncate === true;
+  const empty = locks && ownOption(how, "truncate") === true;
   const request = toCoreRequest(op.open(path, empty ? { ...how, truncate: false } : how));
   // At its very completion, so that no queue closes before it knows of the file
-  const opening = request.readBy((fd) => new LoopFile(io, fd, path, how));
-  const file = await io.run(opening, options);
+  const opening = request.readBy((fd) => new LoopFile(OWN, io, fd, path, how));
+  const file = await runOn(io, opening, options);
   try {
     if (locks) {
-      await io.run(op.lock(file.fd, lock, { wait: !nonblocking }), options);
+      await runOn(io, op.lock(file.fd, lock, { wait: !nonblocking }), options);
     }
     if (empty) {
-      await io.run(op.truncate(file.fd, 0), options);
+      await runOn(io, op.truncate(file.fd, 0), options);
     }
     return file;
   } catch (error) {
@@ -167,7 +174,7 @@ export async function createFile(
   options: CreateFileOptions & OperationOptions = {},
 ): Promise<LoopFile> {
   checkLock(options);
-  const { read = true, truncate = true, exclusive = false, mode } = options;
+  const { read = true, truncate = true, exclusive = false, mode } = ownOptions(options);
   const how: OpenFileOptions = {
     write: true,
     read,
@@ -185,7 +192,7 @@ export async function openLoopFile(
   options: OpenLoopFileOptions & OperationOptions = {},
 ): Promise<LoopFile> {
   checkLock(options);
-  const { lock: _, nonblocking: __, exclusive, signal, timeoutMs, ...how } = options;
+  const { lock: _, nonblocking: __, exclusive, signal, timeoutMs, ...how } = ownOptions(options);
   if (exclusive) {
     how.createNew = true;
   }

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import { checkTimeout } from "../integer.ts";
 import { Deadline, type Deadlines } from "../queue/deadlines.ts";
 import { taskOfFuture } from "./future.ts";
@@ -24,7 +25,7 @@ export async function select(
   deadlines: Deadlines,
 ): Promise<number> {
   const all = [...futures];
-  const timeoutMs = checkTimeout(options.timeoutMs);
+  const timeoutMs = checkTimeout(ownOption(options, "timeoutMs"));
   if (all.length === 0) {
     throw new RangeError("Cannot select from no futures, none would ever finish");
   }

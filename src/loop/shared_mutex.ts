@@ -6,6 +6,7 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import { MutexAbandoned } from "./canceled.ts";
 import { type Io, taskOf } from "./io.ts";
 import { type Guard, makeGuard } from "./mutex.ts";
@@ -124,10 +125,11 @@ export class SharedMutex {
     this.#holder = task;
     if (this.#isMarked) {
       try {
-        if (options.recover === undefined) {
+        const recover = ownOption(options, "recover");
+        if (recover === undefined) {
           throw new MutexAbandoned();
         }
-        await options.recover();
+        await recover();
         Atomics.and(this.#words, STATE, HOLDER);
       } catch (error) {
         this.unlock(io);

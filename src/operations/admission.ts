@@ -14,7 +14,7 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
-import { AT_FDCWD } from "../linux/fcntl.ts";
+import { AT_FDCWD, O_DIRECTORY } from "../linux/fcntl.ts";
 import { isAbsolute, joinPath, pathText } from "../path.ts";
 import {
   type Access,
@@ -60,7 +60,12 @@ export function admit<K extends OpName>(
   if (access === 0 && access2 === 0 && request.op !== "symlink") {
     // An empty path stands for the descriptor
     if (request.fd >= 0 && (path === undefined || path.length === 0)) {
-      checkDescriptors(request, findPath);
+      const real = checkDescriptors(request, findPath);
+      if (real !== undefined) {
+        // By its number it might be another file by the time that it is changed
+        const at2 = { fd: request.fd2, path: path2 };
+        return likeOf(request, { fd: AT_FDCWD, path: real }, at2, 0);
+      }
     }
     return request;
   }
@@ -82,7 +87,9 @@ export function admit<K extends OpName>(
     at2 = place(request, path2!, request.fd2, access2, findPath, request.given2);
   }
   // The path was checked as it is written: the core looks where it leads
-  const guarded = request.operation.opens && !isAllAllowed();
+  // Directories are opened by openDir as well: what is in them has paths of its own
+  const guarded = request.operation.opens && (request.flags & O_DIRECTORY) === 0 &&
+    !isAllAllowed();
   if (!guarded && at.path === path && at2.path === path2) {
     return request;
   }
@@ -145,16 +152,27 @@ function requireAll(access: Access, what: string): void {
   }
 }
 
-/** Check the descriptors of a request without a path. */
-function checkDescriptors(request: CoreRequest, findPath: FindPath): void {
-  const access = request.operation.onDescriptor;
+/**
+ * Check the descriptors of a request without a path.
+ *
+ * @returns The path by which it is to be done, if it would do to a file what that was
+ *          not opened for.
+ */
+function checkDescriptors(
+  request: CoreRequest,
+  findPath: FindPath,
+): string | Uint8Array | undefined {
+  const { onDescriptor: access, changesInode } = request.operation;
   if (access === 0) {
-    return;
+    return undefined;
   }
+  let real;
   // What a file of ours is asked for, it has opened itself
   const known = request.holder !== undefined || isOurs(request.fd);
-  if (!known || request.operation.changesInode) {
-    checkDescriptor(request.fd, access, findPath);
+  if (!known || changesInode) {
+    // Of an open file that has no name any more, times are all that is changed by it
+    const nameless = known && request.code === layout.OP.utime && mayAccessAll(access);
+    real = checkDescriptor(request.fd, access, findPath, nameless);
   }
   if (request.fd2 >= 0 && !isOurs(request.fd2)) {
     checkDescriptor(request.fd2, WRITE, findPath);
@@ -162,6 +180,7 @@ function checkDescriptors(request: CoreRequest, findPath: FindPath): void {
   if (request.isClose) {
     removeDescriptor(request.fd);
   }
+  return changesInode ? real : undefined;
 }
 
 /** Where a path leads, as far as that may be told. */
@@ -173,17 +192,29 @@ function realPathOf(path: string | undefined): string | undefined {
   }
 }
 
-/** Check the file of a descriptor as if it was opened now. */
-function checkDescriptor(fd: number, access: Access, findPath: FindPath): void {
+/**
+ * Check the file of a descriptor as if it was opened now.
+ *
+ * @param nameless Whether it is fine that no path leads to it.
+ * @returns Its path, if that was what had to be asked for.
+ */
+function checkDescriptor(
+  fd: number,
+  access: Access,
+  findPath: FindPath,
+  nameless = false,
+): string | Uint8Array | undefined {
   if (fd <= STANDARD_MAX || isAllAllowed()) {
-    return;
+    return undefined;
   }
   const path = findPath(fd) ?? realPathOf(openedPath(fd));
-  if (path === undefined) {
-    requireAll(access, `file descriptor ${fd}`);
-  } else {
-    checkAccess(path, access);
+  if (path !== undefined) {
+    return checkAccess(path, access);
   }
+  if (!nameless) {
+    requireAll(access, `file descriptor ${fd}`);
+  }
+  return undefined;
 }
 
 /** A request for the same, elsewhere. */

@@ -153,6 +153,8 @@ export interface PlainCall {
   putEntries(): void;
   /** Write all there is to write. */
   writeAll(fd: number, bytes: Uint8Array, offset: number | null): void;
+  /** Write, and tell how many bytes there was room for. */
+  writeSome(fd: number, bytes: Uint8Array, offset: number | null): number;
   /** Fail with an error number. */
   fail(errno: number): never;
 }

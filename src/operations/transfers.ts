@@ -8,7 +8,7 @@
 
 import { READ, WRITE } from "../permissions.ts";
 import type { PlainCall } from "./operation.ts";
-import { UNSUPPORTED } from "../linux/errors.ts";
+import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
 import { decodeBytes, decodeInto, decodeIntoParts, decodeNumber, decodeResult } from "./decode.ts";
 import { define } from "./operation.ts";
 import { ownOption as own } from "../own_option.ts";
@@ -51,13 +51,16 @@ function plainRead(call: PlainCall): number {
   return count;
 }
 
-function plainWrite({ fs, fd, bytes, position }: PlainCall): number {
-  return fs.writeSync(fd, bytes, 0, bytes.length, position);
+function plainWrite(call: PlainCall): number {
+  return call.writeSome(call.fd, call.bytes, call.position);
 }
 
 /** Where a descriptor is; it cannot be moved. */
 function plainSeek(call: PlainCall): number {
-  call.fs.fstatSync(call.fd);
+  const info = call.fs.fstatSync(call.fd);
+  if (info.isFIFO() || info.isSocket()) {
+    call.fail(ERRNO.ESPIPE!);
+  }
   if (call.flags !== SEEK_CUR || call.offset !== 0 || Deno.build.os !== "linux") {
     call.fail(UNSUPPORTED.seek);
   }

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { checkOwn } from "../construction.ts";
+
 /**
  * Memory for transfers, made by {@linkcode Ioq.allocate}: what is read into
  * `bytes`, or any part of it, is not copied, and neither is what is written from it.
@@ -23,8 +25,9 @@ export class IoqBuffer implements Disposable {
   readonly #release: (buffer: ArrayBuffer) => void;
   #released = false;
 
-  /** Made by {@linkcode Ioq.allocate}. */
-  constructor(buffer: ArrayBuffer, release: (buffer: ArrayBuffer) => void) {
+  /** Made by {@linkcode Ioq.allocate}, and by nobody else. */
+  constructor(token: symbol, buffer: ArrayBuffer, release: (buffer: ArrayBuffer) => void) {
+    checkOwn(token);
     this.#bytes = new Uint8Array(buffer);
     this.#buffer = buffer;
     this.#release = release;

@@ -16,6 +16,7 @@
  * @module
  */
 
+import { OWN } from "../construction.ts";
 import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
 import type { Backend, Sink } from "../backends/backend.ts";
@@ -179,7 +180,7 @@ export class Core {
   allocate(length: number): IoqBuffer {
     checkInteger(length, "length", 1, TRANSFER_MAX);
     this.checkOpen();
-    const buffer = new IoqBuffer(this.backend.allocate(length), (memory) => {
+    const buffer = new IoqBuffer(OWN, this.backend.allocate(length), (memory) => {
       this.#buffers.delete(buffer);
       this.backend.deallocate(memory);
     });

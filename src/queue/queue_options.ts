@@ -10,6 +10,7 @@ import { DEPTH_MAX, LANES_MAX } from "../../ffi/layout.ts";
 import type { BackendKind } from "../backends/backend.ts";
 import { type BackendChoice, chooseBackend, LANE } from "../backends/open_backend.ts";
 import { checkInteger } from "../integer.ts";
+import { ownOptions } from "../own_option.ts";
 import { pathText, toPath } from "../path.ts";
 import { checkAll } from "../permissions.ts";
 
@@ -114,10 +115,11 @@ export interface CloseOptions {
  * @throws {Deno.errors.NotCapable} If raw SQEs are asked for without all permissions.
  */
 export function checkOptions(options: IoqOptions): BackendChoice {
-  const { depth = DEFAULT_DEPTH, threads = DEFAULT_THREADS, library } = options;
+  const own = ownOptions(options);
+  const { depth = DEFAULT_DEPTH, threads = DEFAULT_THREADS, library } = own;
   checkInteger(depth, "depth", 1, DEPTH_MAX);
   checkInteger(threads, "threads", 1, LANES_MAX);
-  const { unsafeRawSqe: rawSqe = false } = options;
+  const { unsafeRawSqe: rawSqe = false } = own;
   if (typeof rawSqe !== "boolean") {
     throw new TypeError(`Expected unsafeRawSqe to be a boolean, got ${typeof rawSqe}`);
   }
@@ -125,11 +127,11 @@ export function checkOptions(options: IoqOptions): BackendChoice {
     checkAll("unsafeRawSqe");
   }
   return {
-    backend: chooseBackend(options.backend),
+    backend: chooseBackend(own.backend),
     depth,
     threads,
     rawSqe,
     library: library === undefined ? undefined : pathText(toPath(library, "dlopen")),
-    module: (options as { [LANE]?: URL | null })[LANE],
+    module: (own as { [LANE]?: URL | null })[LANE],
   };
 }

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { checkOwn } from "../construction.ts";
 import { ownOption } from "../own_option.ts";
 import type { CachedReader } from "./cached_reads.ts";
 import type { Core } from "./core.ts";
@@ -40,12 +41,27 @@ export interface Access {
   readonly core: Core;
   /** What reads what is cached, past the queue and past `run()`. */
   readonly reader: CachedReader;
+  /** Runs a request for a runner that is based on this. */
+  run<V>(
+    runner: Runner,
+    request: IoqRequest<OpName, V>,
+    options: OperationOptions | undefined,
+  ): Promise<V>;
 }
 
 /** The core of the queue that requests go through. */
 export let coreOf: (runner: Runner) => Core;
 /** What reads for it what is cached, past the queue. */
 export let readerOf: (runner: Runner) => CachedReader;
+/**
+ * Runs a request, as `run()` does. The library runs its own by this and by nothing else:
+ * whoever replaces `run()` would be given requests that are not asked for again.
+ */
+export let runOn: <V>(
+  runner: Runner,
+  request: IoqRequest<OpName, V>,
+  options?: OperationOptions,
+) => Promise<V>;
 
 /**
  * Runs requests as promises: a queue, or the handle of a task.
@@ -58,10 +74,15 @@ export abstract class Runner {
   static {
     coreOf = (runner) => runner.#access.core;
     readerOf = (runner) => runner.#access.reader;
+    runOn = (runner, request, options) => runner.#access.run(runner, request, options);
   }
 
-  /** @param access What it is based on. */
-  protected constructor(access: Access) {
+  /**
+   * @param token That it is the library that makes it.
+   * @param access What it is based on.
+   */
+  protected constructor(token: symbol, access: Access) {
+    checkOwn(token);
     this.#access = access;
   }
 

@@ -12,11 +12,13 @@ import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import { AT_SYMLINK_NOFOLLOW, O_EXCL, O_NOFOLLOW, O_NONBLOCK } from "../linux/fcntl.ts";
 import { toCoreRequest } from "../operations/request.ts";
 import { op } from "../operations/op.ts";
+import { ownOption, ownOptions } from "../own_option.ts";
 import type { Payload } from "../operations/payload.ts";
 import { absolutePath, joinPath, type Path, pathText, toPath } from "../path.ts";
 import { type Access, accessBelow, checkAccess, READ, WRITE } from "../permissions.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../linux/directory.ts";
 import { Descent, type Found, type OpenDirectory } from "./descent.ts";
+import { runOn } from "../queue/runner.ts";
 import { withoutSlashes } from "./root_path.ts";
 import { checkOptionNames } from "./known_options.ts";
 import { queueOf, TREE_OPTIONS, type TreeOptions } from "./tree_options.ts";
@@ -74,7 +76,8 @@ const PRESERVED = ["owner", "times", "links", "xattrs"] as const;
  *
  * @throws {TypeError} If it is not one of these, or no boolean.
  */
-function checkPreserve({ preserve, preserveTimestamps }: CopyTreeOptions): Set<string> {
+function checkPreserve(options: CopyTreeOptions): Set<string> {
+  const { preserve, preserveTimestamps } = ownOptions(options);
   const kept = new Set<string>(preserve === true ? PRESERVED : []);
   if (preserveTimestamps) {
     kept.add("times");
@@ -82,7 +85,7 @@ function checkPreserve({ preserve, preserveTimestamps }: CopyTreeOptions): Set<s
   if (preserve !== undefined && typeof preserve !== "boolean") {
     checkOptionNames(preserve, PRESERVED, "preserve");
     for (const name of PRESERVED) {
-      const value = preserve[name];
+      const value = ownOption(preserve, name);
       if (value !== undefined && typeof value !== "boolean") {
         throw new TypeError(`Expected preserve.${name} to be a boolean, got ${typeof value}`);
       }
@@ -393,7 +396,7 @@ class Copier {
   /** Make a symbolic link, which as for Deno takes more than permission for its path. */
   async #link(at: number | undefined, target: Uint8Array, name: string | Uint8Array) {
     const descent = this.#descent;
-    const make = () => descent.ioq.run(op.symlink(target, name, at === undefined ? {} : { at }));
+    const make = () => runOn(descent.ioq, op.symlink(target, name, at === undefined ? {} : { at }));
     try {
       await make();
     } catch (error) {
@@ -483,9 +486,10 @@ class Copier {
 export async function copyTree(
   from: Path,
   to: Path,
-  options: CopyTreeOptions = {},
+  how: CopyTreeOptions = {},
 ): Promise<void> {
-  checkOptionNames(options, COPY_OPTIONS, "copyTree()");
+  checkOptionNames(how, COPY_OPTIONS, "copyTree()");
+  const options = ownOptions(how);
   for (const name of ["overwrite", "preserveTimestamps"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "boolean") {
       throw new TypeError(`Expected ${name} to be a boolean, got ${typeof options[name]}`);
@@ -502,7 +506,7 @@ export async function copyTree(
     const shownTarget = pathText(givenTarget);
     const context = `copy '${path}' -> '${shownTarget}'`;
     await descent.attempt(path, async () => {
-      const info = await descent.ioq.run(toCoreRequest(op.lstat(source)));
+      const info = await runOn(descent.ioq, toCoreRequest(op.lstat(source)));
       if (!info.isDirectory) {
         const type = info.isFile ? DT_REG : info.isSymlink ? DT_LNK : 0;
         const found: Found = { name: source, type, path };
@@ -511,8 +515,11 @@ export async function copyTree(
         }
         return;
       }
-      checkBelow(source, READ, path);
-      checkBelow(target, WRITE, shownTarget);
+      descent.permit = () => {
+        checkBelow(source, READ, path);
+        checkBelow(target, WRITE, shownTarget);
+      };
+      descent.permit();
       await copyRoot(descent, copier, { source, path, target, shownTarget });
     }, context);
     copier.end();

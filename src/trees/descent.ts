@@ -24,7 +24,8 @@ import * as layout from "../../ffi/layout.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
 import { O_NOFOLLOW } from "../linux/fcntl.ts";
 import { isEnd } from "../queue/end.ts";
-import { coreOf, type Runner } from "../queue/runner.ts";
+import { ownOptions } from "../own_option.ts";
+import { coreOf, type Runner, runOn } from "../queue/runner.ts";
 import type { Scope } from "../queue/scopes.ts";
 import {
   CoreRequest,
@@ -99,6 +100,8 @@ export class Descent {
   readonly #options: DescentOptions;
   readonly #abort = new AbortController();
   readonly #verb: string;
+  /** Throws if what it does is not allowed any more. */
+  permit: () => void = () => {};
   #branches = BRANCHES;
   /** Requests that the queue has yet to be done with: promises may end before. */
   #requests = 0;
@@ -133,9 +136,10 @@ export class Descent {
     verb: string,
     root: string | Uint8Array,
     open: () => Runner | Promise<Runner>,
-    options: DescentOptions,
+    given: DescentOptions,
     work: (descent: Descent) => Promise<void>,
   ): Promise<void> {
+    const options = ownOptions(given);
     const { signal, onProgress, concurrency = CONCURRENCY } = options;
     checkOnError(options.onError);
     if (onProgress !== undefined && typeof onProgress !== "function") {
@@ -182,9 +186,15 @@ export class Descent {
 
   /** Run a request that ends with all of it. */
   #run<V>(request: CoreRequest<OpName, V>): Promise<V> {
+    try {
+      // What was granted when it began may have been revoked
+      this.permit();
+    } catch (error) {
+      return Promise.reject(error);
+    }
     this.#requests++;
     request.holder = this.#holder;
-    return this.ioq.run(request, { signal: this.#abort.signal });
+    return runOn(this.ioq, request, { signal: this.#abort.signal });
   }
 
   /** Read directories, or remove what is in them. */
@@ -225,7 +235,7 @@ export class Descent {
   async close(fd: number): Promise<void> {
     if (fd >= 0) {
       this.#open.delete(fd);
-      await this.ioq.run(new CoreRequest("close", { fd })).catch(() => {});
+      await runOn(this.ioq, new CoreRequest("close", { fd })).catch(() => {});
     }
   }
 

@@ -11,6 +11,7 @@
 
 import { LateModule } from "../late.ts";
 import { beginningIn, currentDirectory, type Path, toPath } from "../path.ts";
+import { ownOptions } from "../own_option.ts";
 import type { OperationOptions, Runner } from "../queue/runner.ts";
 import type { CopyTreeOptions } from "./copy_tree.ts";
 import type { TreeOptions } from "./tree_options.ts";
@@ -26,7 +27,7 @@ function kept(path: Path): Path {
 
 /** Options as they are now; what are none are refused later. */
 function keptOptions<O>(options: O): O {
-  return typeof options === "object" && options !== null ? { ...options } : options;
+  return typeof options === "object" && options !== null ? ownOptions(options) : options;
 }
 
 /** Call a function of a module, with relative paths beginning where they do now. */

@@ -11,10 +11,10 @@ import { op } from "../operations/op.ts";
 import type { AtOptions } from "../operations/request_options.ts";
 import { toCoreRequest } from "../operations/request.ts";
 import { isEnd } from "../queue/end.ts";
-import { ownOption } from "../own_option.ts";
+import { ownOption, ownOptions } from "../own_option.ts";
 import { absolutePath, type Path, toPath } from "../path.ts";
 import { checkAccess, WRITE } from "../permissions.ts";
-import { limitsOf, type OperationOptions, type Runner } from "../queue/runner.ts";
+import { limitsOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 
 /** See {@linkcode PromiseForms.mkdir}. */
 export async function makeDirectory(
@@ -24,7 +24,7 @@ export async function makeDirectory(
 ): Promise<void> {
   const request = op.mkdir(path, options);
   if (options === undefined || !ownOption(options, "recursive")) {
-    await ioq.run(request, options);
+    await runOn(ioq, request, options);
     return;
   }
   const given = toPath(path, "mkdir");
@@ -39,7 +39,7 @@ export async function makeDirectory(
     await makeAll(ioq, whole, options);
   } catch (error) {
     // Whichever directory it was, this is the one that was asked for
-    throw inContext(error, toCoreRequest(request).context, options.signal);
+    throw inContext(error, toCoreRequest(request).context, ownOption(options, "signal"));
   }
 }
 
@@ -76,16 +76,16 @@ async function makeUnlessThere(
   options: AtOptions & OperationOptions & { mode?: number },
 ): Promise<void> {
   try {
-    await ioq.run(op.mkdir(path, options), options);
+    await runOn(ioq, op.mkdir(path, options), options);
   } catch (error) {
     if (!hasCode(error, "EEXIST")) {
       throw error;
     }
-    const { at, signal } = options;
+    const { at, signal } = ownOptions(options);
     const stat = toCoreRequest(op.stat(path, at === undefined ? {} : { at }));
     // Who may make it may know that it is one; the path was checked for that
     stat.trusted = at === undefined;
-    const is = await ioq.run(stat, limitsOf(options)).catch((cause) => {
+    const is = await runOn(ioq, stat, limitsOf(options)).catch((cause) => {
       if (isEnd(cause, signal) || hasCode(cause, "ETIMEDOUT")) {
         // It was not found out
         throw cause;

@@ -19,6 +19,7 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import * as layout from "../../ffi/layout.ts";
 import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import { AT_REMOVEDIR } from "../linux/fcntl.ts";
@@ -348,6 +349,9 @@ export async function removeTreeOn(
   const root = checkRemoval(absolutePath(given), true, given);
   await Descent.run("remove", given, open, options, async (descent) => {
     const text = pathText(given);
+    descent.permit = () => {
+      checkRemoval(root, true, given);
+    };
     const unlink = async (flags: number) => {
       if (await descent.attempt(text, () => descent.request("unlink", { path: root, flags }))) {
         descent.progress(text);
@@ -359,7 +363,10 @@ export async function removeTreeOn(
         throw new Deno.errors.NotSupported();
       }
       const fd = await descent.openRoot(withoutSlashes(root));
-      isEmpty = await new Remover(descent, options.onProgress !== undefined).empty(fd, text);
+      isEmpty = await new Remover(descent, ownOption(options, "onProgress") !== undefined).empty(
+        fd,
+        text,
+      );
     } catch (error) {
       if (error instanceof Deno.errors.NotSupported) {
         // Without a library, one call of the runtime's removes all there is, with as much care

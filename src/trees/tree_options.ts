@@ -7,6 +7,7 @@
  */
 
 import { checkGivenQueue, sharedQueue } from "../default_queue.ts";
+import { ownOption } from "../own_option.ts";
 import type { PromiseForms } from "../forms.ts";
 
 /**
@@ -75,7 +76,7 @@ export const TREE_OPTIONS: readonly string[] = [
  *
  * @throws {TypeError} If they name what is no queue.
  */
-export function queueOf({ ioq }: TreeOptions): () => PromiseForms | Promise<PromiseForms> {
-  const given = checkGivenQueue(ioq);
+export function queueOf(options: TreeOptions): () => PromiseForms | Promise<PromiseForms> {
+  const given = checkGivenQueue(ownOption(options, "ioq"));
   return () => given ?? sharedQueue();
 }

@@ -60,8 +60,9 @@ Deno.test({
       await t.step(`${row}: ${call}`, () => {
         const expected = denos.get(call);
         assertEquals(intact, true);
-        if (row.includes("without library") && told !== expected?.told) {
-          // Node's call does not tell how much it wrote before the error
+        const isKernels = call === "write, append" || call === "op.write";
+        if (row.includes("without library") && isKernels && told !== expected?.told) {
+          // Node's call does not tell how much it wrote before the error, nor where
           assertEquals(error, "Error ENOSPC");
           assert(told <= size, `${told} of ${size}`);
           return;

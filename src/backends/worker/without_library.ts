@@ -15,7 +15,7 @@ import type NodeFs from "node:fs";
 import * as layout from "../../../ffi/layout.ts";
 import { isUtf8 } from "../../linux/directory.ts";
 import { ERRNO, UNSUPPORTED } from "../../linux/errors.ts";
-import { AT_FDCWD } from "../../linux/fcntl.ts";
+import { AT_FDCWD, O_APPEND, O_RDWR, O_WRONLY } from "../../linux/fcntl.ts";
 import "../../operations/op.ts";
 import {
   type Plain,
@@ -35,6 +35,15 @@ import { pathsLength } from "./with_library.ts";
 const OP = layout.OP;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** With these a write may have come to an end before its bytes have. */
+const ENDS_EARLY: ReadonlySet<number> = new Set(
+  ["ENOSPC", "EDQUOT", "EFBIG", "EIO", "EINTR"].map((code) => ERRNO[code]!),
+);
+/** How often a write is made once more that a file system interrupts of its own accord. */
+const INTERRUPTIONS_MAX = 100;
+/** The bits of the mode of access; without any of them it is for reading only. */
+const ACCESS_MODE = O_WRONLY | O_RDWR;
 
 /**
  * Node's calls, from the first executor on: to import them takes as long as all the
@@ -143,9 +152,65 @@ class Call implements PlainCall {
     }
   }
 
+  writeSome(fd: number, bytes: Uint8Array, offset: number | null): number {
+    if (bytes.length === 0 && ((openFlagsOf(fd) ?? ACCESS_MODE) & ACCESS_MODE) === 0) {
+      // Of nothing Node does not ask the kernel
+      this.fail(ERRNO.EBADF!);
+    }
+    for (let again = 0;; again++) {
+      try {
+        return fs.writeSync(fd, bytes, 0, bytes.length, offset);
+      } catch (error) {
+        const errno = errnoOf(error);
+        // What goes to the end would go there once more
+        if (
+          offset === null || !ENDS_EARLY.has(errno) ||
+          ((openFlagsOf(fd) ?? O_APPEND) & O_APPEND) !== 0
+        ) {
+          throw error;
+        }
+        if (errno !== ERRNO.EINTR || again === INTERRUPTIONS_MAX) {
+          const count = countWritten(fd, bytes, offset);
+          if (count === 0) {
+            throw error;
+          }
+          return count;
+        }
+      }
+    }
+  }
+
   fail(errno: number): never {
     throw new Failure(errno);
   }
+}
+
+/** The flags that a descriptor was opened with, if that can be found out. */
+function openFlagsOf(fd: number): number | undefined {
+  try {
+    const told = /^flags:\s*([0-7]+)$/m.exec(Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`));
+    return told === null ? undefined : parseInt(told[1]!, 8);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * How many bytes of a write are there that has failed: Node goes on after a short one, and
+ * then tells nothing but the error. They are written once more, as far as that goes.
+ */
+function countWritten(fd: number, bytes: Uint8Array, offset: number): number {
+  let low = 0;
+  for (let high = bytes.length; low < high;) {
+    const end = Math.ceil((low + high) / 2);
+    try {
+      fs.writeSync(fd, bytes, low, end - low, offset + low);
+      low = end;
+    } catch {
+      high = end - 1;
+    }
+  }
+  return low;
 }
 
 /** Runs requests by the synchronous calls of `Deno` and `node:fs`. */

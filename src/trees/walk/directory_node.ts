@@ -18,7 +18,7 @@
  * @module
  */
 
-import type { Runner } from "../../queue/runner.ts";
+import { type Runner, runOn } from "../../queue/runner.ts";
 import { O_NOFOLLOW } from "../../linux/fcntl.ts";
 import { op } from "../../operations/op.ts";
 import { CoreRequest } from "../../operations/request.ts";
@@ -59,7 +59,8 @@ export class Anchor {
   async #open(ioq: Runner): Promise<number> {
     const above = await this.#above?.open(ioq);
     // Whether what is below may be read has been asked for by its whole path
-    const fd = await ioq.run(
+    const fd = await runOn(
+      ioq,
       new CoreRequest("openDir", {
         ...(above === undefined ? {} : { fd: above }),
         path: this.#path,
@@ -84,7 +85,7 @@ export class Anchor {
     if (fd === undefined) {
       await this.#above?.release(ioq);
     } else {
-      await ioq.run(op.close(fd)).catch(() => {});
+      await runOn(ioq, op.close(fd)).catch(() => {});
     }
   }
 }

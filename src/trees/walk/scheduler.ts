@@ -28,7 +28,7 @@ import type { OpName } from "../../operations/values.ts";
 import { absolutePath, pathText } from "../../path.ts";
 import { accessBelow, checkAccess, READ } from "../../permissions.ts";
 import { isEnd } from "../../queue/end.ts";
-import { coreOf } from "../../queue/runner.ts";
+import { coreOf, runOn } from "../../queue/runner.ts";
 import type { Scope } from "../../queue/scopes.ts";
 import { BlockEntries } from "./block_entries.ts";
 import type { WalkContext } from "./context.ts";
@@ -182,7 +182,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   run<V>(request: Request<OpName, V>): Promise<V> {
     this.#requests++;
     toCoreRequest(request).holder = this.#holder;
-    return this.ioq.run(request, { signal: this.#abort.signal });
+    return runOn(this.ioq, request, { signal: this.#abort.signal });
   }
 
   async pause(): Promise<void> {
@@ -286,7 +286,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     const { plan } = this;
     this.ioq = plan.ioq ?? await sharedQueue();
     coreOf(this.ioq).scopes.enter(this.#scope);
-    this.checks = accessBelow(plan.followSymlinks ? "/" : this.#root.absolute, READ) !== "all";
+    this.checks = this.#mustCheck();
     this.#mode = (plan.followSymlinks ? layout.TREE_IDENTIFY : 0) |
       (plan.stat ? layout.TREE_STAT : 0) |
       (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0);
@@ -299,6 +299,11 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       this.#device = root.device;
       this.#entries.addRoot(root.entry, root.node);
     }
+  }
+
+  /** Whether it takes a check of each path. */
+  #mustCheck(): boolean {
+    return accessBelow(this.plan.followSymlinks ? "/" : this.#root.absolute, READ) !== "all";
   }
 
   /** Ask for what is pending, as far as that makes sense now. */
@@ -354,6 +359,11 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   async #request(nodes: readonly DirectoryNode[]): Promise<TreeBlock> {
     const [first] = nodes;
     let deepest = 0;
+    if (!this.checks && this.#mustCheck()) {
+      // Something has been revoked since it began
+      this.checks = true;
+      this.#levels = 0;
+    }
     for (const node of nodes) {
       deepest = Math.max(deepest, node.depth);
       if (this.checks) {

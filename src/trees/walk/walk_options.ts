@@ -10,6 +10,7 @@ import { checkGivenQueue } from "../../default_queue.ts";
 import { checkInteger, checkTimeout } from "../../integer.ts";
 import type { PromiseForms } from "../../forms.ts";
 import { decodeFileInfo, type FileInfo } from "../../linux/stat.ts";
+import { ownOptions } from "../../own_option.ts";
 import { checkSignal } from "../../signal.ts";
 import { checkOnError, type ErrorPolicy } from "../error_policy.ts";
 import { checkOptionNames } from "../known_options.ts";
@@ -280,8 +281,10 @@ function makeFilter(
  * @throws {TypeError} If one is of a wrong type.
  * @throws {RangeError} If `concurrency` is out of its range.
  */
-export function planWalk(options: WalkOptions, inner: InnerOptions = {}): WalkPlan {
-  checkOptionNames(options, WALK_OPTIONS, "walk()");
+export function planWalk(given: WalkOptions, innerOptions: InnerOptions = {}): WalkPlan {
+  checkOptionNames(given, WALK_OPTIONS, "walk()");
+  const options = ownOptions(given);
+  const inner = ownOptions(innerOptions);
   const { maxDepth = Infinity, concurrency = CONCURRENCY } = options;
   if (typeof maxDepth !== "number" || Number.isNaN(maxDepth)) {
     throw new TypeError(`Expected maxDepth to be a number, got ${maxDepth}`);
