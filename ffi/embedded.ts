@@ -34,10 +34,15 @@ export interface EmbeddedModule {
 export interface LibraryFile {
   /** What to load. */
   readonly path: string;
-  /** Whether it can be loaded again, until it is released. */
-  readonly lasts: boolean;
+  /**
+   * The descriptor of its memory, for the library to close when it is unloaded; -1 if it
+   * is a file that goes once it is loaded, and cannot be loaded again.
+   */
+  readonly fd: number;
   /** Call it when the library is loaded, or could not be. */
   loaded(): void;
+  /** Call it when the library has been given the descriptor. */
+  adopted(): void;
   /** Call it when the library is not needed any more. */
   release(): void;
 }
@@ -102,8 +107,9 @@ function makeSealedMemory(bytes: Uint8Array<ArrayBuffer>): LibraryFile | undefin
     done += written;
   }
   sealed &&= fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) === 0;
+  let owned = fd >= 0;
   const release = () => {
-    if (fd >= 0) {
+    if (owned) {
       close(fd);
     }
     libc.close();
@@ -114,7 +120,15 @@ function makeSealedMemory(bytes: Uint8Array<ArrayBuffer>): LibraryFile | undefin
   }
   // Open as long as the library is loaded: dlopen(3) takes what has the same path
   // for the same library, so no other may come to have this number meanwhile
-  return { path: `/proc/self/fd/${fd}`, lasts: true, loaded() {}, release };
+  return {
+    path: `/proc/self/fd/${fd}`,
+    fd,
+    loaded() {},
+    adopted() {
+      owned = false;
+    },
+    release,
+  };
 }
 
 /** The directory of temporary files, without asking for anything. */
@@ -134,7 +148,7 @@ function makePrivateFile(bytes: Uint8Array<ArrayBuffer>, parent: string): Librar
     remove();
     throw error;
   }
-  return { path, lasts: false, loaded: remove, release() {} };
+  return { path, fd: -1, loaded: remove, adopted() {}, release() {} };
 }
 
 /**

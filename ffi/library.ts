@@ -12,7 +12,13 @@
 
 import type { EmbeddedModule, LibraryFile } from "./embedded.ts";
 import { ABI_VERSION } from "./layout.ts";
-import { everydaySymbols, seldomSymbols, type symbols, transferSymbols } from "./symbols.ts";
+import {
+  everydaySymbols,
+  memorySymbols,
+  seldomSymbols,
+  type symbols,
+  transferSymbols,
+} from "./symbols.ts";
 
 /** The native library's functions. */
 export type Symbols = Deno.DynamicLibrary<typeof symbols>["symbols"];
@@ -267,9 +273,17 @@ function openEmbedded(): Entry {
       { cause: error },
     );
   }
-  const { path, lasts, loaded, release } = file;
+  const { path, fd, loaded, release } = file;
   try {
-    return { library: open(path, lasts), holders: 0, release };
+    const library = open(path, fd >= 0);
+    if (fd >= 0) {
+      // A Worker that is terminated cannot close it, but unloads the library
+      const memory = Deno.dlopen(path, memorySymbols);
+      memory.symbols.ioq_adopt(fd);
+      memory.close();
+      file.adopted();
+    }
+    return { library, holders: 0, release };
   } catch (error) {
     release();
     throw error;

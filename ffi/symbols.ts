@@ -205,5 +205,20 @@ export const seldomSymbols = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+/** What is called once of a library that was loaded from memory. */
+export const memorySymbols = {
+  ioq_adopt: {
+    parameters: [
+      "i32", // int32_t fd
+    ],
+    result: "void",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
 /** All of them. */
-export const symbols = { ...everydaySymbols, ...transferSymbols, ...seldomSymbols };
+export const symbols = {
+  ...everydaySymbols,
+  ...transferSymbols,
+  ...seldomSymbols,
+  ...memorySymbols,
+};

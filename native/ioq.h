@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that older JavaScript could not bear. */
-#define IOQ_ABI_VERSION 10
+#define IOQ_ABI_VERSION 11
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -617,6 +617,12 @@ IOQ_EXPORT int32_t ioq_set_raw(int32_t fd, uint32_t mode, uint8_t *state);
  * @return 0, or -EBUSY if something is (the queue stays as it was).
  */
 IOQ_EXPORT int32_t ioq_close(struct ioq *ioq);
+
+/**
+ * Hand over the descriptor of the memory that this library was loaded from: the library
+ * closes it when it is unloaded.
+ */
+IOQ_EXPORT void ioq_adopt(int32_t fd);
 
 /**
  * Give a queue up, with what is in flight: cancel all, wait a quarter of a second at

@@ -11,7 +11,7 @@ import { ABI_VERSION } from "../ffi/layout.ts";
 import { buildLibrary, canBuild } from "../prebuild/build.ts";
 import { embed } from "../prebuild/embed.ts";
 import { PLATFORMS } from "../prebuild/platforms.ts";
-import { descriptors } from "./fixtures.ts";
+import { descriptors, runDeno, TempDir } from "./fixtures.ts";
 
 const platform = PLATFORMS.find(({ arch }) => arch === Deno.build.arch);
 const cannot = Deno.build.os !== "linux" || platform === undefined || !canBuild(platform);
@@ -98,5 +98,51 @@ Deno.test({
     const module = await import(`data:text/typescript,${encodeURIComponent(source)}`);
     assertEquals(await unpack(module), library);
     assertEquals(module.COMPILER, "a compiler");
+  },
+});
+
+Deno.test({
+  name: "Workers that are terminated leave none of the embedded library's memory behind",
+  ignore: cannot,
+  async fn() {
+    using dir = new TempDir();
+    const root = new URL("../", import.meta.url).pathname;
+    // A copy has no build of its own
+    const { success } = await new Deno.Command("cp", {
+      args: ["-r", ...["mod.ts", "src", "ffi"].map((it) => root + it), dir.path],
+    }).output();
+    assert(success);
+    const module = `file://${dir.path}/mod.ts`;
+    const worker = dir.file(
+      "worker.ts",
+      `import { Ioq } from "${module}";
+       const ioq = await Ioq.open();
+       await ioq.stat("/");
+       postMessage(ioq.backend.kind);
+       setInterval(() => {}, 1000);`,
+    );
+    const script = `
+      const memfds = () => [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
+        try {
+          return Deno.readLinkSync("/proc/self/fd/" + name).includes("memfd:libioq");
+        } catch {
+          return false;
+        }
+      }).length;
+      let most = 0;
+      for (let round = 0; round < 5; round++) {
+        const worker = new Worker("file://${worker}", { type: "module" });
+        await new Promise((resolve) => worker.onmessage = resolve);
+        most = Math.max(most, memfds());
+        worker.terminate();
+      }
+      for (let i = 0; i < 200 && memfds() > 0; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      console.log(most > 0, memfds());
+      Deno.exit(0);
+    `;
+    const { stdout, stderr } = await runDeno(script, { env: { IOQ_LIBRARY: "" } });
+    assertEquals(stdout, "true 0\n", stderr);
   },
 });

@@ -22,19 +22,6 @@ uint32_t ioq_abi_version(void) {
 	return IOQ_ABI_VERSION;
 }
 
-/**
- * A reference to the library that this code is in. A JavaScript Worker that is
- * terminated unloads the library without closing its queues, and their lanes would
- * run into nothing, as would what closes them then (queue/thread_exit.c).
- */
-static void *hold_library(void) {
-	Dl_info info;
-	if (dladdr((void *)(uintptr_t)hold_library, &info) == 0) {
-		return NULL;
-	}
-	return dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-}
-
 /** Tell what the queue's ring is like. */
 static void describe_ring(const struct ioq *ioq, struct ioq_info *info) {
 	const struct ring *ring = &ioq->ring;
@@ -108,7 +95,7 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	ioq->patience = !sync || (options->flags & IOQ_OPEN_WAITS) ? PATIENCE_WAITS
 		: options->flags & IOQ_OPEN_TRIES ? PATIENCE_FAILS : PATIENCE_BLOCKS;
 	receivers_open(&ioq->receivers);
-	ioq->library = hold_library();
+	ioq->library = library_hold();
 
 	int ret = arena_make(&ioq->arena, options->depth);
 	if (ret < 0) {

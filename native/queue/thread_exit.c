@@ -97,6 +97,8 @@ static void thread_exit(void *list) {
 		thread_exit_end(ioq);
 		ioq = next;
 	}
+	// We stay loaded, since it is in here that we run; the descriptor need not
+	library_close_memory();
 }
 
 /** The library is loaded. */

@@ -35,6 +35,7 @@
  *     cancel.c            what is no longer wanted, wherever it is
  *     complete.c          a complete entry becomes a completion
  *     park.c          ioq_park(), ioq_wake(): waiting for the next one
+ *     library.c       the memory that the library itself is in
  *     thread_exit.c   the owner's thread ends without having closed the queue
  *
  * Hazards of this queue's ancestor, and what became of them:
@@ -285,6 +286,14 @@ void transfer_release(struct ioq *ioq, struct entry *entry);
 
 /** Release all that a queue holds, opened in whole or in part; nothing is in flight. */
 void queue_release(struct ioq *ioq);
+
+// library.c
+
+/** A reference to the library that this code is in, or NULL. */
+void *library_hold(void);
+
+/** Close the descriptor of the memory that this was loaded from, if there is one. */
+void library_close_memory(void);
 
 // thread_exit.c
 

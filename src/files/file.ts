@@ -44,6 +44,13 @@ import { type Path, pathText, toPath } from "../path.ts";
  */
 export type OpenFileOptions = OpenRequestOptions;
 
+/** What a file asks for itself, whoever may know its attributes. */
+function ownStat(fd: number): CoreRequest<"fstat", FileInfo> {
+  const request = toCoreRequest(op.fstat(fd));
+  request.trusted = true;
+  return request;
+}
+
 /**
  * An open file. It has the members of `Deno.FsFile`, of which `close()` returns a promise, and
  * reads and writes at an offset, which any number of calls may do at the same time.
@@ -220,7 +227,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   /** Find out what kind of file it is and where its position is, if that takes requests. */
   async #settle(fd: number, options: OperationOptions | undefined): Promise<void> {
     const requests = this.#requests;
-    const stat = () => this.#start(toCoreRequest(op.fstat(fd)), options);
+    const stat = () => this.#start(ownStat(fd), options);
     if (requests.hasPosition === undefined) {
       const { isFile, isBlockDevice } = await stat();
       const seek = toCoreRequest(op.seek(fd, 0, Deno.SeekMode.Current));
@@ -695,7 +702,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
         throw error;
       }
       // Without the library, whose seeks are the kernel's
-      const stat = toCoreRequest(op.fstat(request.fd));
+      const stat = ownStat(request.fd);
       const info = await this.#start(stat, options, turn);
       if (!info.isFile && !info.isBlockDevice) {
         throw error;
@@ -829,7 +836,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   #placeSync(writes: boolean): (() => number) | undefined {
     const { fd } = this;
     const requests = this.#requests;
-    const stat = () => this.#runSync((fd) => op.fstat(fd));
+    const stat = () => this.#runSync(ownStat);
     if (!this.#isReady(fd, writes)) {
       if (requests.isStill(writes)) {
         // What takes requests otherwise
@@ -857,7 +864,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       return this.#runSync((fd) => op.seek(fd, 0, Deno.SeekMode.Current));
     } catch {
       // Without the library only /proc tells, which may be out of reach
-      return this.#runSync((fd) => op.fstat(fd)).size;
+      return this.#runSync(ownStat).size;
     }
   }
 
@@ -877,7 +884,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     if (whence !== Deno.SeekMode.End) {
       return this.#moveTo(request);
     }
-    const { size } = this.#runSync((fd) => op.fstat(fd));
+    const { size } = this.#runSync(ownStat);
     const position = size > 0
       ? checkedPosition(size + request.offset, request)
       : this.#calls.run(request);
@@ -981,7 +988,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ??= makeReadable({
       // Within its turn
-      stat: () => this.#run((fd) => op.fstat(fd), undefined),
+      stat: () => this.#run(ownStat, undefined),
       enter: () => {
         const { fd } = this;
         const requests = this.#requests;

@@ -169,9 +169,12 @@ function checkDescriptors(
   let real;
   // What a file of ours is asked for, it has opened itself
   const known = request.holder !== undefined || isOurs(request.fd);
-  if (!known || changesInode) {
+  // Attributes may be read by whoever may read the file that it turned out to be
+  const tells = request.name === "fstat" || request.name === "fstatBigInt";
+  if (!known || changesInode || tells) {
     // Of an open file that has no name any more, times are all that is changed by it
-    const nameless = known && request.code === layout.OP.utime && mayAccessAll(access);
+    const nameless = known &&
+      (tells || request.code === layout.OP.utime && mayAccessAll(access));
     real = checkDescriptor(request.fd, access, findPath, nameless);
   }
   if (request.fd2 >= 0 && !isOurs(request.fd2)) {

@@ -73,7 +73,7 @@ forEachBackend("what waits in line times out, too", async ({ open }) => {
   using dir = new TempDir();
   await using ioq = await open({ depth: 1 });
   const fd = await ioq.run(op.open(dir.fifo("fifo"), { read: true, write: true }));
-  const reading = errorOf(() => ioq.run(op.read(fd, 1), { timeoutMs: 60 }));
+  const reading = errorOf(() => ioq.run(op.read(fd, 1), { timeoutMs: 1000 }));
   const waiting = errorOf(() => ioq.stat("/", { timeoutMs: 5 }));
   const later = ioq.stat("/", { timeoutMs: 60_000 });
   const first = await Promise.race([reading, waiting]);

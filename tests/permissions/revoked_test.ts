@@ -114,3 +114,33 @@ Deno.test("directories are opened as such, and files that were removed keep thei
     whole,
     "ok NotADirectory ok",
   ));
+
+Deno.test("attributes of what a link led to take its own permission, as for Deno", () =>
+  assertSays(
+    `
+    const linked = await ioq.openFile(dir + "/granted/link");
+    const plain = await ioq.openFile(dir + "/granted/file");
+    using theirs = Deno.openSync(dir + "/granted/link");
+    const outcome = async (call) => {
+      try {
+        await call();
+        return "ok";
+      } catch (error) {
+        return error.name;
+      }
+    };
+    const said = [];
+    for (const file of [linked, theirs, plain]) {
+      said.push(await outcome(() => file.stat()), await outcome(() => file.statSync()));
+    }
+    said.push(await outcome(() => linked.seek(0, Deno.SeekMode.End)));
+    console.log(said.join(" "));
+  `,
+    (dir) => {
+      Deno.mkdirSync(dir.at("granted"));
+      dir.file("granted/file");
+      Deno.symlinkSync(dir.file("denied"), dir.at("granted/link"));
+    },
+    (dir) => [`--allow-read=${dir.at("granted")}`],
+    "NotCapable NotCapable NotCapable NotCapable ok ok ok",
+  ));

@@ -5,7 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Ioq, type IoqOptions } from "../../mod.ts";
 import { LANE } from "../../src/backends/open_backend.ts";
-import { errorOf, LIBRARY, runDeno, TempDir, within } from "../fixtures.ts";
+import { errorOf, LIBRARY, MOD, runDeno, TempDir, within } from "../fixtures.ts";
 
 const CRASHING = new URL("./crashing_lane.ts", import.meta.url);
 const MISSING = "/nonexistent/libioq.so";
@@ -155,4 +155,35 @@ Deno.test("lanes run from a module that comes by HTTP", async () => {
   const [text, kind, worker, reason] = JSON.parse(stdout);
   assertEquals([text, kind, worker], ["contents", "worker", 1], reason);
   assert(requested.includes("/src/backends/worker/lane.ts"), requested.join());
+});
+
+Deno.test("a terminated Worker takes its queue's Workers with it", async () => {
+  using dir = new TempDir();
+  const worker = dir.file(
+    "worker.ts",
+    `import { Ioq, op } from "${MOD}";
+     const ioq = await Ioq.open({ backend: "worker" });
+     await ioq.stat("/");
+     postMessage("open");
+     await ioq.run(op.sleep(1e6));`,
+  );
+  const script = `
+    const count = () => [...Deno.readDirSync("/proc/self/task")].length;
+    const before = count();
+    for (let round = 0; round < 3; round++) {
+      const workers = Array.from({ length: 3 }, () => new Worker(${
+    JSON.stringify(`file://${worker}`)
+  }, { type: "module" }));
+      await Promise.all(workers.map((it) => new Promise((resolve) => it.onmessage = resolve)));
+      workers.forEach((it) => it.terminate());
+    }
+    // They look once a second; threads that the runtime keeps for itself are a few
+    for (let i = 0; i < 200 && count() > before + 12; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    console.log(before, count());
+    Deno.exit(count() > before + 12 ? 1 : 0);
+  `;
+  const { code, stdout, stderr } = await runDeno(script);
+  assertEquals(code, 0, stdout + stderr);
 });

@@ -2,7 +2,8 @@
 
 /**
  * What a lane of the worker backend does: takes requests, runs them one after the
- * other, and says so. It waits on the queue, not on its event loop.
+ * other, and says so. It waits on the queue, not on its event loop, but goes round that
+ * now and then: a Worker whose parent was terminated ends there and nowhere else.
  *
  * @module
  */
@@ -18,6 +19,9 @@ import { LibraryExecutor } from "./with_library.ts";
 
 const EINTR = 4;
 const ENOMEM = 12;
+
+/** How long to wait for a request before going round the event loop, in milliseconds. */
+const IDLE_MS = 1000;
 
 /** One Worker: takes requests, runs them one after the other, and reports each. */
 class Lane {
@@ -51,13 +55,18 @@ class Lane {
   }
 
   /** Run requests until there is the message to stop. Returns whether it is to move. */
-  run(): boolean {
+  async run(): Promise<boolean> {
     const { words } = this.#memory;
     const queue = this.#queue;
     const stop = this.#memory.stop;
     this.#send(shared.STARTED, 0);
     while (true) {
-      const slot = queue.pop();
+      const claimed = queue.claim();
+      let slot = queue.popClaimed(claimed, IDLE_MS);
+      while (slot < 0) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        slot = queue.popClaimed(claimed, IDLE_MS);
+      }
       if (slot >= stop) {
         // The next lane is to do so as well
         queue.push(slot);
@@ -217,7 +226,7 @@ const start = workerData as shared.LaneStart;
 const executor = await openExecutor(start);
 try {
   let memory: shared.LaneMemory = start;
-  while (new Lane(start, memory, executor).run()) {
+  while (await new Lane(start, memory, executor).run()) {
     memory = receiveMessageOnPort(start.port)!.message;
   }
 } finally {

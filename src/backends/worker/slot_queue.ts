@@ -115,8 +115,11 @@ export class Ioqq {
     return HEADER_WORDS + (i & this.#mask);
   }
 
-  /** Wait until a slot no longer holds a word; returns what it holds then. */
-  #wait(slot: number, word: number): number {
+  /**
+   * Wait until a slot no longer holds a word, or for so many milliseconds; returns what
+   * it holds then.
+   */
+  #wait(slot: number, word: number, ms = Infinity): number {
     const words = this.#words;
     // A partner that is on its way needs less time than a sleep
     for (let i = 0; i < SPINS; i++) {
@@ -134,7 +137,7 @@ export class Ioqq {
       }
       word |= BLOCKED;
     }
-    Atomics.wait(words, slot, word);
+    Atomics.wait(words, slot, word, ms);
     return Atomics.load(words, slot);
   }
 
@@ -183,6 +186,30 @@ export class Ioqq {
    */
   popNow(): number {
     return this.#popFrom(this.#slot(Atomics.add(this.#words, TAIL, 1)), false);
+  }
+
+  /**
+   * Claim the next item, for {@linkcode Ioqq.popClaimed}.
+   *
+   * @returns What stands for it. It must be popped: whatever comes next to this queue
+   *          may be it.
+   */
+  claim(): number {
+    return this.#slot(Atomics.add(this.#words, TAIL, 1));
+  }
+
+  /**
+   * Take the item out that was claimed, and wait for it for so long.
+   *
+   * @returns The item, or -1 if it has not come yet: it stays claimed.
+   */
+  popClaimed(claimed: number, ms: number): number {
+    const words = this.#words;
+    const word = Atomics.load(words, claimed);
+    if (!isItem(word) && !isItem(this.#wait(claimed, word, ms))) {
+      return -1;
+    }
+    return this.#popFrom(claimed, true);
   }
 
   #popFrom(slot: number, block: boolean): number {
