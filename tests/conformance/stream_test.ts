@@ -363,12 +363,16 @@ forEachBackend("memory stays flat", async ({ open }) => {
   for (let i = 0; i < 3; i++) {
     await round();
   }
-  const before = Deno.memoryUsage().rss;
-  for (let i = 0; i < 25; i++) {
-    await round();
+  // All that is read in 25 rounds is 400 MiB: a leak shows each time, what only waits to
+  // be collected does not
+  let grown = Infinity;
+  for (let attempt = 0; attempt < 4 && grown >= 200 << 20; attempt++) {
+    const before = Deno.memoryUsage().rss;
+    for (let i = 0; i < 25; i++) {
+      await round();
+    }
+    grown = Deno.memoryUsage().rss - before;
   }
-  // All that was read is 400 MiB
-  const grown = Deno.memoryUsage().rss - before;
   assert(grown < 200 << 20, `${grown >> 20} MiB more`);
   await ioq.run(op.close(fd));
 }, ({ options }) => options.threads !== 1);
