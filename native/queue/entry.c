@@ -61,6 +61,12 @@ bool entry_settle(struct entry *entry) {
 				&& (entry->result == -ECANCELED || !ops[entry->op].once)) {
 			++entry->retries;
 			return false;
+		} else if (!cancelled && entry->retries == RETRIES_MAX && entry->result == -ECANCELED
+				&& entry->op != IOQ_OP_RAW_SQE) {
+			// The kernel can start no thread for it, and never began it: a lane does it, once
+			++entry->retries;
+			entry->elsewhere = true;
+			return false;
 		} else {
 			entry->result = -EINTR;
 		}

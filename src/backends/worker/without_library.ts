@@ -36,9 +36,12 @@ const OP = layout.OP;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** With these a write may have come to an end before its bytes have. */
+/**
+ * With these a write may have come to an end before its bytes have. Not EIO: another write
+ * may succeed where one was lost.
+ */
 const ENDS_EARLY: ReadonlySet<number> = new Set(
-  ["ENOSPC", "EDQUOT", "EFBIG", "EIO", "EINTR"].map((code) => ERRNO[code]!),
+  ["ENOSPC", "EDQUOT", "EFBIG", "EINTR"].map((code) => ERRNO[code]!),
 );
 /** How often a write is made once more that a file system interrupts of its own accord. */
 const INTERRUPTIONS_MAX = 100;
