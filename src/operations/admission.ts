@@ -170,7 +170,7 @@ function checkDescriptors(
   // What a file of ours is asked for, it has opened itself
   const known = request.holder !== undefined || isOurs(request.fd);
   // Attributes may be read by whoever may read the file that it turned out to be
-  const tells = request.name === "fstat" || request.name === "fstatBigInt";
+  const tells = TELLS.has(request.name);
   if (!known || changesInode || tells) {
     // Of an open file that has no name any more, times are all that is changed by it
     const nameless = known &&
@@ -185,6 +185,9 @@ function checkDescriptors(
   }
   return changesInode ? real : undefined;
 }
+
+/** What tells of a file more than what is in it. */
+const TELLS: ReadonlySet<string> = new Set(["fstat", "fstatBigInt", "getXattr", "listXattr"]);
 
 /** Where a path leads, as far as that may be told. */
 function realPathOf(path: string | undefined): string | undefined {
@@ -248,7 +251,11 @@ function likeOf<K extends OpName>(
   like.target = request.target;
   like.sources = request.sources;
   like.targets = request.targets;
-  like.holder = request.holder;
+  const { holder } = request;
+  if (holder !== undefined) {
+    // Who holds it knows it as it was
+    like.holder = { leave: () => holder.leave(request) };
+  }
   like.given = request.given;
   like.given2 = request.given2;
   like.origin = request.origin;
