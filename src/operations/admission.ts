@@ -162,7 +162,7 @@ function checkDescriptors(
   request: CoreRequest,
   findPath: FindPath,
 ): string | Uint8Array | undefined {
-  const { onDescriptor: access, changesInode } = request.operation;
+  const { onDescriptor: access, changesInode, tellsInode: tells } = request.operation;
   if (access === 0) {
     return undefined;
   }
@@ -170,7 +170,6 @@ function checkDescriptors(
   // What a file of ours is asked for, it has opened itself
   const known = request.holder !== undefined || isOurs(request.fd);
   // Attributes may be read by whoever may read the file that it turned out to be
-  const tells = TELLS.has(request.name);
   if (!known || changesInode || tells) {
     // Of an open file that has no name any more, times are all that is changed by it
     const nameless = known &&
@@ -185,9 +184,6 @@ function checkDescriptors(
   }
   return changesInode ? real : undefined;
 }
-
-/** What tells of a file more than what is in it. */
-const TELLS: ReadonlySet<string> = new Set(["fstat", "fstatBigInt", "getXattr", "listXattr"]);
 
 /** Where a path leads, as far as that may be told. */
 function realPathOf(path: string | undefined): string | undefined {

@@ -172,6 +172,7 @@ define("fstat", {
   verb: "fstat",
   flags: AT_EMPTY_PATH,
   onDescriptor: READ,
+  tellsInode: true,
   lane: "overflow",
   decode: decodeStat,
 });
@@ -180,6 +181,7 @@ define("fstatBigInt", {
   verb: "fstat",
   flags: AT_EMPTY_PATH,
   onDescriptor: READ,
+  tellsInode: true,
   lane: "overflow",
   decode: decodeBigIntStat,
   plain: UNSUPPORTED.exactStat,

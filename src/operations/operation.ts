@@ -75,6 +75,8 @@ export interface Operation<V = unknown> {
   readonly onDescriptor?: Access;
   /** Whether it changes what a descriptor need not have been opened for. */
   readonly changesInode?: boolean;
+  /** Whether it tells of its file more than what is in it. */
+  readonly tellsInode?: boolean;
   /** Whether it opens the contents of files, whose paths may lead elsewhere. */
   readonly opens?: boolean;
   /** Where it runs. */
@@ -166,6 +168,7 @@ const NOTHING = {
   access2: 0,
   onDescriptor: 0,
   changesInode: false,
+  tellsInode: false,
   opens: false,
   closes: false,
   about: undefined,

@@ -59,6 +59,7 @@ define("getXattr", {
   access: READ,
   about,
   onDescriptor: READ,
+  tellsInode: true,
   lane: "overflow",
   decode: decodeCopy,
 });
@@ -89,6 +90,7 @@ define("listXattr", {
   access: READ,
   about,
   onDescriptor: READ,
+  tellsInode: true,
   lane: "lane",
   decode: decodeNames,
 });
