@@ -7,6 +7,7 @@
  * @module
  */
 
+import { withLenientMode } from "../lenient.ts";
 import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
 import { plainBytes } from "../byte_length.ts";
@@ -56,7 +57,7 @@ export async function readWhole(
   path: Path,
   options: ReadFileOptions | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const maxBytes = checkMaxBytes(options && ownOption(options, "maxBytes"));
+  const maxBytes = checkMaxBytes(ownOption(options, "maxBytes"));
   const request = wholeRequest(path, options, maxBytes);
   try {
     const bytes = await runOn(ioq, request, options);
@@ -148,8 +149,9 @@ export function writeWhole(
   ioq: Runner,
   path: Path,
   data: Uint8Array | ReadableStream<Uint8Array>,
-  options: WriteFileOptions & OperationOptions = {},
+  given?: WriteFileOptions & OperationOptions | null,
 ): Promise<undefined> {
+  const options = withLenientMode(given) ?? {};
   if (data instanceof ReadableStream) {
     return writeStream(ioq, path, data, options);
   }
@@ -173,15 +175,21 @@ export function writeWhole(
     : runOn(ioq, request, options);
 }
 
-/** Open a file as `writeFile` does. */
+/**
+ * Open a file as `writeFile` does.
+ *
+ * @param changesMode Whether a file that exists is given the mode: as for Deno, not if it
+ *        is a stream that is written.
+ */
 async function openToWrite(
   ioq: Runner,
   path: Path,
   options: WriteFileOptions & OperationOptions,
+  changesMode: boolean,
 ): Promise<IoqFile> {
-  const append = ownOption(options, "append");
-  const create = ownOption(options, "create") ?? true;
-  const createNew = ownOption(options, "createNew");
+  const append = ownOption(options, "append") === true;
+  const create = (ownOption(options, "create") ?? true) === true;
+  const createNew = ownOption(options, "createNew") === true;
   const mode = ownOption(options, "mode");
   const at = ownOption(options, "at");
   const limits = limitsOf(options);
@@ -189,13 +197,13 @@ async function openToWrite(
     write: true,
     ...(append ? { append } : createNew ? {} : { truncate: true }),
     create,
-    ...(createNew === undefined ? {} : { createNew }),
+    createNew,
     ...(mode === undefined ? {} : { mode }),
     ...(at === undefined ? {} : { at }),
     ...limits,
   });
   try {
-    if (mode !== undefined) {
+    if (mode !== undefined && changesMode) {
       // On a file that exists, too
       await runOn(ioq, op.chmod(file.fd, mode), limits);
     }
@@ -230,7 +238,7 @@ async function writeStream(
     limits.signal?.throwIfAborted();
     scopes.enter(scope);
     limits.signal?.addEventListener("abort", onAbort);
-    await using file = await openToWrite(ioq, path, options);
+    await using file = await openToWrite(ioq, path, options, false);
     for (;;) {
       const { done, value } = await unlessAborted(reader.read(), end.signal);
       if (done) {
@@ -273,6 +281,6 @@ async function writeLarge(
   options: WriteFileOptions & OperationOptions,
 ): Promise<undefined> {
   const limits = limitsOf(options);
-  await using file = await openToWrite(ioq, path, options);
+  await using file = await openToWrite(ioq, path, options, true);
   await writeChunk(bytes, (rest) => file.write(rest, limits));
 }

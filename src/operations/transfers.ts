@@ -64,7 +64,12 @@ function plainSeek(call: PlainCall): number {
   if (call.flags !== SEEK_CUR || call.offset !== 0 || Deno.build.os !== "linux") {
     call.fail(UNSUPPORTED.seek);
   }
-  const told = /^pos:\s*(\d+)$/m.exec(Deno.readTextFileSync(`/proc/self/fdinfo/${call.fd}`));
+  const source = `/proc/self/fdinfo/${call.fd}`;
+  if (Deno.permissions.querySync({ name: "read", path: source }).state !== "granted") {
+    // Nobody is to be asked for a file that the program does not name
+    call.fail(UNSUPPORTED.seek);
+  }
+  const told = /^pos:\s*(\d+)$/m.exec(Deno.readTextFileSync(source));
   const position = Number(told?.[1]);
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigInt64(0, BigInt(position), true);
