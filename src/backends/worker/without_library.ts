@@ -233,9 +233,7 @@ function toldOf(fd: number): { readonly flags: number; readonly position: number
     const told = /^pos:\s*(\d+)\nflags:\s*([0-7]+)$/m.exec(
       Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`),
     );
-    return told === null
-      ? undefined
-      : { position: Number(told[1]), flags: parseInt(told[2]!, 8) };
+    return told === null ? undefined : { position: Number(told[1]), flags: parseInt(told[2]!, 8) };
   } catch {
     return undefined;
   }
