@@ -90,6 +90,8 @@ export interface Sink {
 export interface Backend {
   /** Which one this is. */
   readonly info: BackendInfo;
+  /** Whether requests are run by the library, and not by the runtime's own calls. */
+  readonly hasLibrary: boolean;
   /** How many requests each kind of lane has completed. */
   readonly completed: Readonly<LaneCounts>;
   /** Accepted requests whose completion has yet to come. */

@@ -31,6 +31,10 @@ function plainUnlink(call: PlainCall): number {
     return 0;
   }
   const name = path.replace(/(?<=[^/])\/+$/, "");
+  if (flags & AT_REMOVEDIR && /(?:^|\/)\.$/.test(name)) {
+    // Node would take it for the directory's name
+    call.fail(ERRNO.EINVAL!);
+  }
   const isDirectory = isDirectoryItself(name);
   if (isDirectory === false && (flags & AT_REMOVEDIR || name !== path)) {
     call.fail(ERRNO.ENOTDIR!);
