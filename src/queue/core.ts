@@ -256,7 +256,7 @@ export class Core {
         ...Array.from(this.slots.requests(), (request) => request.context),
         ...this.scopes.contexts,
       ],
-      () => this.backend.abandon?.(),
+      () => this.backend.abandon?.() ?? false,
     );
   }
 
