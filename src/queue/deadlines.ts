@@ -26,7 +26,7 @@ export class Deadline {
    * @param expire Called when that has passed.
    * @param start Since when, as `performance.now()` has it.
    */
-  constructor(timeoutMs: number, expire: () => void, start = performance.now()) {
+  constructor(timeoutMs: number, expire: () => void, start: number = performance.now()) {
     this.timeoutMs = timeoutMs;
     this.at = start + timeoutMs;
     this.expire = expire;
