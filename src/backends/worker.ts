@@ -258,9 +258,9 @@ export class WorkerBackend implements Backend {
     this.#former?.cancelAll();
   }
 
-  abandon(): void {
-    this.#runner.abandon();
-    this.#former?.abandon();
+  abandon(): boolean {
+    const former = this.#former?.abandon() ?? false;
+    return this.#runner.abandon() || former;
   }
 
   unload(): void {

@@ -27,7 +27,15 @@ const RENAME_EXCHANGE = 2;
 function plainUnlink(call: PlainCall): number {
   const { path, flags, fs } = call;
   if (flags === REMOVE_TREE) {
-    Deno.removeSync(path, { recursive: true });
+    // What is missing now was; what is missing later has been removed by others as well
+    Deno.lstatSync(path);
+    try {
+      Deno.removeSync(path, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) {
+        throw error;
+      }
+    }
     return 0;
   }
   const name = path.replace(/(?<=[^/])\/+$/, "");
