@@ -90,6 +90,8 @@ export interface Sink {
 export interface Backend {
   /** Which one this is. */
   readonly info: BackendInfo;
+  /** Whether requests are run by the library, and not by the runtime's own calls. */
+  readonly hasLibrary: boolean;
   /** How many requests each kind of lane has completed. */
   readonly completed: Readonly<LaneCounts>;
   /** Accepted requests whose completion has yet to come. */
@@ -197,8 +199,10 @@ export interface Backend {
   /**
    * Complete what does not end although it was cancelled, if whatever is at it can be
    * left to itself. Called when a close has waited long enough.
+   *
+   * @returns Whether there was any: the turns to come tell of it.
    */
-  abandon?(): void;
+  abandon?(): boolean;
 
   /**
    * The program ends, or is loaded anew: give up what is in flight, and release what can

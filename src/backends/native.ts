@@ -187,6 +187,7 @@ export function openNativeCore(library: Library, options: NativeOptions): Native
 
 /** The native backends. See {@linkcode Backend} for its methods. */
 export class NativeBackend implements Backend {
+  readonly hasLibrary = true;
   info: BackendInfo;
   readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0 };
 

@@ -38,6 +38,8 @@ const NO_PAYLOAD: Payload = {
 
 /** What the backend consists of. */
 export interface WorkerParts {
+  /** Whether there is a library, see {@linkcode Backend.hasLibrary}. */
+  readonly hasLibrary: boolean;
   /** Says why a request cannot be run, as a number, or 0. */
   readonly refuse: Refuse;
   /** Which backend it is, as long as there are Workers; with them gone, and why. */
@@ -96,6 +98,10 @@ export class WorkerBackend implements Backend {
       (left) => this.#wait(left),
       (reason, left) => this.#giveUp(reason, left),
     );
+  }
+
+  get hasLibrary(): boolean {
+    return this.#parts.hasLibrary;
   }
 
   get info(): BackendInfo {
@@ -252,9 +258,9 @@ export class WorkerBackend implements Backend {
     this.#former?.cancelAll();
   }
 
-  abandon(): void {
-    this.#runner.abandon();
-    this.#former?.abandon();
+  abandon(): boolean {
+    const former = this.#former?.abandon() ?? false;
+    return this.#runner.abandon() || former;
   }
 
   unload(): void {

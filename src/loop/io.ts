@@ -16,6 +16,7 @@ import { Deadline } from "../queue/deadlines.ts";
 import { coreOf, type OperationOptions, runOn } from "../queue/runner.ts";
 import type { OpName } from "../operations/values.ts";
 import { type IoqRequest, toCoreRequest } from "../operations/request.ts";
+import type { FileContents, ReadFilesOptions } from "../files/read_files.ts";
 import { PromiseForms } from "../forms.ts";
 import type { Path } from "../path.ts";
 import { closedLoopError, isCanceled } from "./canceled.ts";
@@ -373,6 +374,31 @@ export class Io extends PromiseForms {
    */
   group(): TaskScope<Io> {
     return this.#task.owner.group(this.#task);
+  }
+
+  /**
+   * Reads many files. Each `next()` is a cancellation point: if the task is cancelled, the
+   * iteration ends with it, also while it waits for a path.
+   */
+  override readFiles(
+    paths: Iterable<Path> | AsyncIterable<Path>,
+    options?: ReadFilesOptions,
+  ): AsyncIterableIterator<FileContents> {
+    const files = super.readFiles(paths, options);
+    return {
+      next: async () => {
+        try {
+          return await this.await(files.next());
+        } catch (error) {
+          await files.return!();
+          throw error;
+        }
+      },
+      return: () => files.return!(),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
   }
 
   /**
