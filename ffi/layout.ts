@@ -90,6 +90,10 @@ export const CLOCK_MONOTONIC = 0;
 export const CLOCK_REALTIME = 1;
 /** The clock that counts suspension as well. */
 export const CLOCK_BOOTTIME = 2;
+/** The processor time of the process. */
+export const CLOCK_PROCESS = 3;
+/** The processor time of the calling thread. */
+export const CLOCK_THREAD = 4;
 /** Until then, not for so long. */
 export const TIMEOUT_ABSOLUTE = 4;
 /** Sync the data, and only as much else as it needs. */

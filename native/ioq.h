@@ -123,7 +123,11 @@ enum ioq_op {
 #define IOQ_CLOCK_MONOTONIC 0
 #define IOQ_CLOCK_REALTIME 1
 #define IOQ_CLOCK_BOOTTIME 2
+/** How many clocks a TIMEOUT may have. */
 #define IOQ_CLOCK_COUNT 3
+/** Clocks of ioq_now() alone: processor time, of the process and of the calling thread. */
+#define IOQ_CLOCK_PROCESS 3
+#define IOQ_CLOCK_THREAD 4
 /** Set in the flags of a TIMEOUT: until then, instead of for so long. */
 #define IOQ_TIMEOUT_ABSOLUTE 4
 
@@ -644,7 +648,10 @@ IOQ_EXPORT int32_t ioq_is_cached(int32_t fd);
 IOQ_EXPORT int32_t ioq_read_cached(int32_t fd, uint8_t *bytes, uint32_t length, uint32_t offset_low,
 	uint32_t offset_high);
 
-/** What an IOQ_CLOCK_* says: seconds as two words, and nanoseconds. */
+/**
+ * What an IOQ_CLOCK_* says: seconds as two words, and nanoseconds; then its resolution,
+ * in nanoseconds.
+ */
 IOQ_EXPORT void ioq_now(uint32_t clock, uint32_t *words);
 
 /** @return 1 if a descriptor is a terminal, else 0. */

@@ -51,6 +51,8 @@ int main(void) {
 	CONSTANT("CLOCK_MONOTONIC", IOQ_CLOCK_MONOTONIC, "The clock that nobody sets.");
 	CONSTANT("CLOCK_REALTIME", IOQ_CLOCK_REALTIME, "The wall clock.");
 	CONSTANT("CLOCK_BOOTTIME", IOQ_CLOCK_BOOTTIME, "The clock that counts suspension as well.");
+	CONSTANT("CLOCK_PROCESS", IOQ_CLOCK_PROCESS, "The processor time of the process.");
+	CONSTANT("CLOCK_THREAD", IOQ_CLOCK_THREAD, "The processor time of the calling thread.");
 	CONSTANT("TIMEOUT_ABSOLUTE", IOQ_TIMEOUT_ABSOLUTE, "Until then, not for so long.");
 	CONSTANT("SYNC_DATA", IOQ_SYNC_DATA, "Sync the data, and only as much else as it needs.");
 	CONSTANT("ENOTREG", IOQ_ENOTREG, "A copy's source is no regular file.");
