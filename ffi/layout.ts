@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 11;
+export const ABI_VERSION = 12;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -70,6 +70,8 @@ export const OP = {
   listXattr: 40,
   removeXattr: 41,
   rawSqe: 42,
+  replaceBegin: 43,
+  replaceEnd: 44,
 } as const;
 
 /** The request was cancelled before it was submitted. */
@@ -102,6 +104,8 @@ export const ESAMEFILE = 4001;
 export const ESPECIAL = 4003;
 /** It would have to wait, and the queue only tries. */
 export const EWAITS = 4004;
+/** What is to be replaced is no regular file. */
+export const ENOREPLACE = 4005;
 /** There is no queue to post to. */
 export const ENOQUEUE = 4002;
 /** For an offset's high word: the file's own position. */
@@ -134,6 +138,16 @@ export const COPY_NO_SET_ID = 4;
 export const COPY_XATTRS = 8;
 /** A directory's attributes, and nothing else. */
 export const COPY_DIRECTORY = 16;
+/** Of a writeFile: the old contents or the new, at any time. */
+export const WRITE_ATOMIC = 1;
+/** Of a writeFile: complete when it is on the device. */
+export const WRITE_DURABLE = 2;
+/** A file takes the place of another. */
+export const REPLACE_TAKE = 0;
+/** It is to be forgotten. */
+export const REPLACE_FORGET = 1;
+/** The folder of a file is to be synced. */
+export const REPLACE_SYNC = 2;
 /** Remove what is read. */
 export const TREE_REMOVE = 16;
 /** Tell of what was removed as well. */

@@ -134,8 +134,8 @@ int32_t whole_file_read(struct entry *entry) {
 	return result;
 }
 
-/** Write all of a buffer. Ends: each round brings at least a byte, or is a retry of it. */
-static int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length) {
+int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length) {
+	// It ends: each round brings at least a byte, or is a retry of it
 	size_t done = 0;
 	unsigned int interruptions = 0;
 	while (done < length) {
@@ -156,7 +156,23 @@ static int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t l
 	return 0;
 }
 
+/**
+ * Have what was written reach the device, and its name as well.
+ *
+ * @return 0 or -errno.
+ */
+static int make_durable(const struct entry *entry, int fd) {
+	if (fsync(fd) != 0) {
+		// Pipes and terminals have nothing to sync
+		return errno == EINVAL || errno == EROFS ? 0 : -errno;
+	}
+	return replace_sync_folder(entry);
+}
+
 int32_t whole_file_write(struct entry *entry) {
+	if (entry->args[1] & IOQ_WRITE_ATOMIC) {
+		return replace_write(entry);
+	}
 	int fd = guard_open(entry, entry->fd, entry->path, entry_open_flags(entry), entry->mode, DANGLING_MISSING);
 	if (fd < 0) {
 		return fd;
@@ -168,6 +184,9 @@ int32_t whole_file_write(struct entry *entry) {
 	}
 	if (ret == 0) {
 		ret = write_all(entry, fd, entry->payload, entry->length);
+	}
+	if (ret == 0 && entry->args[1] & IOQ_WRITE_DURABLE) {
+		ret = make_durable(entry, fd);
 	}
 	// Some file systems report what went wrong only now
 	if (close(fd) != 0 && ret == 0 && errno != EINTR) {
@@ -296,8 +315,7 @@ static int copy_sparse(struct entry *entry, int from, int to, off64_t size) {
 	return ftruncate(to, size) == 0 ? 0 : -errno;
 }
 
-/** Copy the extended attributes that there are; those that the target cannot have are left out. */
-static int copy_xattrs(int from, int to) {
+int copy_xattrs(int from, int to) {
 	char *names = malloc(2 * XATTR_LENGTH);
 	if (!names) {
 		return -ENOMEM;

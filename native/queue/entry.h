@@ -268,6 +268,9 @@ bool entry_settle(struct entry *entry);
  */
 void entry_abandon(struct entry *entry);
 
+/** Close the descriptor that an entry has opened and nobody has seen. */
+void entry_close_result(struct entry *entry);
+
 /** Close the FIFO that an entry opened first, if it did: see calls/attempt.c. */
 void entry_close_fifo(struct entry *entry);
 

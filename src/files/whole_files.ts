@@ -13,14 +13,16 @@ import { plainBytes } from "../byte_length.ts";
 import { checkInteger } from "../integer.ts";
 import { ERRNO, hasCode, inContext, osError } from "../linux/errors.ts";
 import { checkedLength } from "../operations/arguments.ts";
-import type { IoqFile } from "./file.ts";
 import { openFile } from "./open_file.ts";
+import { LateModule } from "../late.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions, WriteFileOptions } from "../operations/request_options.ts";
 import { type CoreRequest, toCoreRequest } from "../operations/request.ts";
 import type { Path } from "../path.ts";
 import { bytesOf, writeChunk } from "./writable.ts";
 import { coreOf, limitsOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
+
+const WRITTEN_FILE = new LateModule(() => import("./written_file.ts"));
 
 /** Bytes of a file that are copied at once; longer ones are read and written in pieces. */
 const WHOLE_LENGTH_MAX = 4 * 1024 * 1024;
@@ -166,44 +168,19 @@ export function writeWhole(
   return length > WHOLE_LENGTH_MAX
     ? coreOf(ioq).scopes.within(
       request.context,
-      () => writeLarge(ioq, request.path!, plainBytes(data), options),
+      async () => {
+        const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
+        return await writeInto(
+          ioq,
+          request.path!,
+          options,
+          (write) => writeChunk(plainBytes(data), write),
+        );
+      },
     ).catch((error) => {
       throw inContext(error, request.context, ownOption(options, "signal"));
     })
     : runOn(ioq, request, options);
-}
-
-/** Open a file as `writeFile` does. */
-async function openToWrite(
-  ioq: Runner,
-  path: Path,
-  options: WriteFileOptions & OperationOptions,
-): Promise<IoqFile> {
-  const append = ownOption(options, "append");
-  const create = ownOption(options, "create") ?? true;
-  const createNew = ownOption(options, "createNew");
-  const mode = ownOption(options, "mode");
-  const at = ownOption(options, "at");
-  const limits = limitsOf(options);
-  const file = await openFile(ioq, path, {
-    write: true,
-    ...(append ? { append } : createNew ? {} : { truncate: true }),
-    create,
-    ...(createNew === undefined ? {} : { createNew }),
-    ...(mode === undefined ? {} : { mode }),
-    ...(at === undefined ? {} : { at }),
-    ...limits,
-  });
-  try {
-    if (mode !== undefined) {
-      // On a file that exists, too
-      await runOn(ioq, op.chmod(file.fd, mode), limits);
-    }
-    return file;
-  } catch (error) {
-    await file[Symbol.asyncDispose]();
-    throw error;
-  }
 }
 
 /**
@@ -230,14 +207,18 @@ async function writeStream(
     limits.signal?.throwIfAborted();
     scopes.enter(scope);
     limits.signal?.addEventListener("abort", onAbort);
-    await using file = await openToWrite(ioq, path, options);
-    for (;;) {
-      const { done, value } = await unlessAborted(reader.read(), end.signal);
-      if (done) {
-        return;
+    // What relative paths mean now, they mean then
+    const request = toCoreRequest(op.writeFile(path, new Uint8Array(), options));
+    const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
+    return await writeInto(ioq, request.path!, options, async (write) => {
+      for (;;) {
+        const { done, value } = await unlessAborted(reader.read(), end.signal);
+        if (done) {
+          return;
+        }
+        await writeChunk(bytesOf(value), write);
       }
-      await writeChunk(bytesOf(value), (rest) => file.write(rest, limits));
-    }
+    });
   } catch (error) {
     // Whoever brings the bytes may never answer
     reader.cancel(error).catch(() => {});
@@ -263,16 +244,4 @@ async function unlessAborted<V>(promise: Promise<V>, signal: AbortSignal): Promi
   } finally {
     signal.removeEventListener("abort", onAbort!);
   }
-}
-
-/** Write bytes that are too many to be copied at once. */
-async function writeLarge(
-  ioq: Runner,
-  path: Path,
-  bytes: Uint8Array,
-  options: WriteFileOptions & OperationOptions,
-): Promise<undefined> {
-  const limits = limitsOf(options);
-  await using file = await openToWrite(ioq, path, options);
-  await writeChunk(bytes, (rest) => file.write(rest, limits));
 }

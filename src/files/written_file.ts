@@ -1,0 +1,183 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * A whole file that is written in pieces: as they come, or because there is more than is
+ * copied at once.
+ *
+ *     in place   open, truncate ──▶ pieces ──▶ (sync) ──▶ close ──▶ (sync the folder)
+ *     atomic     temporary file ──▶ pieces ──▶ it takes the name, or is forgotten ──▶ close
+ *
+ * A temporary file is removed whatever happens to the queue, on this thread if need be;
+ * and where the library is not there to make one, the pieces are gathered and written by
+ * one request.
+ *
+ * @module
+ */
+
+import { REPLACE_FORGET, REPLACE_SYNC, REPLACE_TAKE } from "../../ffi/layout.ts";
+import { hasCode } from "../linux/errors.ts";
+import { op } from "../operations/op.ts";
+import { beginReplacing, endReplacing, isAtomic } from "../operations/replace.ts";
+import { toCoreRequest } from "../operations/request.ts";
+import type { WriteFileOptions } from "../operations/request_options.ts";
+import { ownOptions } from "../own_option.ts";
+import type { Path } from "../path.ts";
+import { coreOf, limitsOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
+import type { IoqFile } from "./file.ts";
+import { openFile } from "./open_file.ts";
+import { PIECE_LENGTH } from "./pieces.ts";
+
+/** Writes some bytes behind what was written before; resolves to how many. */
+export type WritePiece = (bytes: Uint8Array) => Promise<number>;
+
+/** What {@linkcode writeInto} needs to know. */
+type Options = WriteFileOptions & OperationOptions;
+
+/**
+ * Write a file.
+ *
+ * @param produce Writes all that is to be in it.
+ */
+export async function writeInto(
+  ioq: Runner,
+  path: Path,
+  options: Options,
+  produce: (write: WritePiece) => Promise<void>,
+): Promise<undefined> {
+  // Getters are called once
+  const all = ownOptions(options);
+  return isAtomic(all)
+    ? await replaceInPieces(ioq, path, all, produce)
+    : await writeInPlace(ioq, path, all, produce);
+}
+
+/** Open a file as `writeFile` does. */
+async function openToWrite(ioq: Runner, path: Path, options: Options): Promise<IoqFile> {
+  const { append, createNew, mode, at } = options;
+  const limits = limitsOf(options);
+  const file = await openFile(ioq, path, {
+    write: true,
+    ...(append ? { append } : createNew ? {} : { truncate: true }),
+    create: options.create ?? true,
+    ...(createNew === undefined ? {} : { createNew }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(at === undefined ? {} : { at }),
+    ...limits,
+  });
+  try {
+    if (mode !== undefined) {
+      // On a file that exists, too
+      await runOn(ioq, op.chmod(file.fd, mode), limits);
+    }
+    return file;
+  } catch (error) {
+    await file[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function writeInPlace(
+  ioq: Runner,
+  path: Path,
+  options: Options,
+  produce: (write: WritePiece) => Promise<void>,
+): Promise<undefined> {
+  const limits = limitsOf(options);
+  await using file = await openToWrite(ioq, path, options);
+  await produce((bytes) => file.write(bytes, limits));
+  if (!options.durable) {
+    return;
+  }
+  try {
+    await file.sync(limits);
+  } catch (error) {
+    if (!hasCode(error, "EINVAL")) {
+      throw error;
+    }
+    // Pipes and terminals have nothing to sync
+    return;
+  }
+  await runOn(ioq, endReplacing(path, options, -1, REPLACE_SYNC), limits);
+}
+
+async function replaceInPieces(
+  ioq: Runner,
+  path: Path,
+  options: Options,
+  produce: (write: WritePiece) => Promise<void>,
+): Promise<undefined> {
+  const limits = limitsOf(options);
+  let fd: number;
+  try {
+    fd = await runOn(ioq, beginReplacing(path, options), limits);
+  } catch (error) {
+    if (!hasCode(error, "ENOTSUP")) {
+      throw error;
+    }
+    return await gather(ioq, path, options, produce);
+  }
+  const { scopes } = coreOf(ioq);
+  const scope = { context: `close file descriptor ${fd}` };
+  let taken = false;
+  try {
+    let offset = 0;
+    await produce(async (bytes) => {
+      const count = await runOn(
+        ioq,
+        op.write(fd, bytes.subarray(0, PIECE_LENGTH), offset),
+        limits,
+      );
+      offset += count;
+      return count;
+    });
+    const take = endReplacing(path, options, fd, REPLACE_TAKE);
+    await runOn(ioq, take, limits);
+    taken = true;
+  } finally {
+    scopes.hold(scope);
+    try {
+      if (!taken) {
+        forget(ioq, path, options, fd);
+      }
+      await runOn(ioq, op.close(fd));
+    } finally {
+      scopes.leave(scope);
+    }
+  }
+}
+
+/** Remove a temporary file at once: the queue may accept nothing any more. */
+function forget(ioq: Runner, path: Path, options: Options, fd: number): void {
+  try {
+    const request = endReplacing(path, options, fd, REPLACE_FORGET);
+    // It was allowed when the file was made
+    request.trusted = true;
+    coreOf(ioq).synchronous().run(request);
+  } catch {
+    // Whoever writes that file next removes it
+  }
+}
+
+/** Write what comes in pieces by one request. */
+async function gather(
+  ioq: Runner,
+  path: Path,
+  options: Options,
+  produce: (write: WritePiece) => Promise<void>,
+): Promise<undefined> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  await produce((bytes) => {
+    pieces.push(bytes.slice());
+    length += bytes.length;
+    return Promise.resolve(bytes.length);
+  });
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  const request = toCoreRequest(op.writeFile(path, all, options));
+  return await runOn(ioq, request, limitsOf(options));
+}
