@@ -56,7 +56,7 @@ function loadedBy(paths: readonly string[]): string[] {
 
 /** Each way: what is imported, what is loaded on it later, and how many modules that may be. */
 const WAYS: Readonly<Record<string, readonly [paths: readonly string[], most: number]>> = {
-  "import, open, stat, readFile": [["mod.ts"], 76],
+  "import, open, stat, readFile": [["mod.ts"], 77],
   "walk": [["mod.ts", "src/trees/walk/scheduler.ts"], 90],
   "openFile": [["mod.ts", "src/files/file.ts"], 84],
   "ioq find": [["cli.ts", "src/cli/find.ts", "src/trees/walk/scheduler.ts"], 96],

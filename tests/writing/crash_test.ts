@@ -41,7 +41,7 @@ function acknowledged(output: string): Map<string, number> {
 async function crash(folder: string, backend: string): Promise<string> {
   const child = start(folder, backend, 1_000_000);
   let output = "";
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const decoder = new TextDecoder();
   for await (const chunk of child.stdout) {
     output += decoder.decode(chunk, { stream: true });
