@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ownOption } from "./own_option.ts";
+import { ownOption, withOptions } from "./own_option.ts";
 import type { DirEntry } from "./linux/directory.ts";
 import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
 import { hasCode } from "./linux/errors.ts";
@@ -28,7 +28,10 @@ import type { IoqRequest } from "./operations/request.ts";
 import type { Path } from "./path.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
 import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files.ts";
-import { removeAllOn } from "./trees/functions.ts";
+import type { CopyTreeOptions } from "./trees/copy_tree.ts";
+import { copyTree, removeAllOn, removeTree } from "./trees/functions.ts";
+import type { TreeOptions } from "./trees/tree_options.ts";
+import { type Walk, walkOf } from "./trees/walk.ts";
 import { type FileContents, readFiles, type ReadFilesOptions } from "./files/read_files.ts";
 
 /**
@@ -180,6 +183,49 @@ export abstract class PromiseForms extends Runner {
     options?: ReadFilesOptions,
   ): AsyncIterableIterator<FileContents> {
     return readFiles(() => this, paths, options);
+  }
+
+  /**
+   * Finds a directory and everything below it, as the function `walk()` does by this queue: one
+   * entry at a time, or in arrays by `walk.batches()`. See {@linkcode Walk}.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * let count = 0;
+   * for await (const entries of ioq.walk.batches("src")) count += entries.length;
+   * console.log(count > 0); // true
+   * ```
+   */
+  get walk(): Walk {
+    return walkOf(this);
+  }
+
+  /**
+   * Copies a file, a symbolic link, or a directory with everything in it, as the function
+   * `copyTree()` does by this queue.
+   *
+   * @param from What to copy.
+   * @param to The path of the copy, not of a directory to put it into.
+   * @param options Whether to overwrite, what to preserve, what to do about errors.
+   * @throws What `copyTree()` throws.
+   */
+  copyTree(from: Path, to: Path, options?: CopyTreeOptions): Promise<void> {
+    return copyTree(from, to, withOptions(options, { ioq: this }));
+  }
+
+  /**
+   * Removes a file, a symbolic link, or a directory with everything in it, as the function
+   * `removeTree()` does by this queue.
+   *
+   * @param path What to remove.
+   * @param options What to do about errors; `signal`, `timeoutMs`; a callback for progress.
+   * @throws What `removeTree()` throws.
+   */
+  removeTree(path: Path, options?: TreeOptions): Promise<void> {
+    return removeTree(path, withOptions(options, { ioq: this }));
   }
 
   /**

@@ -34,6 +34,7 @@ import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.
 import { HAS_POSITION, HINT_OFFSET, TERMINAL_STATE, WRITES_ALONE } from "../../ffi/layout.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
+import { withinLimit } from "../queue/call_end.ts";
 import { coreOf, type OperationOptions, readerOf, type Runner, runOn } from "../queue/runner.ts";
 import { type Path, pathText, toPath } from "../path.ts";
 
@@ -275,7 +276,17 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * Do something at the position, or with the stream, when all that was asked for
    * before is over. It ends its turn itself.
    */
-  async #inOrder<V>(
+  #inOrder<V>(
+    fd: number,
+    writes: boolean,
+    what: string,
+    options: OperationOptions | undefined,
+    begin: (left: OperationOptions | undefined) => Promise<V>,
+  ): Promise<V> {
+    return this.#whole(fd, what, options, (limits) => this.#wait(fd, writes, what, limits, begin));
+  }
+
+  async #wait<V>(
     fd: number,
     writes: boolean,
     what: string,
@@ -350,9 +361,21 @@ export class IoqFile implements AsyncDisposable, Disposable {
     options: OperationOptions | undefined,
     turn?: Turn,
   ): Promise<number | null> {
-    const read = (piece: Uint8Array<ArrayBuffer>, at: number) =>
-      this.#start(this.#requests.read(fd, piece, checkedOffset(offset + at)), options, turn);
-    return readInPieces(plainBytes(buffer) as Uint8Array<ArrayBuffer>, read, options);
+    return this.#whole(fd, "read", options, (limits) => {
+      const read = (piece: Uint8Array<ArrayBuffer>, at: number) =>
+        this.#start(this.#requests.read(fd, piece, checkedOffset(offset + at)), limits, turn);
+      return readInPieces(plainBytes(buffer) as Uint8Array<ArrayBuffer>, read, limits);
+    });
+  }
+
+  /** Do something with the file that takes several requests, within one time limit. */
+  #whole<V>(
+    fd: number,
+    what: string,
+    options: OperationOptions | undefined,
+    work: (limits: OperationOptions | undefined) => Promise<V>,
+  ): Promise<V> {
+    return withinLimit(this.#ioq, options, `${what} file descriptor ${fd}`, work);
   }
 
   /** Read at the position; throws as a read at an offset does. */
@@ -429,12 +452,14 @@ export class IoqFile implements AsyncDisposable, Disposable {
     if (byteLength <= PIECE_LENGTH) {
       return this.#start(requests.write(fd, bytes, offset), options);
     }
-    const write = (piece: Uint8Array, at: number) =>
-      this.#start(requests.write(fd, piece, checkedOffset(offset + at)), options);
     requests.hold();
     // Between two pieces as well, nothing may be read that is about to be written
     requests.others++;
-    return writeInPieces(plainBytes(bytes), write, options).finally(() => {
+    return this.#whole(fd, "write", options, (limits) => {
+      const write = (piece: Uint8Array, at: number) =>
+        this.#start(requests.write(fd, piece, checkedOffset(offset + at)), limits);
+      return writeInPieces(plainBytes(bytes), write, limits);
+    }).finally(() => {
       requests.others--;
       requests.release();
     });
@@ -466,14 +491,17 @@ export class IoqFile implements AsyncDisposable, Disposable {
     return this.#withPieces(requests.writing, async (turn) => {
       requests.others++;
       try {
-        const count = await writeInPieces(plainBytes(bytes), (piece, at) => {
-          const hasOffset = requests.hasOffset(true);
-          const request = requests.write(fd, piece, hasOffset ? start + at : 0);
-          if (!hasOffset) {
-            request.hints &= ~HINT_OFFSET;
-          }
-          return this.#start(request, options, turn);
-        }, options);
+        const count = await this.#whole(fd, "write", options, (limits) => {
+          const write = (piece: Uint8Array, at: number) => {
+            const hasOffset = requests.hasOffset(true);
+            const request = requests.write(fd, piece, hasOffset ? start + at : 0);
+            if (!hasOffset) {
+              request.hints &= ~HINT_OFFSET;
+            }
+            return this.#start(request, limits, turn);
+          };
+          return writeInPieces(plainBytes(bytes), write, limits);
+        });
         requests.moveByWriting(count);
         return count;
       } finally {

@@ -18,9 +18,10 @@ import { LateModule } from "../late.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions, WriteFileOptions } from "../operations/request_options.ts";
 import { type CoreRequest, toCoreRequest } from "../operations/request.ts";
-import type { Path } from "../path.ts";
+import { type Path, pathText, toPath } from "../path.ts";
 import { bytesOf, writeChunk } from "./writable.ts";
-import { coreOf, limitsOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
+import { CallEnd } from "../queue/call_end.ts";
+import { coreOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 
 const WRITTEN_FILE = new LateModule(() => import("./written_file.ts"));
 
@@ -60,6 +61,7 @@ export async function readWhole(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const maxBytes = checkMaxBytes(options && ownOption(options, "maxBytes"));
   const request = wholeRequest(path, options, maxBytes);
+  const start = performance.now();
   try {
     const bytes = await runOn(ioq, request, options);
     if (bytes.length > maxBytes) {
@@ -70,7 +72,7 @@ export async function readWhole(
     if (!hasCode(error, "EFBIG") || maxBytes <= WHOLE_LENGTH_MAX) {
       throw error;
     }
-    return await readInTurn(ioq, request, options, maxBytes);
+    return await readInTurn(ioq, request, options, maxBytes, start);
   }
 }
 
@@ -88,20 +90,47 @@ export function wholeRequest(
   return request;
 }
 
-/** Read what {@linkcode wholeRequest} found to be too long, piece by piece. */
-export async function readInTurn(
+/**
+ * Read what {@linkcode wholeRequest} found to be too long, piece by piece.
+ *
+ * @param start When the call began, as `performance.now()` has it.
+ */
+export function readInTurn(
   ioq: Runner,
   request: CoreRequest,
   options: (AtOptions & OperationOptions) | undefined,
   maxBytes: number,
+  start?: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  return asOne(
+    ioq,
+    request.context,
+    options,
+    (limits) => readLarge(ioq, request.path!, { ...options, ...limits }, maxBytes),
+    start,
+  );
+}
+
+/**
+ * Do something that takes several requests, and has one signal, one time limit, one end
+ * and one context for its errors.
+ */
+async function asOne<V>(
+  ioq: Runner,
+  context: string,
+  options: OperationOptions | undefined,
+  work: (limits: OperationOptions) => Promise<V>,
+  start?: number,
+): Promise<V> {
+  const { scopes } = coreOf(ioq);
+  using end = new CallEnd(ioq, options, context, start);
   try {
-    return await coreOf(ioq).scopes.within(
-      request.context,
-      () => readLarge(ioq, request.path!, options ?? {}, maxBytes),
-    );
+    scopes.enter(end);
+    return await work(end.limits);
   } catch (error) {
-    throw inContext(error, request.context, ownOption(options, "signal"));
+    throw inContext(error, context, end.signal);
+  } finally {
+    scopes.leave(end);
   }
 }
 
@@ -112,7 +141,7 @@ async function readLarge(
   options: AtOptions & OperationOptions,
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const limits = limitsOf(options);
+  const limits = { signal: options.signal };
   const at = ownOption(options, "at");
   await using file = await openFile(ioq, path, {
     read: true,
@@ -166,26 +195,27 @@ export function writeWhole(
     return Promise.reject(error);
   }
   return length > WHOLE_LENGTH_MAX
-    ? coreOf(ioq).scopes.within(
+    ? asOne(
+      ioq,
       request.context,
-      async () => {
+      options,
+      async (limits) => {
         const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
         return await writeInto(
           ioq,
           request.path!,
           options,
+          limits,
           (write) => writeChunk(plainBytes(data), write),
         );
       },
-    ).catch((error) => {
-      throw inContext(error, request.context, ownOption(options, "signal"));
-    })
+    )
     : runOn(ioq, request, options);
 }
 
 /**
- * Write what a stream brings to a file. The signal ends the waiting for the stream as
- * well as that for the file; the time limit is that of each write, as of each request.
+ * Write what a stream brings to a file. The signal and the time limit end the waiting for
+ * the stream as well as that for the file.
  */
 async function writeStream(
   ioq: Runner,
@@ -195,24 +225,18 @@ async function writeStream(
 ): Promise<undefined> {
   // Before the file is emptied
   const reader = stream.getReader();
-  const limits = limitsOf(options);
   const { scopes } = coreOf(ioq);
-  const end = new AbortController();
-  const onAbort = () => end.abort(limits.signal!.reason);
-  const scope = {
-    context: "write what a stream brings",
-    cancel: (reason: Error) => end.abort(reason),
-  };
+  let end: CallEnd | undefined;
   try {
-    limits.signal?.throwIfAborted();
-    scopes.enter(scope);
-    limits.signal?.addEventListener("abort", onAbort);
+    end = new CallEnd(ioq, options, `writefile '${pathText(toPath(path, "writefile"))}'`);
+    scopes.enter(end);
+    const { limits, signal } = end;
     // What relative paths mean now, they mean then
     const request = toCoreRequest(op.writeFile(path, new Uint8Array(), options));
     const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
-    return await writeInto(ioq, request.path!, options, async (write) => {
+    return await writeInto(ioq, request.path!, options, limits, async (write) => {
       for (;;) {
-        const { done, value } = await unlessAborted(reader.read(), end.signal);
+        const { done, value } = await unlessAborted(reader.read(), signal);
         if (done) {
           return;
         }
@@ -224,9 +248,11 @@ async function writeStream(
     reader.cancel(error).catch(() => {});
     throw error;
   } finally {
-    limits.signal?.removeEventListener("abort", onAbort);
     reader.releaseLock();
-    scopes.leave(scope);
+    if (end !== undefined) {
+      scopes.leave(end);
+      end[Symbol.dispose]();
+    }
   }
 }
 

@@ -22,7 +22,7 @@ import { toCoreRequest } from "../operations/request.ts";
 import type { WriteFileOptions } from "../operations/request_options.ts";
 import { ownOptions } from "../own_option.ts";
 import type { Path } from "../path.ts";
-import { coreOf, limitsOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
+import { coreOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 import type { IoqFile } from "./file.ts";
 import { openFile } from "./open_file.ts";
 import { PIECE_LENGTH } from "./pieces.ts";
@@ -30,31 +30,34 @@ import { PIECE_LENGTH } from "./pieces.ts";
 /** Writes some bytes behind what was written before; resolves to how many. */
 export type WritePiece = (bytes: Uint8Array) => Promise<number>;
 
-/** What {@linkcode writeInto} needs to know. */
-type Options = WriteFileOptions & OperationOptions;
-
 /**
  * Write a file.
  *
+ * @param limits What ends each of its requests.
  * @param produce Writes all that is to be in it.
  */
 export async function writeInto(
   ioq: Runner,
   path: Path,
-  options: Options,
+  options: WriteFileOptions,
+  limits: OperationOptions,
   produce: (write: WritePiece) => Promise<void>,
 ): Promise<undefined> {
   // Getters are called once
   const all = ownOptions(options);
   return isAtomic(all)
-    ? await replaceInPieces(ioq, path, all, produce)
-    : await writeInPlace(ioq, path, all, produce);
+    ? await replaceInPieces(ioq, path, all, limits, produce)
+    : await writeInPlace(ioq, path, all, limits, produce);
 }
 
 /** Open a file as `writeFile` does. */
-async function openToWrite(ioq: Runner, path: Path, options: Options): Promise<IoqFile> {
+async function openToWrite(
+  ioq: Runner,
+  path: Path,
+  options: WriteFileOptions,
+  limits: OperationOptions,
+): Promise<IoqFile> {
   const { append, createNew, mode, at } = options;
-  const limits = limitsOf(options);
   const file = await openFile(ioq, path, {
     write: true,
     ...(append ? { append } : createNew ? {} : { truncate: true }),
@@ -79,11 +82,11 @@ async function openToWrite(ioq: Runner, path: Path, options: Options): Promise<I
 async function writeInPlace(
   ioq: Runner,
   path: Path,
-  options: Options,
+  options: WriteFileOptions,
+  limits: OperationOptions,
   produce: (write: WritePiece) => Promise<void>,
 ): Promise<undefined> {
-  const limits = limitsOf(options);
-  await using file = await openToWrite(ioq, path, options);
+  await using file = await openToWrite(ioq, path, options, limits);
   await produce((bytes) => file.write(bytes, limits));
   if (!options.durable) {
     return;
@@ -103,10 +106,10 @@ async function writeInPlace(
 async function replaceInPieces(
   ioq: Runner,
   path: Path,
-  options: Options,
+  options: WriteFileOptions,
+  limits: OperationOptions,
   produce: (write: WritePiece) => Promise<void>,
 ): Promise<undefined> {
-  const limits = limitsOf(options);
   let fd: number;
   try {
     fd = await runOn(ioq, beginReplacing(path, options), limits);
@@ -114,7 +117,7 @@ async function replaceInPieces(
     if (!hasCode(error, "ENOTSUP")) {
       throw error;
     }
-    return await gather(ioq, path, options, produce);
+    return await gather(ioq, path, options, limits, produce);
   }
   const { scopes } = coreOf(ioq);
   const scope = { context: `close file descriptor ${fd}` };
@@ -147,7 +150,7 @@ async function replaceInPieces(
 }
 
 /** Remove a temporary file at once: the queue may accept nothing any more. */
-function forget(ioq: Runner, path: Path, options: Options, fd: number): void {
+function forget(ioq: Runner, path: Path, options: WriteFileOptions, fd: number): void {
   try {
     const request = endReplacing(path, options, fd, REPLACE_FORGET);
     // It was allowed when the file was made
@@ -162,7 +165,8 @@ function forget(ioq: Runner, path: Path, options: Options, fd: number): void {
 async function gather(
   ioq: Runner,
   path: Path,
-  options: Options,
+  options: WriteFileOptions,
+  limits: OperationOptions,
   produce: (write: WritePiece) => Promise<void>,
 ): Promise<undefined> {
   const pieces: Uint8Array[] = [];
@@ -179,5 +183,5 @@ async function gather(
     at += piece.length;
   }
   const request = toCoreRequest(op.writeFile(path, all, options));
-  return await runOn(ioq, request, limitsOf(options));
+  return await runOn(ioq, request, limits);
 }

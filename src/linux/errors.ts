@@ -190,7 +190,6 @@ const WITHOUT_LIBRARY: Readonly<Record<number, string>> = {
   [UNSUPPORTED.rawName]: "Deno tells no name exactly that is not UTF-8",
   [UNSUPPORTED.at]: "paths relative to a descriptor need Linux's /proc",
   [UNSUPPORTED.renameFlags]: "Deno renames with neither noReplace nor exchange",
-  [UNSUPPORTED.permission]: "Deno's own call needs a permission that was not granted",
   [UNSUPPORTED.seek]: "Deno tells a descriptor's position and cannot move it",
   [UNSUPPORTED.lock]: "Deno has no lock for a descriptor",
   [UNSUPPORTED.readDirBlock]: "Deno reads directories as a whole",
@@ -285,6 +284,14 @@ export function osError(errno: number, context: string): Error & { code: string 
     return Object.assign(
       new Deno.errors.NotCapable(
         `Requires all access to what symbolic links lead to in /proc, /sys and /dev, run again with the --allow-all flag: ${context}`,
+      ),
+      { code: "EPERM" },
+    );
+  }
+  if (errno === UNSUPPORTED.permission) {
+    return Object.assign(
+      new Deno.errors.NotCapable(
+        `Requires a permission that was not granted, for what the path leads to or for Deno's own call: ${context}`,
       ),
       { code: "EPERM" },
     );

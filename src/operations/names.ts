@@ -27,10 +27,22 @@ const RENAME_EXCHANGE = 2;
 function plainUnlink(call: PlainCall): number {
   const { path, flags, fs } = call;
   if (flags === REMOVE_TREE) {
-    Deno.removeSync(path, { recursive: true });
+    // What is missing now was; what is missing later has been removed by others as well
+    Deno.lstatSync(path);
+    try {
+      Deno.removeSync(path, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) {
+        throw error;
+      }
+    }
     return 0;
   }
   const name = path.replace(/(?<=[^/])\/+$/, "");
+  if (flags & AT_REMOVEDIR && /(?:^|\/)\.$/.test(name)) {
+    // Node would take it for the directory's name
+    call.fail(ERRNO.EINVAL!);
+  }
   const isDirectory = isDirectoryItself(name);
   if (isDirectory === false && (flags & AT_REMOVEDIR || name !== path)) {
     call.fail(ERRNO.ENOTDIR!);

@@ -93,11 +93,11 @@ function openFlags(options: AllOptions): { flags: number; access: Access } {
 
 /** Nobody can say where the runtime's buffers begin, as direct transfers need it. */
 function plainOpen(call: PlainCall): number {
-  return call.flags & O_DIRECT ? call.fail(UNSUPPORTED.direct) : call.open(call.flags);
+  return call.flags & O_DIRECT ? call.fail(UNSUPPORTED.direct) : call.openToKeep(call.flags);
 }
 
 function plainClose(call: PlainCall): number {
-  call.fs.closeSync(call.fd);
+  call.close(call.fd);
   return 0;
 }
 
@@ -136,7 +136,7 @@ define("openDir", {
   access: READ,
   lane: "ring",
   decode: decodeResult,
-  plain: (call) => call.open(call.flags | O_DIRECTORY),
+  plain: (call) => call.openToKeep(call.flags | O_DIRECTORY),
 });
 export const openDir: OpBuilders["openDir"] = (path, options) =>
   pathRequest("openDir", path, options);

@@ -6,13 +6,14 @@
  * @module
  */
 
+import { isUtf8 } from "../linux/directory.ts";
 import { hasCode, inContext } from "../linux/errors.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions } from "../operations/request_options.ts";
 import { toCoreRequest } from "../operations/request.ts";
 import { isEnd } from "../queue/end.ts";
 import { ownOption, ownOptions } from "../own_option.ts";
-import { absolutePath, type Path, toPath } from "../path.ts";
+import { absolutePath, type Path, pathText, toPath } from "../path.ts";
 import { checkAccess, WRITE } from "../permissions.ts";
 import { limitsOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 
@@ -90,7 +91,8 @@ async function makeUnlessThere(
         // It was not found out
         throw cause;
       }
-      return at === undefined && typeof path === "string" ? isDirectory(path) : undefined;
+      const isText = typeof path === "string" || isUtf8(path);
+      return at === undefined && isText ? isDirectory(pathText(path)) : undefined;
     });
     if (!is?.isDirectory) {
       signal?.throwIfAborted();
