@@ -238,7 +238,8 @@ static inline bool entry_is_cancelled(struct entry *entry) {
 
 /** The open(2) flags of whatever opens something. */
 static inline int entry_open_flags(const struct entry *entry) {
-	int flags = (int)entry->flags | O_CLOEXEC;
+	// No terminal becomes the process's own by being opened
+	int flags = (int)entry->flags | O_CLOEXEC | O_NOCTTY;
 	bool directory = entry->op == IOQ_OP_OPEN_DIR || entry->op == IOQ_OP_READ_DIR;
 	return directory ? flags | O_RDONLY | O_DIRECTORY : flags;
 }
