@@ -22,8 +22,18 @@ function pattern(length: number): Uint8Array<ArrayBuffer> {
 /** Numbers below one, as text. */
 const numbers = Array.from({ length: MANY }, (_, i) => `${i}`);
 
+/** Read FIFOs by Deno, not all at once: its reads take threads, of which there are not so many. */
+async function readByDeno(fifos: readonly string[]): Promise<Uint8Array[]> {
+  const came: Uint8Array[] = [];
+  for (let at = 0; at < fifos.length; at += 8) {
+    const reads = fifos.slice(at, at + 8).map((fifo) => Deno.readFile(fifo));
+    came.push(...await within(LIMIT_MS, Promise.all(reads), "reading"));
+  }
+  return came;
+}
+
 /** Rows on which what waits is told apart from what runs. */
-const concurrent = ({ concurrent }: Row) => concurrent;
+const concurrent = ({ concurrent, library }: Row) => concurrent && library;
 
 forEachBackend(`${MANY} FIFOs that are read as whole files hold up nothing`, async ({ open }) => {
   using dir = new TempDir();
@@ -64,7 +74,7 @@ forEachBackend(
     for (let i = 0; i < 10; i++) {
       assertEquals((await within(LIMIT_MS, ioq.stat(path), "stat")).size, 4);
     }
-    const came = await within(LIMIT_MS, Promise.all(fifos.map((f) => Deno.readFile(f))), "reading");
+    const came = await readByDeno(fifos);
     assertEquals(came.every((bytes) => bytes.length === LONG), true);
     assertEquals(came[MANY - 1], sent);
     await within(LIMIT_MS, Promise.all(writes), "writeFile()");
@@ -84,13 +94,13 @@ forEachBackend(`${MANY} copies to FIFOs hold up nothing`, async ({ open }) => {
   for (let i = 0; i < 10; i++) {
     assertEquals((await within(LIMIT_MS, ioq.stat(path), "stat")).size, LONG);
   }
-  const came = await within(LIMIT_MS, Promise.all(fifos.map((f) => Deno.readFile(f))), "reading");
+  const came = await readByDeno(fifos);
   assertEquals(came.every((bytes) => bytes.length === LONG), true);
   assertEquals(came[MANY - 1], sent);
   await within(LIMIT_MS, Promise.all(copies), "copyFile()");
   // What is no file is not copied, and not waited for either
   const error = await within(LIMIT_MS, errorOf(() => ioq.copyFile(fifos[0]!, path)), "copyFile()");
-  assertEquals(error.message.includes("not"), true, error.message);
+  assertEquals(error.message.includes("regular file"), true, error.message);
   assertEquals(descriptorsUnder(dir.path), 0);
 }, ({ concurrent, library }) => concurrent && library);
 
