@@ -194,6 +194,23 @@ int32_t attempt_write(struct entry *entry);
 /** Try a LOCK. */
 int32_t attempt_lock(struct entry *entry);
 
+/** Run a SPLICE. */
+int32_t attempt_splice(struct entry *entry);
+
+/** Whether what is open to be read is a FIFO that nobody has opened to be written. */
+bool attempt_lacks_writer(int fd);
+
+/** Whether what a path leads to is a FIFO. */
+bool attempt_is_fifo(int dir, const char *path);
+
+/**
+ * Open a file without waiting for anybody. A FIFO that lacks a reader is kept in
+ * entry->fifo, by its name only.
+ *
+ * @return A descriptor that does not wait either, -errno, or what entry_waits() gives.
+ */
+int32_t attempt_open_whole(struct entry *entry, int dir, const char *path, int flags, mode_t mode, enum dangling dangling);
+
 // position.c
 
 /**

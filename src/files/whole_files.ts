@@ -7,6 +7,7 @@
  * @module
  */
 
+import { withLenientMode } from "../lenient.ts";
 import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
 import { plainBytes } from "../byte_length.ts";
@@ -59,7 +60,7 @@ export async function readWhole(
   path: Path,
   options: ReadFileOptions | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const maxBytes = checkMaxBytes(options && ownOption(options, "maxBytes"));
+  const maxBytes = checkMaxBytes(ownOption(options, "maxBytes"));
   const request = wholeRequest(path, options, maxBytes);
   const start = performance.now();
   try {
@@ -179,8 +180,9 @@ export function writeWhole(
   ioq: Runner,
   path: Path,
   data: Uint8Array | ReadableStream<Uint8Array>,
-  options: WriteFileOptions & OperationOptions = {},
+  given?: WriteFileOptions & OperationOptions | null,
 ): Promise<undefined> {
+  const options = withLenientMode(given) ?? {};
   if (data instanceof ReadableStream) {
     return writeStream(ioq, path, data, options);
   }
@@ -205,7 +207,7 @@ export function writeWhole(
           ioq,
           request.path!,
           options,
-          limits,
+          { limits, changesMode: true },
           (write) => writeChunk(plainBytes(data), write),
         );
       },
@@ -234,7 +236,9 @@ async function writeStream(
     // What relative paths mean now, they mean then
     const request = toCoreRequest(op.writeFile(path, new Uint8Array(), options));
     const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
-    return await writeInto(ioq, request.path!, options, limits, async (write) => {
+    // As with Deno, what brings its bytes does not change the mode of a file that exists
+    const how = { limits, changesMode: false };
+    return await writeInto(ioq, request.path!, options, how, async (write) => {
       for (;;) {
         const { done, value } = await unlessAborted(reader.read(), signal);
         if (done) {

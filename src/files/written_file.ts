@@ -30,24 +30,32 @@ import { PIECE_LENGTH } from "./pieces.ts";
 /** Writes some bytes behind what was written before; resolves to how many. */
 export type WritePiece = (bytes: Uint8Array) => Promise<number>;
 
+/** How a file is written, beside the caller's options. */
+export interface Writing {
+  /** What ends each of its requests. */
+  readonly limits: OperationOptions;
+  /** Whether a file that exists is given the mode. */
+  readonly changesMode: boolean;
+}
+
 /**
  * Write a file.
  *
- * @param limits What ends each of its requests.
+ * @param how What ends it, and what it changes.
  * @param produce Writes all that is to be in it.
  */
 export async function writeInto(
   ioq: Runner,
   path: Path,
   options: WriteFileOptions,
-  limits: OperationOptions,
+  how: Writing,
   produce: (write: WritePiece) => Promise<void>,
 ): Promise<undefined> {
   // Getters are called once
   const all = ownOptions(options);
   return isAtomic(all)
-    ? await replaceInPieces(ioq, path, all, limits, produce)
-    : await writeInPlace(ioq, path, all, limits, produce);
+    ? await replaceInPieces(ioq, path, all, how, produce)
+    : await writeInPlace(ioq, path, all, how, produce);
 }
 
 /** Open a file as `writeFile` does. */
@@ -55,22 +63,24 @@ async function openToWrite(
   ioq: Runner,
   path: Path,
   options: WriteFileOptions,
-  limits: OperationOptions,
+  how: Writing,
 ): Promise<IoqFile> {
-  const { append, createNew, mode, at } = options;
+  const { mode, at } = options;
+  const append = options.append === true;
+  const createNew = options.createNew === true;
   const file = await openFile(ioq, path, {
     write: true,
     ...(append ? { append } : createNew ? {} : { truncate: true }),
-    create: options.create ?? true,
-    ...(createNew === undefined ? {} : { createNew }),
+    create: (options.create ?? true) === true,
+    createNew,
     ...(mode === undefined ? {} : { mode }),
     ...(at === undefined ? {} : { at }),
-    ...limits,
+    ...how.limits,
   });
   try {
-    if (mode !== undefined) {
+    if (mode !== undefined && how.changesMode) {
       // On a file that exists, too
-      await runOn(ioq, op.chmod(file.fd, mode), limits);
+      await runOn(ioq, op.chmod(file.fd, mode), how.limits);
     }
     return file;
   } catch (error) {
@@ -83,16 +93,16 @@ async function writeInPlace(
   ioq: Runner,
   path: Path,
   options: WriteFileOptions,
-  limits: OperationOptions,
+  how: Writing,
   produce: (write: WritePiece) => Promise<void>,
 ): Promise<undefined> {
-  await using file = await openToWrite(ioq, path, options, limits);
-  await produce((bytes) => file.write(bytes, limits));
-  if (!options.durable) {
+  await using file = await openToWrite(ioq, path, options, how);
+  await produce((bytes) => file.write(bytes, how.limits));
+  if (options.durable !== true) {
     return;
   }
   try {
-    await file.sync(limits);
+    await file.sync(how.limits);
   } catch (error) {
     if (!hasCode(error, "EINVAL")) {
       throw error;
@@ -100,24 +110,24 @@ async function writeInPlace(
     // Pipes and terminals have nothing to sync
     return;
   }
-  await runOn(ioq, endReplacing(path, options, -1, REPLACE_SYNC), limits);
+  await runOn(ioq, endReplacing(path, options, false, -1, REPLACE_SYNC), how.limits);
 }
 
 async function replaceInPieces(
   ioq: Runner,
   path: Path,
   options: WriteFileOptions,
-  limits: OperationOptions,
+  how: Writing,
   produce: (write: WritePiece) => Promise<void>,
 ): Promise<undefined> {
   let fd: number;
   try {
-    fd = await runOn(ioq, beginReplacing(path, options), limits);
+    fd = await runOn(ioq, beginReplacing(path, options, how.changesMode), how.limits);
   } catch (error) {
     if (!hasCode(error, "ENOTSUP")) {
       throw error;
     }
-    return await gather(ioq, path, options, limits, produce);
+    return await gather(ioq, path, options, how, produce);
   }
   const { scopes } = coreOf(ioq);
   const scope = { context: `close file descriptor ${fd}` };
@@ -128,13 +138,13 @@ async function replaceInPieces(
       const count = await runOn(
         ioq,
         op.write(fd, bytes.subarray(0, PIECE_LENGTH), offset),
-        limits,
+        how.limits,
       );
       offset += count;
       return count;
     });
-    const take = endReplacing(path, options, fd, REPLACE_TAKE);
-    await runOn(ioq, take, limits);
+    const take = endReplacing(path, options, how.changesMode, fd, REPLACE_TAKE);
+    await runOn(ioq, take, how.limits);
     taken = true;
   } finally {
     scopes.hold(scope);
@@ -152,7 +162,7 @@ async function replaceInPieces(
 /** Remove a temporary file at once: the queue may accept nothing any more. */
 function forget(ioq: Runner, path: Path, options: WriteFileOptions, fd: number): void {
   try {
-    const request = endReplacing(path, options, fd, REPLACE_FORGET);
+    const request = endReplacing(path, options, false, fd, REPLACE_FORGET);
     // It was allowed when the file was made
     request.trusted = true;
     coreOf(ioq).synchronous().run(request);
@@ -166,7 +176,7 @@ async function gather(
   ioq: Runner,
   path: Path,
   options: WriteFileOptions,
-  limits: OperationOptions,
+  how: Writing,
   produce: (write: WritePiece) => Promise<void>,
 ): Promise<undefined> {
   const pieces: Uint8Array[] = [];
@@ -183,5 +193,6 @@ async function gather(
     at += piece.length;
   }
   const request = toCoreRequest(op.writeFile(path, all, options));
-  return await runOn(ioq, request, limits);
+  request.arg0 &= Number(how.changesMode);
+  return await runOn(ioq, request, how.limits);
 }

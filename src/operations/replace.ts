@@ -307,8 +307,8 @@ export function writeFlags(options: WriteFileOptions | undefined): number {
 
 /** Whether a file is to be replaced. */
 export function isAtomic(options: WriteFileOptions | undefined): boolean {
-  const atomic = Boolean(own(options, "atomic"));
-  if (atomic && own(options, "append")) {
+  const atomic = own(options, "atomic") === true;
+  if (atomic && own(options, "append") === true) {
     throw new TypeError("'append' option cannot be combined with 'atomic'");
   }
   return atomic;
@@ -328,7 +328,7 @@ export function writeArguments<V>(
     flags: writeFlags(options),
     mode: checkMode(mode, 0o666),
     arg0: mode === undefined ? 0 : 1,
-    arg1: (atomic ? WRITE_ATOMIC : 0) | (own(options, "durable") ? WRITE_DURABLE : 0),
+    arg1: (atomic ? WRITE_ATOMIC : 0) | (own(options, "durable") === true ? WRITE_DURABLE : 0),
     // A temporary file's, of which permissions are asked for
     ...(atomic ? { fd2: at, path2: temporaryPath(path), access: READ | WRITE } : {}),
   };
@@ -349,11 +349,13 @@ function temporaryPath(path: string | Uint8Array): string | Uint8Array {
 export function beginReplacing(
   path: Path,
   options: WriteFileOptions | undefined,
+  changesMode: boolean,
 ): CoreRequest<"replaceBegin"> {
   const core = new CoreRequest(
     "replaceBegin",
     writeArguments<number>(toPath(path, "writefile"), options),
   );
+  core.arg0 &= Number(changesMode);
   core.resolvePaths();
   return core;
 }
@@ -362,6 +364,7 @@ export function beginReplacing(
 export function endReplacing(
   path: Path,
   options: WriteFileOptions | undefined,
+  changesMode: boolean,
   fd: number,
   end: number,
 ): CoreRequest<"replaceEnd"> {
@@ -370,6 +373,7 @@ export function endReplacing(
     arg2: end,
     arg3: fd,
   });
+  core.arg0 &= Number(changesMode);
   core.resolvePaths();
   return core;
 }
