@@ -7,6 +7,7 @@
  * @module
  */
 
+import { withLenientMode } from "../lenient.ts";
 import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
 import { plainBytes } from "../byte_length.ts";
@@ -57,7 +58,7 @@ export async function readWhole(
   path: Path,
   options: ReadFileOptions | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const maxBytes = checkMaxBytes(options && ownOption(options, "maxBytes"));
+  const maxBytes = checkMaxBytes(ownOption(options, "maxBytes"));
   const request = wholeRequest(path, options, maxBytes);
   const start = performance.now();
   try {
@@ -177,8 +178,9 @@ export function writeWhole(
   ioq: Runner,
   path: Path,
   data: Uint8Array | ReadableStream<Uint8Array>,
-  options: WriteFileOptions & OperationOptions = {},
+  given?: WriteFileOptions & OperationOptions | null,
 ): Promise<undefined> {
+  const options = withLenientMode(given) ?? {};
   if (data instanceof ReadableStream) {
     return writeStream(ioq, path, data, options);
   }
@@ -202,29 +204,35 @@ export function writeWhole(
     : runOn(ioq, request, options);
 }
 
-/** Open a file as `writeFile` does. */
+/**
+ * Open a file as `writeFile` does.
+ *
+ * @param changesMode Whether a file that exists is given the mode: as for Deno, not if it
+ *        is a stream that is written.
+ */
 async function openToWrite(
   ioq: Runner,
   path: Path,
   options: WriteFileOptions,
   limits: OperationOptions,
+  changesMode: boolean,
 ): Promise<IoqFile> {
-  const append = ownOption(options, "append");
-  const create = ownOption(options, "create") ?? true;
-  const createNew = ownOption(options, "createNew");
+  const append = ownOption(options, "append") === true;
+  const create = (ownOption(options, "create") ?? true) === true;
+  const createNew = ownOption(options, "createNew") === true;
   const mode = ownOption(options, "mode");
   const at = ownOption(options, "at");
   const file = await openFile(ioq, path, {
     write: true,
     ...(append ? { append } : createNew ? {} : { truncate: true }),
     create,
-    ...(createNew === undefined ? {} : { createNew }),
+    createNew,
     ...(mode === undefined ? {} : { mode }),
     ...(at === undefined ? {} : { at }),
     ...limits,
   });
   try {
-    if (mode !== undefined) {
+    if (mode !== undefined && changesMode) {
       // On a file that exists, too
       await runOn(ioq, op.chmod(file.fd, mode), limits);
     }
@@ -253,7 +261,7 @@ async function writeStream(
     end = new CallEnd(ioq, options, `writefile '${pathText(toPath(path, "writefile"))}'`);
     scopes.enter(end);
     const { limits, signal } = end;
-    await using file = await openToWrite(ioq, path, options, limits);
+    await using file = await openToWrite(ioq, path, options, limits, false);
     for (;;) {
       const { done, value } = await unlessAborted(reader.read(), signal);
       if (done) {
@@ -298,6 +306,6 @@ async function writeLarge(
   options: WriteFileOptions,
   limits: OperationOptions,
 ): Promise<undefined> {
-  await using file = await openToWrite(ioq, path, options, limits);
+  await using file = await openToWrite(ioq, path, options, limits, true);
   await writeChunk(bytes, (rest) => file.write(rest, limits));
 }
