@@ -126,6 +126,8 @@ export const DIRECTORY_RAW = 1;
 export const DIRECTORY_END = 2;
 /** Of a readDir: read trees. */
 export const TREE = 1;
+/** A single directory took longer than was meant for many. */
+export const TREE_SLOW = 2;
 /** Tell device and inode of each directory. */
 export const TREE_IDENTIFY = 2;
 /** Stat each entry. */

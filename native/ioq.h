@@ -297,6 +297,8 @@ struct ioq_stat {
 
 /** Some name of the block is not UTF-8. */
 #define IOQ_DIRECTORY_RAW 1
+/** Set if reading a single directory took more than twice the time that was given. */
+#define IOQ_TREE_SLOW 2
 /** The end of the directory was reached. */
 #define IOQ_DIRECTORY_END 2
 
@@ -380,7 +382,7 @@ struct ioq_tree {
 	uint32_t entry_count;
 	/** Bytes of all names with the NULs between them. */
 	uint32_t names_length;
-	/** IOQ_DIRECTORY_RAW. */
+	/** IOQ_DIRECTORY_RAW, IOQ_TREE_SLOW. */
 	uint32_t flags;
 	/** Zero. */
 	uint32_t reserved[4];
