@@ -7,7 +7,7 @@
  */
 
 import type { SynchronousCalls } from "./synchronous.ts";
-import type { ClockName } from "../linux/clock.ts";
+import type { ClockName, ClockReading, CpuClockName } from "../linux/clock.ts";
 import type { CoreRequest } from "../operations/request.ts";
 import type { Payload } from "../operations/payload.ts";
 
@@ -103,8 +103,14 @@ export interface Backend {
    */
   readonly id: number;
 
-  /** What a clock says, in nanoseconds. */
-  now(clock: ClockName): bigint;
+  /**
+   * What a clock says.
+   *
+   * @param code The core's number of it.
+   * @param name Its name.
+   * @throws {Deno.errors.NotSupported} If nobody tells.
+   */
+  readClock(code: number, name: ClockName | CpuClockName): ClockReading;
 
   /**
    * Take a request, to be submitted by a turn to come: by the next one, unless there

@@ -18,7 +18,7 @@
 import * as layout from "../../ffi/layout.ts";
 import type { Backend, BackendInfo, LaneCounts, Sink } from "./backend.ts";
 import { NOT_NOW } from "../queue/cached_reads.ts";
-import type { ClockName } from "../linux/clock.ts";
+import type { ClockName, ClockReading, CpuClockName } from "../linux/clock.ts";
 import { ERRNO, osError, UNSUPPORTED } from "../linux/errors.ts";
 import type { CoreRequest } from "../operations/request.ts";
 import type { Payload } from "../operations/payload.ts";
@@ -112,8 +112,8 @@ export class WorkerBackend implements Backend {
     return this.#waits.id;
   }
 
-  now(clock: ClockName): bigint {
-    return this.#waits.now(clock);
+  readClock(code: number, name: ClockName | CpuClockName): ClockReading {
+    return this.#waits.readClock(code, name);
   }
 
   synchronous(): SynchronousCalls {

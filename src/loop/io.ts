@@ -8,7 +8,7 @@
 
 import { checkOwn } from "../construction.ts";
 import { ownOption } from "../own_option.ts";
-import type { ClockName } from "../linux/clock.ts";
+import type { ClockName, CpuClockName } from "../linux/clock.ts";
 import { checkMs } from "../integer.ts";
 import { op } from "../operations/op.ts";
 import type { Canceller } from "../queue/core.ts";
@@ -33,7 +33,7 @@ import {
 import type { Task, Wait } from "./task.ts";
 
 /** The task that a handle belongs to. Checks that it is a handle. */
-export let taskOf: (io: Io) => Task;
+export let taskOf: (io: Io) => Task<TaskHost<Io>>;
 /** Runs a request as one of a task's. */
 export let runInTask: <V>(
   io: Io,
@@ -310,11 +310,16 @@ export class Io extends PromiseForms {
    *
    * @param clock `realtime`: since 1970, as it is set; `monotonic`: since the
    *        system started, without the time that it was suspended; `boottime`: with
-   *        that.
+   *        that; `process`, `thread`: processor time.
    * @returns Nanoseconds. See `clock_gettime(2)`.
    */
-  now(clock: ClockName = "monotonic"): bigint {
+  now(clock: ClockName | CpuClockName = "monotonic"): bigint {
     return this.#task.owner.loop.ioq.now(clock);
+  }
+
+  /** Tells how fine a clock is, in nanoseconds. See `Ioq.clockResolution()`. */
+  clockResolution(clock: ClockName | CpuClockName = "monotonic"): number {
+    return this.#task.owner.loop.ioq.clockResolution(clock);
   }
 
   /**

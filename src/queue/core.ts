@@ -321,13 +321,14 @@ export class Core {
     options?: Limits,
     canceller?: Canceller,
   ): Promise<V> {
-    const signal = ownOption(options, "signal");
+    let signal: AbortSignal | undefined;
     let timeoutMs: number | undefined;
     let core;
     try {
       core = toCoreRequest(request);
+      signal = checkSignal(ownOption(options, "signal"));
       timeoutMs = options === undefined ? undefined : checkTimeout(ownOption(options, "timeoutMs"));
-      checkSignal(signal)?.throwIfAborted();
+      signal?.throwIfAborted();
       core = this.admit(core);
     } catch (error) {
       core?.leaveHolder();

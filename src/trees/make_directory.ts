@@ -8,6 +8,7 @@
 
 import { isUtf8 } from "../linux/directory.ts";
 import { hasCode, inContext } from "../linux/errors.ts";
+import { withLenientMode } from "../lenient.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions } from "../operations/request_options.ts";
 import { toCoreRequest } from "../operations/request.ts";
@@ -21,17 +22,18 @@ import { limitsOf, type OperationOptions, type Runner, runOn } from "../queue/ru
 export async function makeDirectory(
   ioq: Runner,
   path: Path,
-  options?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean },
+  given?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean } | null,
 ): Promise<void> {
+  const options = withLenientMode(given, 0o777);
   const request = op.mkdir(path, options);
   if (options === undefined || !ownOption(options, "recursive")) {
     await runOn(ioq, request, options);
     return;
   }
-  const given = toPath(path, "mkdir");
+  const asGiven = toPath(path, "mkdir");
   const whole = ownOption(options, "at") === undefined
-    ? checkAccess(absolutePath(given), WRITE, given)
-    : given;
+    ? checkAccess(absolutePath(asGiven), WRITE, asGiven)
+    : asGiven;
   if (whole.length === 0) {
     // As for Deno: the path of the current directory, which exists
     return;
