@@ -101,7 +101,7 @@ export function isQueueFile(value: unknown): boolean {
   return typeof value === "object" && value !== null && files.has(value);
 }
 
-/** A queue's file for who wants Deno's: it has all members of one. */
+/** A queue's file in the place of one of Deno's: it has all members of one. */
 function asFsFile(file: object): Deno.FsFile {
   files.add(file);
   return file as Deno.FsFile;
