@@ -327,7 +327,8 @@ struct ioq_directory {
  * to the descriptor, and no link in them is followed; of "." only what is in it goes.
  * Instead of a stat there is a word for each entry that is told of: 0 if it is gone,
  * IOQ_TREE_LEFT, or the errno that keeps it. What is gone is told of only if
- * IOQ_TREE_TELL asks for it.
+ * IOQ_TREE_TELL asks for it. With a named directory those on its path go, too, from the
+ * innermost on, as far as they are empty.
  */
 #define IOQ_TREE_REMOVE 16
 /** Set beside that: tell of what is gone as well. */
@@ -369,7 +370,10 @@ struct ioq_tree_directory {
 	int32_t error;
 	/** IOQ_TREE_FOREIGN, IOQ_TREE_GONE. */
 	uint32_t flags;
-	/** The device as makedev(3) packs it, if asked for. */
+	/**
+	 * The device as makedev(3) packs it, if asked for; of a named directory that was
+	 * removed, `dev_low` is how many of those on its path went with it.
+	 */
 	uint32_t dev_low, dev_high;
 	/** The inode. */
 	uint32_t ino_low, ino_high;

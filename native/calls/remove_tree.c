@@ -20,17 +20,28 @@
  * between two system calls. So every name is looked up relative to the descriptor
  * of the directory that it was found in, and no link is followed, not even in the
  * paths that a request names, which are gone down name by name.
+ *
+ * Descriptors are few. Below some levels a directory is closed while those in it are
+ * removed, and opened again as ".." of the one below, if that is the same inode still.
+ *
+ * A chain of directories is more than one request gets done. What its last one has
+ * removed would leave as many directories above it as there are levels, a request each.
+ * So when a named directory is gone, those on its path are tried as well, from the
+ * innermost on, until one is not empty.
  */
 
 #include "calls/calls.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/** Levels below the named directories, at the most: each is an open descriptor. */
-#define LEVELS_MAX 8
+/** Levels below the named directories, at the most: each is a frame on the lane's stack. */
+#define LEVELS_MAX 64
+/** Levels of them that have an open descriptor each. */
+#define LEVELS_OPEN 8
 /** Bytes of a name with its NUL, as getdents64(2) gives them. */
 #define NAME_LENGTH 256
 
@@ -131,20 +142,30 @@ static int read_entries(struct tree *tree, int dfd, size_t index) {
 	return 0;
 }
 
-static int remove_directory(struct tree *tree, int dfd, const char *name, int32_t parent,
-		uint32_t levels, int32_t *result);
+/** Where a recursion is. */
+struct place {
+	/** The descriptor of the directory, or -1 while that is closed. */
+	int *dfd;
+	/** Levels that may be gone on below. */
+	uint32_t levels;
+	/** How many levels are above it. */
+	uint32_t depth;
+};
+
+static int remove_directory(struct tree *tree, struct place above, const char *name, int32_t parent,
+		int32_t *result);
 
 /**
  * Remove what is in an open directory.
  *
  * @return 1 if nothing is left of it, 0 if something is, -errno if the request is over.
  */
-static int empty_directory(struct tree *tree, int dfd, size_t index, uint32_t levels) {
+static int empty_directory(struct tree *tree, struct place here, size_t index) {
 	struct scratch *scratch = tree->scratch;
 	struct mark mark = tree_mark(tree);
-	int ret = read_entries(tree, dfd, index);
+	int ret = read_entries(tree, *here.dfd, index);
 	if (ret == 0) {
-		ret = remove_entries(tree, dfd, &mark);
+		ret = remove_entries(tree, *here.dfd, &mark);
 	}
 	if (ret != 0) {
 		return ret;
@@ -160,10 +181,11 @@ static int empty_directory(struct tree *tree, int dfd, size_t index, uint32_t le
 		size_t length = strlen(text) + 1;
 		at += length;
 		int32_t result = *tree_result(tree, i);
-		if (result == IOQ_TREE_LEFT && levels > 0 && length <= sizeof(name) && tree_has_budget(tree)) {
+		if (result == IOQ_TREE_LEFT && here.levels > 0 && *here.dfd >= 0 && length <= sizeof(name)
+				&& tree_has_budget(tree)) {
 			// What is gathered below moves the names
 			memcpy(name, text, length);
-			ret = remove_directory(tree, dfd, name, (int32_t)i, levels - 1, &result);
+			ret = remove_directory(tree, here, name, (int32_t)i, &result);
 			if (ret != 0) {
 				return ret;
 			}
@@ -193,17 +215,74 @@ static int32_t remove_unopened(int dfd, const char *name, int error) {
 	}
 }
 
+/** Which directory it is. */
+struct identity {
+	/** Its device. */
+	dev_t device;
+	/** Its inode. */
+	ino_t inode;
+};
+
+/** Find out which directory is open. Whether that is known. */
+static bool identify(int dfd, struct identity *identity) {
+	struct stat sb;
+	if (fstat(dfd, &sb) != 0) {
+		return false;
+	}
+	*identity = (struct identity) {sb.st_dev, sb.st_ino};
+	return true;
+}
+
+/**
+ * Open the directory above an open one, if it is the one that it was.
+ *
+ * @return Its descriptor, or -1: somebody has moved what is below, or all are taken.
+ */
+static int open_above(int dfd, const struct identity *above, int flags) {
+	int fd = openat(dfd, "..", flags | O_DIRECTORY | O_CLOEXEC);
+	struct identity found;
+	if (fd >= 0
+			&& (!identify(fd, &found) || found.device != above->device || found.inode != above->inode)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/**
+ * Empty an open directory, and close it. Deep down the one above it is closed
+ * meanwhile; it stays closed if it cannot be found again.
+ *
+ * @return As empty_directory().
+ */
+static int empty_and_close(struct tree *tree, struct place above, int fd, size_t index) {
+	struct identity identity;
+	bool is_deep = above.depth >= LEVELS_OPEN && identify(*above.dfd, &identity);
+	if (is_deep) {
+		close(*above.dfd);
+		*above.dfd = -1;
+	}
+	int ret = empty_directory(tree, (struct place) {&fd, above.levels - 1, above.depth + 1}, index);
+	if (is_deep && fd >= 0) {
+		*above.dfd = open_above(fd, &identity, O_RDONLY);
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	return ret;
+}
+
 /** Remove a directory, or what has taken its place. Returns 0 or -errno. */
-static int remove_directory(struct tree *tree, int dfd, const char *name, int32_t parent,
-		uint32_t levels, int32_t *result) {
+static int remove_directory(struct tree *tree, struct place above, const char *name, int32_t parent,
+		int32_t *result) {
 	bool is_named = parent < 0;
 	bool stays = strcmp(name, ".") == 0;
 	struct mark mark = tree_mark(tree);
 	size_t index = mark.directories / sizeof(struct ioq_tree_directory);
-	int fd = openat(dfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(*above.dfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
 		int error = errno;
-		*result = stays ? error : remove_unopened(dfd, name, error);
+		*result = stays ? error : remove_unopened(*above.dfd, name, error);
 		// Whoever named it is to hear why it cannot even be begun
 		*result = is_named && *result == IOQ_TREE_LEFT ? error : *result;
 		int ret = is_named ? tree_append_record(tree, parent, *result) : 0;
@@ -214,14 +293,17 @@ static int remove_directory(struct tree *tree, int dfd, const char *name, int32_
 	}
 	int ret = tree_append_record(tree, parent, 0);
 	if (ret == 0) {
-		ret = empty_directory(tree, fd, index, levels);
+		ret = empty_and_close(tree, above, fd, index);
+	} else {
+		close(fd);
 	}
-	close(fd);
 	if (ret < 0) {
 		return ret;
 	}
 
-	*result = ret == 0 ? IOQ_TREE_LEFT : stays ? 0 : removed(unlinkat(dfd, name, AT_REMOVEDIR));
+	// Without the one above it is for another request, which finds its own way
+	bool is_left = ret == 0 || (*above.dfd < 0 && !stays);
+	*result = is_left ? IOQ_TREE_LEFT : stays ? 0 : removed(unlinkat(*above.dfd, name, AT_REMOVEDIR));
 	bool is_gone = *result == 0 && !stays;
 	if (is_gone && !(tree->entry->mode & IOQ_TREE_TELL)) {
 		tree_forget(tree, &mark, is_named);
@@ -237,41 +319,107 @@ static int remove_directory(struct tree *tree, int dfd, const char *name, int32_
 	return 0;
 }
 
+/** The directories on the way to one that a request names. */
+struct way {
+	/** What they are, from the one that the request begins at on. */
+	struct identity *directories;
+	/** How many there are. */
+	size_t count;
+};
+
+/**
+ * Go down to the directory that holds what a path names, and note those on the way.
+ *
+ * @param name Set to the last name in it.
+ * @return Its descriptor, which is the request's own if there is no other, or -errno.
+ */
+static int go_down(struct tree *tree, char *path, char **name, struct way *way) {
+	int dfd = tree->entry->fd;
+	int error = 0;
+	*name = path;
+	for (char *slash = strchr(path, '/'); slash && error == 0; slash = strchr(*name, '/')) {
+		*slash = '\0';
+		int fd = openat(dfd, *name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		error = fd < 0 || !identify(dfd, &way->directories[way->count++]) ? errno : 0;
+		*slash = '/';
+		*name = slash + 1;
+		if (dfd != tree->entry->fd) {
+			close(dfd);
+		}
+		dfd = fd;
+	}
+	if (error != 0 && dfd >= 0 && dfd != tree->entry->fd) {
+		close(dfd);
+	}
+	return error != 0 ? -error : dfd;
+}
+
+/**
+ * Remove the directories on a path from the innermost on, until one is not empty.
+ *
+ * @param dfd The innermost one; closed.
+ * @param name The last name of the path, behind a slash.
+ * @return How many are gone.
+ */
+static uint32_t go_up(int dfd, char *path, char *name, const struct way *way) {
+	uint32_t gone = 0;
+	for (size_t above = way->count; above > 0; --above) {
+		int fd = open_above(dfd, &way->directories[above - 1], O_PATH);
+		name[-1] = '\0';
+		char *slash = memrchr(path, '/', (size_t)(name - path));
+		char *last = slash ? slash + 1 : path;
+		bool is_gone = fd >= 0 && unlinkat(fd, last, AT_REMOVEDIR) == 0;
+		name[-1] = '/';
+		name = last;
+		close(dfd);
+		dfd = fd;
+		if (!is_gone) {
+			break;
+		}
+		++gone;
+	}
+	if (dfd >= 0) {
+		close(dfd);
+	}
+	return gone;
+}
+
 /**
  * Remove a directory that the request names, going down to it name by name.
  *
  * @return 0, or -errno if the request is over.
  */
 static int remove_named(struct tree *tree, char *path, int32_t parent, uint32_t levels) {
-	int dfd = tree->entry->fd;
-	int error = 0;
-	char *name = path;
-	for (char *slash = strchr(name, '/'); slash && error == 0; slash = strchr(name, '/')) {
-		*slash = '\0';
-		int fd = openat(dfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		error = fd < 0 ? errno : 0;
-		*slash = '/';
-		name = slash + 1;
-		if (dfd != tree->entry->fd) {
-			close(dfd);
-		}
-		dfd = fd;
+	size_t names = 1;
+	for (const char *at = path; *at; ++at) {
+		names += *at == '/';
 	}
-	int32_t result;
+	struct way way = {.directories = malloc(names * sizeof(*way.directories))};
+	if (!way.directories) {
+		return -ENOMEM;
+	}
+	size_t index = tree->scratch->directories.length / sizeof(struct ioq_tree_directory);
+	char *name;
+	int dfd = go_down(tree, path, &name, &way);
 	int ret;
-	if (error == 0) {
-		ret = remove_directory(tree, dfd, name, parent, levels, &result);
+	if (dfd >= 0) {
+		int32_t result;
+		ret = remove_directory(tree, (struct place) {&dfd, levels + 1, 0}, name, parent, &result);
+		if (ret == 0 && way.count > 0 && tree_record(tree, index)->flags & IOQ_TREE_GONE) {
+			tree_record(tree, index)->dev_low = go_up(dfd, path, name, &way);
+			dfd = -1;
+		}
 	} else {
 		// With what it was in it is gone, or out of reach
-		ret = tree_append_record(tree, parent, error == ENOENT ? 0 : error);
-		if (ret == 0 && error == ENOENT) {
-			size_t last = tree->scratch->directories.length / sizeof(struct ioq_tree_directory) - 1;
-			tree_record(tree, last)->flags |= IOQ_TREE_GONE;
+		ret = tree_append_record(tree, parent, dfd == -ENOENT ? 0 : -dfd);
+		if (ret == 0 && dfd == -ENOENT) {
+			tree_record(tree, index)->flags |= IOQ_TREE_GONE;
 		}
 	}
 	if (dfd >= 0 && dfd != tree->entry->fd) {
 		close(dfd);
 	}
+	free(way.directories);
 	return ret;
 }
 
