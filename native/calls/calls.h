@@ -82,6 +82,9 @@ struct tree {
 	uint64_t deadline;
 };
 
+/** Have the time that a request may take begin now. */
+void tree_begin(struct tree *tree);
+
 /** Whether another directory may be begun. */
 bool tree_has_budget(const struct tree *tree);
 

@@ -39,11 +39,9 @@
 #include <unistd.h>
 
 /** Levels below the named directories, at the most: each is a frame on the lane's stack. */
-#define LEVELS_MAX 64
+#define LEVELS_MAX 256
 /** Levels of them that have an open descriptor each. */
 #define LEVELS_OPEN 8
-/** Bytes of a name with its NUL, as getdents64(2) gives them. */
-#define NAME_LENGTH 256
 
 /** How much was gathered at some time. */
 struct mark {
@@ -142,6 +140,19 @@ static int read_entries(struct tree *tree, int dfd, size_t index) {
 	return 0;
 }
 
+/** A name. */
+struct name {
+	/** It, or NULL: then it is among those that were gathered, which move. */
+	const char *text;
+	/** Where it begins there. */
+	size_t at;
+};
+
+/** The text of a name, until more are gathered. */
+static const char *name_text(const struct tree *tree, struct name name) {
+	return name.text ? name.text : (const char *)tree->scratch->names.data + name.at;
+}
+
 /** Where a recursion is. */
 struct place {
 	/** The descriptor of the directory, or -1 while that is closed. */
@@ -152,7 +163,7 @@ struct place {
 	uint32_t depth;
 };
 
-static int remove_directory(struct tree *tree, struct place above, const char *name, int32_t parent,
+static int remove_directory(struct tree *tree, struct place above, struct name name, int32_t parent,
 		int32_t *result);
 
 /**
@@ -174,17 +185,15 @@ static int empty_directory(struct tree *tree, struct place here, size_t index) {
 	tree_record(tree, index)->count = (uint32_t)(end - mark.types);
 
 	bool is_empty = tree_record(tree, index)->error == 0;
+	// Of a chain of directories there is nothing to share with other lanes
+	bool is_chain = end - mark.types == 1;
 	size_t at = mark.names;
 	for (size_t i = mark.types; i < end; ++i) {
-		char name[NAME_LENGTH];
-		const char *text = (const char *)scratch->names.data + at;
-		size_t length = strlen(text) + 1;
-		at += length;
+		struct name name = {.at = at};
+		at += strlen(name_text(tree, name)) + 1;
 		int32_t result = *tree_result(tree, i);
-		if (result == IOQ_TREE_LEFT && here.levels > 0 && *here.dfd >= 0 && length <= sizeof(name)
-				&& tree_has_budget(tree)) {
-			// What is gathered below moves the names
-			memcpy(name, text, length);
+		if (result == IOQ_TREE_LEFT && here.levels > 0 && *here.dfd >= 0
+				&& (is_chain || tree_has_budget(tree))) {
 			ret = remove_directory(tree, here, name, (int32_t)i, &result);
 			if (ret != 0) {
 				return ret;
@@ -273,16 +282,16 @@ static int empty_and_close(struct tree *tree, struct place above, int fd, size_t
 }
 
 /** Remove a directory, or what has taken its place. Returns 0 or -errno. */
-static int remove_directory(struct tree *tree, struct place above, const char *name, int32_t parent,
+static int remove_directory(struct tree *tree, struct place above, struct name name, int32_t parent,
 		int32_t *result) {
 	bool is_named = parent < 0;
-	bool stays = strcmp(name, ".") == 0;
+	bool stays = name.text && strcmp(name.text, ".") == 0;
 	struct mark mark = tree_mark(tree);
 	size_t index = mark.directories / sizeof(struct ioq_tree_directory);
-	int fd = openat(*above.dfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(*above.dfd, name_text(tree, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
 		int error = errno;
-		*result = stays ? error : remove_unopened(*above.dfd, name, error);
+		*result = stays ? error : remove_unopened(*above.dfd, name_text(tree, name), error);
 		// Whoever named it is to hear why it cannot even be begun
 		*result = is_named && *result == IOQ_TREE_LEFT ? error : *result;
 		int ret = is_named ? tree_append_record(tree, parent, *result) : 0;
@@ -303,7 +312,9 @@ static int remove_directory(struct tree *tree, struct place above, const char *n
 
 	// Without the one above it is for another request, which finds its own way
 	bool is_left = ret == 0 || (*above.dfd < 0 && !stays);
-	*result = is_left ? IOQ_TREE_LEFT : stays ? 0 : removed(unlinkat(*above.dfd, name, AT_REMOVEDIR));
+	*result = is_left ? IOQ_TREE_LEFT
+		: stays ? 0
+		: removed(unlinkat(*above.dfd, name_text(tree, name), AT_REMOVEDIR));
 	bool is_gone = *result == 0 && !stays;
 	if (is_gone && !(tree->entry->mode & IOQ_TREE_TELL)) {
 		tree_forget(tree, &mark, is_named);
@@ -402,9 +413,14 @@ static int remove_named(struct tree *tree, char *path, int32_t parent, uint32_t 
 	char *name;
 	int dfd = go_down(tree, path, &name, &way);
 	int ret;
+	if (parent == -1) {
+		// However long the way was, each request is to get somewhere
+		tree_begin(tree);
+	}
 	if (dfd >= 0) {
 		int32_t result;
-		ret = remove_directory(tree, (struct place) {&dfd, levels + 1, 0}, name, parent, &result);
+		ret = remove_directory(tree, (struct place) {&dfd, levels + 1, 0},
+			(struct name) {.text = name}, parent, &result);
 		if (ret == 0 && way.count > 0 && tree_record(tree, index)->flags & IOQ_TREE_GONE) {
 			tree_record(tree, index)->dev_low = go_up(dfd, path, name, &way);
 			dfd = -1;

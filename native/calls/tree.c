@@ -57,6 +57,10 @@ bool tree_has_budget(const struct tree *tree) {
 		&& now() < tree->deadline;
 }
 
+void tree_begin(struct tree *tree) {
+	tree->deadline = now() + (uint64_t)tree->entry->args[1] * 1000;
+}
+
 struct ioq_tree_directory *tree_record(const struct tree *tree, size_t index) {
 	return (struct ioq_tree_directory *)(void *)tree->scratch->directories.data + index;
 }
@@ -250,8 +254,8 @@ void tree_read(struct entry *entry, struct scratch *scratch) {
 	struct tree tree = {
 		.entry = entry,
 		.scratch = scratch,
-		.deadline = now() + (uint64_t)entry->args[1] * 1000,
 	};
+	tree_begin(&tree);
 	bytes_reset(&scratch->names);
 	bytes_reset(&scratch->types);
 	bytes_reset(&scratch->directories);

@@ -41,7 +41,7 @@ const SHARES = 16;
 /** Characters of a path, beyond which paths begin anew. With a name 3765 bytes at most. */
 const PATH_LONG = 1000;
 /** Levels that a lane goes on below by itself. */
-const LEVELS = 64;
+const LEVELS = 256;
 /** For how long it does, in microseconds. */
 const BUDGET_US = 2000;
 /** How often a directory is emptied into which others keep putting something. */
