@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that older JavaScript could not bear. */
-#define IOQ_ABI_VERSION 11
+#define IOQ_ABI_VERSION 12
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -166,12 +166,14 @@ struct ioq_request {
 #define IOQ_COPY_TIMES 1
 /** Owner and group as well, as far as the caller may give files away. */
 #define IOQ_COPY_OWNER 2
-/** Neither set-user-ID nor set-group-ID bits, unless the owner is the same. */
+/** No set-user-ID bit unless the owner is kept, and no set-group-ID bit unless the group is. */
 #define IOQ_COPY_NO_SET_ID 4
 /** Extended attributes as well, as far as the target can have them. */
 #define IOQ_COPY_XATTRS 8
 /** Of directories nothing but that. */
 #define IOQ_COPY_DIRECTORY 16
+/** The same of symbolic links. */
+#define IOQ_COPY_LINK 32
 
 /** Result of a COPY_FILE, negated: the source is no regular file. No errno is as large. */
 #define IOQ_ENOTREG 4000
@@ -183,6 +185,8 @@ struct ioq_request {
 #define IOQ_ESPECIAL 4003
 /** The same: it would have to wait, and the queue was opened with IOQ_OPEN_TRIES. */
 #define IOQ_EWAITS 4004
+/** What becomes of a directory that is the one that a tree is copied to. */
+#define IOQ_EINSIDE 4005
 
 /** Where a request ran. */
 enum ioq_lane_kind {
@@ -334,12 +338,34 @@ struct ioq_directory {
 /** Set beside that: tell of what is gone as well. */
 #define IOQ_TREE_TELL 32
 
-/** What became of a directory that is left to another request. */
+/**
+ * Set beside it: copy what is named, relative to `fd`, to the same paths relative to `fd2`.
+ * `args[2]` says how, by IOQ_COPY_*; `args[3]` is a descriptor of the directory that all
+ * goes to, which is not copied itself. Entries are told of as when trees are removed; of
+ * "." only what is in it is copied.
+ */
+#define IOQ_TREE_COPY 64
+/**
+ * Set beside that: give copies of directories their attributes, and to `args[0]` of
+ * those on the path of the one that is named, from the innermost on.
+ */
+#define IOQ_TREE_FINISH 128
+
+/** Of a tree's copies: copy over what is there. */
+#define IOQ_COPY_OVERWRITE 64
+/** Leave files that have several names, to be linked by whoever asked. */
+#define IOQ_COPY_NO_LINKED 128
+/** Leave symbolic links. */
+#define IOQ_COPY_NO_SYMLINKS 256
+
+/** What became of a directory, or a file, that is left to another request. */
 #define IOQ_TREE_LEFT 0x10000
+/** What became of an entry that is left because IOQ_COPY_NO_* says so. */
+#define IOQ_TREE_APART 0x10001
 
 /** Set in `ioq_tree_directory.flags`: it is on another device, and was not read. */
 #define IOQ_TREE_FOREIGN 1
-/** Set in `ioq_tree_directory.flags`: it was removed. */
+/** Set in `ioq_tree_directory.flags`: it was removed, or copied with all that is in it. */
 #define IOQ_TREE_GONE 2
 
 /**

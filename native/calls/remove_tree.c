@@ -34,7 +34,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -42,37 +41,6 @@
 #define LEVELS_MAX 256
 /** Levels of them that have an open descriptor each. */
 #define LEVELS_OPEN 8
-
-/** How much was gathered at some time. */
-struct mark {
-	/** Bytes of each buffer. */
-	size_t names, types, results, directories;
-};
-
-/** How much has been gathered. */
-static struct mark tree_mark(const struct tree *tree) {
-	const struct scratch *scratch = tree->scratch;
-	return (struct mark) {
-		.names = scratch->names.length,
-		.types = scratch->types.length,
-		.results = scratch->stats.length,
-		.directories = scratch->directories.length,
-	};
-}
-
-/** Forget what was gathered since, and keep so many records of it. */
-static void tree_forget(struct tree *tree, const struct mark *mark, size_t records) {
-	struct scratch *scratch = tree->scratch;
-	scratch->names.length = mark->names;
-	scratch->types.length = mark->types;
-	scratch->stats.length = mark->results;
-	scratch->directories.length = mark->directories + records * sizeof(struct ioq_tree_directory);
-}
-
-/** What became of an entry. The array moves when it grows. */
-static int32_t *tree_result(const struct tree *tree, size_t index) {
-	return (int32_t *)(void *)tree->scratch->stats.data + index;
-}
 
 /** The errno of a call that removes; that something is gone already is no error. */
 static int32_t removed(int ret) {
@@ -123,36 +91,6 @@ static int remove_entries(struct tree *tree, int dfd, const struct mark *mark) {
 	return 0;
 }
 
-/** Read an open directory to its end. An error of its own is put on record. */
-static int read_entries(struct tree *tree, int dfd, size_t index) {
-	long ret;
-	do {
-		if (entry_is_cancelled(tree->entry)) {
-			return -EINTR;
-		}
-		ret = directory_append(dfd, tree->scratch);
-	} while (ret > 0);
-	if (ret == -ENOMEM || ret == -EOVERFLOW) {
-		return (int)ret;
-	}
-	// Somebody else may have removed it, with all that was in it
-	tree_record(tree, index)->error = ret == -ENOENT ? 0 : (int32_t)-ret;
-	return 0;
-}
-
-/** A name. */
-struct name {
-	/** It, or NULL: then it is among those that were gathered, which move. */
-	const char *text;
-	/** Where it begins there. */
-	size_t at;
-};
-
-/** The text of a name, until more are gathered. */
-static const char *name_text(const struct tree *tree, struct name name) {
-	return name.text ? name.text : (const char *)tree->scratch->names.data + name.at;
-}
-
 /** Where a recursion is. */
 struct place {
 	/** The descriptor of the directory, or -1 while that is closed. */
@@ -174,7 +112,7 @@ static int remove_directory(struct tree *tree, struct place above, struct name n
 static int empty_directory(struct tree *tree, struct place here, size_t index) {
 	struct scratch *scratch = tree->scratch;
 	struct mark mark = tree_mark(tree);
-	int ret = read_entries(tree, *here.dfd, index);
+	int ret = tree_list(tree, *here.dfd, index);
 	if (ret == 0) {
 		ret = remove_entries(tree, *here.dfd, &mark);
 	}
@@ -190,7 +128,7 @@ static int empty_directory(struct tree *tree, struct place here, size_t index) {
 	size_t at = mark.names;
 	for (size_t i = mark.types; i < end; ++i) {
 		struct name name = {.at = at};
-		at += strlen(name_text(tree, name)) + 1;
+		at += strlen(tree_name(tree, name)) + 1;
 		int32_t result = *tree_result(tree, i);
 		if (result == IOQ_TREE_LEFT && here.levels > 0 && *here.dfd >= 0
 				&& (is_chain || tree_has_budget(tree))) {
@@ -224,40 +162,6 @@ static int32_t remove_unopened(int dfd, const char *name, int error) {
 	}
 }
 
-/** Which directory it is. */
-struct identity {
-	/** Its device. */
-	dev_t device;
-	/** Its inode. */
-	ino_t inode;
-};
-
-/** Find out which directory is open. Whether that is known. */
-static bool identify(int dfd, struct identity *identity) {
-	struct stat sb;
-	if (fstat(dfd, &sb) != 0) {
-		return false;
-	}
-	*identity = (struct identity) {sb.st_dev, sb.st_ino};
-	return true;
-}
-
-/**
- * Open the directory above an open one, if it is the one that it was.
- *
- * @return Its descriptor, or -1: somebody has moved what is below, or all are taken.
- */
-static int open_above(int dfd, const struct identity *above, int flags) {
-	int fd = openat(dfd, "..", flags | O_DIRECTORY | O_CLOEXEC);
-	struct identity found;
-	if (fd >= 0
-			&& (!identify(fd, &found) || found.device != above->device || found.inode != above->inode)) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
 /**
  * Empty an open directory, and close it. Deep down the one above it is closed
  * meanwhile; it stays closed if it cannot be found again.
@@ -266,14 +170,14 @@ static int open_above(int dfd, const struct identity *above, int flags) {
  */
 static int empty_and_close(struct tree *tree, struct place above, int fd, size_t index) {
 	struct identity identity;
-	bool is_deep = above.depth >= LEVELS_OPEN && identify(*above.dfd, &identity);
+	bool is_deep = above.depth >= LEVELS_OPEN && directory_identify(*above.dfd, &identity);
 	if (is_deep) {
 		close(*above.dfd);
 		*above.dfd = -1;
 	}
 	int ret = empty_directory(tree, (struct place) {&fd, above.levels - 1, above.depth + 1}, index);
 	if (is_deep && fd >= 0) {
-		*above.dfd = open_above(fd, &identity, O_RDONLY);
+		*above.dfd = way_open_above(fd, &identity, O_RDONLY);
 	}
 	if (fd >= 0) {
 		close(fd);
@@ -288,10 +192,10 @@ static int remove_directory(struct tree *tree, struct place above, struct name n
 	bool stays = name.text && strcmp(name.text, ".") == 0;
 	struct mark mark = tree_mark(tree);
 	size_t index = mark.directories / sizeof(struct ioq_tree_directory);
-	int fd = openat(*above.dfd, name_text(tree, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(*above.dfd, tree_name(tree, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
 		int error = errno;
-		*result = stays ? error : remove_unopened(*above.dfd, name_text(tree, name), error);
+		*result = stays ? error : remove_unopened(*above.dfd, tree_name(tree, name), error);
 		// Whoever named it is to hear why it cannot even be begun
 		*result = is_named && *result == IOQ_TREE_LEFT ? error : *result;
 		int ret = is_named ? tree_append_record(tree, parent, *result) : 0;
@@ -314,7 +218,7 @@ static int remove_directory(struct tree *tree, struct place above, struct name n
 	bool is_left = ret == 0 || (*above.dfd < 0 && !stays);
 	*result = is_left ? IOQ_TREE_LEFT
 		: stays ? 0
-		: removed(unlinkat(*above.dfd, name_text(tree, name), AT_REMOVEDIR));
+		: removed(unlinkat(*above.dfd, tree_name(tree, name), AT_REMOVEDIR));
 	bool is_gone = *result == 0 && !stays;
 	if (is_gone && !(tree->entry->mode & IOQ_TREE_TELL)) {
 		tree_forget(tree, &mark, is_named);
@@ -330,41 +234,6 @@ static int remove_directory(struct tree *tree, struct place above, struct name n
 	return 0;
 }
 
-/** The directories on the way to one that a request names. */
-struct way {
-	/** What they are, from the one that the request begins at on. */
-	struct identity *directories;
-	/** How many there are. */
-	size_t count;
-};
-
-/**
- * Go down to the directory that holds what a path names, and note those on the way.
- *
- * @param name Set to the last name in it.
- * @return Its descriptor, which is the request's own if there is no other, or -errno.
- */
-static int go_down(struct tree *tree, char *path, char **name, struct way *way) {
-	int dfd = tree->entry->fd;
-	int error = 0;
-	*name = path;
-	for (char *slash = strchr(path, '/'); slash && error == 0; slash = strchr(*name, '/')) {
-		*slash = '\0';
-		int fd = openat(dfd, *name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		error = fd < 0 || !identify(dfd, &way->directories[way->count++]) ? errno : 0;
-		*slash = '/';
-		*name = slash + 1;
-		if (dfd != tree->entry->fd) {
-			close(dfd);
-		}
-		dfd = fd;
-	}
-	if (error != 0 && dfd >= 0 && dfd != tree->entry->fd) {
-		close(dfd);
-	}
-	return error != 0 ? -error : dfd;
-}
-
 /**
  * Remove the directories on a path from the innermost on, until one is not empty.
  *
@@ -375,7 +244,7 @@ static int go_down(struct tree *tree, char *path, char **name, struct way *way) 
 static uint32_t go_up(int dfd, char *path, char *name, const struct way *way) {
 	uint32_t gone = 0;
 	for (size_t above = way->count; above > 0; --above) {
-		int fd = open_above(dfd, &way->directories[above - 1], O_PATH);
+		int fd = way_open_above(dfd, &way->directories[above - 1], O_PATH);
 		name[-1] = '\0';
 		char *slash = memrchr(path, '/', (size_t)(name - path));
 		char *last = slash ? slash + 1 : path;
@@ -401,17 +270,13 @@ static uint32_t go_up(int dfd, char *path, char *name, const struct way *way) {
  * @return 0, or -errno if the request is over.
  */
 static int remove_named(struct tree *tree, char *path, int32_t parent, uint32_t levels) {
-	size_t names = 1;
-	for (const char *at = path; *at; ++at) {
-		names += *at == '/';
-	}
-	struct way way = {.directories = malloc(names * sizeof(*way.directories))};
-	if (!way.directories) {
+	struct way way;
+	if (!way_begin(&way, path)) {
 		return -ENOMEM;
 	}
 	size_t index = tree->scratch->directories.length / sizeof(struct ioq_tree_directory);
 	char *name;
-	int dfd = go_down(tree, path, &name, &way);
+	int dfd = way_go_down(&way, tree->entry->fd, path, &name);
 	int ret;
 	if (parent == -1) {
 		// However long the way was, each request is to get somewhere
@@ -435,7 +300,7 @@ static int remove_named(struct tree *tree, char *path, int32_t parent, uint32_t 
 	if (dfd >= 0 && dfd != tree->entry->fd) {
 		close(dfd);
 	}
-	free(way.directories);
+	way_end(&way);
 	return ret;
 }
 
