@@ -245,10 +245,11 @@ int copy_attributes(uint32_t what, int from, int to, const struct stat *source) 
 		}
 	}
 	if (what & IOQ_COPY_NO_SET_ID) {
-		// Another's program with these bits would run as whoever has copied it
-		mode &= ~(mode_t)((keeps_user ? 0 : S_ISUID) | (keeps_group ? 0 : S_ISGID));
 		struct stat target;
-		if (S_ISDIR(source->st_mode) && !keeps_group && fstat(to, &target) == 0) {
+		if (!S_ISDIR(source->st_mode)) {
+			// Another's program with these bits would run as whoever has copied it
+			mode &= ~(mode_t)((keeps_user ? 0 : S_ISUID) | (keeps_group ? 0 : S_ISGID));
+		} else if (!keeps_group && fstat(to, &target) == 0) {
 			// What it has from the directory that it is in
 			mode |= target.st_mode & S_ISGID;
 		}
