@@ -43,6 +43,16 @@ struct scratch {
 	struct bytes directories;
 	/** Of a tree: stats so far. */
 	struct bytes stats;
+	/** Of a report: the path of the directory that is being read. */
+	struct bytes path;
+	/** Of a report: lines so far. */
+	struct bytes lines;
+	/** Of a report: entries with several names so far. */
+	struct bytes links;
+	/** Of a report: errors so far, and their paths. */
+	struct bytes errors, error_paths;
+	/** Of a report: paths of directories that are left. */
+	struct bytes left;
 };
 
 /** Make room for `more` bytes. Returns 0 or -ENOMEM. */
@@ -185,6 +195,11 @@ int tree_remove_all(struct tree *tree);
 /** Copy what the request names. Returns 0 or -errno. */
 int tree_copy_all(struct tree *tree);
 
+// report.c
+
+/** Run a READ_DIR that reports of trees. Sets the result and the payload. */
+void report_read(struct entry *entry, struct scratch *scratch);
+
 // guard.c
 
 /** What becomes of a symbolic link that leads to nothing. */
@@ -227,6 +242,13 @@ int32_t whole_file_write(struct entry *entry);
  */
 int call_interrupted(struct entry *entry, unsigned int *times);
 
+/**
+ * A stream has nothing to read, or no room, for now.
+ *
+ * @return What the request's result is for now.
+ */
+int32_t stream_waits(struct entry *entry, int fd, uint8_t waits_for, uint16_t events);
+
 /** Write all of a buffer. Returns 0 or -errno. */
 int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length);
 
@@ -264,6 +286,23 @@ int32_t attempt_write(struct entry *entry);
 
 /** Try a LOCK. */
 int32_t attempt_lock(struct entry *entry);
+
+/** Run a SPLICE. */
+int32_t attempt_splice(struct entry *entry);
+
+/** Whether what is open to be read is a FIFO that nobody has opened to be written. */
+bool attempt_lacks_writer(int fd);
+
+/** Whether what a path leads to is a FIFO. */
+bool attempt_is_fifo(int dir, const char *path);
+
+/**
+ * Open a file without waiting for anybody. A FIFO that lacks a reader is kept in
+ * entry->fifo, by its name only.
+ *
+ * @return A descriptor that does not wait either, -errno, or what entry_waits() gives.
+ */
+int32_t attempt_open_whole(struct entry *entry, int dir, const char *path, int flags, mode_t mode, enum dangling dangling);
 
 // position.c
 

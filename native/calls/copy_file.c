@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -344,6 +345,49 @@ static int32_t copy_directory(struct entry *entry) {
 	return ret;
 }
 
+/**
+ * Copy what is left of a file to a FIFO, whose reader takes it when it likes.
+ *
+ * @return 0, -errno, or what entry_waits() gives: both are kept then.
+ */
+static int32_t copy_to_stream(struct entry *entry, int from, int to) {
+	unsigned int interruptions = 0;
+	while (true) {
+		if (entry_is_cancelled(entry)) {
+			return -EINTR;
+		}
+		ssize_t ret = splice(from, NULL, to, NULL, HAND_LENGTH, SPLICE_F_NONBLOCK);
+		if (ret == 0) {
+			return 0;
+		}
+		if (ret < 0 && errno == EAGAIN) {
+			entry->source = from;
+			return stream_waits(entry, to, WAITS_READY | WAITS_TIME, POLLOUT);
+		}
+		if (ret < 0 && errno == EINVAL) {
+			// What is made on the fly has no pages to hand over
+			fcntl(to, F_SETFL, 0);
+			return copy_by_hand(entry, from, to);
+		}
+		if (ret < 0 && (errno != EINTR || call_interrupted(entry, &interruptions) != 0)) {
+			return -errno;
+		}
+		entry->pause = 0;
+	}
+}
+
+/** Go on copying to a FIFO. */
+static int32_t copy_on(struct entry *entry) {
+	int from = entry->source, to = entry->fifo;
+	entry->source = entry->fifo = -1;
+	int32_t ret = copy_to_stream(entry, from, to);
+	if (entry->fifo < 0) {
+		close(from);
+		close(to);
+	}
+	return ret;
+}
+
 int32_t whole_file_copy(struct entry *entry) {
 	if (entry->args[1] & IOQ_COPY_DIRECTORY) {
 		return copy_directory(entry);
@@ -351,7 +395,15 @@ int32_t whole_file_copy(struct entry *entry) {
 	if (entry->args[1] & IOQ_COPY_LINK) {
 		return copy_link_attributes(entry->args[1], entry->fd, entry->path, entry->fd2, entry->path2);
 	}
-	int from = guard_open(entry, entry->fd, entry->path, entry_open_flags(entry) | O_RDONLY, 0, DANGLING_MISSING);
+	if (entry->streams) {
+		return copy_on(entry);
+	}
+	// What might wait for its other end is not copied, but for its contents
+	int from_flags = entry_open_flags(entry) | O_RDONLY;
+	int from = guard_open(entry, entry->fd, entry->path, from_flags | O_NONBLOCK, 0, DANGLING_MISSING);
+	if (from == -EWOULDBLOCK) {
+		from = guard_open(entry, entry->fd, entry->path, from_flags, 0, DANGLING_MISSING);
+	}
 	if (from < 0) {
 		return from;
 	}
@@ -367,7 +419,11 @@ int32_t whole_file_copy(struct entry *entry) {
 	if (ret == 0) {
 		int flags = (int)entry->args[0] | O_WRONLY | O_CREAT | O_CLOEXEC;
 		mode_t mode = source.st_mode & (entry->args[1] & IOQ_COPY_NO_SET_ID ? 01777 : 07777);
-		to = guard_open(entry, entry->fd2, entry->path2, flags, mode, DANGLING_FOLLOWED);
+		to = attempt_open_whole(entry, entry->fd2, entry->path2, flags, mode, DANGLING_FOLLOWED);
+		if (to < 0 && (entry->waits_for || to == -IOQ_EWAITS)) {
+			close(from);
+			return to;
+		}
 		ret = to < 0 ? to : fstat(to, &target) == 0 ? 0 : -errno;
 	}
 	if (ret == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino) {
@@ -377,6 +433,14 @@ int32_t whole_file_copy(struct entry *entry) {
 	// A device keeps its mode: it is no copy, it only takes the bytes. And what is empty
 	// is not truncated: some file systems write such a file out when it is closed
 	bool is_copy = S_ISREG(target.st_mode);
+	if (ret == 0 && S_ISFIFO(target.st_mode) && entry->patience == PATIENCE_WAITS) {
+		ret = copy_to_stream(entry, from, to);
+		if (entry->fifo < 0) {
+			close(from);
+			close(to);
+		}
+		return ret;
+	}
 	if (ret == 0 && is_copy && target.st_size > 0 && ftruncate(to, 0) != 0) {
 		ret = -errno;
 	}

@@ -7,6 +7,13 @@
  * What stat(2) says of a file's size is a hint and no more: files in /proc have
  * none, others grow or shrink meanwhile. The end is where read(2) says it is.
  *
+ * A FIFO or a terminal is read and written without waiting. What would wait is tried again
+ * when it need not (calls/attempt.c), and goes on where it was:
+ *
+ *     entry->fifo      the descriptor, or the FIFO that is to be written, by its name only
+ *     entry->streams   which of the two
+ *     entry->kept      bytes that were transferred
+ *
  * Each loop ends when the entry is cancelled, and when a file system interrupts it again
  * and again of its own accord.
  */
@@ -14,6 +21,7 @@
 #include "calls/calls.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,13 +85,19 @@ static int grow(struct entry *entry, int fd, size_t length, size_t *capacity) {
 	return 0;
 }
 
+int32_t stream_waits(struct entry *entry, int fd, uint8_t waits_for, uint16_t events) {
+	entry->fifo = fd;
+	entry->streams = true;
+	return entry_waits(entry, waits_for, events);
+}
+
 /**
  * Read from a descriptor to its end. Most files are small: those are not even
  * asked for their size, the end is found by a second read.
  */
 static int32_t read_to_end(struct entry *entry, int fd) {
-	size_t capacity = FIRST_LENGTH;
-	size_t length = 0;
+	size_t capacity = entry->kept > 0 ? entry->capacity : FIRST_LENGTH;
+	size_t length = entry->kept;
 	unsigned int interruptions = 0;
 	if (!entry->payload) {
 		// Not the owner's doing: a lane that goes on alone
@@ -97,9 +111,17 @@ static int32_t read_to_end(struct entry *entry, int fd) {
 			return -EINTR;
 		}
 		ssize_t ret = read(fd, (uint8_t *)entry->payload + length, capacity - length);
+		if (ret == 0 && length == 0 && entry->patience == PATIENCE_WAITS && attempt_lacks_writer(fd)) {
+			return stream_waits(entry, fd, WAITS_READY | WAITS_TIME, POLLIN);
+		}
 		if (ret == 0) {
 			entry->payload_length = length;
 			return (int32_t)length;
+		}
+		if (ret < 0 && errno == EAGAIN && entry->patience == PATIENCE_WAITS) {
+			entry->kept = length;
+			entry->capacity = capacity;
+			return stream_waits(entry, fd, WAITS_READY, POLLIN);
 		}
 		if (ret < 0 && (errno != EINTR || call_interrupted(entry, &interruptions) != 0)) {
 			return -errno;
@@ -115,18 +137,28 @@ static int32_t read_to_end(struct entry *entry, int fd) {
 }
 
 int32_t whole_file_read(struct entry *entry) {
-	int fd = guard_open(entry, entry->fd, entry->path, entry_open_flags(entry), 0, DANGLING_MISSING);
+	int fd = entry->fifo;
+	entry->fifo = -1;
+	if (fd < 0) {
+		fd = attempt_open_whole(entry, entry->fd, entry->path, entry_open_flags(entry), 0, DANGLING_MISSING);
+	}
 	if (fd < 0) {
 		return fd;
 	}
 	int32_t result = read_to_end(entry, fd);
-	close(fd);
+	if (entry->fifo < 0) {
+		close(fd);
+	}
 	return result;
 }
 
-/* Ends: each round brings at least a byte, or is a retry of it. */
-int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length) {
-	size_t done = 0;
+/**
+ * Write all of a buffer. Ends: each round brings at least a byte, or is a retry of it.
+ *
+ * @param progress How many bytes are written already, and then are.
+ */
+static int write_on(struct entry *entry, int fd, const uint8_t *bytes, size_t length, size_t *progress) {
+	size_t done = *progress;
 	unsigned int interruptions = 0;
 	while (done < length) {
 		if (entry_is_cancelled(entry)) {
@@ -142,22 +174,40 @@ int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length) 
 			return -EIO;
 		}
 		done += ret > 0 ? (size_t)ret : 0;
+		*progress = done;
 	}
 	return 0;
 }
 
+int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length) {
+	size_t progress = 0;
+	return write_on(entry, fd, bytes, length, &progress);
+}
+
 int32_t whole_file_write(struct entry *entry) {
-	int fd = guard_open(entry, entry->fd, entry->path, entry_open_flags(entry), entry->mode, DANGLING_MISSING);
-	if (fd < 0) {
-		return fd;
+	bool goes_on = entry->streams;
+	int fd = entry->fifo;
+	if (goes_on) {
+		entry->fifo = -1;
+	} else {
+		fd = attempt_open_whole(entry, entry->fd, entry->path, entry_open_flags(entry), entry->mode, DANGLING_MISSING);
+		if (fd < 0) {
+			return fd;
+		}
 	}
 	int ret = 0;
 	// As Deno does: a mode that is given holds for a file that exists, too
-	if (entry->args[0] && fchmod(fd, entry->mode) != 0) {
+	if (!goes_on && entry->args[0] && fchmod(fd, entry->mode) != 0) {
 		ret = -errno;
 	}
 	if (ret == 0) {
-		ret = write_all(entry, fd, entry->payload, entry->length);
+		size_t before = entry->kept;
+		ret = write_on(entry, fd, entry->payload, entry->length, &entry->kept);
+		if (ret == -EAGAIN && entry->patience == PATIENCE_WAITS) {
+			entry->pause = entry->kept > before ? 0 : entry->pause;
+			// There may be room, though not for what must be written at once
+			return stream_waits(entry, fd, WAITS_READY | WAITS_TIME, POLLOUT);
+		}
 	}
 	// Some file systems report what went wrong only now
 	if (close(fd) != 0 && ret == 0 && errno != EINTR) {

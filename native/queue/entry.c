@@ -91,6 +91,10 @@ void entry_close_fifo(struct entry *entry) {
 		close(entry->fifo);
 		entry->fifo = -1;
 	}
+	if (entry->source >= 0) {
+		close(entry->source);
+		entry->source = -1;
+	}
 }
 
 void entry_abandon(struct entry *entry) {

@@ -6,6 +6,7 @@
 #define IOQ_TEST_TESTS_H
 
 // open_test.c
+void test_open_terminal(const void *config);
 void test_options(void);
 void test_resize(const void *config);
 void test_cycles(const void *config);
@@ -33,6 +34,7 @@ void test_terminal(void);
 // directory_test.c
 void test_directory(const void *config);
 void test_tree(const void *config);
+void test_report(const void *config);
 void test_remove_tree(const void *config);
 void test_utf8(void);
 
