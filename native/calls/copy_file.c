@@ -206,7 +206,7 @@ static int copy_xattr(struct attributed from, struct attributed to, const char *
 }
 
 /** Copy the extended attributes that there are; those that the target cannot have are left out. */
-static int copy_xattrs(struct attributed from, struct attributed to) {
+static int copy_all_xattrs(struct attributed from, struct attributed to) {
 	// Nearly no file has any: that is found out without memory
 	ssize_t length = from.path ? llistxattr(from.path, NULL, 0) : flistxattr(from.fd, NULL, 0);
 	if (length == 0 || (length < 0 && errno == ENOTSUP)) {
@@ -224,6 +224,10 @@ static int copy_xattrs(struct attributed from, struct attributed to) {
 	}
 	free(names);
 	return ret;
+}
+
+int copy_xattrs(int from, int to) {
+	return copy_all_xattrs((struct attributed) {.fd = from}, (struct attributed) {.fd = to});
 }
 
 /** Whether an owner could not be given because that takes somebody else. */
@@ -260,7 +264,7 @@ int copy_attributes(uint32_t what, int from, int to, const struct stat *source) 
 		return -errno;
 	}
 	if (what & IOQ_COPY_XATTRS) {
-		int ret = copy_xattrs((struct attributed) {.fd = from}, (struct attributed) {.fd = to});
+		int ret = copy_xattrs(from, to);
 		if (ret != 0) {
 			return ret;
 		}
@@ -288,7 +292,7 @@ static int copy_link_xattrs(int from, const char *name, int to, const char *to_n
 	if (!name_link(path, from, name) || !name_link(to_path, to, to_name)) {
 		return -ENAMETOOLONG;
 	}
-	int ret = copy_xattrs((struct attributed) {-1, path}, (struct attributed) {-1, to_path});
+	int ret = copy_all_xattrs((struct attributed) {-1, path}, (struct attributed) {-1, to_path});
 	// Without /proc they cannot be had
 	return ret == -ENOENT ? 0 : ret;
 }

@@ -20,6 +20,8 @@
 
 #include "calls/calls.h"
 
+#include "waits/clock.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -28,6 +30,8 @@
 
 /** Bytes of one write: how often a cancellation is looked for. */
 #define COPY_LENGTH ((size_t)8 << 20)
+/** Nanoseconds of a read from which on it has waited: asking what is known takes less. */
+#define SLOW_READ 50000
 /** System calls of one request that may be interrupted though nobody cancels it. */
 #define INTERRUPTIONS_MAX 1000
 
@@ -85,6 +89,17 @@ static int grow(struct entry *entry, int fd, size_t length, size_t *capacity) {
 	return 0;
 }
 
+/**
+ * Whether a file is known to have no more than what was read of it. The kernel says what
+ * it knows, without asking whoever has the file: it has just asked, since more was to be
+ * read than there is. Another read would have it ask once more.
+ */
+static bool is_all(int fd, size_t length) {
+	struct statx known;
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &known) == 0
+		&& S_ISREG(known.stx_mode) && known.stx_size == length;
+}
+
 int32_t stream_waits(struct entry *entry, int fd, uint8_t waits_for, uint16_t events) {
 	entry->fifo = fd;
 	entry->streams = true;
@@ -93,7 +108,8 @@ int32_t stream_waits(struct entry *entry, int fd, uint8_t waits_for, uint16_t ev
 
 /**
  * Read from a descriptor to its end. Most files are small: those are not even
- * asked for their size, the end is found by a second read.
+ * asked for their size, the end is found by a second read. Where reading takes long,
+ * even that is spared.
  */
 static int32_t read_to_end(struct entry *entry, int fd) {
 	size_t capacity = entry->kept > 0 ? entry->capacity : FIRST_LENGTH;
@@ -110,11 +126,18 @@ static int32_t read_to_end(struct entry *entry, int fd) {
 		if (entry_is_cancelled(entry)) {
 			return -EINTR;
 		}
+		int64_t begun = clock_now(IOQ_CLOCK_MONOTONIC);
 		ssize_t ret = read(fd, (uint8_t *)entry->payload + length, capacity - length);
 		if (ret == 0 && length == 0 && entry->patience == PATIENCE_WAITS && attempt_lacks_writer(fd)) {
 			return stream_waits(entry, fd, WAITS_READY | WAITS_TIME, POLLIN);
 		}
-		if (ret == 0) {
+		bool is_end = ret == 0;
+		if (ret > 0 && (size_t)ret < capacity - length
+				&& clock_now(IOQ_CLOCK_MONOTONIC) - begun > SLOW_READ) {
+			is_end = is_all(fd, length + (size_t)ret);
+			length += is_end ? (size_t)ret : 0;
+		}
+		if (is_end) {
 			entry->payload_length = length;
 			return (int32_t)length;
 		}
@@ -184,7 +207,23 @@ int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length) 
 	return write_on(entry, fd, bytes, length, &progress);
 }
 
+/**
+ * Have what was written reach the device, and its name as well.
+ *
+ * @return 0 or -errno.
+ */
+static int make_durable(const struct entry *entry, int fd) {
+	if (fsync(fd) != 0) {
+		// Pipes and terminals have nothing to sync
+		return errno == EINVAL || errno == EROFS ? 0 : -errno;
+	}
+	return replace_sync_folder(entry);
+}
+
 int32_t whole_file_write(struct entry *entry) {
+	if (entry->args[1] & IOQ_WRITE_ATOMIC) {
+		return replace_write(entry);
+	}
 	bool goes_on = entry->streams;
 	int fd = entry->fifo;
 	if (goes_on) {
@@ -208,6 +247,9 @@ int32_t whole_file_write(struct entry *entry) {
 			// There may be room, though not for what must be written at once
 			return stream_waits(entry, fd, WAITS_READY | WAITS_TIME, POLLOUT);
 		}
+	}
+	if (ret == 0 && entry->args[1] & IOQ_WRITE_DURABLE) {
+		ret = make_durable(entry, fd);
 	}
 	// Some file systems report what went wrong only now
 	if (close(fd) != 0 && ret == 0 && errno != EINTR) {

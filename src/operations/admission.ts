@@ -83,7 +83,7 @@ export function admit<K extends OpName>(
   }
   if (request.op === "symlink") {
     checkAccessForSymlink();
-  } else if (access2 !== 0) {
+  } else if (access2 !== 0 && path2 !== undefined) {
     at2 = place(request, path2!, request.fd2, access2, findPath, request.given2);
   }
   // The path was checked as it is written: the core looks where it leads

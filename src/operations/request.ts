@@ -220,7 +220,8 @@ export class CoreRequest<K extends OpName = OpName, V = ValueOf<K>> extends IoqR
 
   /** Whether it opens a descriptor, which then is this thread's. */
   get isOpen(): boolean {
-    return this.code === layout.OP.open || this.code === layout.OP.openDir;
+    return this.code === layout.OP.open || this.code === layout.OP.openDir ||
+      this.code === layout.OP.replaceBegin;
   }
 
   /** Whether it closes a descriptor: such requests are never cancelled. */

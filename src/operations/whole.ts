@@ -9,16 +9,22 @@
 
 import type { PlainCall } from "./operation.ts";
 import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
-import { ENOTREG, ESAMEFILE, OP, TRANSFER_MAX } from "../../ffi/layout.ts";
+import {
+  ENOTREG,
+  ESAMEFILE,
+  OP,
+  TRANSFER_MAX,
+  WRITE_ATOMIC,
+  WRITE_DURABLE,
+} from "../../ffi/layout.ts";
 import { decodeBytes, decodeEntries, decodeNothing } from "./decode.ts";
 import { define } from "./operation.ts";
 import { READ, WRITE } from "../permissions.ts";
-import { ownOption as own } from "../own_option.ts";
 import { byteLengthOf } from "../byte_length.ts";
-import { O_APPEND, O_CREAT, O_EXCL, O_TRUNC, O_WRONLY } from "../linux/fcntl.ts";
+import { aboutFile, plainMakeDurable, plainReplace, writeArguments } from "./replace.ts";
 import { request } from "./request.ts";
 import { toPath } from "../path.ts";
-import { checkAt, checkBytes, checkFd, checkMode, pathRequest } from "./arguments.ts";
+import { checkBytes, checkFd, pathRequest } from "./arguments.ts";
 import type { OpBuilders } from "./values.ts";
 
 function plainReadFile(call: PlainCall): number {
@@ -28,12 +34,18 @@ function plainReadFile(call: PlainCall): number {
 
 function plainWriteFile(call: PlainCall): number {
   const { fs, bytes } = call;
+  if (call.arg1 & WRITE_ATOMIC) {
+    return plainReplace(call);
+  }
   const fd = call.open(call.flags);
   try {
     if (call.arg0) {
       fs.fchmodSync(fd, call.mode);
     }
     call.writeAll(fd, bytes, null);
+    if (call.arg1 & WRITE_DURABLE) {
+      plainMakeDurable(call, fd);
+    }
   } finally {
     fs.closeSync(fd);
   }
@@ -79,28 +91,20 @@ define("writeFile", {
   code: OP.writeFile,
   verb: "writefile",
   access: WRITE,
+  // A temporary file, if there is to be one
+  access2: READ | WRITE,
   opens: true,
   lane: "lane",
+  about: aboutFile,
   decode: decodeNothing,
   plain: plainWriteFile,
 });
-export const writeFile: OpBuilders["writeFile"] = (path, bytes, options) => {
-  const mode = own(options, "mode");
-  return request("writeFile", {
-    fd: checkAt(options),
-    path: toPath(path, "writefile"),
+export const writeFile: OpBuilders["writeFile"] = (path, bytes, options) =>
+  request("writeFile", {
+    ...writeArguments(toPath(path, "writefile"), options),
     bytes: checkBytes(bytes, "bytes"),
     length: byteLengthOf(bytes),
-    flags: O_WRONLY | (own(options, "append") === true ? O_APPEND : O_TRUNC) |
-      (own(options, "createNew") === true
-        ? O_CREAT | O_EXCL
-        : (own(options, "create") ?? true) === true
-        ? O_CREAT
-        : 0),
-    mode: checkMode(mode, 0o666),
-    arg0: mode === undefined ? 0 : 1,
   });
-};
 
 define("copyFile", {
   code: OP.copyFile,
