@@ -70,6 +70,10 @@ static int grow(struct entry *entry, int fd, size_t length, size_t *capacity) {
 	if (length > most) {
 		return -EFBIG;
 	}
+	// It may be read again from its beginning, which a pipe may not
+	if (entry->length > 0 && length > entry->length && lseek(fd, 0, SEEK_CUR) >= 0) {
+		return -EFBIG;
+	}
 	uint8_t *more;
 	if (entry->pooled) {
 		more = malloc(wanted);
