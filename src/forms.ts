@@ -26,10 +26,16 @@ import { limitsOf, type OperationOptions, Runner, runOn } from "./queue/runner.t
 import type { OpName } from "./operations/values.ts";
 import type { IoqRequest } from "./operations/request.ts";
 import type { Path } from "./path.ts";
+import { glob, type GlobEntry, type GlobOptions } from "./trees/glob.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
 import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files.ts";
 import { removeAllOn } from "./trees/functions.ts";
-import { type FileContents, readFiles, type ReadFilesOptions } from "./files/read_files.ts";
+import {
+  type FileContents,
+  type FileSource,
+  readFiles,
+  type ReadFilesOptions,
+} from "./files/read_files.ts";
 
 /**
  * Options of {@linkcode Ioq.remove}.
@@ -157,7 +163,7 @@ export abstract class PromiseForms extends Runner {
    * the iteration early cancels what is in flight. Give it regular files: a FIFO without a
    * writer takes one of the places until the end.
    *
-   * @param paths The files. More are taken as there is room.
+   * @param paths The files, also as entries of `walk()` or `glob()`. More are taken as there is room.
    * @param options How many at once; what to do about errors; a signal.
    * @returns The files in the order in which they are complete. Unless `onError`
    *          says otherwise, it ends with what `Deno.readFile` would throw.
@@ -176,10 +182,35 @@ export abstract class PromiseForms extends Runner {
    * ```
    */
   readFiles(
-    paths: Iterable<Path> | AsyncIterable<Path>,
+    paths: Iterable<FileSource> | AsyncIterable<FileSource>,
     options?: ReadFilesOptions,
   ): AsyncIterableIterator<FileContents> {
     return readFiles(() => this, paths, options);
+  }
+
+  /**
+   * Finds what patterns match, one entry at a time: {@linkcode glob} on this queue, or for this
+   * task.
+   *
+   * @param patterns One, or several. Those that begin with `!` say what not to find.
+   * @param options How to match, and how to walk.
+   * @throws {TypeError} If an option is unknown or has the wrong type.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * for await (const { path, bytes } of ioq.readFiles(ioq.glob("docs/*.md"))) {
+   *   console.log(path, bytes.length);
+   * }
+   * ```
+   */
+  glob(
+    patterns: string | readonly string[],
+    options: Omit<GlobOptions, "ioq"> = {},
+  ): AsyncIterableIterator<GlobEntry> {
+    return glob(patterns, { ...options, ioq: this });
   }
 
   /**

@@ -72,6 +72,32 @@ export interface FileContents {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/**
+ * Which file to read: a path, or an entry of `walk()` or `glob()`. Entries of directories are
+ * passed over.
+ *
+ * @category Many files and trees
+ */
+export type FileSource = Path | {
+  /** The path. */
+  readonly path: string;
+  /** Its bytes, if they are not UTF-8. */
+  readonly rawPath?: Uint8Array;
+  /** Whether it is a directory. */
+  readonly isDirectory?: boolean;
+};
+
+/** The path of a file to be read; `undefined` if it is none. What makes no sense stays as it is. */
+function pathOf(source: FileSource): Path | undefined {
+  if (
+    typeof source !== "object" || source === null || source instanceof URL ||
+    source instanceof Uint8Array
+  ) {
+    return source;
+  }
+  return source.isDirectory === true ? undefined : source.rawPath ?? source.path;
+}
+
 const DEFAULT_CONCURRENCY = 64;
 const CONCURRENCY_MAX = 4096;
 
@@ -85,7 +111,7 @@ interface Consumer {
 class FilesReader implements AsyncIterableIterator<FileContents> {
   readonly #open: () => Runner | Promise<Runner>;
   #ioq: Runner | undefined;
-  readonly #paths: Iterator<Path> | AsyncIterator<Path>;
+  readonly #paths: Iterator<FileSource> | AsyncIterator<FileSource>;
   readonly #concurrency: number;
   readonly #signal: AbortSignal | undefined;
   readonly #onError: ReadFilesErrorPolicy;
@@ -110,7 +136,7 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
 
   constructor(
     open: () => Runner | Promise<Runner>,
-    paths: Iterable<Path> | AsyncIterable<Path>,
+    paths: Iterable<FileSource> | AsyncIterable<FileSource>,
     options: ReadFilesOptions,
   ) {
     const { concurrency = DEFAULT_CONCURRENCY, signal, onError = "throw", maxBytes } = ownOptions(
@@ -197,7 +223,7 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
         return;
       }
       if (!(result instanceof Promise)) {
-        this.#take(result as IteratorResult<Path>);
+        this.#take(result as IteratorResult<FileSource>);
         continue;
       }
       this.#pulling = true;
@@ -214,13 +240,13 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
   }
 
   /** Begin to read what the paths gave. */
-  #take(result: IteratorResult<Path>): void {
+  #take(result: IteratorResult<FileSource>): void {
     if (result.done) {
       this.#exhausted = true;
       return;
     }
-    const path = result.value;
-    if (this.#ended) {
+    const path = pathOf(result.value);
+    if (this.#ended || path === undefined) {
       return;
     }
     let request: CoreRequest<"readFile", Uint8Array<ArrayBuffer>>;
@@ -347,8 +373,8 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
 
 /** The iterator of paths that come at once, or one by one. */
 function iteratorOf(
-  paths: Iterable<Path> | AsyncIterable<Path>,
-): Iterator<Path> | AsyncIterator<Path> {
+  paths: Iterable<FileSource> | AsyncIterable<FileSource>,
+): Iterator<FileSource> | AsyncIterator<FileSource> {
   if (typeof paths === "object" && paths !== null && !(paths instanceof Uint8Array)) {
     if (Symbol.asyncIterator in paths) {
       return paths[Symbol.asyncIterator]();
@@ -370,7 +396,7 @@ function iteratorOf(
  */
 export function readFiles(
   open: () => Runner | Promise<Runner>,
-  paths: Iterable<Path> | AsyncIterable<Path>,
+  paths: Iterable<FileSource> | AsyncIterable<FileSource>,
   options: ReadFilesOptions = {},
 ): AsyncIterableIterator<FileContents> {
   return new FilesReader(open, paths, options);

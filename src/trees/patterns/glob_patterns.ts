@@ -283,7 +283,8 @@ export function parsePatterns(
   syntax: GlobSyntax,
   within: readonly string[],
 ): GlobBase[] {
-  const isNegated = (it: string) => it.startsWith("!") && !(syntax.extended && it[1] === "(");
+  const isNegated = (it: string) =>
+    syntax.negation && it.startsWith("!") && !(syntax.extended && it[1] === "(");
   const wanted = patterns.filter((it) => !isNegated(it));
   const unwanted = [...patterns.filter(isNegated).map((it) => it.slice(1)), ...ignore];
   const rows = wanted.flatMap((it) => parseGlob(it, syntax)).map(normalized);

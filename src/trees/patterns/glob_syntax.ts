@@ -42,6 +42,8 @@ export interface GlobSyntax {
   readonly extended: boolean;
   /** Whether `**` stands for any number of directories. */
   readonly globstar: boolean;
+  /** Whether patterns that begin with `!` say what not to find. */
+  readonly negation: boolean;
 }
 
 /** A part of a pattern, between two slashes. */
@@ -55,6 +57,8 @@ export type Segment =
 
 /** Patterns that braces stand for, at the most. */
 const ROWS_MAX = 1024;
+/** Patterns that braces without slashes are made into, at the most. */
+const FEW = 64;
 /** Numbers or letters that one pair of braces stands for, at the most. */
 const RANGE_MAX = 4096;
 /** How deep braces and parentheses may be in one another. */
@@ -137,19 +141,41 @@ function spansNames(inner: readonly string[]): boolean {
   return inner.some((it, i) => it === "/" || (it === "*" && inner[i + 1] === "*"));
 }
 
-/** Take braces apart that have slashes in them. */
-function expand(points: readonly string[], rows: string[][]): void {
-  for (let i = 0; i < points.length; i++) {
-    if (points[i] === "\\") {
+/** Whether characters are a name to the letter, or several. */
+function isPlain(points: readonly string[]): boolean {
+  return points.every((it) => !"*?[]()!+@{}\\".includes(it));
+}
+
+/**
+ * Take braces apart that have slashes in them; and, as far as that makes few patterns, those
+ * that stand for whole names: so that it is known which.
+ *
+ * @param from Where to begin: what is before is done.
+ * @param few How many more patterns names may be made into.
+ */
+function expand(points: readonly string[], from: number, few: number, rows: string[][]): void {
+  let parentheses = 0;
+  for (let i = from; i < points.length; i++) {
+    const point = points[i];
+    if (point === "\\") {
       i++;
       continue;
     }
-    const end = points[i] === "{" ? endOf(points, i, "{", "}") : -1;
-    const inner = points.slice(i + 1, Math.max(end, i + 1));
-    const parts = end > 0 && spansNames(inner) ? alternatives(inner) : undefined;
-    if (parts !== undefined) {
+    // In what is negated, one of several is not several
+    parentheses += point === "(" ? 1 : point === ")" && parentheses > 0 ? -1 : 0;
+    const end = point === "{" && parentheses === 0 ? endOf(points, i, "{", "}") : -1;
+    if (end < 0) {
+      continue;
+    }
+    const inner = points.slice(i + 1, end);
+    const isName = (i === 0 || points[i - 1] === "/") &&
+      (end + 1 === points.length || points[end + 1] === "/");
+    const spans = spansNames(inner);
+    const parts = spans || (isName && isPlain(inner)) ? alternatives(inner) : undefined;
+    if (parts !== undefined && (spans || parts.length <= few)) {
+      const rest = spans ? few : Math.floor(few / parts.length);
       for (const part of parts) {
-        expand([...points.slice(0, i), ...part, ...points.slice(end + 1)], rows);
+        expand([...points.slice(0, i), ...part, ...points.slice(end + 1)], i, rest, rows);
       }
       return;
     }
@@ -321,7 +347,7 @@ export function parseGlob(pattern: string, syntax: GlobSyntax): Row[] {
     throw new RangeError("The pattern is too long");
   }
   const rows: string[][] = [];
-  expand([...pattern], rows);
+  expand([...pattern], 0, FEW, rows);
   return rows.map((points) => {
     const parts = splitNames(points);
     const segments: Segment[] = [];
