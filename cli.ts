@@ -27,6 +27,8 @@ interface Entry {
   readonly name: string;
   /** What it does, in a line. */
   readonly summary: string;
+  /** Runs it if it is soon done, without what the whole takes; else nothing happens. */
+  readonly runSoon?: (args: readonly string[]) => Promise<number | undefined>;
   /** Loads it: one run has use for one. */
   readonly load: () => Promise<Command>;
 }
@@ -35,11 +37,13 @@ const COMMANDS: readonly Entry[] = [
   {
     name: "find",
     summary: "print what is below directories",
+    runSoon: async (args) => await (await import("./src/cli/find_lines.ts")).findLines(args),
     load: async () => (await import("./src/cli/find.ts")).find,
   },
   {
     name: "du",
     summary: "tell how much room directories take",
+    runSoon: async (args) => await (await import("./src/cli/du_total.ts")).duTotal(args),
     load: async () => (await import("./src/cli/du.ts")).du,
   },
   {
@@ -82,7 +86,12 @@ export async function main(args: string[]): Promise<number> {
       await writeText(`${usage()}\n`);
       return EXIT_OK;
     }
-    command = await COMMANDS.find((it) => it.name === name)?.load();
+    const entry = COMMANDS.find((it) => it.name === name);
+    const code = await entry?.runSoon?.(rest);
+    if (code !== undefined) {
+      return code;
+    }
+    command = await entry?.load();
     if (command === undefined) {
       throw new UsageError(name === undefined ? "Missing command" : `Unknown command '${name}'`);
     }

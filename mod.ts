@@ -130,7 +130,7 @@ export type { PollEvents } from "./src/linux/poll.ts";
 export type { IoqRequest } from "./src/operations/request.ts";
 export type { Completion } from "./src/queue/completion.ts";
 export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backends/backend.ts";
-export type { ClockName } from "./src/linux/clock.ts";
+export type { ClockName, CpuClockName } from "./src/linux/clock.ts";
 export type { BigIntFileInfo, FileInfo } from "./src/linux/stat.ts";
 export type { DirEntry } from "./src/linux/directory.ts";
 export type { Path } from "./src/path.ts";

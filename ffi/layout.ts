@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 11;
+export const ABI_VERSION = 12;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -90,6 +90,10 @@ export const CLOCK_MONOTONIC = 0;
 export const CLOCK_REALTIME = 1;
 /** The clock that counts suspension as well. */
 export const CLOCK_BOOTTIME = 2;
+/** The processor time of the process. */
+export const CLOCK_PROCESS = 3;
+/** The processor time of the calling thread. */
+export const CLOCK_THREAD = 4;
 /** Until then, not for so long. */
 export const TIMEOUT_ABSOLUTE = 4;
 /** Sync the data, and only as much else as it needs. */
@@ -144,6 +148,18 @@ export const TREE_LEFT = 65536;
 export const TREE_GONE = 2;
 /** The directory is on another device. */
 export const TREE_FOREIGN = 1;
+/** Report of trees by lines. */
+export const TREE_LINES = 4096;
+/** Report how much room they take. */
+export const TREE_TOTAL = 8192;
+/** A file system may be mounted on a directory. */
+export const REPORT_MOUNT = 1;
+/** A directory could not be read. */
+export const REPORT_READ_FAILED = 0;
+/** An entry has no attributes. */
+export const REPORT_STAT_FAILED = 1;
+/** A directory's path is too long: it was not read. */
+export const REPORT_TOO_LONG = 2;
 /** Make a ring on the owner's thread. */
 export const OPEN_RING = 1;
 /** Let the ring take raw SQEs. */
@@ -254,6 +270,24 @@ export const TREE_DIRECTORY_ERROR = 2;
 export const TREE_DIRECTORY_FLAGS = 3;
 export const TREE_DIRECTORY_DEV_LOW = 4;
 export const TREE_DIRECTORY_INO_LOW = 6;
+
+/** The head of a report: size in bytes. */
+export const REPORT_SIZE = 48;
+export const REPORT_ENTRY_COUNT = 0;
+export const REPORT_LINK_COUNT = 1;
+export const REPORT_ERROR_COUNT = 2;
+export const REPORT_LINES_LENGTH = 3;
+export const REPORT_ERROR_PATHS_LENGTH = 4;
+export const REPORT_LEFT_LENGTH = 5;
+export const REPORT_TOTAL_LOW = 6;
+export const REPORT_FLAGS = 8;
+/** An entry of a report that has several names: size in bytes. */
+export const REPORT_LINK_SIZE = 24;
+export const REPORT_LINK_DEV_LOW = 0;
+export const REPORT_LINK_INO_LOW = 2;
+export const REPORT_LINK_BYTES_LOW = 4;
+/** What of a report could not be read: size in bytes. */
+export const REPORT_ERROR_SIZE = 8;
 
 /** The options of a queue: size in bytes. */
 export const OPTIONS_SIZE = 32;

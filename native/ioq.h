@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that older JavaScript could not bear. */
-#define IOQ_ABI_VERSION 11
+#define IOQ_ABI_VERSION 12
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -123,7 +123,11 @@ enum ioq_op {
 #define IOQ_CLOCK_MONOTONIC 0
 #define IOQ_CLOCK_REALTIME 1
 #define IOQ_CLOCK_BOOTTIME 2
+/** How many clocks a TIMEOUT may have. */
 #define IOQ_CLOCK_COUNT 3
+/** Clocks of ioq_now() alone: processor time, of the process and of the calling thread. */
+#define IOQ_CLOCK_PROCESS 3
+#define IOQ_CLOCK_THREAD 4
 /** Set in the flags of a TIMEOUT: until then, instead of for so long. */
 #define IOQ_TIMEOUT_ABSOLUTE 4
 
@@ -332,6 +336,13 @@ struct ioq_directory {
 #define IOQ_TREE_REMOVE 16
 /** Set beside that: tell of what is gone as well. */
 #define IOQ_TREE_TELL 32
+/**
+ * Set beside IOQ_TREE, with nothing else: the payload is an ioq_report, with a line for
+ * each entry: its path, which begins as the named directory's does, and `args[2]`.
+ */
+#define IOQ_TREE_LINES 0x1000
+/** The same with the room that the entries take, or with their sizes if `args[2]` is 1. */
+#define IOQ_TREE_TOTAL 0x2000
 
 /** What became of a directory that is left to another request. */
 #define IOQ_TREE_LEFT 0x10000
@@ -374,6 +385,58 @@ struct ioq_tree_directory {
 	/** The inode. */
 	uint32_t ino_low, ino_high;
 };
+
+/**
+ * Head of the payload of a READ_DIR that reports of trees. After it come the links, the
+ * errors, the lines, and paths, apart by NULs: first those of the errors, then those of
+ * the directories that are left to another request.
+ */
+struct ioq_report {
+	/** Entries of the directories that were read. */
+	uint32_t entry_count;
+	/** Entries with several names, whose sizes are not in the total. */
+	uint32_t link_count;
+	/** What could not be read. */
+	uint32_t error_count;
+	/** Bytes of all lines. */
+	uint32_t lines_length;
+	/** Bytes of the errors' paths, each with a NUL. */
+	uint32_t error_paths_length;
+	/** Bytes of the paths of directories that are left, each with a NUL. */
+	uint32_t left_length;
+	/** Bytes of entries that have one name, and of directories. */
+	uint32_t total_low, total_high;
+	/** IOQ_REPORT_MOUNT. */
+	uint32_t flags;
+	/** Zero. */
+	uint32_t reserved[3];
+};
+
+/** Set in `ioq_report.flags`: a directory is, or may be, where a file system is mounted. */
+#define IOQ_REPORT_MOUNT 1
+
+/** An entry of a report that has several names. */
+struct ioq_report_link {
+	/** The device as makedev(3) packs it, and the inode. */
+	uint32_t dev_low, dev_high, ino_low, ino_high;
+	/** Its bytes. */
+	uint32_t bytes_low, bytes_high;
+};
+
+/** What of a report could not be read. */
+struct ioq_report_error {
+	/** The errno. */
+	uint32_t error;
+	/** IOQ_REPORT_*_FAILED. */
+	uint32_t what;
+};
+
+/** A directory could not be opened, or not be read to its end. */
+#define IOQ_REPORT_READ_FAILED 0
+/** An entry has no attributes. */
+#define IOQ_REPORT_STAT_FAILED 1
+/** A directory's path is longer than IOQ_PATH_MAX: it was not read. */
+#define IOQ_REPORT_TOO_LONG 2
 
 /** What a queue is opened with. */
 struct ioq_options {
@@ -585,7 +648,10 @@ IOQ_EXPORT int32_t ioq_is_cached(int32_t fd);
 IOQ_EXPORT int32_t ioq_read_cached(int32_t fd, uint8_t *bytes, uint32_t length, uint32_t offset_low,
 	uint32_t offset_high);
 
-/** What an IOQ_CLOCK_* says: seconds as two words, and nanoseconds. */
+/**
+ * What an IOQ_CLOCK_* says: seconds as two words, and nanoseconds; then its resolution,
+ * in nanoseconds.
+ */
 IOQ_EXPORT void ioq_now(uint32_t clock, uint32_t *words);
 
 /** @return 1 if a descriptor is a terminal, else 0. */

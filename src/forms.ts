@@ -6,7 +6,8 @@
  * @module
  */
 
-import { ownOption } from "./own_option.ts";
+import { lenientId, lenientLength, lenientMode, lenientTime } from "./lenient.ts";
+import { ownOption, withOptions } from "./own_option.ts";
 import type { DirEntry } from "./linux/directory.ts";
 import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
 import { hasCode } from "./linux/errors.ts";
@@ -21,15 +22,19 @@ import type {
   WriteFileOptions,
   XattrOptions,
 } from "./operations/request_options.ts";
+import { decodeRawPath } from "./operations/decode.ts";
 import { op } from "./operations/op.ts";
 import { limitsOf, type OperationOptions, Runner, runOn } from "./queue/runner.ts";
 import type { OpName } from "./operations/values.ts";
-import type { IoqRequest } from "./operations/request.ts";
+import { type IoqRequest, toCoreRequest } from "./operations/request.ts";
 import type { Path } from "./path.ts";
-import { glob, type GlobEntry, type GlobOptions } from "./trees/glob.ts";
+import { type Glob, globOf } from "./trees/glob.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
 import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files.ts";
-import { removeAllOn } from "./trees/functions.ts";
+import type { CopyTreeOptions } from "./trees/copy_tree.ts";
+import { copyTree, removeAllOn, removeTree } from "./trees/functions.ts";
+import type { TreeOptions } from "./trees/tree_options.ts";
+import { type Walk, walkOf } from "./trees/walk.ts";
 import {
   type FileContents,
   type FileSource,
@@ -52,6 +57,16 @@ export interface RemoveOptions extends AtOptions {
 }
 
 const encoder = new TextEncoder();
+
+/** A request for a path, as bytes if options say so. */
+function asBytesIf(
+  options: { bytes?: boolean } | undefined,
+  request: IoqRequest<"readLink" | "realPath", string>,
+): IoqRequest<OpName, string | Uint8Array<ArrayBuffer>> {
+  return ownOption(options, "bytes") === true
+    ? toCoreRequest(request).readBy(decodeRawPath)
+    : request;
+}
 
 /**
  * The promise forms of the operations. They never appear in the stream, and wait
@@ -189,12 +204,26 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * Finds what patterns match, one entry at a time: {@linkcode glob} on this queue, or for this
-   * task.
+   * Finds a directory and everything below it, as the function `walk()` does by this queue: one
+   * entry at a time, or in arrays by `walk.batches()`. See {@linkcode Walk}.
    *
-   * @param patterns One, or several. Those that begin with `!` say what not to find.
-   * @param options How to match, and how to walk.
-   * @throws {TypeError} If an option is unknown or has the wrong type.
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * let count = 0;
+   * for await (const entries of ioq.walk.batches("src")) count += entries.length;
+   * console.log(count > 0); // true
+   * ```
+   */
+  get walk(): Walk {
+    return walkOf(this);
+  }
+
+  /**
+   * Finds what patterns match, as the function `glob()` does by this queue: one entry at a time,
+   * or in arrays by `glob.batches()`. See {@linkcode Glob}.
    *
    * @example
    * ```ts
@@ -206,11 +235,33 @@ export abstract class PromiseForms extends Runner {
    * }
    * ```
    */
-  glob(
-    patterns: string | readonly string[],
-    options: Omit<GlobOptions, "ioq"> = {},
-  ): AsyncIterableIterator<GlobEntry> {
-    return glob(patterns, { ...options, ioq: this });
+  get glob(): Glob {
+    return globOf(this);
+  }
+
+  /**
+   * Copies a file, a symbolic link, or a directory with everything in it, as the function
+   * `copyTree()` does by this queue.
+   *
+   * @param from What to copy.
+   * @param to The path of the copy, not of a directory to put it into.
+   * @param options Whether to overwrite, what to preserve, what to do about errors.
+   * @throws What `copyTree()` throws.
+   */
+  copyTree(from: Path, to: Path, options?: CopyTreeOptions): Promise<void> {
+    return copyTree(from, to, withOptions(options, { ioq: this }));
+  }
+
+  /**
+   * Removes a file, a symbolic link, or a directory with everything in it, as the function
+   * `removeTree()` does by this queue.
+   *
+   * @param path What to remove.
+   * @param options What to do about errors; `signal`, `timeoutMs`; a callback for progress.
+   * @throws What `removeTree()` throws.
+   */
+  removeTree(path: Path, options?: TreeOptions): Promise<void> {
+    return removeTree(path, withOptions(options, { ioq: this }));
   }
 
   /**
@@ -313,14 +364,47 @@ export abstract class PromiseForms extends Runner {
     return this.#build(() => op.symlink(target, path, options), options);
   }
 
-  /** Where a symbolic link points to. */
-  readLink(path: Path, options?: AtOptions & OperationOptions): Promise<string> {
-    return this.#build(() => op.readLink(path, options), options);
+  /**
+   * Where a symbolic link points to. Rejects with `Deno.errors.InvalidData`, as Deno does, if
+   * that is not UTF-8: ask for bytes then.
+   */
+  readLink(
+    path: Path,
+    options?: AtOptions & OperationOptions & { bytes?: false },
+  ): Promise<string>;
+  /** Where a symbolic link points to, byte by byte: names need not be UTF-8. */
+  readLink(
+    path: Path,
+    options: AtOptions & OperationOptions & { bytes: true },
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  readLink(
+    path: Path,
+    options?: AtOptions & OperationOptions & { bytes?: boolean },
+  ): Promise<string | Uint8Array<ArrayBuffer>> {
+    return this.#build<string | Uint8Array<ArrayBuffer>>(
+      () => asBytesIf(options, op.readLink(path, options)),
+      options,
+    );
   }
 
-  /** The path of what a path leads to, without links, `.` and `..`. */
-  realPath(path: Path, options?: OperationOptions): Promise<string> {
-    return this.#build(() => op.realPath(path), options);
+  /**
+   * The path of what a path leads to, without links, `.` and `..`. Rejects with
+   * `Deno.errors.InvalidData`, as Deno does, if that is not UTF-8: ask for bytes then.
+   */
+  realPath(path: Path, options?: OperationOptions & { bytes?: false }): Promise<string>;
+  /** The path of what a path leads to, byte by byte. */
+  realPath(
+    path: Path,
+    options: OperationOptions & { bytes: true },
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  realPath(
+    path: Path,
+    options?: OperationOptions & { bytes?: boolean },
+  ): Promise<string | Uint8Array<ArrayBuffer>> {
+    return this.#build<string | Uint8Array<ArrayBuffer>>(
+      () => asBytesIf(options, op.realPath(path)),
+      options,
+    );
   }
 
   /**
@@ -429,7 +513,7 @@ export abstract class PromiseForms extends Runner {
     length?: number,
     options?: OperationOptions,
   ): Promise<void> {
-    return this.#build(() => op.truncate(file, length), options);
+    return this.#build(() => op.truncate(file, lenientLength(length)), options);
   }
 
   /**
@@ -439,7 +523,7 @@ export abstract class PromiseForms extends Runner {
    * @param mode Permission bits, 0 to 0o7777.
    */
   chmod(file: Path | number, mode: number, options?: OperationOptions): Promise<void> {
-    return this.#build(() => op.chmod(file, mode), options);
+    return this.#build(() => op.chmod(file, lenientMode(mode)), options);
   }
 
   /**
@@ -456,7 +540,7 @@ export abstract class PromiseForms extends Runner {
     gid: number | null,
     options?: ChownOptions & OperationOptions,
   ): Promise<void> {
-    return this.#build(() => op.chown(file, uid, gid, options), options);
+    return this.#build(() => op.chown(file, lenientId(uid), lenientId(gid), options), options);
   }
 
   /**
@@ -472,6 +556,6 @@ export abstract class PromiseForms extends Runner {
     mtime: Date | number,
     options?: OperationOptions,
   ): Promise<void> {
-    return this.#build(() => op.utime(file, atime, mtime), options);
+    return this.#build(() => op.utime(file, lenientTime(atime), lenientTime(mtime)), options);
   }
 }

@@ -272,11 +272,29 @@ export function symlink(
  * Resolves to what a symbolic link holds. Runs on the shared queue.
  *
  * @param path The link.
- * @param options Where a relative path begins; `signal`, `timeoutMs`.
+ * @param options `bytes` for exact bytes; where a relative path begins; `signal`, `timeoutMs`.
  * @category Files
  */
-export function readLink(path: Path, options?: AtOptions & OperationOptions): Promise<string> {
-  return onDefaultQueue((ioq) => ioq.readLink(path, options));
+export function readLink(
+  path: Path,
+  options?: AtOptions & OperationOptions & { bytes?: false },
+): Promise<string>;
+/**
+ * Resolves to what a symbolic link holds, byte by byte.
+ *
+ * @category Files
+ */
+export function readLink(
+  path: Path,
+  options: AtOptions & OperationOptions & { bytes: true },
+): Promise<Uint8Array<ArrayBuffer>>;
+export function readLink(
+  path: Path,
+  options?: AtOptions & OperationOptions & { bytes?: boolean },
+): Promise<string | Uint8Array<ArrayBuffer>> {
+  return onDefaultQueue<string | Uint8Array<ArrayBuffer>>((ioq) =>
+    ioq.readLink(path, options as { bytes: true })
+  );
 }
 
 /**
@@ -284,11 +302,29 @@ export function readLink(path: Path, options?: AtOptions & OperationOptions): Pr
  * the shared queue.
  *
  * @param path The path.
- * @param options `signal`, `timeoutMs`.
+ * @param options `bytes` for exact bytes; `signal`, `timeoutMs`.
  * @category Files
  */
-export function realPath(path: Path, options?: OperationOptions): Promise<string> {
-  return onDefaultQueue((ioq) => ioq.realPath(path, options));
+export function realPath(
+  path: Path,
+  options?: OperationOptions & { bytes?: false },
+): Promise<string>;
+/**
+ * Resolves to the absolute path of what a path leads to, byte by byte.
+ *
+ * @category Files
+ */
+export function realPath(
+  path: Path,
+  options: OperationOptions & { bytes: true },
+): Promise<Uint8Array<ArrayBuffer>>;
+export function realPath(
+  path: Path,
+  options?: OperationOptions & { bytes?: boolean },
+): Promise<string | Uint8Array<ArrayBuffer>> {
+  return onDefaultQueue<string | Uint8Array<ArrayBuffer>>((ioq) =>
+    ioq.realPath(path, options as { bytes: true })
+  );
 }
 
 /**

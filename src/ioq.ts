@@ -13,7 +13,7 @@ import { openBackend } from "./backends/open_backend.ts";
 import { checkOwn, OWN } from "./construction.ts";
 import { PromiseForms } from "./forms.ts";
 import { checkInteger, checkTimeout } from "./integer.ts";
-import { checkClock, type ClockName } from "./linux/clock.ts";
+import { type ClockName, type CpuClockName, readableClock } from "./linux/clock.ts";
 import type { IoqRequest } from "./operations/request.ts";
 import type { OpName } from "./operations/values.ts";
 import { ownOption } from "./own_option.ts";
@@ -124,13 +124,35 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   }
 
   /**
-   * Reads a clock, for absolute times of `op.timeout()`.
+   * Reads a clock, for absolute times of `op.timeout()`, or to tell how much processor time
+   * something took.
    *
-   * @returns Nanoseconds: since 1970 for `realtime`, else since an arbitrary point in time.
+   * @param clock A clock that can be waited for, or `process` or `thread` for processor time.
+   * @returns Nanoseconds: since 1970 for `realtime`, of processor time for `process` and `thread`,
+   *          else since an arbitrary point in time.
+   * @throws {Deno.errors.NotSupported} If nobody tells: processor time, without the native library.
+   * @throws {TypeError} If there is no such clock.
    */
-  now(clock: ClockName = "monotonic"): bigint {
-    checkClock(clock);
-    return this.#core.backend.now(clock);
+  now(clock: ClockName | CpuClockName = "monotonic"): bigint {
+    return this.#core.backend.readClock(readableClock(clock), clock).now;
+  }
+
+  /**
+   * Tells how fine a clock is, see `clock_getres(2)`.
+   *
+   * @param clock A clock as of {@linkcode Ioq.now}.
+   * @returns Nanoseconds, by which it goes forward at a time.
+   * @throws {Deno.errors.NotSupported} Without the native library.
+   * @throws {TypeError} If there is no such clock.
+   */
+  clockResolution(clock: ClockName | CpuClockName = "monotonic"): number {
+    const { resolution } = this.#core.backend.readClock(readableClock(clock), clock);
+    if (resolution === undefined) {
+      throw new Deno.errors.NotSupported(
+        `Cannot tell the resolution of the clock '${clock}' without the native library`,
+      );
+    }
+    return resolution;
   }
 
   /** Whether it accepts requests: not after {@linkcode Ioq.close} or {@linkcode Ioq.cancelAll}. */

@@ -30,3 +30,10 @@ export function ownOption<T extends object, K extends keyof T>(
     ? options[name]
     : undefined;
 }
+
+/** Options with some of them set; what are none are left to whoever checks them. */
+export function withOptions<T extends object>(options: T | undefined, more: Partial<T>): T {
+  return options === undefined || typeof options === "object" && options !== null
+    ? { __proto__: null, ...options, ...more } as T
+    : options;
+}

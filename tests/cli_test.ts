@@ -4,7 +4,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { formatHuman } from "../src/cli/du.ts";
+import { formatHuman } from "../src/cli/du_options.ts";
 import { quote } from "../src/cli/quoting.ts";
 import { globToPathExpression } from "../src/cli/glob.ts";
 import { Ioq } from "../mod.ts";
@@ -288,8 +288,9 @@ Deno.test({
     using dir = new TempDir();
     Deno.mkdirSync(dir.at("tree/mounted"), { recursive: true });
     Deno.mkdirSync(dir.at("tree/other"));
-    const script = `mount --bind tree tree/mounted && du tree && echo && ` +
-      `'${Deno.execPath()}' run -A --quiet '${CLI}' du tree`;
+    const du = `'${Deno.execPath()}' run -A --quiet '${CLI}' du`;
+    const script = `mount --bind tree tree/mounted && du tree && du -s tree && echo && ` +
+      `${du} tree && ${du} -s tree`;
     const { code, stdout } = await output("unshare", ["-m", "sh", "-c", script], dir.path);
     if (code !== 0) {
       // Not everywhere may root mount something
@@ -307,6 +308,46 @@ async function hasScript(): Promise<boolean> {
     return false;
   }
 }
+
+Deno.test({
+  name: "ioq find and ioq du -s tell of what nobody may read, as they do with more to do",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    using dir = new TempDir();
+    Deno.chmodSync(dir.path, 0o755);
+    Deno.mkdirSync(dir.at("tree/closed/below"), { recursive: true });
+    Deno.mkdirSync(dir.at("tree/open/blind"), { recursive: true });
+    dir.file("tree/open/blind/file");
+    dir.file("tree/other");
+    Deno.mkdirSync(dir.at("cache"));
+    Deno.chmodSync(dir.at("cache"), 0o777);
+    Deno.chmodSync(dir.at("tree/closed"), 0);
+    // Names, and nothing of what has them
+    Deno.chmodSync(dir.at("tree/open/blind"), 0o744);
+    const nobody = (...args: string[]) =>
+      output("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", ...args], dir.path);
+    const ours = (...args: string[]) =>
+      nobody("env", `DENO_DIR=${dir.at("cache")}`, Deno.execPath(), "run", "-A", CLI, ...args);
+    if ((await ours("info")).code !== 0) {
+      // Nobody may read the sources
+      return;
+    }
+    for (
+      const [fast, slow] of [
+        [["find", "--errors", "tree"], ["find", "--errors", "--max-depth", "9", "tree"]],
+        [["find", "tree"], ["find", "--max-depth", "9", "tree"]],
+        [["find", "tree/closed"], ["find", "--max-depth", "9", "tree/closed"]],
+        [["du", "-s", "tree"], ["du", "--max-depth", "0", "tree"]],
+        [["du", "-s", "tree/closed"], ["du", "--max-depth", "0", "tree/closed"]],
+      ] as const
+    ) {
+      const [one, other] = [await ours(...fast), await ours(...slow)];
+      assertEquals(sortedLines(one.stdout), sortedLines(other.stdout));
+      assertEquals(one.stderr.split("\n").sort(), other.stderr.split("\n").sort());
+      assertEquals([one.code, other.code], [1, 1]);
+    }
+  },
+});
 
 Deno.test("ioq du prints what du prints", async (t) => {
   using dir = new TempDir();

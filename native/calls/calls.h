@@ -43,6 +43,16 @@ struct scratch {
 	struct bytes directories;
 	/** Of a tree: stats so far. */
 	struct bytes stats;
+	/** Of a report: the path of the directory that is being read. */
+	struct bytes path;
+	/** Of a report: lines so far. */
+	struct bytes lines;
+	/** Of a report: entries with several names so far. */
+	struct bytes links;
+	/** Of a report: errors so far, and their paths. */
+	struct bytes errors, error_paths;
+	/** Of a report: paths of directories that are left. */
+	struct bytes left;
 };
 
 /** Make room for `more` bytes. Returns 0 or -ENOMEM. */
@@ -98,6 +108,11 @@ void tree_read(struct entry *entry, struct scratch *scratch);
 
 /** Remove the directories that the request names. Returns 0 or -errno. */
 int tree_remove_all(struct tree *tree);
+
+// report.c
+
+/** Run a READ_DIR that reports of trees. Sets the result and the payload. */
+void report_read(struct entry *entry, struct scratch *scratch);
 
 // guard.c
 

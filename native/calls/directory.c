@@ -69,6 +69,12 @@ void scratch_release(struct scratch *scratch) {
 	free(scratch->types.data);
 	free(scratch->directories.data);
 	free(scratch->stats.data);
+	free(scratch->path.data);
+	free(scratch->lines.data);
+	free(scratch->links.data);
+	free(scratch->errors.data);
+	free(scratch->error_paths.data);
+	free(scratch->left.data);
 }
 
 bool directory_is_utf8(const uint8_t *bytes, size_t length) {

@@ -21,17 +21,21 @@
  * lane, 2.0 with two). While the owner waits, one more has its processor. Operations
  * that wait for a disk or a server are another matter: each holds its lane up, and so
  * many can be held up as there is memory for. A queue's length tells neither from the
- * other, nor does the time that a request takes. What does is the processor time of the
- * lanes that are up. So while requests wait that no lane takes, a thread of its own
- * looks once in a millisecond (the watch):
+ * other, nor does the time that a request takes. So while requests wait that no lane
+ * takes, a thread of its own looks once in a millisecond (the watch):
  *
- *     on a processor for less than a quarter of the time       four times as many
- *                        less than half                        twice as many
- *     three quarters of those processors that lanes may have   half as many
+ *     lanes on a processor for less than a quarter of the time    four times as many,
+ *                                                                 and then all
+ *                          for less than half                     twice as many
+ *     operations that did not give up their processor             as few as at first
  *
- * If more lanes than before complete no more than before, it was not for waiting that
- * they were off their processors: others use those. Then it goes back, and tries that
- * again only after a while. Lanes beyond what is allowed lie down after their request.
+ * The last is what lanes tell while there are many of them: a thread that waits leaves
+ * its processor of its own accord, one whose processor somebody else uses does not. An
+ * operation that waited counts by the time that it took, so that a few slow ones among
+ * many quick ones keep the lanes that they hold up. Where operations are quick although
+ * they leave their processors, a lock may be what they wait for: then more lanes must
+ * complete more than before, or they go again. Lanes beyond what is allowed lie down
+ * after their request.
  */
 
 #include "lanes/lane.h"
@@ -47,6 +51,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 /** Bytes of a lane's stack: nothing here recurses or keeps much on it. */
 #define STACK_LENGTH (128 * 1024)
@@ -56,8 +61,13 @@
 #define LOOKS_QUIET 8
 /** Looks after which more lanes are tried again that did not pay. */
 #define LOOKS_HELD 50
-/** Completions between two looks that tell how fast it goes. */
+/** Completions of each lane between two looks from which on the rate tells whether more pay. */
 #define TELLING 8
+/** Looks over which that rate is taken. */
+#define LOOKS_TRIED 2
+/** Operations that tell whether they wait, and how often in a row they have to say no. */
+#define SAMPLE 32
+#define QUICK_SAMPLES 2
 /** Rounds of waiting for a request before lying down: a few microseconds. */
 #define SPIN_ROUNDS 7
 
@@ -84,11 +94,44 @@ struct lane {
 	atomic_bool up;
 	/** The entry that it runs or NULL. */
 	struct entry *_Atomic running;
+	/** Operations that it timed, how long they took, and of that those that waited. */
+	_Atomic uint64_t timed;
+	_Atomic int64_t took;
+	_Atomic int64_t waited;
 	/** Its processor time when the watch looked last, and whether it was up. */
 	int64_t used;
 	bool was_up;
 	/** For reading directories. */
 	struct scratch scratch;
+};
+
+/** What is known of operations. */
+enum pace {
+	/** Nothing yet: a queue may be long because of either. */
+	PACE_UNKNOWN,
+	/** They find all they need in memory. */
+	PACE_QUICK,
+	/** They wait, and more lanes are allowed. */
+	PACE_SLOW,
+};
+
+/** Looks since the number of lanes changed. */
+struct stretch {
+	/** How many. */
+	unsigned int looks;
+	/** Nanoseconds. */
+	int64_t elapsed;
+	/** Nanoseconds on processors, of all lanes. */
+	int64_t used;
+	/** Completions. */
+	unsigned long completed;
+};
+
+/** Operations that were timed, how long they took, and of that those that waited. */
+struct sample {
+	uint64_t timed;
+	int64_t took;
+	int64_t waited;
 };
 
 struct lanes {
@@ -106,8 +149,8 @@ struct lanes {
 	atomic_uint count;
 	/** Requests that were completed. */
 	atomic_ulong completed;
-	/** Whether more lanes are allowed than what is quick wants. */
-	atomic_bool slow;
+	/** What is known of the operations: a pace. */
+	atomic_int pace;
 
 	/** Guards what follows. */
 	pthread_mutex_t mutex;
@@ -121,8 +164,10 @@ struct lanes {
 	unsigned int up;
 	/** How many may be. */
 	unsigned int allowed;
-	/** Lanes that started or are being started. */
+	/** Lanes that started. */
 	unsigned int started;
+	/** Whether somebody starts one. */
+	bool starts;
 	/** Whether all is to end. */
 	bool stops;
 	/** Whether the watch looks. */
@@ -136,36 +181,77 @@ struct lanes {
 
 	/** The watch's own: looks without a backlog. */
 	unsigned int quiet;
-	/** Looks until more lanes may be tried. */
+	/** Looks until more lanes may be tried that did not pay. */
 	unsigned int held;
+	/** Whether they may be at once if all lanes are off their processors. */
+	bool held_lightly;
 	/** When it looked last. */
 	int64_t looked_at;
 	/** What was completed then. */
 	unsigned long completed_before;
+	/** Since the number of lanes changed: time, what was used of processors, what was completed. */
+	struct stretch stretch;
 	/** Lanes before more were tried, or 0. */
 	unsigned int tried_from;
 	/** What those completed, per second. */
 	double rate_before;
+	/** What all lanes together have told of operations, and had told at the last sample. */
+	struct sample told, sampled;
+	/** Samples in a row of operations that did not wait. */
+	unsigned int quick_samples;
 
 	/** The lanes. */
 	struct lane lanes[];
 };
+
+/** How often this thread has left its processor to wait for something. */
+static long count_waits(void) {
+	struct rusage usage;
+	return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nvcsw : 0;
+}
+
+/** Run an entry, and tell whether that took waiting. */
+static void lane_time(struct lane *lane, struct entry *entry) {
+	int64_t begun = clock_now(IOQ_CLOCK_MONOTONIC);
+	long waits = count_waits();
+	perform(entry, &lane->scratch);
+	int64_t took = clock_now(IOQ_CLOCK_MONOTONIC) - begun;
+	// Only this thread writes these
+	if (count_waits() != waits) {
+		atomic_fetch_add_explicit(&lane->waited, took, memory_order_relaxed);
+	}
+	atomic_fetch_add_explicit(&lane->took, took, memory_order_relaxed);
+	atomic_fetch_add_explicit(&lane->timed, 1, memory_order_relaxed);
+}
 
 /** Run an entry by system calls, here and now. */
 static void lane_perform(struct lane *lane, struct entry *entry) {
 	entry->lane = IOQ_LANE_WORKER;
 	// Whether the owner sees this in time does not matter, since it looks again
 	atomic_store_explicit(&lane->running, entry, memory_order_relaxed);
-	perform(entry, &lane->scratch);
+	if (lanes_are_slow(lane->lanes)) {
+		lane_time(lane, entry);
+	} else {
+		perform(entry, &lane->scratch);
+	}
 	atomic_store_explicit(&lane->running, NULL, memory_order_relaxed);
 	atomic_fetch_add_explicit(&lane->lanes->completed, 1, memory_order_relaxed);
 	slots_push(lane->lanes->ready, entry);
 }
 
+/** Lanes that what is quick has at the most. */
+static unsigned int lanes_least(const struct lanes *lanes) {
+	return lanes->base + lanes->quick_spares;
+}
+
 /** Say how many lanes may be up. The mutex is held. */
 static void lanes_allow(struct lanes *lanes, unsigned int allowed) {
+	if (allowed > lanes_least(lanes)) {
+		atomic_store_explicit(&lanes->pace, PACE_SLOW, memory_order_relaxed);
+	} else if (lanes_are_slow(lanes)) {
+		atomic_store_explicit(&lanes->pace, PACE_UNKNOWN, memory_order_relaxed);
+	}
 	lanes->allowed = allowed;
-	atomic_store_explicit(&lanes->slow, allowed > lanes->base + lanes->quick_spares, memory_order_relaxed);
 }
 
 /** Wait a little for a request, since to lie down and get up takes longer. */
@@ -241,9 +327,8 @@ static int start_thread(pthread_t *thread, void *(*function)(void *), void *argu
 	return ret;
 }
 
-/** Start one more lane, which is up. The mutex is held. Returns 0 or an errno. */
-static int lane_create(struct lanes *lanes) {
-	struct lane *lane = &lanes->lanes[lanes->started];
+/** Start one more lane, which is up. Returns 0 or an errno. */
+static int lane_create(struct lanes *lanes, struct lane *lane, unsigned int index) {
 	lane->lanes = lanes;
 	atomic_store_explicit(&lane->up, true, memory_order_relaxed);
 	sem_init(&lane->called, 0, 0);
@@ -257,37 +342,62 @@ static int lane_create(struct lanes *lanes) {
 		lane->clock = (clockid_t)-1;
 	}
 	char name[16];
-	snprintf(name, sizeof(name), "ioq-%u", lanes->started);
+	snprintf(name, sizeof(name), "ioq-%u", index);
 	pthread_setname_np(lane->thread, name);
-	++lanes->up;
-	++lanes->started;
-	atomic_store_explicit(&lanes->count, lanes->started, memory_order_release);
 	return 0;
 }
 
 /**
- * Have as many lanes get up as there are requests for, and are allowed. The mutex is
- * held, and let go of.
+ * Start one more lane. The mutex is held, and let go of meanwhile: a thread takes longer
+ * to start than anyone may be held up. Returns 0 or an errno.
  */
-static void lanes_call_unlock(struct lanes *lanes, size_t wanted) {
-	struct lane *called = NULL;
-	while (wanted > 0 && lanes->up < lanes->allowed) {
-		struct lane *lane = lanes->stack;
-		if (lane) {
-			lanes->stack = lane->below;
-			lane->below = called;
-			called = lane;
-			++lanes->up;
-			atomic_store_explicit(&lane->up, true, memory_order_relaxed);
-		} else if (lanes->started == lanes->bound || lane_create(lanes) != 0) {
-			// One that cannot be had is no loss while there are others
-			break;
-		}
+static int lanes_add(struct lanes *lanes) {
+	unsigned int index = lanes->started;
+	lanes->starts = true;
+	++lanes->up;
+	pthread_mutex_unlock(&lanes->mutex);
+	int ret = lane_create(lanes, &lanes->lanes[index], index);
+	pthread_mutex_lock(&lanes->mutex);
+	lanes->starts = false;
+	if (ret == 0) {
+		++lanes->started;
+		atomic_store_explicit(&lanes->count, lanes->started, memory_order_release);
+	} else {
+		--lanes->up;
+	}
+	return ret;
+}
+
+/** Have the next lane on the stack get up, if there is one. The mutex is held. */
+static struct lane *lanes_call(struct lanes *lanes) {
+	struct lane *lane = lanes->stack;
+	if (lane) {
+		lanes->stack = lane->below;
+		++lanes->up;
+		atomic_store_explicit(&lane->up, true, memory_order_relaxed);
+	}
+	return lane;
+}
+
+/**
+ * Have as many lanes get up as there are requests for, and are allowed; if there are
+ * fewer than `most`, start some. The mutex is held, and let go of.
+ */
+static void lanes_call_unlock(struct lanes *lanes, size_t wanted, unsigned int most) {
+	struct lane *called = NULL, *lane;
+	while (wanted > 0 && lanes->up < lanes->allowed && (lane = lanes_call(lanes))) {
+		lane->below = called;
+		called = lane;
+		--wanted;
+	}
+	// One that cannot be had is no loss while there are others
+	while (wanted > 0 && lanes->first && lanes->up < lanes->allowed && lanes->started < most && !lanes->starts
+			&& lanes_add(lanes) == 0) {
 		--wanted;
 	}
 	pthread_mutex_unlock(&lanes->mutex);
 	while (called) {
-		struct lane *lane = called;
+		lane = called;
 		called = lane->below;
 		sem_post(&lane->called);
 	}
@@ -302,13 +412,20 @@ static int64_t lane_used(const struct lane *lane) {
 	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
-/** How many lanes were up between two looks, and for how long on a processor. */
+/**
+ * How many lanes were up between two looks, and for how long on a processor. What they
+ * told of operations is summed up as well.
+ */
 static unsigned int watch_sum(struct lanes *lanes, int64_t *used) {
 	unsigned int busy = 0;
 	unsigned int count = atomic_load_explicit(&lanes->count, memory_order_acquire);
 	*used = 0;
+	lanes->told = (struct sample) {0};
 	for (unsigned int i = 0; i < count; ++i) {
 		struct lane *lane = &lanes->lanes[i];
+		lanes->told.timed += atomic_load_explicit(&lane->timed, memory_order_relaxed);
+		lanes->told.took += atomic_load_explicit(&lane->took, memory_order_relaxed);
+		lanes->told.waited += atomic_load_explicit(&lane->waited, memory_order_relaxed);
 		bool up = atomic_load_explicit(&lane->up, memory_order_relaxed);
 		if (!up && !lane->was_up) {
 			continue;
@@ -324,38 +441,102 @@ static unsigned int watch_sum(struct lanes *lanes, int64_t *used) {
 	return busy;
 }
 
-/** Decide how many lanes may be up. The mutex is held. */
-static void watch_decide(struct lanes *lanes, unsigned int busy, int64_t used, int64_t elapsed, double rate) {
-	size_t waiting = atomic_load_explicit(&lanes->waiting, memory_order_relaxed);
-	unsigned int least = lanes->base + lanes->quick_spares;
-	lanes->held -= lanes->held > 0;
-	if (lanes->tried_from > 0) {
-		unsigned int from = lanes->tried_from;
-		lanes->tried_from = 0;
-		if (lanes->rate_before > 0 && rate < 1.2 * lanes->rate_before) {
-			lanes_allow(lanes, from);
-			lanes->held = LOOKS_HELD;
-			return;
-		}
+/** Say how many lanes may be up from now on. The mutex is held. */
+static void watch_allow(struct lanes *lanes, unsigned int allowed) {
+	lanes_allow(lanes, allowed);
+	lanes->stretch = (struct stretch) {0};
+}
+
+/** Whether what many lanes do is quick: it did not wait when it was looked at several times. */
+static bool watch_finds_quick(struct lanes *lanes) {
+	int64_t took = lanes->told.took - lanes->sampled.took;
+	int64_t waited = lanes->told.waited - lanes->sampled.waited;
+	if (lanes->told.timed - lanes->sampled.timed < SAMPLE) {
+		return false;
 	}
-	if (busy == 0) {
+	lanes->sampled = lanes->told;
+	lanes->quick_samples = 2 * waited < took ? lanes->quick_samples + 1 : 0;
+	return lanes->quick_samples >= QUICK_SAMPLES;
+}
+
+/** Whether lanes that were tried pay, or nobody can tell, or will not yet. The mutex is held. */
+static void watch_judge(struct lanes *lanes) {
+	if (lanes->tried_from == 0 || lanes->stretch.looks < LOOKS_TRIED) {
 		return;
 	}
-	int64_t all = elapsed * busy;
-	// With as many processors in use as there are for lanes, more of them are no help
-	bool full = 4 * used > 3 * elapsed * lanes->base;
-	if (waiting > 0 && 2 * used < all && !full && lanes->held == 0 && lanes->up >= lanes->allowed) {
-		unsigned int more = 4 * used < all ? 3 * lanes->up : lanes->up;
-		more = waiting < more ? (unsigned int)waiting : more;
-		unsigned int allowed = lanes->up + more < lanes->bound ? lanes->up + more : lanes->bound;
-		if (allowed > lanes->allowed) {
-			lanes->tried_from = lanes->allowed;
-			lanes->rate_before = rate * (double)elapsed >= TELLING * 1e9 ? rate : 0;
-			lanes_allow(lanes, allowed);
-		}
-	} else if (full && lanes->allowed > least) {
-		lanes_allow(lanes, lanes->allowed / 2 > least ? lanes->allowed / 2 : least);
+	unsigned int from = lanes->tried_from;
+	lanes->tried_from = 0;
+	double rate = (double)lanes->stretch.completed * 1e9 / (double)lanes->stretch.elapsed;
+	if (rate < 1.2 * lanes->rate_before) {
+		watch_allow(lanes, from);
+		lanes->held = LOOKS_HELD;
+		lanes->held_lightly = false;
 	}
+}
+
+/** Allow more lanes, if those that there are are held up. The mutex is held. */
+static void watch_grow(struct lanes *lanes, unsigned int busy, int64_t used, int64_t elapsed) {
+	size_t waiting = atomic_load_explicit(&lanes->waiting, memory_order_relaxed);
+	int64_t all = elapsed * busy;
+	const struct stretch *stretch = &lanes->stretch;
+	// With as many processors in use as there are for lanes, more of them are no help
+	bool full = 4 * stretch->used > 3 * stretch->elapsed * lanes->base;
+	bool held = lanes->held > 0 && !(lanes->held_lightly && 8 * used < all);
+	if (waiting == 0 || lanes->up < lanes->allowed || 2 * used >= all || full || held) {
+		return;
+	}
+	// Few are tried first, in case that this was chance
+	bool many = lanes->up > 2 * lanes_least(lanes);
+	size_t more = 4 * used >= all ? lanes->up : many ? lanes->bound : 3 * lanes->up;
+	more = waiting < more ? waiting : more;
+	unsigned int allowed = more < lanes->bound - lanes->up ? lanes->up + (unsigned int)more : lanes->bound;
+	if (allowed <= lanes->allowed) {
+		return;
+	}
+	if (lanes->tried_from == 0 && stretch->completed >= (unsigned long)TELLING * busy * stretch->looks) {
+		lanes->tried_from = lanes->allowed;
+		lanes->rate_before = (double)stretch->completed * 1e9 / (double)stretch->elapsed;
+	}
+	watch_allow(lanes, allowed);
+}
+
+/** Decide how many lanes may be up. The mutex is held. */
+static void watch_decide(struct lanes *lanes, unsigned int busy, int64_t used, int64_t elapsed) {
+	lanes->held -= lanes->held > 0;
+	if (lanes_are_slow(lanes)) {
+		if (watch_finds_quick(lanes)) {
+			lanes->tried_from = 0;
+			watch_allow(lanes, lanes_least(lanes));
+			atomic_store_explicit(&lanes->pace, PACE_QUICK, memory_order_relaxed);
+			lanes->held = LOOKS_HELD;
+			lanes->held_lightly = true;
+			return;
+		}
+	} else {
+		lanes->sampled = lanes->told;
+		lanes->quick_samples = 0;
+		if (busy > 0 && 2 * used >= elapsed * busy) {
+			atomic_store_explicit(&lanes->pace, PACE_QUICK, memory_order_relaxed);
+		}
+	}
+	watch_judge(lanes);
+	if (busy > 0) {
+		watch_grow(lanes, busy, used, elapsed);
+	}
+}
+
+/** Look at lanes that so far nobody looked at. */
+static void watch_begin(struct lanes *lanes) {
+	int64_t used;
+	watch_sum(lanes, &used);
+	lanes->quiet = 0;
+	lanes->held = 0;
+	lanes->tried_from = 0;
+	lanes->sampled = lanes->told;
+	lanes->quick_samples = 0;
+	lanes->stretch = (struct stretch) {0};
+	lanes->looked_at = clock_now(IOQ_CLOCK_MONOTONIC);
+	lanes->completed_before = atomic_load_explicit(&lanes->completed, memory_order_relaxed);
 }
 
 /** Look once. The mutex is held, and held again afterwards. */
@@ -367,7 +548,10 @@ static void watch_look(struct lanes *lanes) {
 	unsigned long completed = atomic_load_explicit(&lanes->completed, memory_order_relaxed);
 	int64_t elapsed = now - lanes->looked_at;
 	elapsed = elapsed > 0 ? elapsed : 1;
-	double rate = (double)(completed - lanes->completed_before) * 1e9 / (double)elapsed;
+	++lanes->stretch.looks;
+	lanes->stretch.elapsed += elapsed;
+	lanes->stretch.used += used;
+	lanes->stretch.completed += completed - lanes->completed_before;
 	lanes->completed_before = completed;
 	lanes->looked_at = now;
 
@@ -377,12 +561,13 @@ static void watch_look(struct lanes *lanes) {
 		if (++lanes->quiet == LOOKS_QUIET) {
 			lanes->watching = false;
 			lanes_allow(lanes, lanes->base);
+			atomic_store_explicit(&lanes->pace, PACE_UNKNOWN, memory_order_relaxed);
 		}
 		return;
 	}
 	lanes->quiet = 0;
-	watch_decide(lanes, busy, used, elapsed, rate);
-	lanes_call_unlock(lanes, atomic_load_explicit(&lanes->waiting, memory_order_relaxed));
+	watch_decide(lanes, busy, used, elapsed);
+	lanes_call_unlock(lanes, atomic_load_explicit(&lanes->waiting, memory_order_relaxed), lanes->bound);
 	pthread_mutex_lock(&lanes->mutex);
 }
 
@@ -390,14 +575,11 @@ static void watch_look(struct lanes *lanes) {
 static void *watch_main(void *arg) {
 	struct lanes *lanes = arg;
 	pthread_mutex_lock(&lanes->mutex);
+	watch_begin(lanes);
 	while (!lanes->stops) {
 		if (!lanes->watching) {
 			pthread_cond_wait(&lanes->look, &lanes->mutex);
-			lanes->quiet = 0;
-			lanes->held = 0;
-			lanes->tried_from = 0;
-			lanes->looked_at = clock_now(IOQ_CLOCK_MONOTONIC);
-			lanes->completed_before = atomic_load_explicit(&lanes->completed, memory_order_relaxed);
+			watch_begin(lanes);
 			continue;
 		}
 		int64_t at = clock_now(IOQ_CLOCK_MONOTONIC) + LOOK_EVERY;
@@ -491,11 +673,11 @@ unsigned int lanes_count(const struct lanes *lanes) {
 
 bool lanes_push(struct lanes *lanes, struct entry *const entries[], size_t count) {
 	pthread_mutex_lock(&lanes->mutex);
-	if (lanes->started == 0 && lane_create(lanes) != 0) {
+	if (lanes->started == 0 && lanes_add(lanes) != 0) {
 		pthread_mutex_unlock(&lanes->mutex);
 		return false;
 	}
-	if (!lanes->first && lanes->allowed <= lanes->base + lanes->quick_spares) {
+	if (!lanes->first && lanes->allowed <= lanes_least(lanes)) {
 		// Those that stepped in while the owner waited
 		lanes_allow(lanes, lanes->base);
 	}
@@ -509,7 +691,8 @@ bool lanes_push(struct lanes *lanes, struct entry *const entries[], size_t count
 	if (waiting > free_lanes) {
 		lanes_watch(lanes);
 	}
-	lanes_call_unlock(lanes, waiting);
+	// More than what is quick takes is the watch's to start: that would hold up the owner
+	lanes_call_unlock(lanes, waiting, lanes_least(lanes));
 	return true;
 }
 
@@ -518,9 +701,9 @@ void lanes_boost(struct lanes *lanes) {
 		return;
 	}
 	pthread_mutex_lock(&lanes->mutex);
-	unsigned int quick = lanes->base + lanes->quick_spares;
-	lanes_allow(lanes, lanes->allowed > quick ? lanes->allowed : quick);
-	lanes_call_unlock(lanes, atomic_load_explicit(&lanes->waiting, memory_order_relaxed));
+	unsigned int least = lanes_least(lanes);
+	lanes_allow(lanes, lanes->allowed > least ? lanes->allowed : least);
+	lanes_call_unlock(lanes, atomic_load_explicit(&lanes->waiting, memory_order_relaxed), least);
 }
 
 size_t lanes_backlog(const struct lanes *lanes) {
@@ -528,7 +711,13 @@ size_t lanes_backlog(const struct lanes *lanes) {
 }
 
 bool lanes_are_quick(const struct lanes *lanes) {
-	return !atomic_load_explicit(&lanes->slow, memory_order_relaxed);
+	// With no more of them to be had nobody looks
+	return atomic_load_explicit(&lanes->pace, memory_order_relaxed) == PACE_QUICK
+		|| lanes->bound <= lanes_least(lanes);
+}
+
+bool lanes_are_slow(const struct lanes *lanes) {
+	return atomic_load_explicit(&lanes->pace, memory_order_relaxed) == PACE_SLOW;
 }
 
 struct entry *lanes_reap(struct lanes *lanes) {

@@ -45,8 +45,11 @@ struct entry *lanes_reap(struct lanes *lanes);
 /** The owner has nothing to do: if requests wait, a lane may have its processor. */
 void lanes_boost(struct lanes *lanes);
 
-/** Whether the lanes do what is quick, as far as is known: few are enough for that. */
+/** Whether the lanes are known to do what is quick: few are enough for that. */
 bool lanes_are_quick(const struct lanes *lanes);
+
+/** Whether they are known to do what waits. */
+bool lanes_are_slow(const struct lanes *lanes);
 
 /** See slots_arm(). */
 bool lanes_arm(struct lanes *lanes);

@@ -32,8 +32,9 @@
  * Which operations go to the ring in this turn.
  *
  * Some are cheaper on a lane, but a backlog there says that more is wanted than
- * the lanes can do, and the ring has threads as well. (Lanes that are held up are
- * joined by more, of which there may be more than the ring has threads.)
+ * the lanes can do, and the ring has threads as well. It has to be known that lanes are
+ * not held up, which takes a millisecond: those are joined by more, of which there may be
+ * more than the ring has threads, and what the ring has stays with it.
  * Decided for a turn as a whole: a few requests now and then would wake those
  * threads each time, which costs more than it brings.
  */

@@ -52,7 +52,7 @@ static void turn_accept(struct ioq *ioq, struct turn_in *in, const uint8_t *inpu
 	turn->request_count = 0;
 
 	if (ioq->ring.live) {
-		ring_expect(&ioq->ring, ioq->lanes && !lanes_are_quick(ioq->lanes));
+		ring_expect(&ioq->ring, ioq->lanes && lanes_are_slow(ioq->lanes));
 		ring_prepare_again(&ioq->ring);
 	}
 	if (ioq->cancels_owed) {

@@ -51,6 +51,8 @@ int main(void) {
 	CONSTANT("CLOCK_MONOTONIC", IOQ_CLOCK_MONOTONIC, "The clock that nobody sets.");
 	CONSTANT("CLOCK_REALTIME", IOQ_CLOCK_REALTIME, "The wall clock.");
 	CONSTANT("CLOCK_BOOTTIME", IOQ_CLOCK_BOOTTIME, "The clock that counts suspension as well.");
+	CONSTANT("CLOCK_PROCESS", IOQ_CLOCK_PROCESS, "The processor time of the process.");
+	CONSTANT("CLOCK_THREAD", IOQ_CLOCK_THREAD, "The processor time of the calling thread.");
 	CONSTANT("TIMEOUT_ABSOLUTE", IOQ_TIMEOUT_ABSOLUTE, "Until then, not for so long.");
 	CONSTANT("SYNC_DATA", IOQ_SYNC_DATA, "Sync the data, and only as much else as it needs.");
 	CONSTANT("ENOTREG", IOQ_ENOTREG, "A copy's source is no regular file.");
@@ -78,6 +80,12 @@ int main(void) {
 	CONSTANT("TREE_LEFT", IOQ_TREE_LEFT, "A directory is left to another request.");
 	CONSTANT("TREE_GONE", IOQ_TREE_GONE, "The directory was removed.");
 	CONSTANT("TREE_FOREIGN", IOQ_TREE_FOREIGN, "The directory is on another device.");
+	CONSTANT("TREE_LINES", IOQ_TREE_LINES, "Report of trees by lines.");
+	CONSTANT("TREE_TOTAL", IOQ_TREE_TOTAL, "Report how much room they take.");
+	CONSTANT("REPORT_MOUNT", IOQ_REPORT_MOUNT, "A file system may be mounted on a directory.");
+	CONSTANT("REPORT_READ_FAILED", IOQ_REPORT_READ_FAILED, "A directory could not be read.");
+	CONSTANT("REPORT_STAT_FAILED", IOQ_REPORT_STAT_FAILED, "An entry has no attributes.");
+	CONSTANT("REPORT_TOO_LONG", IOQ_REPORT_TOO_LONG, "A directory's path is too long: it was not read.");
 	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the owner's thread.");
 	CONSTANT("OPEN_RAW_SQE", IOQ_OPEN_RAW_SQE, "Let the ring take raw SQEs.");
 	CONSTANT("IS_CACHED", IOQ_IS_CACHED, "A kind of file: reads of what is cached may be tried.");
@@ -175,6 +183,22 @@ int main(void) {
 	WORD("TREE_DIRECTORY_FLAGS", struct ioq_tree_directory, flags);
 	WORD("TREE_DIRECTORY_DEV_LOW", struct ioq_tree_directory, dev_low);
 	WORD("TREE_DIRECTORY_INO_LOW", struct ioq_tree_directory, ino_low);
+
+	printf("\n");
+	SIZE("REPORT", struct ioq_report, "The head of a report");
+	WORD("REPORT_ENTRY_COUNT", struct ioq_report, entry_count);
+	WORD("REPORT_LINK_COUNT", struct ioq_report, link_count);
+	WORD("REPORT_ERROR_COUNT", struct ioq_report, error_count);
+	WORD("REPORT_LINES_LENGTH", struct ioq_report, lines_length);
+	WORD("REPORT_ERROR_PATHS_LENGTH", struct ioq_report, error_paths_length);
+	WORD("REPORT_LEFT_LENGTH", struct ioq_report, left_length);
+	WORD("REPORT_TOTAL_LOW", struct ioq_report, total_low);
+	WORD("REPORT_FLAGS", struct ioq_report, flags);
+	SIZE("REPORT_LINK", struct ioq_report_link, "An entry of a report that has several names");
+	WORD("REPORT_LINK_DEV_LOW", struct ioq_report_link, dev_low);
+	WORD("REPORT_LINK_INO_LOW", struct ioq_report_link, ino_low);
+	WORD("REPORT_LINK_BYTES_LOW", struct ioq_report_link, bytes_low);
+	SIZE("REPORT_ERROR", struct ioq_report_error, "What of a report could not be read");
 
 	printf("\n");
 	SIZE("OPTIONS", struct ioq_options, "The options of a queue");

@@ -8,10 +8,12 @@
 #define SECOND 1000000000
 
 /** Clocks by IOQ_CLOCK_*. */
-static const clockid_t clock_ids[IOQ_CLOCK_COUNT] = {
+static const clockid_t clock_ids[] = {
 	[IOQ_CLOCK_MONOTONIC] = CLOCK_MONOTONIC,
 	[IOQ_CLOCK_REALTIME] = CLOCK_REALTIME,
 	[IOQ_CLOCK_BOOTTIME] = CLOCK_BOOTTIME,
+	[IOQ_CLOCK_PROCESS] = CLOCK_PROCESS_CPUTIME_ID,
+	[IOQ_CLOCK_THREAD] = CLOCK_THREAD_CPUTIME_ID,
 };
 
 clockid_t clock_id(uint32_t clock) {
@@ -32,9 +34,16 @@ int64_t clock_nanoseconds(uint64_t seconds, uint32_t nanoseconds) {
 }
 
 void ioq_now(uint32_t clock, uint32_t *words) {
-	int64_t now = clock_now(clock < IOQ_CLOCK_COUNT ? clock : IOQ_CLOCK_MONOTONIC);
+	if (clock >= sizeof(clock_ids) / sizeof(clock_ids[0])) {
+		clock = IOQ_CLOCK_MONOTONIC;
+	}
+	int64_t now = clock_now(clock);
 	uint64_t seconds = (uint64_t)(now / SECOND);
 	words[0] = (uint32_t)seconds;
 	words[1] = (uint32_t)(seconds >> 32);
 	words[2] = (uint32_t)(now % SECOND);
+	struct timespec resolution;
+	clock_getres(clock_ids[clock], &resolution);
+	// No clock of these is coarser than a tick of the kernel's
+	words[3] = (uint32_t)resolution.tv_nsec;
 }

@@ -7,7 +7,7 @@
  */
 
 import type { SynchronousCalls } from "./synchronous.ts";
-import type { ClockName } from "../linux/clock.ts";
+import type { ClockName, ClockReading, CpuClockName } from "../linux/clock.ts";
 import type { CoreRequest } from "../operations/request.ts";
 import type { Payload } from "../operations/payload.ts";
 
@@ -90,6 +90,8 @@ export interface Sink {
 export interface Backend {
   /** Which one this is. */
   readonly info: BackendInfo;
+  /** Whether requests are run by the library, and not by the runtime's own calls. */
+  readonly hasLibrary: boolean;
   /** How many requests each kind of lane has completed. */
   readonly completed: Readonly<LaneCounts>;
   /** Accepted requests whose completion has yet to come. */
@@ -101,8 +103,14 @@ export interface Backend {
    */
   readonly id: number;
 
-  /** What a clock says, in nanoseconds. */
-  now(clock: ClockName): bigint;
+  /**
+   * What a clock says.
+   *
+   * @param code The core's number of it.
+   * @param name Its name.
+   * @throws {Deno.errors.NotSupported} If nobody tells.
+   */
+  readClock(code: number, name: ClockName | CpuClockName): ClockReading;
 
   /**
    * Take a request, to be submitted by a turn to come: by the next one, unless there
@@ -191,8 +199,10 @@ export interface Backend {
   /**
    * Complete what does not end although it was cancelled, if whatever is at it can be
    * left to itself. Called when a close has waited long enough.
+   *
+   * @returns Whether there was any: the turns to come tell of it.
    */
-  abandon?(): void;
+  abandon?(): boolean;
 
   /**
    * The program ends, or is loaded anew: give up what is in flight, and release what can

@@ -18,7 +18,7 @@ import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
 import { heedBroker } from "./broker.ts";
 import type { Backend, BackendInfo, LaneCounts, RingInfo, Sink } from "./backend.ts";
 import { Backlog, type TakeBacklogged } from "./backlog.ts";
-import { type ClockName, CLOCKS } from "../linux/clock.ts";
+import type { ClockReading } from "../linux/clock.ts";
 import type { Payload } from "../operations/payload.ts";
 import { ERRNO, errnoCode, errnoText, osError } from "../linux/errors.ts";
 import type { CoreRequest } from "../operations/request.ts";
@@ -187,6 +187,7 @@ export function openNativeCore(library: Library, options: NativeOptions): Native
 
 /** The native backends. See {@linkcode Backend} for its methods. */
 export class NativeBackend implements Backend {
+  readonly hasLibrary = true;
   info: BackendInfo;
   readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0 };
 
@@ -366,8 +367,8 @@ export class NativeBackend implements Backend {
     return id;
   }
 
-  now(clock: ClockName): bigint {
-    return readClock(this.#symbols, clock);
+  readClock(code: number): ClockReading {
+    return readClock(this.#symbols, code);
   }
 
   turn(arm: boolean, yields: boolean): boolean {
@@ -573,12 +574,12 @@ export class NativeBackend implements Backend {
   }
 }
 
-/** What a clock says, in nanoseconds. */
-export function readClock(symbols: Symbols, clock: ClockName): bigint {
-  const words = new Uint32Array(3);
-  symbols.ioq_now(CLOCKS[clock], asBytes(words));
+/** What a clock says, by the core's number of it. */
+export function readClock(symbols: Symbols, code: number): ClockReading {
+  const words = new Uint32Array(4);
+  symbols.ioq_now(code, asBytes(words));
   const seconds = BigInt(words[1]!) << 32n | BigInt(words[0]!);
-  return seconds * 1_000_000_000n + BigInt(words[2]!);
+  return { now: seconds * 1_000_000_000n + BigInt(words[2]!), resolution: words[3]! };
 }
 
 function asBytes(words: Uint32Array): Uint8Array<ArrayBuffer> {

@@ -75,6 +75,7 @@ export function openWorker(
         openPatient: () => new LibraryExecutor(loadLibrary(library.path)),
       });
   const parts: WorkerParts = {
+    hasLibrary: library !== undefined,
     refuse: library === undefined ? refusalOf : () => 0,
     describe: (lost = refused): BackendInfo => {
       const calls = library === undefined ? "Deno's own calls, which lack some operations" : "";

@@ -18,7 +18,7 @@
 import * as layout from "../../ffi/layout.ts";
 import type { Backend, BackendInfo, LaneCounts, Sink } from "./backend.ts";
 import { NOT_NOW } from "../queue/cached_reads.ts";
-import type { ClockName } from "../linux/clock.ts";
+import type { ClockName, ClockReading, CpuClockName } from "../linux/clock.ts";
 import { ERRNO, osError, UNSUPPORTED } from "../linux/errors.ts";
 import type { CoreRequest } from "../operations/request.ts";
 import type { Payload } from "../operations/payload.ts";
@@ -38,6 +38,8 @@ const NO_PAYLOAD: Payload = {
 
 /** What the backend consists of. */
 export interface WorkerParts {
+  /** Whether there is a library, see {@linkcode Backend.hasLibrary}. */
+  readonly hasLibrary: boolean;
   /** Says why a request cannot be run, as a number, or 0. */
   readonly refuse: Refuse;
   /** Which backend it is, as long as there are Workers; with them gone, and why. */
@@ -98,6 +100,10 @@ export class WorkerBackend implements Backend {
     );
   }
 
+  get hasLibrary(): boolean {
+    return this.#parts.hasLibrary;
+  }
+
   get info(): BackendInfo {
     return this.#info;
   }
@@ -106,8 +112,8 @@ export class WorkerBackend implements Backend {
     return this.#waits.id;
   }
 
-  now(clock: ClockName): bigint {
-    return this.#waits.now(clock);
+  readClock(code: number, name: ClockName | CpuClockName): ClockReading {
+    return this.#waits.readClock(code, name);
   }
 
   synchronous(): SynchronousCalls {
@@ -252,9 +258,9 @@ export class WorkerBackend implements Backend {
     this.#former?.cancelAll();
   }
 
-  abandon(): void {
-    this.#runner.abandon();
-    this.#former?.abandon();
+  abandon(): boolean {
+    const former = this.#former?.abandon() ?? false;
+    return this.#runner.abandon() || former;
   }
 
   unload(): void {

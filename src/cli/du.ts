@@ -24,6 +24,7 @@ import {
   UsageError,
 } from "./command.ts";
 import { defaultQueue } from "../default_queue.ts";
+import { DU_OPTIONS, formatSize, withOneSlash } from "./du_options.ts";
 import { complain, concat, Progress, write } from "./output.ts";
 import { quote } from "./quoting.ts";
 
@@ -40,28 +41,6 @@ Options:
   --help            show this
 
 Exit code: 0, 1 if something could not be read, 2 for a wrong call.`;
-
-const UNITS = ["", "K", "M", "G", "T", "P", "E"];
-
-/** Bytes in units of 1024, rounded up; one decimal below ten. */
-export function formatHuman(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  if (unit === 0) {
-    return String(bytes);
-  }
-  if (Math.ceil(value * 10) < 100) {
-    return (Math.ceil(value * 10) / 10).toFixed(1) + UNITS[unit];
-  }
-  const rounded = Math.ceil(value);
-  return rounded === 1024 && unit < UNITS.length - 1
-    ? `1.0${UNITS[unit + 1]}`
-    : `${rounded}${UNITS[unit]}`;
-}
 
 /** A directory that is being added up. */
 interface OpenDirectory {
@@ -121,17 +100,8 @@ function prefixBelow(path: string): string {
   return path.endsWith("/") ? path : `${path}/`;
 }
 
-function parse(args: string[]) {
-  return parseCommandLine(args, {
-    summarize: { type: "boolean", short: "s" },
-    human: { type: "boolean", short: "h" },
-    "max-depth": { type: "string" },
-    "apparent-size": { type: "boolean" },
-  });
-}
-
 async function run(args: string[]): Promise<number> {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseCommandLine(args, DU_OPTIONS);
   const given = values["max-depth"];
   if (values.summarize && given !== undefined && given !== "0") {
     throw new UsageError("Cannot both summarize and go down to a depth");
@@ -141,7 +111,6 @@ async function run(args: string[]): Promise<number> {
     : given === undefined
     ? Infinity
     : parseCount(given, "--max-depth");
-  const format = values.human ? formatHuman : (bytes: number) => String(Math.ceil(bytes / 1024));
   const readers = Deno.stdout.isTerminal();
   const bytesOf = (info: FileInfo) => values["apparent-size"] ? info.size : info.blocks! * 512;
   const seen = new Seen(positionals.length > 1);
@@ -157,7 +126,7 @@ async function run(args: string[]): Promise<number> {
 
   let lines: (string | Uint8Array)[] = [];
   const print = (bytes: number, path: string | Uint8Array) => {
-    lines.push(`${format(bytes)}\t`, readers ? quote(path) : path, "\n");
+    lines.push(`${formatSize(bytes, values.human)}\t`, readers ? quote(path) : path, "\n");
   };
   const flush = async () => {
     if (lines.length > 0) {
@@ -167,8 +136,7 @@ async function run(args: string[]): Promise<number> {
   };
 
   for (const given of positionals.length === 0 ? ["."] : positionals) {
-    // As du(1) has it: of slashes at the end one is left
-    const path = given.replace(/(?<=.)\/+$/, "/");
+    const path = withOneSlash(given);
     // A link itself, unless a slash follows it
     let info;
     try {

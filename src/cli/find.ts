@@ -19,7 +19,7 @@ import {
   UsageError,
 } from "./command.ts";
 import { globToPathExpression } from "./glob.ts";
-import { complain, concat, hasColors, Progress, write, writeText } from "./output.ts";
+import { complain, concat, hasColors, Progress, tellOthers, write, writeText } from "./output.ts";
 import { quote, safeJson } from "./quoting.ts";
 
 const USAGE = `Usage: ioq find [OPTION…] [ROOT…]
@@ -221,10 +221,7 @@ async function run(args: string[]): Promise<number> {
     }
   }
   progress.clear();
-  if (errors > told) {
-    const count = errors - told === 1 ? "1 thing" : `${errors - told} things`;
-    console.error(`ioq find: ${count} could not be read, --errors tells which`);
-  }
+  tellOthers(errors - told);
   return errors > 0 ? EXIT_FAILURE : EXIT_OK;
 }
 

@@ -75,6 +75,14 @@ export function complain(command: string, error: unknown): void {
   console.error(`ioq ${command}: ${harmless(message)}`);
 }
 
+/** Tell that things could not be read that nothing was told of. */
+export function tellOthers(count: number): void {
+  if (count > 0) {
+    const things = count === 1 ? "1 thing" : `${count} things`;
+    console.error(`ioq find: ${things} could not be read, --errors tells which`);
+  }
+}
+
 /** Whether standard output shows colours. */
 export function hasColors(): boolean {
   return Deno.stdout.isTerminal() && !Deno.noColor;

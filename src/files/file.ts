@@ -23,6 +23,7 @@ import {
   transferInPiecesSync,
   writeInPieces,
 } from "./pieces.ts";
+import { lenientLength, lenientTime } from "../lenient.ts";
 import { makeReadable } from "./readable.ts";
 import { ownOption } from "../own_option.ts";
 import { checkBuffer, checkedOffset, FileRequests, NOBODY, Turn } from "./file_requests.ts";
@@ -34,6 +35,7 @@ import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.
 import { HAS_POSITION, HINT_OFFSET, TERMINAL_STATE, WRITES_ALONE } from "../../ffi/layout.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
+import { withinLimit } from "../queue/call_end.ts";
 import { coreOf, type OperationOptions, readerOf, type Runner, runOn } from "../queue/runner.ts";
 import { type Path, pathText, toPath } from "../path.ts";
 
@@ -141,6 +143,13 @@ export class IoqFile implements AsyncDisposable, Disposable {
       throw this.#isEnded ? closedError() : new Deno.errors.BadResource("Bad resource ID");
     }
     return this.#fd;
+  }
+
+  /** Check that a stream's file is open: Deno has other words if it is not. */
+  #checkStreamed(): void {
+    if (this.#fd < 0 && !this.#isEnded) {
+      throw new Deno.errors.BadResource("The stream's underlying resource was closed or consumed");
+    }
   }
 
   /** Build a request for the descriptor and run it on this thread, past the queue. */
@@ -275,7 +284,17 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * Do something at the position, or with the stream, when all that was asked for
    * before is over. It ends its turn itself.
    */
-  async #inOrder<V>(
+  #inOrder<V>(
+    fd: number,
+    writes: boolean,
+    what: string,
+    options: OperationOptions | undefined,
+    begin: (left: OperationOptions | undefined) => Promise<V>,
+  ): Promise<V> {
+    return this.#whole(fd, what, options, (limits) => this.#wait(fd, writes, what, limits, begin));
+  }
+
+  async #wait<V>(
     fd: number,
     writes: boolean,
     what: string,
@@ -350,9 +369,21 @@ export class IoqFile implements AsyncDisposable, Disposable {
     options: OperationOptions | undefined,
     turn?: Turn,
   ): Promise<number | null> {
-    const read = (piece: Uint8Array<ArrayBuffer>, at: number) =>
-      this.#start(this.#requests.read(fd, piece, checkedOffset(offset + at)), options, turn);
-    return readInPieces(plainBytes(buffer) as Uint8Array<ArrayBuffer>, read, options);
+    return this.#whole(fd, "read", options, (limits) => {
+      const read = (piece: Uint8Array<ArrayBuffer>, at: number) =>
+        this.#start(this.#requests.read(fd, piece, checkedOffset(offset + at)), limits, turn);
+      return readInPieces(plainBytes(buffer) as Uint8Array<ArrayBuffer>, read, limits);
+    });
+  }
+
+  /** Do something with the file that takes several requests, within one time limit. */
+  #whole<V>(
+    fd: number,
+    what: string,
+    options: OperationOptions | undefined,
+    work: (limits: OperationOptions | undefined) => Promise<V>,
+  ): Promise<V> {
+    return withinLimit(this.#ioq, options, `${what} file descriptor ${fd}`, work);
   }
 
   /** Read at the position; throws as a read at an offset does. */
@@ -429,12 +460,14 @@ export class IoqFile implements AsyncDisposable, Disposable {
     if (byteLength <= PIECE_LENGTH) {
       return this.#start(requests.write(fd, bytes, offset), options);
     }
-    const write = (piece: Uint8Array, at: number) =>
-      this.#start(requests.write(fd, piece, checkedOffset(offset + at)), options);
     requests.hold();
     // Between two pieces as well, nothing may be read that is about to be written
     requests.others++;
-    return writeInPieces(plainBytes(bytes), write, options).finally(() => {
+    return this.#whole(fd, "write", options, (limits) => {
+      const write = (piece: Uint8Array, at: number) =>
+        this.#start(requests.write(fd, piece, checkedOffset(offset + at)), limits);
+      return writeInPieces(plainBytes(bytes), write, limits);
+    }).finally(() => {
       requests.others--;
       requests.release();
     });
@@ -466,14 +499,17 @@ export class IoqFile implements AsyncDisposable, Disposable {
     return this.#withPieces(requests.writing, async (turn) => {
       requests.others++;
       try {
-        const count = await writeInPieces(plainBytes(bytes), (piece, at) => {
-          const hasOffset = requests.hasOffset(true);
-          const request = requests.write(fd, piece, hasOffset ? start + at : 0);
-          if (!hasOffset) {
-            request.hints &= ~HINT_OFFSET;
-          }
-          return this.#start(request, options, turn);
-        }, options);
+        const count = await this.#whole(fd, "write", options, (limits) => {
+          const write = (piece: Uint8Array, at: number) => {
+            const hasOffset = requests.hasOffset(true);
+            const request = requests.write(fd, piece, hasOffset ? start + at : 0);
+            if (!hasOffset) {
+              request.hints &= ~HINT_OFFSET;
+            }
+            return this.#start(request, limits, turn);
+          };
+          return writeInPieces(plainBytes(bytes), write, limits);
+        });
         requests.moveByWriting(count);
         return count;
       } finally {
@@ -713,7 +749,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** Shortens or lengthens the file to a number of bytes, 0 by default. */
   truncate(length?: number, options?: OperationOptions): Promise<void> {
-    return this.#runInOrder((fd) => op.truncate(fd, length), options);
+    return this.#runInOrder((fd) => op.truncate(fd, lenientLength(length)), options);
   }
 
   /** The file's attributes. */
@@ -736,7 +772,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** Sets the times of the last read and the last write. */
   utime(atime: Date | number, mtime: Date | number, options?: OperationOptions): Promise<void> {
-    return this.#runInOrder((fd) => op.utime(fd, atime, mtime), options);
+    return this.#runInOrder(
+      (fd) => op.utime(fd, lenientTime(atime), lenientTime(mtime)),
+      options,
+    );
   }
 
   /**
@@ -848,9 +887,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
           requests.position = this.#tellSync();
         }
       } else if (requests.foresee(() => stat().size) === undefined) {
-        throw osError(
-          ERRNO.EBUSY!,
-          `${writes ? "write" : "read"} file descriptor ${fd} while operations are in progress`,
+        throw new Deno.errors.Busy(
+          `Cannot ${
+            writes ? "write" : "read"
+          } file descriptor ${fd} while operations are in progress`,
         );
       }
     }
@@ -893,7 +933,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** {@linkcode IoqFile.truncate}, on this thread. */
   truncateSync(length?: number): void {
-    this.#runSync((fd) => op.truncate(fd, length));
+    this.#runSync((fd) => op.truncate(fd, lenientLength(length)));
   }
 
   /** {@linkcode IoqFile.stat}, on this thread. */
@@ -916,7 +956,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** {@linkcode IoqFile.utime}, on this thread. */
   utimeSync(atime: Date | number, mtime: Date | number): void {
-    this.#runSync((fd) => op.utime(fd, atime, mtime));
+    this.#runSync((fd) => op.utime(fd, lenientTime(atime), lenientTime(mtime)));
   }
 
   /**
@@ -948,13 +988,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * Whether it is a terminal.
-   *
-   * @throws {Deno.errors.BadResource} If the file is closed.
+   * Whether it is a terminal. A closed file is none.
    */
   isTerminal(): boolean {
-    const { fd } = this;
-    return this.#calls.isTerminal(fd);
+    return this.#fd >= 0 && this.#calls.isTerminal(this.#fd);
   }
 
   /**
@@ -990,6 +1027,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       // Within its turn
       stat: () => this.#run(ownStat, undefined),
       enter: () => {
+        this.#checkStreamed();
         const { fd } = this;
         const requests = this.#requests;
         if (this.#isReady(fd, false) && requests.hasPosition) {
@@ -1022,7 +1060,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
   /** A stream that writes at the file's position; the file is closed with it. */
   get writable(): WritableStream<Uint8Array> {
     return this.#writable ??= makeWritable({
-      write: (bytes, signal) => this.#writeHere(bytes, this.#limits(true, signal, bytes)),
+      write: (bytes, signal) => {
+        this.#checkStreamed();
+        return this.#writeHere(bytes, this.#limits(true, signal, bytes));
+      },
       abort: (reason) => this.#abort(this.#requests.writer, reason),
       [Symbol.asyncDispose]: () => this[Symbol.asyncDispose](),
     });
@@ -1094,11 +1135,12 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * for a lock, or for data in a pipe, are aborted. If nothing is in flight, a lock is released
    * before this returns.
    *
-   * Code that was written for `Deno.FsFile` does not await this. If the file was closed already
-   * or closing it fails, the promise rejects, which is not reported as unhandled. A file that was closed along with its
-   * queue may be closed once more.
+   * Code that was written for `Deno.FsFile` does not await this, and need not: a file that is
+   * closed already is refused by an exception, as for Deno, and if closing fails, the promise
+   * rejects, which is not reported as unhandled. A file that was closed along with its queue may
+   * be closed once more.
    *
-   * @throws {Deno.errors.BadResource} If it is closed already.
+   * @throws {Deno.errors.BadResource} If it is closed already: at once, not by the promise.
    */
   close(): Promise<void> {
     const closing = this.#closedWithQueue;
@@ -1107,9 +1149,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       return closing;
     }
     if (this.#fd < 0) {
-      const refusal = Promise.reject(new Deno.errors.BadResource("Bad resource ID"));
-      refusal.catch(() => {});
-      return refusal;
+      throw new Deno.errors.BadResource("Bad resource ID");
     }
     const own = this.#close();
     // An error of its ends no program that does not await it
@@ -1149,15 +1189,27 @@ function readNothing(options: OperationOptions | undefined): Promise<number> {
 
 /** The offset of a seek, of which Deno leaves out what is behind the point. */
 function wholeOffset(offset: number | bigint): number {
-  return Math.trunc(Number(offset));
+  if (typeof offset !== "number" && typeof offset !== "bigint") {
+    throw new TypeError(`Expected offset to be a number, got ${typeof offset}`);
+  }
+  const whole = typeof offset === "bigint"
+    ? Number(BigInt.asIntN(64, offset))
+    : Math.trunc(offset) || 0;
+  if (!Number.isSafeInteger(whole)) {
+    // No file is that long, and the kernel would say so
+    throw osError(ERRNO.EINVAL!, `seek to ${offset}`);
+  }
+  return whole;
 }
 
 /** Check where a seek is from, with Deno's error. */
-function checkWhence(whence: Deno.SeekMode): Deno.SeekMode {
+function checkWhence(given: Deno.SeekMode): Deno.SeekMode {
+  const whence = typeof given === "number" ? Math.trunc(given) : given;
   if (whence !== 0 && whence !== 1 && whence !== 2) {
     throw new TypeError(`Invalid seek mode: ${whence}`);
   }
-  return whence;
+  // Not the negative zero of a fraction
+  return whence + 0;
 }
 
 /** Where a seek leads to: nowhere before the start. */

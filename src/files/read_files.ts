@@ -21,6 +21,7 @@ import { coreOf, type Runner, runOn } from "../queue/runner.ts";
 import type { CoreRequest } from "../operations/request.ts";
 import { ownOptions } from "../own_option.ts";
 import type { Path } from "../path.ts";
+import type { Scope } from "../queue/scopes.ts";
 import { checkSignal } from "../signal.ts";
 
 /**
@@ -133,6 +134,11 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
   /** What it failed with, until someone was told. */
   #failure: { readonly reason: unknown } | undefined;
   readonly #onAbort = () => this.#fail(this.#signal!.reason);
+  /** Paths may be waited for while nothing is in flight. */
+  readonly #scope: Scope = {
+    context: "read files",
+    cancel: (reason) => this.#fail(reason),
+  };
 
   constructor(
     open: () => Runner | Promise<Runner>,
@@ -195,16 +201,29 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
     this.#signal?.addEventListener("abort", this.#onAbort);
     const ioq = this.#open();
     if (!(ioq instanceof Promise)) {
-      this.#ioq = ioq;
+      this.#enter(ioq);
       return;
     }
     this.#pulling = true;
     ioq.then((ioq) => {
       this.#pulling = false;
-      this.#ioq = ioq;
+      this.#enter(ioq);
       this.#fill();
       this.#settle();
     }, (error) => this.#fail(error));
+  }
+
+  /** From now on the queue knows of it. */
+  #enter(ioq: Runner): void {
+    this.#ioq = ioq;
+    if (this.#ended) {
+      return;
+    }
+    try {
+      coreOf(ioq).scopes.enter(this.#scope);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Take paths while there is room. */
@@ -341,6 +360,9 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
     this.#long?.abort();
     if (this.#inFlight.size > 0) {
       coreOf(this.#ioq!).abort(this.#inFlight, undefined);
+    }
+    if (this.#ioq !== undefined) {
+      coreOf(this.#ioq).scopes.leave(this.#scope);
     }
     if (!this.#exhausted) {
       this.#exhausted = true;

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { withLenientMode } from "../lenient.ts";
 import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
 import { plainBytes } from "../byte_length.ts";
@@ -18,9 +19,10 @@ import { openFile } from "./open_file.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions, WriteFileOptions } from "../operations/request_options.ts";
 import { type CoreRequest, toCoreRequest } from "../operations/request.ts";
-import type { Path } from "../path.ts";
+import { type Path, pathText, toPath } from "../path.ts";
 import { bytesOf, writeChunk } from "./writable.ts";
-import { coreOf, limitsOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
+import { CallEnd } from "../queue/call_end.ts";
+import { coreOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 
 /** Bytes of a file that are copied at once; longer ones are read and written in pieces. */
 const WHOLE_LENGTH_MAX = 4 * 1024 * 1024;
@@ -56,8 +58,9 @@ export async function readWhole(
   path: Path,
   options: ReadFileOptions | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const maxBytes = checkMaxBytes(options && ownOption(options, "maxBytes"));
+  const maxBytes = checkMaxBytes(ownOption(options, "maxBytes"));
   const request = wholeRequest(path, options, maxBytes);
+  const start = performance.now();
   try {
     const bytes = await runOn(ioq, request, options);
     if (bytes.length > maxBytes) {
@@ -68,7 +71,7 @@ export async function readWhole(
     if (!hasCode(error, "EFBIG") || maxBytes <= WHOLE_LENGTH_MAX) {
       throw error;
     }
-    return await readInTurn(ioq, request, options, maxBytes);
+    return await readInTurn(ioq, request, options, maxBytes, start);
   }
 }
 
@@ -86,20 +89,47 @@ export function wholeRequest(
   return request;
 }
 
-/** Read what {@linkcode wholeRequest} found to be too long, piece by piece. */
-export async function readInTurn(
+/**
+ * Read what {@linkcode wholeRequest} found to be too long, piece by piece.
+ *
+ * @param start When the call began, as `performance.now()` has it.
+ */
+export function readInTurn(
   ioq: Runner,
   request: CoreRequest,
   options: (AtOptions & OperationOptions) | undefined,
   maxBytes: number,
+  start?: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  return asOne(
+    ioq,
+    request.context,
+    options,
+    (limits) => readLarge(ioq, request.path!, { ...options, ...limits }, maxBytes),
+    start,
+  );
+}
+
+/**
+ * Do something that takes several requests, and has one signal, one time limit, one end
+ * and one context for its errors.
+ */
+async function asOne<V>(
+  ioq: Runner,
+  context: string,
+  options: OperationOptions | undefined,
+  work: (limits: OperationOptions) => Promise<V>,
+  start?: number,
+): Promise<V> {
+  const { scopes } = coreOf(ioq);
+  using end = new CallEnd(ioq, options, context, start);
   try {
-    return await coreOf(ioq).scopes.within(
-      request.context,
-      () => readLarge(ioq, request.path!, options ?? {}, maxBytes),
-    );
+    scopes.enter(end);
+    return await work(end.limits);
   } catch (error) {
-    throw inContext(error, request.context, ownOption(options, "signal"));
+    throw inContext(error, context, end.signal);
+  } finally {
+    scopes.leave(end);
   }
 }
 
@@ -110,7 +140,7 @@ async function readLarge(
   options: AtOptions & OperationOptions,
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const limits = limitsOf(options);
+  const limits = { signal: options.signal };
   const at = ownOption(options, "at");
   await using file = await openFile(ioq, path, {
     read: true,
@@ -148,8 +178,9 @@ export function writeWhole(
   ioq: Runner,
   path: Path,
   data: Uint8Array | ReadableStream<Uint8Array>,
-  options: WriteFileOptions & OperationOptions = {},
+  given?: WriteFileOptions & OperationOptions | null,
 ): Promise<undefined> {
+  const options = withLenientMode(given) ?? {};
   if (data instanceof ReadableStream) {
     return writeStream(ioq, path, data, options);
   }
@@ -164,38 +195,44 @@ export function writeWhole(
     return Promise.reject(error);
   }
   return length > WHOLE_LENGTH_MAX
-    ? coreOf(ioq).scopes.within(
+    ? asOne(
+      ioq,
       request.context,
-      () => writeLarge(ioq, request.path!, plainBytes(data), options),
-    ).catch((error) => {
-      throw inContext(error, request.context, ownOption(options, "signal"));
-    })
+      options,
+      (limits) => writeLarge(ioq, request.path!, plainBytes(data), options, limits),
+    )
     : runOn(ioq, request, options);
 }
 
-/** Open a file as `writeFile` does. */
+/**
+ * Open a file as `writeFile` does.
+ *
+ * @param changesMode Whether a file that exists is given the mode: as for Deno, not if it
+ *        is a stream that is written.
+ */
 async function openToWrite(
   ioq: Runner,
   path: Path,
-  options: WriteFileOptions & OperationOptions,
+  options: WriteFileOptions,
+  limits: OperationOptions,
+  changesMode: boolean,
 ): Promise<IoqFile> {
-  const append = ownOption(options, "append");
-  const create = ownOption(options, "create") ?? true;
-  const createNew = ownOption(options, "createNew");
+  const append = ownOption(options, "append") === true;
+  const create = (ownOption(options, "create") ?? true) === true;
+  const createNew = ownOption(options, "createNew") === true;
   const mode = ownOption(options, "mode");
   const at = ownOption(options, "at");
-  const limits = limitsOf(options);
   const file = await openFile(ioq, path, {
     write: true,
     ...(append ? { append } : createNew ? {} : { truncate: true }),
     create,
-    ...(createNew === undefined ? {} : { createNew }),
+    createNew,
     ...(mode === undefined ? {} : { mode }),
     ...(at === undefined ? {} : { at }),
     ...limits,
   });
   try {
-    if (mode !== undefined) {
+    if (mode !== undefined && changesMode) {
       // On a file that exists, too
       await runOn(ioq, op.chmod(file.fd, mode), limits);
     }
@@ -207,8 +244,8 @@ async function openToWrite(
 }
 
 /**
- * Write what a stream brings to a file. The signal ends the waiting for the stream as
- * well as that for the file; the time limit is that of each write, as of each request.
+ * Write what a stream brings to a file. The signal and the time limit end the waiting for
+ * the stream as well as that for the file.
  */
 async function writeStream(
   ioq: Runner,
@@ -218,21 +255,15 @@ async function writeStream(
 ): Promise<undefined> {
   // Before the file is emptied
   const reader = stream.getReader();
-  const limits = limitsOf(options);
   const { scopes } = coreOf(ioq);
-  const end = new AbortController();
-  const onAbort = () => end.abort(limits.signal!.reason);
-  const scope = {
-    context: "write what a stream brings",
-    cancel: (reason: Error) => end.abort(reason),
-  };
+  let end: CallEnd | undefined;
   try {
-    limits.signal?.throwIfAborted();
-    scopes.enter(scope);
-    limits.signal?.addEventListener("abort", onAbort);
-    await using file = await openToWrite(ioq, path, options);
+    end = new CallEnd(ioq, options, `writefile '${pathText(toPath(path, "writefile"))}'`);
+    scopes.enter(end);
+    const { limits, signal } = end;
+    await using file = await openToWrite(ioq, path, options, limits, false);
     for (;;) {
-      const { done, value } = await unlessAborted(reader.read(), end.signal);
+      const { done, value } = await unlessAborted(reader.read(), signal);
       if (done) {
         return;
       }
@@ -243,9 +274,11 @@ async function writeStream(
     reader.cancel(error).catch(() => {});
     throw error;
   } finally {
-    limits.signal?.removeEventListener("abort", onAbort);
     reader.releaseLock();
-    scopes.leave(scope);
+    if (end !== undefined) {
+      scopes.leave(end);
+      end[Symbol.dispose]();
+    }
   }
 }
 
@@ -270,9 +303,9 @@ async function writeLarge(
   ioq: Runner,
   path: Path,
   bytes: Uint8Array,
-  options: WriteFileOptions & OperationOptions,
+  options: WriteFileOptions,
+  limits: OperationOptions,
 ): Promise<undefined> {
-  const limits = limitsOf(options);
-  await using file = await openToWrite(ioq, path, options);
+  await using file = await openToWrite(ioq, path, options, limits, true);
   await writeChunk(bytes, (rest) => file.write(rest, limits));
 }

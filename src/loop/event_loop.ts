@@ -446,10 +446,7 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
     if (this.#closing !== undefined) {
       throw closedLoopError();
     }
-    if (!Array.isArray(args)) {
-      throw new TypeError(`Expected args to be an array, got ${typeof args}`);
-    }
-    const task = pool.run(toModule(module), args, ownOption(options, "transfer") ?? []);
+    const task = pool.run(module, args, options);
     this.#running++;
     return makeFuture(task.promise as Promise<T>, task, onEnd);
   }
@@ -460,24 +457,6 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
       this.#onIdle?.();
     }
   }
-}
-
-/** The URL of a module. */
-function toModule(module: unknown): string {
-  if (module instanceof URL) {
-    return module.href;
-  }
-  if (typeof module !== "string") {
-    throw new TypeError(
-      `Expected a task to be a function or the URL of a module, got ${typeof module}`,
-    );
-  }
-  if (!URL.canParse(module)) {
-    throw new TypeError(
-      `Expected the absolute URL of a module, got '${module}': try new URL(…, import.meta.url)`,
-    );
-  }
-  return module;
 }
 
 /** Check limits and fill in what is missing. */

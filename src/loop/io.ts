@@ -8,7 +8,7 @@
 
 import { checkOwn } from "../construction.ts";
 import { ownOption } from "../own_option.ts";
-import type { ClockName } from "../linux/clock.ts";
+import type { ClockName, CpuClockName } from "../linux/clock.ts";
 import { checkMs } from "../integer.ts";
 import { op } from "../operations/op.ts";
 import type { Canceller } from "../queue/core.ts";
@@ -16,6 +16,7 @@ import { Deadline } from "../queue/deadlines.ts";
 import { coreOf, type OperationOptions, runOn } from "../queue/runner.ts";
 import type { OpName } from "../operations/values.ts";
 import { type IoqRequest, toCoreRequest } from "../operations/request.ts";
+import type { FileContents, ReadFilesOptions } from "../files/read_files.ts";
 import { PromiseForms } from "../forms.ts";
 import type { Path } from "../path.ts";
 import { closedLoopError, isCanceled } from "./canceled.ts";
@@ -32,7 +33,7 @@ import {
 import type { Task, Wait } from "./task.ts";
 
 /** The task that a handle belongs to. Checks that it is a handle. */
-export let taskOf: (io: Io) => Task;
+export let taskOf: (io: Io) => Task<TaskHost<Io>>;
 /** Runs a request as one of a task's. */
 export let runInTask: <V>(
   io: Io,
@@ -309,11 +310,16 @@ export class Io extends PromiseForms {
    *
    * @param clock `realtime`: since 1970, as it is set; `monotonic`: since the
    *        system started, without the time that it was suspended; `boottime`: with
-   *        that.
+   *        that; `process`, `thread`: processor time.
    * @returns Nanoseconds. See `clock_gettime(2)`.
    */
-  now(clock: ClockName = "monotonic"): bigint {
+  now(clock: ClockName | CpuClockName = "monotonic"): bigint {
     return this.#task.owner.loop.ioq.now(clock);
+  }
+
+  /** Tells how fine a clock is, in nanoseconds. See `Ioq.clockResolution()`. */
+  clockResolution(clock: ClockName | CpuClockName = "monotonic"): number {
+    return this.#task.owner.loop.ioq.clockResolution(clock);
   }
 
   /**
@@ -368,6 +374,31 @@ export class Io extends PromiseForms {
    */
   group(): TaskScope<Io> {
     return this.#task.owner.group(this.#task);
+  }
+
+  /**
+   * Reads many files. Each `next()` is a cancellation point: if the task is cancelled, the
+   * iteration ends with it, also while it waits for a path.
+   */
+  override readFiles(
+    paths: Iterable<Path> | AsyncIterable<Path>,
+    options?: ReadFilesOptions,
+  ): AsyncIterableIterator<FileContents> {
+    const files = super.readFiles(paths, options);
+    return {
+      next: async () => {
+        try {
+          return await this.await(files.next());
+        } catch (error) {
+          await files.return!();
+          throw error;
+        }
+      },
+      return: () => files.return!(),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
   }
 
   /**

@@ -6,8 +6,8 @@
  * A task is a function that is given a handle, {@linkcode Io}, and runs beside others. What
  * it starts through that handle belongs to it: cancelling the task cancels its operations
  * in the kernel. Tasks can be awaited, selected from, grouped and run in Workers. They
- * synchronise by {@linkcode Mutex}, {@linkcode Condition}, {@linkcode Semaphore},
- * {@linkcode ResetEvent} and {@linkcode Queue}, and across Workers by the classes whose names
+ * synchronise by {@linkcode Mutex}, {@linkcode RwLock}, {@linkcode Condition},
+ * {@linkcode Semaphore}, {@linkcode ResetEvent} and {@linkcode Queue}, and across Workers by the classes whose names
  * begin with `Shared`.
  *
  * It takes the permissions of the operations that tasks make, and `--allow-ffi` for the
@@ -66,6 +66,9 @@ export { Mutex } from "./mutex.ts";
 export type { Guard } from "./mutex.ts";
 export { Condition } from "./condition.ts";
 export { Semaphore } from "./semaphore.ts";
+export { RwLock } from "./rw_lock.ts";
+export { Batch } from "./batch.ts";
+export type { BatchResult } from "./batch.ts";
 export { ResetEvent } from "./reset_event.ts";
 export { Queue } from "./queue.ts";
 export { SharedMutex } from "./shared_mutex.ts";
@@ -74,4 +77,4 @@ export { SharedCondition } from "./shared_condition.ts";
 export { SharedSemaphore } from "./shared_semaphore.ts";
 export { SharedResetEvent } from "./shared_reset_event.ts";
 export { CallbackLoop } from "./callback_loop.ts";
-export type { CompletionCallback } from "./callback_loop.ts";
+export type { CompletionCallback, WorkerOutcome } from "./callback_loop.ts";

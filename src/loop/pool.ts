@@ -35,9 +35,11 @@
  * @module
  */
 
+import { ownOption } from "../own_option.ts";
 import type { IoqOptions } from "../queue/queue_options.ts";
 import { Canceled, closedLoopError } from "./canceled.ts";
 import type { Cancelable } from "./future.ts";
+import type { WorkerTaskOptions } from "./loop.ts";
 import {
   Claim,
   decodeError,
@@ -157,9 +159,20 @@ export class WorkerPool {
   /**
    * Run a module's default export in a Worker.
    *
+   * @param at The absolute URL of the module.
    * @throws {DOMException} DataCloneError, if something cannot be cloned.
+   * @throws {TypeError} If it is no such URL, or `args` is no array.
    */
-  run(module: string, args: readonly unknown[], transfer: Transferable[]): WorkerTask {
+  run(
+    at: string | URL,
+    args: readonly unknown[],
+    options: WorkerTaskOptions | undefined,
+  ): WorkerTask {
+    if (!Array.isArray(args)) {
+      throw new TypeError(`Expected args to be an array, got ${typeof args}`);
+    }
+    const module = toModule(at);
+    const transfer = ownOption(options, "transfer") ?? [];
     const task = new WorkerTask(this.#sequence++, this);
     const worker = this.#choose();
     if (worker !== undefined) {
@@ -423,6 +436,24 @@ export class WorkerPool {
     }
     this.#offer();
   }
+}
+
+/** The URL of a module. */
+function toModule(module: unknown): string {
+  if (module instanceof URL) {
+    return module.href;
+  }
+  if (typeof module !== "string") {
+    throw new TypeError(
+      `Expected a task to be a function or the URL of a module, got ${typeof module}`,
+    );
+  }
+  if (!URL.canParse(module)) {
+    throw new TypeError(
+      `Expected the absolute URL of a module, got '${module}': try new URL(…, import.meta.url)`,
+    );
+  }
+  return module;
 }
 
 function tell(worker: PoolWorker, message: ToWorker): void {

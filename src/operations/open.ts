@@ -55,6 +55,11 @@ function openFlags(options: AllOptions): { flags: number; access: Access } {
   const { write, append, truncate, create, createNew, direct, dsync, noFollow, directory } =
     options;
   let { read } = options;
+  for (const flag of [read, write, append, truncate, create, createNew]) {
+    if (flag !== undefined && typeof flag !== "boolean") {
+      throw new TypeError(`Expected an option to be a boolean, got ${typeof flag}`);
+    }
+  }
   if (
     read === undefined && write === undefined && append === undefined &&
     truncate === undefined && create === undefined && createNew === undefined
@@ -63,7 +68,8 @@ function openFlags(options: AllOptions): { flags: number; access: Access } {
     read = Boolean(direct || dsync || noFollow || directory || options.at !== undefined);
   }
   if (!read && !write && !append && !truncate && !create && !createNew) {
-    throw new TypeError("'options' requires at least one option to be true");
+    // No TypeError, as for Deno
+    throw new Error("'options' requires at least one option to be true");
   }
   if (!write && truncate) {
     throw new TypeError("'truncate' option requires 'write' to be true");
@@ -93,11 +99,11 @@ function openFlags(options: AllOptions): { flags: number; access: Access } {
 
 /** Nobody can say where the runtime's buffers begin, as direct transfers need it. */
 function plainOpen(call: PlainCall): number {
-  return call.flags & O_DIRECT ? call.fail(UNSUPPORTED.direct) : call.open(call.flags);
+  return call.flags & O_DIRECT ? call.fail(UNSUPPORTED.direct) : call.openToKeep(call.flags);
 }
 
 function plainClose(call: PlainCall): number {
-  call.fs.closeSync(call.fd);
+  call.close(call.fd);
   return 0;
 }
 
@@ -136,7 +142,7 @@ define("openDir", {
   access: READ,
   lane: "ring",
   decode: decodeResult,
-  plain: (call) => call.open(call.flags | O_DIRECTORY),
+  plain: (call) => call.openToKeep(call.flags | O_DIRECTORY),
 });
 export const openDir: OpBuilders["openDir"] = (path, options) =>
   pathRequest("openDir", path, options);

@@ -145,8 +145,14 @@ export interface PlainCall {
   readonly bytes: Uint8Array;
   /** What it produced. */
   payload: Uint8Array;
-  /** Open its path. */
+  /** Open its path, to close it by {@linkcode PlainCall.fs} again. */
   open(flags: number): number;
+  /** Open its path, for other requests. */
+  openToKeep(flags: number): number;
+  /** Close what was opened for other requests. */
+  close(fd: number): void;
+  /** Where a descriptor is, by the kernel's position, if that can be found out. */
+  tell(fd: number): number | undefined;
   /** Have attributes as what it produced. */
   putStat(info: PlainStat): void;
   /** Have a path as what it produced. */

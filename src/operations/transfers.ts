@@ -64,8 +64,7 @@ function plainSeek(call: PlainCall): number {
   if (call.flags !== SEEK_CUR || call.offset !== 0 || Deno.build.os !== "linux") {
     call.fail(UNSUPPORTED.seek);
   }
-  const told = /^pos:\s*(\d+)$/m.exec(Deno.readTextFileSync(`/proc/self/fdinfo/${call.fd}`));
-  const position = Number(told?.[1]);
+  const position = call.tell(call.fd) ?? call.fail(UNSUPPORTED.seek);
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigInt64(0, BigInt(position), true);
   call.payload = bytes;
@@ -75,8 +74,12 @@ function plainSeek(call: PlainCall): number {
 function plainCopyRange(call: PlainCall): number {
   const bytes = new Uint8Array(Math.min(call.length, COPY_LENGTH));
   const count = call.fs.readSync(call.fd, bytes, 0, bytes.length, call.position);
-  const to = call.arg2 ? call.arg1 * 0x1_0000_0000 + call.arg0 : null;
-  call.writeAll(call.fd2, bytes.subarray(0, count), to);
+  if (call.arg2) {
+    const to = call.arg1 * 0x1_0000_0000 + call.arg0;
+    return call.writeSome(call.fd2, bytes.subarray(0, count), to);
+  }
+  // What was read cannot be read again
+  call.writeAll(call.fd2, bytes.subarray(0, count), null);
   return count;
 }
 

@@ -91,10 +91,10 @@ export const writeFile: OpBuilders["writeFile"] = (path, bytes, options) => {
     path: toPath(path, "writefile"),
     bytes: checkBytes(bytes, "bytes"),
     length: byteLengthOf(bytes),
-    flags: O_WRONLY | (own(options, "append") ? O_APPEND : O_TRUNC) |
-      (own(options, "createNew")
+    flags: O_WRONLY | (own(options, "append") === true ? O_APPEND : O_TRUNC) |
+      (own(options, "createNew") === true
         ? O_CREAT | O_EXCL
-        : (own(options, "create") ?? true)
+        : (own(options, "create") ?? true) === true
         ? O_CREAT
         : 0),
     mode: checkMode(mode, 0o666),

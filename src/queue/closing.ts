@@ -15,6 +15,8 @@ export const DEFAULT_CLOSE_TIMEOUT_MS = 10_000;
  * program takes 5 ms.
  */
 const IDLE_MICROTASKS = 16;
+/** Milliseconds that operations have to be told of which were given up. */
+const ABANDON_MS = 1000;
 /** Operations that the error of a close names. */
 const NAMED_MAX = 10;
 
@@ -42,14 +44,15 @@ function lateError(left: readonly string[], timeoutMs: number): Error {
  * @param timeoutMs How long that may take.
  * @param deadlines The queue's.
  * @param left Gives what is in progress.
- * @param abandon Called when it took too long.
+ * @param abandon Called when it took too long. Gives up what is in progress, and tells whether
+ *        there was any: that is waited for, so that whoever began it is told before the close is over.
  */
 export async function drainedWithin(
   drained: Promise<void>,
   timeoutMs: number,
   deadlines: Deadlines,
   left: () => readonly string[],
-  abandon: () => void,
+  abandon: () => boolean,
 ): Promise<void> {
   let isOver = false;
   const end = () => isOver = true;
@@ -60,16 +63,30 @@ export async function drainedWithin(
   if (isOver) {
     return await drained;
   }
+  if (await isWithin(drained, timeoutMs, deadlines)) {
+    return await drained;
+  }
+  const error = lateError(left(), timeoutMs);
+  if (abandon()) {
+    await isWithin(drained, ABANDON_MS, deadlines);
+  }
+  throw error;
+}
+
+/** Whether something settles within some milliseconds. */
+async function isWithin(
+  settled: Promise<void>,
+  timeoutMs: number,
+  deadlines: Deadlines,
+): Promise<boolean> {
   let deadline: Deadline | undefined;
-  const late = new Promise<never>((_, reject) => {
-    deadline = new Deadline(timeoutMs, () => {
-      reject(lateError(left(), timeoutMs));
-      abandon();
-    });
+  const late = new Promise<boolean>((resolve) => {
+    deadline = new Deadline(timeoutMs, () => resolve(false));
   });
   deadlines.add(deadline!);
+  const inTime = settled.then(() => true, () => true);
   try {
-    await Promise.race([drained, late]);
+    return await Promise.race([inTime, late]);
   } finally {
     deadlines.remove(deadline!);
   }

@@ -226,13 +226,20 @@ export class Core {
 
   /** {@linkcode Ioq.cancel} of all. */
   cancelAll(): boolean {
-    const any = this.backend.inFlight > 0 || this.#line.size > 0;
+    const any = this.#cancelRequests();
+    this.scopes.cancel(interruptedError);
+    return any;
+  }
+
+  /** Cancel all requests, for good. Whether there was anything to cancel. */
+  #cancelRequests(): boolean {
+    const any = this.backend.inFlight > 0 || this.#line.size > 0 || this.scopes.size > 0;
     this.#cancelled = true;
     this.backend.cancelAll();
     for (const ticket of this.#line.tickets()) {
       if (!ticket.request.isClose) {
         this.#line.delete(ticket);
-        this.#fail(ticket, interruptedError(ticket.request));
+        this.#fail(ticket, interruptedError(ticket.request.context));
       }
     }
     this.pump.kick();
@@ -249,7 +256,7 @@ export class Core {
         ...Array.from(this.slots.requests(), (request) => request.context),
         ...this.scopes.contexts,
       ],
-      () => this.backend.abandon?.(),
+      () => this.backend.abandon?.() ?? false,
     );
   }
 
@@ -266,9 +273,9 @@ export class Core {
 
   /** Cancel everything, wait until it is over, and release all. */
   async #drain(): Promise<void> {
-    this.cancelAll();
+    this.#cancelRequests();
     this.#line.refuseProducers(closedError());
-    this.scopes.cancel();
+    this.scopes.cancel(closedError);
     // An idle queue is closed at once
     if (!this.#isAtRest) {
       await this.#rest();
@@ -314,13 +321,14 @@ export class Core {
     options?: Limits,
     canceller?: Canceller,
   ): Promise<V> {
-    const signal = ownOption(options, "signal");
+    let signal: AbortSignal | undefined;
     let timeoutMs: number | undefined;
     let core;
     try {
       core = toCoreRequest(request);
+      signal = checkSignal(ownOption(options, "signal"));
       timeoutMs = options === undefined ? undefined : checkTimeout(ownOption(options, "timeoutMs"));
-      checkSignal(signal)?.throwIfAborted();
+      signal?.throwIfAborted();
       core = this.admit(core);
     } catch (error) {
       core?.holder?.leave(core);
@@ -406,7 +414,7 @@ export class Core {
       throw closedError();
     }
     if (this.#cancelled && !request.isClose) {
-      throw interruptedError(request);
+      throw interruptedError(request.context);
     }
     if (request.holder === undefined) {
       if (request.fd >= 0) {
@@ -514,7 +522,7 @@ export class Core {
   #interrupt(ticket: Ticket): void {
     if (ticket.isWaiting) {
       this.#line.delete(ticket);
-      this.#fail(ticket, interruptedError(ticket.request));
+      this.#fail(ticket, interruptedError(ticket.request.context));
     } else if (!ticket.isSettled) {
       this.slots.at(ticket.slot).isCancelled = true;
       this.backend.cancel(ticket.slot);
@@ -571,7 +579,7 @@ export class Core {
         error = deadline !== undefined && result === -ERRNO.ETIMEDOUT!
           ? timeoutError(deadline.timeoutMs, request.context)
           : result === -ERRNO.EINTR! && (this.#cancelled || slot.isCancelled)
-          ? interruptedError(request)
+          ? interruptedError(request.context)
           : osError(-result, request.context);
       } else {
         if (request.isOpen) {
@@ -662,6 +670,6 @@ export class Core {
  * What was cancelled fails with this, and what is asked of a queue whose requests all
  * were. A file system that tells EINTR of its own accord ends nothing.
  */
-function interruptedError(request: CoreRequest): Error {
-  return asEnd(osError(ERRNO.EINTR!, request.context));
+function interruptedError(context: string): Error {
+  return asEnd(osError(ERRNO.EINTR!, context));
 }

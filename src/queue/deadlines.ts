@@ -21,9 +21,14 @@ export class Deadline {
   /** Its place in the heap, -1 if it is in none. */
   index = -1;
 
-  constructor(timeoutMs: number, expire: () => void) {
+  /**
+   * @param timeoutMs What is allowed, in milliseconds.
+   * @param expire Called when that has passed.
+   * @param start Since when, as `performance.now()` has it.
+   */
+  constructor(timeoutMs: number, expire: () => void, start: number = performance.now()) {
     this.timeoutMs = timeoutMs;
-    this.at = performance.now() + timeoutMs;
+    this.at = start + timeoutMs;
     this.expire = expire;
   }
 

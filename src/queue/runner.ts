@@ -28,7 +28,7 @@ export interface OperationOptions {
    * fine. Then its promise rejects with `Deno.errors.TimedOut`, and the operation is
    * cancelled: on a ring by the kernel itself (`IORING_OP_LINK_TIMEOUT`). What cannot
    * be cancelled any more may yet have its effect, and keeps its place in the queue
-   * until it is over. Of what takes several operations, each has that long.
+   * until it is over. What takes several operations has that long for all of them together.
    *
    * @default {Infinity}
    */
@@ -95,5 +95,9 @@ export abstract class Runner {
 
 /** What of options holds for each operation of several. */
 export function limitsOf(options: OperationOptions): OperationOptions {
-  return { signal: ownOption(options, "signal"), timeoutMs: ownOption(options, "timeoutMs") };
+  return {
+    // Deno takes null for none
+    signal: ownOption(options, "signal") || undefined,
+    timeoutMs: ownOption(options, "timeoutMs"),
+  };
 }

@@ -16,15 +16,14 @@
  * @module
  */
 
-import { closedError } from "./end.ts";
-
 /** Work that consists of several requests. */
 export interface Scope {
   /** What is being done to what, for messages. */
   readonly context: string;
   /**
-   * The queue closes: end without waiting for whoever uses the work, close what it
-   * holds, then leave. Called once, and requests in flight are cancelled by then. Must
+   * The queue closes, or all of it is cancelled: end without waiting for whoever uses the
+   * work, close what it holds, then leave. Called once, and requests in flight are
+   * cancelled by then. Must
    * not throw. Work that does nothing but await its requests need not do anything: the
    * next one is refused.
    *
@@ -37,8 +36,10 @@ export interface Scope {
 export class Scopes {
   readonly #scopes = new Set<Scope>();
   readonly #onLeave: () => void;
-  /** What they were cancelled with. */
-  #reason: Error | undefined;
+  /** Those that were told to end. */
+  readonly #told = new WeakSet<Scope>();
+  /** Makes what they are cancelled with. */
+  #reason: ((context: string) => Error) | undefined;
 
   /** @param onLeave Called when there are none any more. */
   constructor(onLeave: () => void) {
@@ -59,10 +60,11 @@ export class Scopes {
    * Work begins.
    *
    * @throws {Deno.errors.BadResource} If the queue is closing, or closed.
+   * @throws {Deno.errors.Interrupted} If all of it was cancelled.
    */
   enter(scope: Scope): void {
     if (this.#reason !== undefined) {
-      throw this.#reason;
+      throw this.#reason(scope.context);
     }
     this.#scopes.add(scope);
   }
@@ -90,12 +92,17 @@ export class Scopes {
     }
   }
 
-  /** Have all of them end, and nobody begin. */
-  cancel(): void {
-    if (this.#reason === undefined) {
-      this.#reason = closedError();
-      for (const scope of [...this.#scopes]) {
-        scope.cancel?.(this.#reason);
+  /**
+   * Have all of them end, and nobody begin.
+   *
+   * @param reason Makes the error that they fail with, of what they do.
+   */
+  cancel(reason: (context: string) => Error): void {
+    this.#reason = reason;
+    for (const scope of [...this.#scopes]) {
+      if (scope.cancel !== undefined && !this.#told.has(scope)) {
+        this.#told.add(scope);
+        scope.cancel(reason(scope.context));
       }
     }
   }

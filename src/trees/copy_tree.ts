@@ -100,14 +100,23 @@ function checkPreserve(options: CopyTreeOptions): Set<string> {
 /** What makes a directory ours until its contents are there. */
 const MODE_OURS = 0o700;
 
-/** Levels to look above a copy for its original; who goes beyond finds out later. */
-const LEVELS_MAX = 4096;
 const SLASH = 0x2f;
 
 /** A directory, and what it is copied to. */
-interface Pair {
+interface Pair extends Places {
   readonly from: OpenDirectory;
   readonly to: OpenDirectory;
+}
+
+/** Where something is and where its copy is to be, as permissions are asked for. */
+interface Places {
+  readonly source: string | Uint8Array;
+  readonly target: string | Uint8Array;
+}
+
+/** The places of something in a directory. */
+function placesIn({ source, target }: Places, name: string | Uint8Array): Places {
+  return { source: joinPath(source, name), target: joinPath(target, name) };
 }
 
 /** The first copy of a file that has several names. */
@@ -131,6 +140,8 @@ class Copier {
   readonly #throws: boolean;
   /** The root of the copy, which is not copied itself. */
   target: OpenDirectory | undefined;
+  /** Throws if not all that is in the tree may be copied. */
+  checkAll: () => void = () => {};
 
   constructor(descent: Descent, options: CopyTreeOptions) {
     this.#descent = descent;
@@ -153,6 +164,24 @@ class Copier {
     }
   }
 
+  /**
+   * Check that something may be copied. Where errors are passed over, what may be copied is,
+   * and each entry is asked for as soon as one is denied.
+   *
+   * @throws {Deno.errors.NotCapable} If it may not.
+   */
+  #permit({ source, target }: Places): void {
+    try {
+      this.checkAll();
+    } catch (error) {
+      if (this.#throws) {
+        throw error;
+      }
+      checkAccess(source, READ);
+      checkAccess(target, WRITE);
+    }
+  }
+
   /** Copy all that is in a directory. */
   async copyAll(pair: Pair, depth: number): Promise<void> {
     const descent = this.#descent;
@@ -164,6 +193,7 @@ class Copier {
       const to = joinPath(pair.to.path, found.path.slice(found.path.lastIndexOf("/") + 1));
       let isCopied = false;
       await descent.attempt(found.path, async () => {
+        this.#permit(placesIn(pair, found.name));
         isCopied = await this.copy(pair.from.fd, pair.to.fd, found, found.name, to as string);
       }, `copy '${found.path}' -> '${to}'`);
       if (isCopied) {
@@ -446,8 +476,10 @@ class Copier {
     const descent = this.#descent;
     let from: OpenDirectory | undefined;
     let to: OpenDirectory | undefined;
+    const places = placesIn(above, found.name);
     try {
       const opened = await descent.attempt(found.path, async () => {
+        this.#permit(places);
         from = await descent.open(above.from.fd, found.name, found.path);
         if (this.target?.is(from.identity)) {
           throw new Error(`Cannot copy '${found.path}' into itself`);
@@ -459,7 +491,7 @@ class Copier {
       if (!opened || from === undefined || to === undefined) {
         return;
       }
-      const pair: Pair = { from, to };
+      const pair: Pair = { from, to, ...places };
       if (descent.isDeep(depth)) {
         await descent.leaveOpenBelow(above.from);
         await descent.leaveOpenBelow(above.to);
@@ -515,9 +547,14 @@ export async function copyTree(
         }
         return;
       }
-      descent.permit = () => {
+      copier.checkAll = () => {
         checkBelow(source, READ, path);
         checkBelow(target, WRITE, shownTarget);
+      };
+      descent.permit = (options.onError ?? "throw") === "throw" ? copier.checkAll : () => {
+        // What is in the tree is asked for one by one, and the tree itself by all of that
+        checkAccess(source, READ, given);
+        checkAccess(target, WRITE, givenTarget);
       };
       descent.permit();
       await copyRoot(descent, copier, { source, path, target, shownTarget });
@@ -539,39 +576,44 @@ function parentOf(path: string | Uint8Array): string | Uint8Array {
   return slash < 0 ? "." : path.subarray(0, Math.max(1, slash));
 }
 
+/** What bytes a path leads to, if that can be found out. */
+async function realPathOf(
+  descent: Descent,
+  path: string | Uint8Array,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await descent.request("realPath", {
+      path,
+      decode: (_: number, payload: Payload) => payload.bytes().slice(),
+    });
+  } catch (error) {
+    descent.throwIfEnded(error);
+    return undefined;
+  }
+}
+
 /**
- * Whether a copy would be made below its original, so that nothing of it need be
- * made to find out. What cannot be told now shows when the copy is met on the way.
+ * Whether a copy would be made below its original, so that nothing of it need be made to
+ * find out. Nothing is opened for it, and no permission taken but to search what is above.
+ * What cannot be told now, as where one directory is mounted twice, shows when the copy is
+ * met on the way.
  */
 async function isInside(
   descent: Descent,
-  original: OpenDirectory,
+  original: string | Uint8Array,
   target: string | Uint8Array,
 ): Promise<boolean> {
-  const path = pathText(target);
-  let directory: OpenDirectory | undefined;
-  try {
-    // A symbolic link may lead there, a dot after it does not
-    directory = await descent.open(undefined, joinPath(parentOf(target), "."), path);
-    for (let level = 0; level < LEVELS_MAX && !directory.is(original.identity); level++) {
-      const above = await descent.open(directory.fd, "..", path);
-      await descent.close(directory.fd);
-      const isRoot = above.is(directory.identity);
-      directory = above;
-      if (isRoot) {
-        return false;
-      }
-    }
-    return directory.is(original.identity);
-  } catch (error) {
-    // If it matters, what comes next fails, too
-    if (error instanceof Error && "code" in error) {
-      return false;
-    }
-    throw error;
-  } finally {
-    await descent.close(directory?.fd ?? -1);
+  // A symbolic link may lead to what the copy is made in; its own name is not followed
+  const [above, below] = await Promise.all([
+    realPathOf(descent, original),
+    realPathOf(descent, joinPath(parentOf(target), ".")),
+  ]);
+  if (above === undefined || below === undefined) {
+    return false;
   }
+  const end = above.length === 1 ? 0 : above.length;
+  return above.every((byte, i) => byte === below[i]) &&
+    (below.length === above.length || below[end] === SLASH);
 }
 
 /**
@@ -605,7 +647,7 @@ async function copyRoot(
   const directory = await descent.open(undefined, source, path);
   let copy: OpenDirectory | undefined;
   try {
-    if (await isInside(descent, directory, target)) {
+    if (await isInside(descent, source, target)) {
       throw new Error(`Cannot copy '${path}' into itself`);
     }
     copy = await copier.openTarget(undefined, target, shownTarget);
@@ -613,8 +655,9 @@ async function copyRoot(
       throw osError(ERRNO.EINVAL!, `copy '${path}' -> '${shownTarget}'`);
     }
     copier.target = copy;
-    await copier.copyAll({ from: directory, to: copy }, 0);
-    await copier.finish({ from: directory, to: copy });
+    const pair: Pair = { from: directory, to: copy, source, target };
+    await copier.copyAll(pair, 0);
+    await copier.finish(pair);
     descent.progress(path);
   } finally {
     await descent.close(directory.fd);

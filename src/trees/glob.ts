@@ -8,7 +8,8 @@
  */
 
 import { LateModule } from "../late.ts";
-import { ownOptions } from "../own_option.ts";
+import type { PromiseForms } from "../forms.ts";
+import { ownOptions, withOptions } from "../own_option.ts";
 import { currentDirectory, isAbsolute, joinPath, type Path, toPath } from "../path.ts";
 import { normalizePath } from "../permissions.ts";
 import type { GlobRequest } from "./glob_walk.ts";
@@ -447,6 +448,18 @@ export const glob: Glob = Object.assign(
     new OneByOne(inBatches(patterns, options)),
   { batches: inBatches },
 );
+
+/** Globs by a queue or a task, and by no other. */
+export function globOf(ioq: PromiseForms): Glob {
+  return Object.assign(
+    (patterns: string | readonly string[], options?: GlobOptions) =>
+      glob(patterns, withOptions(options, { ioq })),
+    {
+      batches: (patterns: string | readonly string[], options?: GlobOptions) =>
+        inBatches(patterns, withOptions(options, { ioq })),
+    },
+  );
+}
 
 /**
  * Finds what a pattern matches, by the options and with the entries of `expandGlob()` of

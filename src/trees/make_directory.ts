@@ -6,13 +6,15 @@
  * @module
  */
 
+import { isUtf8 } from "../linux/directory.ts";
 import { hasCode, inContext } from "../linux/errors.ts";
+import { withLenientMode } from "../lenient.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions } from "../operations/request_options.ts";
 import { toCoreRequest } from "../operations/request.ts";
 import { isEnd } from "../queue/end.ts";
 import { ownOption, ownOptions } from "../own_option.ts";
-import { absolutePath, type Path, toPath } from "../path.ts";
+import { absolutePath, type Path, pathText, toPath } from "../path.ts";
 import { checkAccess, WRITE } from "../permissions.ts";
 import { limitsOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 
@@ -20,17 +22,18 @@ import { limitsOf, type OperationOptions, type Runner, runOn } from "../queue/ru
 export async function makeDirectory(
   ioq: Runner,
   path: Path,
-  options?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean },
+  given?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean } | null,
 ): Promise<void> {
+  const options = withLenientMode(given, 0o777);
   const request = op.mkdir(path, options);
   if (options === undefined || !ownOption(options, "recursive")) {
     await runOn(ioq, request, options);
     return;
   }
-  const given = toPath(path, "mkdir");
+  const asGiven = toPath(path, "mkdir");
   const whole = ownOption(options, "at") === undefined
-    ? checkAccess(absolutePath(given), WRITE, given)
-    : given;
+    ? checkAccess(absolutePath(asGiven), WRITE, asGiven)
+    : asGiven;
   if (whole.length === 0) {
     // As for Deno: the path of the current directory, which exists
     return;
@@ -90,7 +93,8 @@ async function makeUnlessThere(
         // It was not found out
         throw cause;
       }
-      return at === undefined && typeof path === "string" ? isDirectory(path) : undefined;
+      const isText = typeof path === "string" || isUtf8(path);
+      return at === undefined && isText ? isDirectory(pathText(path)) : undefined;
     });
     if (!is?.isDirectory) {
       signal?.throwIfAborted();

@@ -26,7 +26,7 @@ import { AT_REMOVEDIR } from "../linux/fcntl.ts";
 import { REMOVE_TREE } from "../operations/request.ts";
 import { absolutePath, joinPath, type Path, pathText, toPath } from "../path.ts";
 import { checkRemoval } from "../permissions.ts";
-import type { Runner } from "../queue/runner.ts";
+import { coreOf, type Runner } from "../queue/runner.ts";
 import { Descent, type DescentOptions } from "./descent.ts";
 import { DT_DIR } from "../linux/directory.ts";
 import { RECORD_WORDS, type TreeBlock } from "./walk/tree_block.ts";
@@ -140,7 +140,6 @@ class Remover {
    * Remove all that is in a directory.
    *
    * @returns Whether it is empty.
-   * @throws {Deno.errors.NotSupported} If there is no native library; nothing is done then.
    */
   async empty(fd: number, path: string): Promise<boolean> {
     const root = new Doomed(undefined, path, ".", new Anchor(undefined, ".", fd));
@@ -230,9 +229,6 @@ class Remover {
       try {
         await request();
       } catch (error) {
-        if (error instanceof Deno.errors.NotSupported) {
-          throw error;
-        }
         descent.reportOf(first!.path, error);
         first!.stays = true;
         await this.#settle(first!, false);
@@ -357,21 +353,20 @@ export async function removeTreeOn(
         descent.progress(text);
       }
     };
+    if (!coreOf(descent.ioq).backend.hasLibrary) {
+      // One call of the runtime's removes all there is, with as much care
+      await unlink(REMOVE_TREE);
+      return;
+    }
     let isEmpty;
     try {
-      if (Deno.build.os !== "linux") {
-        throw new Deno.errors.NotSupported();
-      }
       const fd = await descent.openRoot(withoutSlashes(root));
       isEmpty = await new Remover(descent, ownOption(options, "onProgress") !== undefined).empty(
         fd,
         text,
       );
     } catch (error) {
-      if (error instanceof Deno.errors.NotSupported) {
-        // Without a library, one call of the runtime's removes all there is, with as much care
-        await unlink(REMOVE_TREE);
-      } else if (hasCode(error, "ENOTDIR", "ELOOP") && !descent.hasEnded) {
+      if (hasCode(error, "ENOTDIR", "ELOOP") && !descent.hasEnded) {
         await unlink(0);
       } else {
         descent.reportOf(text, error);

@@ -27,7 +27,9 @@
  * @module
  */
 
+import type { PromiseForms } from "../forms.ts";
 import { LateModule } from "../late.ts";
+import { withOptions } from "../own_option.ts";
 import { beginningIn, currentDirectory, type Path, toPath } from "../path.ts";
 import {
   planWalk,
@@ -238,6 +240,17 @@ function batchesOf<B extends WalkEntry[] | Lines>(
     }
     return { done: true, value: undefined };
   });
+}
+
+/** A walk by a queue or a task, and by no other. */
+export function walkOf(ioq: PromiseForms): Walk {
+  return Object.assign(
+    (root: Path, options?: WalkOptions) => walkOneByOne(root, withOptions(options, { ioq })),
+    {
+      batches: (root: Path, options?: WalkOptions) =>
+        walkInBatches(root, withOptions(options, { ioq })),
+    },
+  );
 }
 
 function walkInBatches(root: Path, options: WalkOptions = {}): AsyncIterableIterator<WalkEntry[]> {

@@ -6,7 +6,7 @@
  * line of JSON for each.
  */
 
-import { type Ioq, type IoqFile, op } from "../../mod.ts";
+import { type Ioq, type IoqFile, type IoqRequest, op } from "../../mod.ts";
 import { rows } from "../backends.ts";
 
 const [disk, large] = Deno.args as [string, string];
@@ -51,8 +51,7 @@ function withFile(
 }
 
 /** Chunks of the data, as a stream. */
-function stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let at = 0;
+function stream(at = 0): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({
     pull(controller) {
       controller.enqueue(data.slice(at, at += 65_535));
@@ -97,6 +96,14 @@ const CALLS: Record<string, (io: Io, told: Told) => Promise<void>> = {
     await Promise.all(writes);
   }),
   "pipeTo": withFile((file) => stream().pipeTo(file.writable)),
+  "pipeTo, append": withFile(
+    (file) => stream().pipeTo(file.writable),
+    { append: true, create: true },
+  ),
+  "writeFile of a stream, append": async (io) => {
+    await io.writeFile(path, data.subarray(0, 500_000));
+    await io.writeFile(path, stream(500_000), { append: true });
+  },
   "truncate, write": withFile(async (file, told) => {
     await file.truncate(8_000_000);
     await loop(told, (rest) => file.write(rest));
@@ -110,6 +117,10 @@ const CALLS: Record<string, (io: Io, told: Told) => Promise<void>> = {
 
 const SYNCHRONOUS: typeof CALLS = {
   "writeSync": withFile((file, told) => loop(told, (rest) => file.writeSync(rest))),
+  "writeSync, append": withFile(
+    (file, told) => loop(told, (rest) => file.writeSync(rest)),
+    { append: true, create: true },
+  ),
 };
 
 /** What Deno has no counterpart of; what is told is what there is all the same. */
@@ -128,15 +139,40 @@ const OURS: Record<string, (io: Ioq, told: Told) => Promise<unknown>> = {
       io,
       told,
     ),
-  "op.write": async (io, told) => {
-    const fd = await io.run(op.open(path, { write: true, create: true }));
+  "writev, append": (io, told) =>
+    withFile(
+      (file, told) =>
+        loop(
+          told,
+          (rest) => (file as IoqFile).writev([rest.subarray(0, 70_000), rest.subarray(70_000)]),
+        ),
+      { append: true, create: true },
+    )(io, told),
+  "op.write": withDescriptor({ write: true, create: true }, (fd, rest) => op.write(fd, rest)),
+  "op.write, append": withDescriptor(
+    { append: true, create: true },
+    (fd, rest) => op.write(fd, rest),
+  ),
+  "op.writev": withDescriptor(
+    { write: true, create: true },
+    (fd, rest) => op.writev(fd, [rest.subarray(0, 50_000), rest.subarray(50_000)]),
+  ),
+};
+
+/** Write to a descriptor until an error comes, where the kernel says. */
+function withDescriptor(
+  options: Deno.OpenOptions,
+  write: (fd: number, rest: Uint8Array) => IoqRequest<"write" | "writev">,
+) {
+  return async (io: Ioq, told: Told) => {
+    const fd = await io.run(op.open(path, options));
     try {
-      await loop(told, (rest) => io.run(op.write(fd, rest)));
+      await loop(told, (rest) => io.run(write(fd, rest)));
     } finally {
       await io.run(op.close(fd));
     }
-  },
-};
+  };
+}
 
 /** Whether bytes are the beginning of the data, or of the text. */
 function isBeginning(bytes: Uint8Array, call: string): boolean {

@@ -52,6 +52,27 @@ forEachLoop(
   },
 );
 
+forEachLoop("processor time is told by the library", async ({ loop, row }) => {
+  await loop.async((io) => {
+    if (!row.library) {
+      for (const clock of ["process", "thread"] as const) {
+        assertThrows(() => io.now(clock), Deno.errors.NotSupported, clock);
+      }
+      assertThrows(() => io.clockResolution(), Deno.errors.NotSupported, "monotonic");
+      return;
+    }
+    const before = io.now("thread");
+    while (io.now("thread") === before) {
+      // It goes on while this computes
+    }
+    assert(io.now("process") >= io.now("thread"));
+    for (const clock of [...CLOCKS, "process", "thread"] as const) {
+      assert(io.clockResolution(clock) > 0, clock);
+    }
+    assertThrows(() => io.clockResolution("wall" as never), TypeError);
+  });
+});
+
 forEachLoop(
   "a sleeper is cancelled whatever it sleeps by",
   async ({ loop }) => {

@@ -8,6 +8,7 @@ import {
   Mutex,
   Queue,
   ResetEvent,
+  RwLock,
   Semaphore,
 } from "@ioq/ioq/loop";
 import { newSeed, randomFrom } from "../fixtures.ts";
@@ -289,4 +290,99 @@ forEachLoop("no wake-up is lost whoever is cancelled whenever", async ({ loop })
     await future.catch((error) => assert(error instanceof Canceled, `seed ${seed}: ${error}`));
   }
   assertEquals([semaphore.available, mutex.locked], [2, false], `seed ${seed}`);
+});
+
+forEachLoop("a lock has many readers or one writer, and keeps neither out", async ({ loop }) => {
+  const lock = new RwLock();
+  const order: string[] = [];
+  const gates = new Map<string, ResetEvent>();
+  const start = (name: string, shared: boolean) => {
+    const gate = new ResetEvent();
+    gates.set(name, gate);
+    return loop.async(async (io) => {
+      using _guard = await (shared ? lock.acquireShared(io) : lock.acquire(io));
+      order.push(`+${name}`);
+      await gate.wait(io);
+      order.push(`-${name}`);
+    });
+  };
+  const readers = [start("r1", true), start("r2", true)];
+  await settle();
+  assertEquals([order, lock.readers, lock.locked], [["+r1", "+r2"], 2, false]);
+  const writer = start("w1", false);
+  const late = [start("r3", true), start("w2", false), start("r4", true)];
+  await settle();
+  // Readers that come after a writer wait for it
+  assertEquals(order.splice(0), ["+r1", "+r2"]);
+  await loop.async((io) => {
+    assertEquals([lock.tryLock(io), lock.tryLockShared(io)], [false, false]);
+    assertThrows(() => lock.unlock(io), Deno.errors.PermissionDenied);
+    assertThrows(() => lock.unlockShared(io), Deno.errors.PermissionDenied);
+  });
+  gates.get("r1")!.set();
+  await settle();
+  assertEquals(order.splice(0), ["-r1"]);
+  gates.get("r2")!.set();
+  await settle();
+  assertEquals([order.splice(0), lock.locked], [["-r2", "+w1"], true]);
+  gates.get("w1")!.set();
+  await settle();
+  // All readers that wait by then, and then the next writer
+  assertEquals(order.splice(0), ["-w1", "+r3", "+r4"]);
+  gates.forEach((gate) => gate.set());
+  await Promise.all([...readers, writer, ...late]);
+  assertEquals(order, ["-r3", "-r4", "+w2", "-w2"]);
+  assertEquals([lock.readers, lock.locked], [0, false]);
+});
+
+forEachLoop("readers go on if the writer they wait for is cancelled", async ({ loop }) => {
+  const lock = new RwLock();
+  await loop.async(async (io) => {
+    await lock.lockShared(io);
+    const writer = loop.async((io) => lock.lock(io));
+    const reader = loop.async((io) => lock.lockShared(io).then(() => lock.unlockShared(io)));
+    await settle();
+    assertEquals(lock.readers, 1);
+    await assertRejects(() => writer.cancel(), Canceled);
+    await reader;
+    // Twice by one task
+    assertEquals(lock.tryLockShared(io), true);
+    lock.unlockShared(io);
+    assertEquals(lock.tryLock(io), false);
+    lock.unlockShared(io);
+    assertEquals(lock.tryLock(io), true);
+    lock.unlock(io);
+  });
+});
+
+forEachLoop("a lock loses no turn whoever is cancelled whenever", async ({ loop }) => {
+  const seed = newSeed();
+  const random = randomFrom(seed);
+  const lock = new RwLock();
+  let readers = 0;
+  let writers = 0;
+  const tasks = Array.from({ length: 100 }, () => {
+    const shared = random() < 0.6;
+    return loop.async(async (io) => {
+      using _guard = await (shared ? lock.acquireShared(io) : lock.acquire(io));
+      shared ? readers++ : writers++;
+      try {
+        assert(writers === 0 || writers === 1 && readers === 0, `${readers}, ${writers}`);
+        await io.nop();
+      } finally {
+        shared ? readers-- : writers--;
+      }
+    });
+  });
+  for (const task of tasks) {
+    if (random() < 0.3) {
+      await settle();
+      task.cancel().catch(() => {});
+    }
+  }
+  const results = await Promise.allSettled(tasks);
+  for (const result of results) {
+    assert(result.status === "fulfilled" || result.reason instanceof Canceled, `seed ${seed}`);
+  }
+  assertEquals([lock.readers, lock.locked], [0, false]);
 });

@@ -170,7 +170,7 @@ Deno.test("random globs find what tinyglobby and @std/path find in random trees"
     const tree = smallTree(random);
     makeTree(dir.path, tree);
     for (let i = 0; i < 12; i++) {
-      const pattern = randomPattern(random).replaceAll("**/**", "**");
+      const pattern = randomPattern(random).replaceAll(/(?:\*\*\/)+\*\*/g, "**");
       const what = `IOQ_TEST_SEED=${seed + round} ${pattern} ${JSON.stringify(tree)}`;
       if (!pattern.endsWith("/**")) {
         // With stars at its end it takes a/** for a file a as well
@@ -184,7 +184,8 @@ Deno.test("random globs find what tinyglobby and @std/path find in random trees"
         continue;
       }
       // A directory that is all there is before the stars is found with what is in it
-      const forms = [pattern, ...(/(.*)\/\*\*$/.exec(`./${pattern}`)?.slice(1) ?? [])];
+      const before = pattern === "**" ? ["."] : /(.*)\/\*\*$/.exec(pattern)?.slice(1) ?? [];
+      const forms = [pattern, ...before];
       const [whole, itself] = forms.map((it) =>
         globToRegExp(it === "." ? dir.path : `${dir.path}/${it}`)
       );

@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { copyTree, type CopyTreeOptions, removeTree } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
-import { bytes, looksOf, MOD, runDeno, TempDir, text } from "../fixtures.ts";
+import { bytes, LIBRARY, looksOf, MOD, runDeno, TempDir, text } from "../fixtures.ts";
 import { makeHostile } from "../walk/hostile_tree.ts";
 
 /** What a command prints; nothing if there is no such command. */
@@ -154,6 +154,89 @@ Deno.test("copyTree() and removeTree() touch nothing where something is denied",
   assertEquals(Deno.readTextFileSync(dir.at("tree/sub/secret")), "secret");
   assert(Deno.statSync(dir.at("tree/sub/other")).isFile);
   assertEquals([...Deno.readDirSync(dir.path)].map(({ name }) => name), ["tree"]);
+});
+
+Deno.test("copyTree() that passes over errors copies what is not denied", async (t) => {
+  using dir = new TempDir();
+  Deno.mkdirSync(dir.at("tree/sub/shut"), { recursive: true });
+  Deno.mkdirSync(dir.at("tree/zoo"));
+  for (const name of ["sub/secret", "sub/other", "sub/shut/file", "zoo/file", "z"]) {
+    dir.file(`tree/${name}`, name);
+  }
+  Deno.symlinkSync("sub/secret", dir.at("tree/link"));
+  const script = `
+    import { copyTree, Ioq } from "${MOD}";
+    const [from, to, backend] = Deno.args;
+    await using ioq = await Ioq.open({ backend });
+    const told = [];
+    const onError = (error, path) => told.push(error.name + " " + path.slice(from.length));
+    await copyTree(from, to, { ioq, onError });
+    await copyTree(from, to + "-too", { ioq, onError: "skip" });
+    console.log(told.sort().join(", "));
+  `;
+  const shut = ["secret", "shut"].map((name) => dir.at(`tree/sub/${name}`)).join();
+  const target = ["copy", "copy-too"].map((name) => dir.at(`${name}/zoo`)).join();
+  for (const backend of ["uring", "threads", "worker"]) {
+    await t.step(backend, async () => {
+      const { stdout, stderr } = await runDeno(script, {
+        flags: [
+          ...["--allow-ffi", "--allow-read", "--allow-write"],
+          ...[`--deny-read=${shut}`, `--deny-write=${target}`],
+        ],
+        args: [dir.at("tree"), dir.at("copy"), backend],
+      });
+      assertEquals(
+        [stderr, stdout.trim()],
+        ["", "NotCapable /sub/secret, NotCapable /sub/shut, NotCapable /zoo"],
+      );
+      for (const copy of ["copy", "copy-too"].map((name) => dir.at(name))) {
+        const names = [...Deno.readDirSync(copy), ...Deno.readDirSync(`${copy}/sub`)];
+        assertEquals(names.map(({ name }) => name).sort(), ["link", "other", "sub", "z"]);
+        assertEquals(Deno.readTextFileSync(`${copy}/sub/other`), "sub/other");
+        Deno.removeSync(copy, { recursive: true });
+      }
+    });
+  }
+});
+
+Deno.test({
+  name: "copyTree() sees by paths that it would copy into itself, and opens nothing above",
+  ignore: !isRoot,
+  async fn() {
+    using dir = new TempDir();
+    using cache = new TempDir();
+    Deno.mkdirSync(dir.at("tree/a/b"), { recursive: true });
+    Deno.symlinkSync("tree/a/b", dir.at("link"));
+    for (const path of [dir.path, cache.path, dir.at("tree"), dir.at("tree/a/b")]) {
+      Deno.chownSync(path, 65_534, 65_534);
+    }
+    // It may be searched by others, and not be read
+    Deno.chmodSync(dir.at("tree/a"), 0o711);
+    const script = `
+      import { copyTree, Ioq } from "${MOD}";
+      const [from, to, library] = Deno.args;
+      await using ioq = await Ioq.open({ backend: "threads", library });
+      console.log((await copyTree(from, to, { ioq }).catch((error) => error)).message);
+    `;
+    for (const target of ["tree/a/b/copy", "link/copy", "tree/a/b/../b/copy"]) {
+      const { stdout, stderr } = await new Deno.Command("setpriv", {
+        args: [
+          ...["--reuid=65534", "--regid=65534", "--clear-groups", Deno.execPath(), "run", "-A"],
+          ...["--no-lock", `data:text/javascript,${encodeURIComponent(script)}`],
+          ...[dir.at("tree"), dir.at(target), LIBRARY],
+        ],
+        env: { DENO_DIR: cache.path, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+        cwd: cache.path,
+      }).output();
+      const said = new TextDecoder().decode(stdout).trim();
+      assertEquals(
+        said,
+        `Cannot copy '${dir.at("tree")}' into itself`,
+        said + new TextDecoder().decode(stderr),
+      );
+    }
+    assertEquals([...Deno.readDirSync(dir.at("tree/a/b"))], []);
+  },
 });
 
 Deno.test({

@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { removeTree, type TreeOptions } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
-import { descriptorsUnder, looksOf, TempDir } from "../fixtures.ts";
+import { descriptorsUnder, looksOf, TempDir, until } from "../fixtures.ts";
 
 /** More levels than directories stay open for. */
 const LEVELS = 25;
@@ -91,10 +91,72 @@ forEachBackend("two removals of one tree both succeed", async ({ open }) => {
         Deno.writeTextFileSync(dir.at(`tree/${i}/below/${j}`), "");
       }
     }
-    await Promise.all([removeTree(dir.at("tree"), { ioq }), removeTree(dir.at("tree"), { ioq })]);
+    const remove = () =>
+      round % 2 === 0
+        ? removeTree(dir.at("tree"), { ioq })
+        : ioq.remove(dir.at("tree"), { recursive: true });
+    const results = await Promise.allSettled([remove(), remove()]);
+    for (const result of results) {
+      // One that finds nothing from the beginning is told so, as by Deno
+      assert(
+        result.status === "fulfilled" ||
+          result.reason instanceof Deno.errors.NotFound &&
+            result.reason.message.endsWith(`remove '${dir.at("tree")}'`),
+        JSON.stringify(results),
+      );
+    }
+    assert(results.some(({ status }) => status === "fulfilled"), JSON.stringify(results));
     assertEquals([...Deno.readDirSync(dir.path)], []);
   }
-}, ({ library }) => library);
+});
+
+forEachBackend("removeTree() that is aborted by its progress rejects", async ({ open }) => {
+  await using ioq = await open();
+  for (const names of [[], ["file"], ["file", "other"]]) {
+    using dir = new TempDir();
+    Deno.mkdirSync(dir.at("tree"));
+    names.forEach((name) => Deno.writeTextFileSync(dir.at(`tree/${name}`), ""));
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const error = await assertRejects(() =>
+      removeTree(dir.at("tree"), {
+        ioq,
+        signal: controller.signal,
+        onProgress: () => controller.abort(reason),
+      })
+    );
+    assertEquals(error, reason);
+  }
+});
+
+forEachBackend("what a close gives up is over when the close is", async ({ open }) => {
+  using dir = new TempDir();
+  Deno.mkdirSync(dir.at("tree"));
+  for (let i = 0; i < 800; i++) {
+    Deno.writeTextFileSync(dir.at(`tree/${i}`), "");
+  }
+  const ioq = await open();
+  let isOver = false;
+  const removal = removeTree(dir.at("tree"), { ioq }).then(
+    () => isOver = true,
+    () => isOver = true,
+  );
+  await ioq.stat(dir.path);
+  await assertRejects(() => ioq.close({ timeoutMs: 0 }), Deno.errors.TimedOut).catch(() => {
+    // It was done by then
+  });
+  assertEquals(isOver, true);
+  await removal;
+  // Its thread may be at it still
+  await until(() => {
+    try {
+      Deno.removeSync(dir.at("tree"), { recursive: true });
+      return true;
+    } catch (error) {
+      return error instanceof Deno.errors.NotFound;
+    }
+  }, "the end of the removal");
+}, ({ library }) => !library);
 
 forEachBackend("removeTree() is not led elsewhere by a slash", async ({ open }) => {
   using dir = new TempDir();

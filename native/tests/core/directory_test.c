@@ -257,6 +257,97 @@ void test_tree(const void *config) {
 	close_queue();
 }
 
+/** Whether bytes of a payload begin with a text, and nothing else. */
+static bool is_text(const uint8_t *bytes, size_t length, const char *text) {
+	return length == strlen(text) && memcmp(bytes, text, length) == 0;
+}
+
+/** Make a request for a report. */
+static const struct ioq_completion *read_report(const char *paths, size_t length, uint32_t mode, uint32_t levels,
+		uint32_t budget_us, uint32_t detail) {
+	struct ioq_request *request = add(0, IOQ_OP_READ_DIR);
+	set_path(request, paths, length);
+	request->mode = IOQ_TREE | mode;
+	request->flags = O_NOFOLLOW;
+	request->args[0] = levels;
+	request->args[1] = budget_us;
+	request->args[2] = detail;
+	return wait_slot(0);
+}
+
+/** Reports: lines and totals, what is left, what fails. */
+void test_report(const void *config) {
+	open_queue(config, 4, 3);
+	if (mkdir("report", 0700) == 0) {
+		// The first of the configurations makes it
+		CHECK_EQ(mkdir("report/a", 0700), 0);
+		CHECK_EQ(mkdir("report/a/b", 0700), 0);
+		CHECK_EQ(mknod("report/a/b/\xff", S_IFREG | 0600, 0), 0);
+		CHECK_EQ(link("report/a/b/\xff", "report/a/b/\xff" "2"), 0);
+	}
+
+	// All of it; a link of that name is none, and ends nothing
+	const struct ioq_completion *completion = read_report("report/\0report/none", 19, IOQ_TREE_LINES, 8, 1000000, '\n');
+	CHECK_EQ(completion->result, 4);
+	uint8_t *payload = take_payload(completion);
+	struct ioq_report head;
+	memcpy(&head, payload, sizeof(head));
+	CHECK_EQ(head.entry_count, 4);
+	CHECK_EQ(head.link_count, 0);
+	CHECK_EQ(head.left_length, 0);
+	CHECK_EQ(head.error_count, 1);
+	struct ioq_report_error error;
+	memcpy(&error, payload + sizeof(head), sizeof(error));
+	CHECK_EQ(error.error, ENOENT);
+	CHECK_EQ(error.what, IOQ_REPORT_READ_FAILED);
+	const uint8_t *lines = payload + sizeof(head) + sizeof(error);
+	const char *above = "report/a\nreport/a/b\n";
+	const char *either = "report/a/b/\xff\nreport/a/b/\xff" "2\n";
+	const char *or = "report/a/b/\xff" "2\nreport/a/b/\xff\n";
+	size_t length = strlen(above);
+	CHECK_EQ(head.lines_length, length + strlen(either));
+	CHECK(is_text(lines, length, above));
+	CHECK(is_text(lines + length, strlen(either), either) || is_text(lines + length, strlen(or), or));
+	CHECK_EQ(head.error_paths_length, strlen("report/none") + 1);
+	CHECK(is_text(lines + head.lines_length, strlen("report/none"), "report/none"));
+	free(payload);
+
+	// Without levels, and without a budget, the rest is left
+	completion = read_report("report\0report/a", 15, IOQ_TREE_LINES, 0, 0, 0);
+	CHECK_EQ(completion->result, 1);
+	payload = take_payload(completion);
+	memcpy(&head, payload, sizeof(head));
+	CHECK_EQ(head.lines_length, strlen("report/a") + 1);
+	CHECK_EQ(head.left_length, 2 * (strlen("report/a") + 1));
+	CHECK_EQ(completion->payload_length, sizeof(head) + head.lines_length + head.left_length);
+	free(payload);
+
+	// What has two names is not in the total
+	struct stat a, b;
+	CHECK_EQ(stat("report/a", &a), 0);
+	CHECK_EQ(stat("report/a/b", &b), 0);
+	completion = read_report("report", 6, IOQ_TREE_TOTAL, 8, 1000000, 1);
+	CHECK_EQ(completion->result, 4);
+	payload = take_payload(completion);
+	memcpy(&head, payload, sizeof(head));
+	CHECK_EQ(head.total_low, (uint32_t)(a.st_size + b.st_size));
+	CHECK_EQ(head.link_count, 2);
+	CHECK_EQ(head.lines_length, 0);
+	struct ioq_report_link links[2];
+	memcpy(links, payload + sizeof(head), sizeof(links));
+	CHECK_EQ(links[0].ino_low, links[1].ino_low);
+	CHECK_EQ(links[0].bytes_low, 0);
+	free(payload);
+
+	completion = read_report("", 0, IOQ_TREE_LINES, 8, 1000000, 0);
+	CHECK_EQ(completion->result, 0);
+	payload = take_payload(completion);
+	memcpy(&head, payload, sizeof(head));
+	CHECK_EQ(head.error_count, 1);
+	free(payload);
+	close_queue();
+}
+
 /** The records of a payload, as many as there is room for; returns how many there are. */
 static uint32_t take_records(const struct ioq_completion *completion, struct ioq_tree_directory *records, uint32_t length) {
 	uint8_t *payload = take_payload(completion);

@@ -66,9 +66,15 @@ void test_timeouts(const void *config) {
 		close_queue();
 		open_queue(config, 256, 1);
 	}
-	uint32_t words[3] = {0};
+	uint32_t words[4] = {0};
 	ioq_now(IOQ_CLOCK_REALTIME, words);
 	CHECK(llabs((long long)((uint64_t)words[1] << 32 | words[0]) - (long long)time(NULL)) < 10);
+	// Processor time goes on, and is the process's at least as much as the thread's
+	ioq_now(IOQ_CLOCK_THREAD, words);
+	CHECK(words[3] > 0);
+	uint64_t thread = words[0] * UINT64_C(1000000000) + words[2];
+	ioq_now(IOQ_CLOCK_PROCESS, words);
+	CHECK(words[0] * UINT64_C(1000000000) + words[2] >= thread);
 	close_queue();
 }
 

@@ -11,7 +11,7 @@
  */
 
 import type { Library } from "../../../ffi/library.ts";
-import type { ClockName } from "../../linux/clock.ts";
+import type { ClockReading } from "../../linux/clock.ts";
 import { ERRNO, osError } from "../../linux/errors.ts";
 import type { CoreRequest } from "../../operations/request.ts";
 import { loadLibrary } from "../../../ffi/library.ts";
@@ -69,8 +69,8 @@ export class NativeWaits implements Waits {
     }
   }
 
-  now(clock: ClockName): bigint {
-    return readClock(this.#library.symbols, clock);
+  readClock(code: number): ClockReading {
+    return readClock(this.#library.symbols, code);
   }
 
   refuse(): number {

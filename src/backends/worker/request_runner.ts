@@ -48,8 +48,11 @@ export interface RequestRunner {
   cancel(slot: number): boolean;
   /** Cancel all that is there. */
   cancelAll(): void;
-  /** Complete what does not end, if whatever is at it can be left to itself. */
-  abandon(): void;
+  /**
+   * Complete what does not end, if whatever is at it can be left to itself. Whether there
+   * was any.
+   */
+  abandon(): boolean;
   /** Change the bound on requests in flight; there are none. */
   resize(depth: number): void;
   /** Release everything; nothing is in flight. */

@@ -138,8 +138,9 @@ export class ThisThread implements RequestRunner {
     }
   }
 
-  abandon(): void {
+  abandon(): boolean {
     // What it is at holds up whoever could call this
+    return false;
   }
 
   resize(): void {

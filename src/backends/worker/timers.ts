@@ -9,7 +9,7 @@
  */
 
 import * as layout from "../../../ffi/layout.ts";
-import { type ClockName, CLOCKS } from "../../linux/clock.ts";
+import { type ClockName, type ClockReading, CLOCKS, type CpuClockName } from "../../linux/clock.ts";
 import { ERRNO, UNSUPPORTED } from "../../linux/errors.ts";
 import type { CoreRequest } from "../../operations/request.ts";
 import type { CompleteWait, Waits } from "./waits.ts";
@@ -73,7 +73,16 @@ export class Timers implements Waits {
     );
   }
 
-  now(clock: ClockName): bigint {
+  readClock(_code: number, name: ClockName | CpuClockName): ClockReading {
+    if (name === "process" || name === "thread") {
+      throw new Deno.errors.NotSupported(
+        `Cannot read the clock '${name}' without the native library`,
+      );
+    }
+    return { now: this.#now(name) };
+  }
+
+  #now(clock: ClockName): bigint {
     switch (clock) {
       case "monotonic":
         return BigInt(Math.round(performance.now() * 1e6));
@@ -119,13 +128,13 @@ export class Timers implements Waits {
 
   /** What a clock says, or will in a moment if it is a coarse one. */
   #after(clock: ClockName): bigint {
-    return this.now(clock) + (clock === "boottime" ? 10_000_000n : 0n);
+    return this.#now(clock) + (clock === "boottime" ? 10_000_000n : 0n);
   }
 
   /** Have the runtime call when a request's time has come, or as late as it can. */
   #arm(slot: number): void {
     const { clock, end } = this.#waiting.get(slot)!;
-    const left = Math.ceil(Number(end - this.now(clock)) / 1e6);
+    const left = Math.ceil(Number(end - this.#now(clock)) / 1e6);
     const most = clock === "monotonic" ? TIMER_MAX_MS : RECHECK_MS;
     const timer = setTimeout(() => this.#fire(slot), Math.max(0, Math.min(left, most)));
     this.#timers.set(slot, timer);
@@ -135,7 +144,7 @@ export class Timers implements Waits {
   #fire(slot: number): void {
     const times: Partial<Record<ClockName, bigint>> = {};
     const over = [...this.#waiting]
-      .filter(([, { clock, end }]) => end <= (times[clock] ??= this.now(clock)))
+      .filter(([, { clock, end }]) => end <= (times[clock] ??= this.#now(clock)))
       .sort(([, a], [, b]) => a.end < b.end ? -1 : a.end > b.end ? 1 : 0);
     for (const [slot] of over) {
       clearTimeout(this.#timers.get(slot));

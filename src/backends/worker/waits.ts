@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { ClockName } from "../../linux/clock.ts";
+import type { ClockName, ClockReading, CpuClockName } from "../../linux/clock.ts";
 import type { Payload } from "../../operations/payload.ts";
 import { OP } from "../../../ffi/layout.ts";
 import type { CoreRequest } from "../../operations/request.ts";
@@ -31,11 +31,13 @@ export interface Waits {
   readonly id: number;
 
   /**
-   * What a clock says, in nanoseconds.
+   * What a clock says.
    *
+   * @param code The core's number of it.
+   * @param name Its name.
    * @throws {Deno.errors.NotSupported} If nobody tells.
    */
-  now(clock: ClockName): bigint;
+  readClock(code: number, name: ClockName | CpuClockName): ClockReading;
 
   /** Says why a request cannot wait here, as a number, or 0. */
   refuse(request: CoreRequest): number;

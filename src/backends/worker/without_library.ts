@@ -24,6 +24,7 @@ import {
   type PlainStat,
 } from "../../operations/operation.ts";
 import type { CoreRequest } from "../../operations/request.ts";
+import { addAppender, appenderOf, removeAppender } from "./append_files.ts";
 import { readDirectory, readTrees } from "./directories.ts";
 import type { Executor } from "./executor.ts";
 import { errnoOf, Failure } from "./failure.ts";
@@ -126,7 +127,29 @@ class Call implements PlainCall {
 
   open(flags: number): number {
     const own = Deno.build.os === "linux" ? flags : translateFlags(flags, { ...fs.constants });
-    return fs.openSync(this.path, own, this.mode);
+    const fd = fs.openSync(this.path, own, this.mode);
+    removeAppender(fd);
+    return fd;
+  }
+
+  openToKeep(flags: number): number {
+    const fd = this.open(flags);
+    if ((flags & O_APPEND) !== 0) {
+      addAppender(fs, fd, this.path);
+    }
+    return fd;
+  }
+
+  close(fd: number): void {
+    removeAppender(fd);
+    fs.closeSync(fd);
+  }
+
+  tell(fd: number): number | undefined {
+    const appender = appenderOf(fs, fd);
+    return appender === undefined
+      ? toldOf(fd)?.position
+      : appender.seekSync(0, Deno.SeekMode.Current);
   }
 
   putStat(info: PlainStat): void {
@@ -156,30 +179,33 @@ class Call implements PlainCall {
   }
 
   writeSome(fd: number, bytes: Uint8Array, offset: number | null): number {
-    if (bytes.length === 0 && ((openFlagsOf(fd) ?? ACCESS_MODE) & ACCESS_MODE) === 0) {
+    const appender = appenderOf(fs, fd);
+    if (appender !== undefined) {
+      return again(() => appender.writeSync(bytes));
+    }
+    if (bytes.length === 0 && ((toldOf(fd)?.flags ?? ACCESS_MODE) & ACCESS_MODE) === 0) {
       // Of nothing Node does not ask the kernel
       this.fail(ERRNO.EBADF!);
     }
-    for (let again = 0;; again++) {
-      try {
-        return fs.writeSync(fd, bytes, 0, bytes.length, offset);
-      } catch (error) {
-        const errno = errnoOf(error);
-        // What goes to the end would go there once more
-        if (
-          offset === null || !ENDS_EARLY.has(errno) ||
-          ((openFlagsOf(fd) ?? O_APPEND) & O_APPEND) !== 0
-        ) {
-          throw error;
-        }
-        if (errno !== ERRNO.EINTR || again === INTERRUPTIONS_MAX) {
-          const count = countWritten(fd, bytes, offset);
-          if (count === 0) {
-            throw error;
-          }
-          return count;
-        }
+    const from = offset ?? (bytes.length > 1 ? placeOf(fd) : undefined);
+    try {
+      const write = () => fs.writeSync(fd, bytes, 0, bytes.length, offset);
+      // Where it goes by the kernel's position, part of it would be there twice
+      return offset === null ? write() : again(write);
+    } catch (error) {
+      if (from === undefined || !ENDS_EARLY.has(errnoOf(error))) {
+        throw error;
       }
+      const count = offset === null
+        ? (placeOf(fd) ?? from) - from
+        // What goes to the end would go there once more
+        : ((toldOf(fd)?.flags ?? O_APPEND) & O_APPEND) === 0
+        ? countWritten(fd, bytes, from)
+        : 0;
+      if (count <= 0) {
+        throw error;
+      }
+      return count;
     }
   }
 
@@ -188,14 +214,38 @@ class Call implements PlainCall {
   }
 }
 
-/** The flags that a descriptor was opened with, if that can be found out. */
-function openFlagsOf(fd: number): number | undefined {
+/** Do it once more, a number of times, if a file system interrupts it of its own accord. */
+function again(write: () => number): number {
+  for (let interruptions = 0;; interruptions++) {
+    try {
+      return write();
+    } catch (error) {
+      if (errnoOf(error) !== ERRNO.EINTR || interruptions === INTERRUPTIONS_MAX) {
+        throw error;
+      }
+    }
+  }
+}
+
+/** What the kernel tells of a descriptor, if that may be read. */
+function toldOf(fd: number): { readonly flags: number; readonly position: number } | undefined {
+  const path = `/proc/self/fdinfo/${fd}`;
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
+    // Nobody is to be asked for a file that the program does not name
+    return undefined;
+  }
   try {
-    const told = /^flags:\s*([0-7]+)$/m.exec(Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`));
-    return told === null ? undefined : parseInt(told[1]!, 8);
+    const told = /^pos:\s*(\d+)\nflags:\s*([0-7]+)$/m.exec(Deno.readTextFileSync(path));
+    return told === null ? undefined : { position: Number(told[1]), flags: parseInt(told[2]!, 8) };
   } catch {
     return undefined;
   }
+}
+
+/** Where a write is going to be by the kernel's position, if that is how it goes. */
+function placeOf(fd: number): number | undefined {
+  const told = toldOf(fd);
+  return told === undefined || (told.flags & O_APPEND) !== 0 ? undefined : told.position;
 }
 
 /**

@@ -94,8 +94,8 @@ export class Workers implements RequestRunner {
   readonly #discarded = new Set<number>();
   /** Slots to be submitted by the next turn. */
   #batch: number[] = [];
-  /** Slots whose lane has crashed. */
-  #crashed: number[] = [];
+  /** Requests that no lane is going to end, and what is told of them. */
+  #lostRequests: { readonly slot: number; readonly result: number }[] = [];
   #inFlight = 0;
   /** Bytes that this turn has handed over. */
   #bytes = 0;
@@ -180,12 +180,12 @@ export class Workers implements RequestRunner {
       this.#startPrimaries();
     }
     let count = 0;
-    const crashed = this.#crashed;
-    if (crashed.length > 0) {
-      this.#crashed = [];
-      for (const slot of crashed) {
+    const lost = this.#lostRequests;
+    if (lost.length > 0) {
+      this.#lostRequests = [];
+      for (const { slot, result } of lost) {
         this.#completed.core++;
-        this.#complete(slot, -WORKER_CRASHED, 0);
+        this.#complete(slot, result, 0);
         count++;
       }
     }
@@ -202,7 +202,7 @@ export class Workers implements RequestRunner {
   }
 
   arm(): boolean {
-    return this.#batch.length === 0 && this.#crashed.length === 0 && this.#memory.ready.arm();
+    return this.#batch.length === 0 && this.#lostRequests.length === 0 && this.#memory.ready.arm();
   }
 
   /** The first lane that is not for descriptors, which have one of their own. */
@@ -356,7 +356,7 @@ export class Workers implements RequestRunner {
       this.#outputs.delete(slot);
       this.#discarded.delete(slot);
       // Told by the next turn, as all completions
-      this.#crashed.push(slot);
+      this.#lostRequests.push({ slot, result: -WORKER_CRASHED });
     }
     this.#crashes++;
     if (!this.#gaveUp) {
@@ -376,6 +376,13 @@ export class Workers implements RequestRunner {
       : error instanceof Error
       ? error.message.split("\n")[0]
       : String(error);
+    this.#gaveUp = true;
+    const left = this.#takeWaiting().map((slot) => this.#leave(slot));
+    this.#giveUpTo(`no Worker can be started: ${message}`, left);
+  }
+
+  /** Take back what no lane has taken. */
+  #takeWaiting(): number[] {
     const slots = this.#batch;
     this.#batch = [];
     for (const queue of [this.#memory.pending, this.#memory.descriptors]) {
@@ -386,8 +393,7 @@ export class Workers implements RequestRunner {
         }
       }
     }
-    this.#gaveUp = true;
-    this.#giveUpTo(`no Worker can be started: ${message}`, slots.map((slot) => this.#leave(slot)));
+    return slots;
   }
 
   /** What another needs to run a request that no lane has seen, or that was tried in vain. */
@@ -445,9 +451,18 @@ export class Workers implements RequestRunner {
    * but has nothing left to come back to, and keeps no process alive. With the library
    * it comes to its end as soon as the kernel lets go, and says what came of it.
    */
-  abandon(): void {
+  abandon(): boolean {
     if (this.#library !== undefined) {
-      return;
+      return false;
+    }
+    // One that is yet to start, or that is held up, may take none of them for long
+    for (const slot of this.#takeWaiting()) {
+      const request = this.#requests[slot]!;
+      if (request.isClose) {
+        this.#queueOf(request).push(slot);
+      } else {
+        this.#lostRequests.push({ slot, result: -ERRNO.EINTR! });
+      }
     }
     for (let at = 0; at < this.#pool.size; at++) {
       const index = this.#memory.controls(at) + shared.LANE_CURRENT;
@@ -455,6 +470,8 @@ export class Workers implements RequestRunner {
         this.#pool.abandon(at);
       }
     }
+    this.wake();
+    return this.#inFlight > 0;
   }
 
   resize(depth: number): void {

@@ -288,7 +288,7 @@ export function excludesFileIn(text: string): string | undefined {
       section = header[2] === undefined ? header[1]!.toLowerCase() : "";
     }
     const setting = /^\s*([A-Za-z][\w-]*)\s*=\s*(.*?)\s*$/.exec(header?.[3] ?? line);
-    if (section === "core" && setting?.[1]!.toLowerCase() === "excludesfile") {
+    if (section === "core" && setting?.[1]?.toLowerCase() === "excludesfile") {
       found = unquoted(setting[2]!);
     }
   }
