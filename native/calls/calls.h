@@ -152,6 +152,34 @@ int32_t whole_file_write(struct entry *entry);
 /** Run a COPY_FILE. */
 int32_t whole_file_copy(struct entry *entry);
 
+/** Write all of a buffer, unless the entry is cancelled. Returns 0 or -errno. */
+int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length);
+
+/** Copy the extended attributes that there are; those that the target cannot have are left out. */
+int copy_xattrs(int from, int to);
+
+// replace.c
+
+/** Run a WRITE_FILE that is to be atomic. */
+int32_t replace_write(struct entry *entry);
+
+/** Run a REPLACE_BEGIN. */
+int32_t replace_begin(struct entry *entry);
+
+/** Remove the temporary file that a REPLACE_BEGIN has opened. */
+void replace_forget(struct entry *entry, int fd);
+
+/** Run a REPLACE_END. */
+int32_t replace_end(struct entry *entry);
+
+/** Sync the folder that the entry's file is in. Returns 0 or -errno. */
+int replace_sync_folder(const struct entry *entry);
+
+// sync_share.c
+
+/** fsync(2), together with others who ask for the same. Returns 0 or -errno. */
+int sync_shared(int fd);
+
 // attempt.c
 
 /** Try an open; it waits only for a file system. */
@@ -165,6 +193,23 @@ int32_t attempt_write(struct entry *entry);
 
 /** Try a LOCK. */
 int32_t attempt_lock(struct entry *entry);
+
+/** Run a SPLICE. */
+int32_t attempt_splice(struct entry *entry);
+
+/** Whether what is open to be read is a FIFO that nobody has opened to be written. */
+bool attempt_lacks_writer(int fd);
+
+/** Whether what a path leads to is a FIFO. */
+bool attempt_is_fifo(int dir, const char *path);
+
+/**
+ * Open a file without waiting for anybody. A FIFO that lacks a reader is kept in
+ * entry->fifo, by its name only.
+ *
+ * @return A descriptor that does not wait either, -errno, or what entry_waits() gives.
+ */
+int32_t attempt_open_whole(struct entry *entry, int dir, const char *path, int flags, mode_t mode, enum dangling dangling);
 
 // position.c
 

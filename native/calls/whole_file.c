@@ -7,13 +7,23 @@
  * What stat(2) says of a file's size is a hint and no more: files in /proc have
  * none, others grow or shrink meanwhile. The end is where read(2) says it is.
  *
+ * A FIFO or a terminal is read and written without waiting. What would wait is tried again
+ * when it need not (calls/attempt.c), and goes on where it was:
+ *
+ *     entry->fifo      the descriptor, or the FIFO that is to be written, by its name only
+ *     entry->streams   which of the two
+ *     entry->kept      bytes that were transferred
+ *
  * Each loop ends when the entry is cancelled, and when a file system interrupts it again
  * and again of its own accord.
  */
 
 #include "calls/calls.h"
 
+#include "waits/clock.h"
+
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
@@ -25,6 +35,8 @@
 #define XATTR_LENGTH ((size_t)65536)
 /** Bytes of one copy by way of a buffer. */
 #define HAND_LENGTH ((size_t)256 * 1024)
+/** Nanoseconds of a read from which on it has waited: asking what is known takes less. */
+#define SLOW_READ 50000
 /** System calls of one request that may be interrupted though nobody cancels it. */
 #define INTERRUPTIONS_MAX 1000
 
@@ -68,6 +80,10 @@ static int grow(struct entry *entry, int fd, size_t length, size_t *capacity) {
 	if (length > most) {
 		return -EFBIG;
 	}
+	// It may be read again from its beginning, which a pipe may not
+	if (entry->length > 0 && length > entry->length && lseek(fd, 0, SEEK_CUR) >= 0) {
+		return -EFBIG;
+	}
 	uint8_t *more;
 	if (entry->pooled) {
 		more = malloc(wanted);
@@ -88,12 +104,35 @@ static int grow(struct entry *entry, int fd, size_t length, size_t *capacity) {
 }
 
 /**
+ * Whether a file is known to have no more than what was read of it. The kernel says what
+ * it knows, without asking whoever has the file: it has just asked, since more was to be
+ * read than there is. Another read would have it ask once more.
+ */
+static bool is_all(int fd, size_t length) {
+	struct statx known;
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &known) == 0
+		&& S_ISREG(known.stx_mode) && known.stx_size == length;
+}
+
+/**
+ * A stream has nothing to read, or no room, for now.
+ *
+ * @return What the request's result is for now.
+ */
+static int32_t stream_waits(struct entry *entry, int fd, uint8_t waits_for, uint16_t events) {
+	entry->fifo = fd;
+	entry->streams = true;
+	return entry_waits(entry, waits_for, events);
+}
+
+/**
  * Read from a descriptor to its end. Most files are small: those are not even
- * asked for their size, the end is found by a second read.
+ * asked for their size, the end is found by a second read. Where reading takes long,
+ * even that is spared.
  */
 static int32_t read_to_end(struct entry *entry, int fd) {
-	size_t capacity = FIRST_LENGTH;
-	size_t length = 0;
+	size_t capacity = entry->kept > 0 ? entry->capacity : FIRST_LENGTH;
+	size_t length = entry->kept;
 	unsigned int interruptions = 0;
 	if (!entry->payload) {
 		// Not the owner's doing: a lane that goes on alone
@@ -106,10 +145,25 @@ static int32_t read_to_end(struct entry *entry, int fd) {
 		if (entry_is_cancelled(entry)) {
 			return -EINTR;
 		}
+		int64_t begun = clock_now(IOQ_CLOCK_MONOTONIC);
 		ssize_t ret = read(fd, (uint8_t *)entry->payload + length, capacity - length);
-		if (ret == 0) {
+		if (ret == 0 && length == 0 && entry->patience == PATIENCE_WAITS && attempt_lacks_writer(fd)) {
+			return stream_waits(entry, fd, WAITS_READY | WAITS_TIME, POLLIN);
+		}
+		bool is_end = ret == 0;
+		if (ret > 0 && (size_t)ret < capacity - length
+				&& clock_now(IOQ_CLOCK_MONOTONIC) - begun > SLOW_READ) {
+			is_end = is_all(fd, length + (size_t)ret);
+			length += is_end ? (size_t)ret : 0;
+		}
+		if (is_end) {
 			entry->payload_length = length;
 			return (int32_t)length;
+		}
+		if (ret < 0 && errno == EAGAIN && entry->patience == PATIENCE_WAITS) {
+			entry->kept = length;
+			entry->capacity = capacity;
+			return stream_waits(entry, fd, WAITS_READY, POLLIN);
 		}
 		if (ret < 0 && (errno != EINTR || interrupted(entry, &interruptions) != 0)) {
 			return -errno;
@@ -125,18 +179,28 @@ static int32_t read_to_end(struct entry *entry, int fd) {
 }
 
 int32_t whole_file_read(struct entry *entry) {
-	int fd = guard_open(entry, entry->fd, entry->path, entry_open_flags(entry), 0, DANGLING_MISSING);
+	int fd = entry->fifo;
+	entry->fifo = -1;
+	if (fd < 0) {
+		fd = attempt_open_whole(entry, entry->fd, entry->path, entry_open_flags(entry), 0, DANGLING_MISSING);
+	}
 	if (fd < 0) {
 		return fd;
 	}
 	int32_t result = read_to_end(entry, fd);
-	close(fd);
+	if (entry->fifo < 0) {
+		close(fd);
+	}
 	return result;
 }
 
-/** Write all of a buffer. Ends: each round brings at least a byte, or is a retry of it. */
-static int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length) {
-	size_t done = 0;
+/**
+ * Write all of a buffer. Ends: each round brings at least a byte, or is a retry of it.
+ *
+ * @param progress How many bytes are written already, and then are.
+ */
+static int write_on(struct entry *entry, int fd, const uint8_t *bytes, size_t length, size_t *progress) {
+	size_t done = *progress;
 	unsigned int interruptions = 0;
 	while (done < length) {
 		if (entry_is_cancelled(entry)) {
@@ -152,22 +216,59 @@ static int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t l
 			return -EIO;
 		}
 		done += ret > 0 ? (size_t)ret : 0;
+		*progress = done;
 	}
 	return 0;
 }
 
+int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length) {
+	size_t progress = 0;
+	return write_on(entry, fd, bytes, length, &progress);
+}
+
+/**
+ * Have what was written reach the device, and its name as well.
+ *
+ * @return 0 or -errno.
+ */
+static int make_durable(const struct entry *entry, int fd) {
+	if (fsync(fd) != 0) {
+		// Pipes and terminals have nothing to sync
+		return errno == EINVAL || errno == EROFS ? 0 : -errno;
+	}
+	return replace_sync_folder(entry);
+}
+
 int32_t whole_file_write(struct entry *entry) {
-	int fd = guard_open(entry, entry->fd, entry->path, entry_open_flags(entry), entry->mode, DANGLING_MISSING);
-	if (fd < 0) {
-		return fd;
+	if (entry->args[1] & IOQ_WRITE_ATOMIC) {
+		return replace_write(entry);
+	}
+	bool goes_on = entry->streams;
+	int fd = entry->fifo;
+	if (goes_on) {
+		entry->fifo = -1;
+	} else {
+		fd = attempt_open_whole(entry, entry->fd, entry->path, entry_open_flags(entry), entry->mode, DANGLING_MISSING);
+		if (fd < 0) {
+			return fd;
+		}
 	}
 	int ret = 0;
 	// As Deno does: a mode that is given holds for a file that exists, too
-	if (entry->args[0] && fchmod(fd, entry->mode) != 0) {
+	if (!goes_on && entry->args[0] && fchmod(fd, entry->mode) != 0) {
 		ret = -errno;
 	}
 	if (ret == 0) {
-		ret = write_all(entry, fd, entry->payload, entry->length);
+		size_t before = entry->kept;
+		ret = write_on(entry, fd, entry->payload, entry->length, &entry->kept);
+		if (ret == -EAGAIN && entry->patience == PATIENCE_WAITS) {
+			entry->pause = entry->kept > before ? 0 : entry->pause;
+			// There may be room, though not for what must be written at once
+			return stream_waits(entry, fd, WAITS_READY | WAITS_TIME, POLLOUT);
+		}
+	}
+	if (ret == 0 && entry->args[1] & IOQ_WRITE_DURABLE) {
+		ret = make_durable(entry, fd);
 	}
 	// Some file systems report what went wrong only now
 	if (close(fd) != 0 && ret == 0 && errno != EINTR) {
@@ -296,8 +397,7 @@ static int copy_sparse(struct entry *entry, int from, int to, off64_t size) {
 	return ftruncate(to, size) == 0 ? 0 : -errno;
 }
 
-/** Copy the extended attributes that there are; those that the target cannot have are left out. */
-static int copy_xattrs(int from, int to) {
+int copy_xattrs(int from, int to) {
 	char *names = malloc(2 * XATTR_LENGTH);
 	if (!names) {
 		return -ENOMEM;
@@ -368,11 +468,62 @@ static int32_t copy_directory(struct entry *entry) {
 	return ret;
 }
 
+/**
+ * Copy what is left of a file to a FIFO, whose reader takes it when it likes.
+ *
+ * @return 0, -errno, or what entry_waits() gives: both are kept then.
+ */
+static int32_t copy_to_stream(struct entry *entry, int from, int to) {
+	unsigned int interruptions = 0;
+	while (true) {
+		if (entry_is_cancelled(entry)) {
+			return -EINTR;
+		}
+		ssize_t ret = splice(from, NULL, to, NULL, HAND_LENGTH, SPLICE_F_NONBLOCK);
+		if (ret == 0) {
+			return 0;
+		}
+		if (ret < 0 && errno == EAGAIN) {
+			entry->source = from;
+			return stream_waits(entry, to, WAITS_READY | WAITS_TIME, POLLOUT);
+		}
+		if (ret < 0 && errno == EINVAL) {
+			// What is made on the fly has no pages to hand over
+			fcntl(to, F_SETFL, 0);
+			return copy_by_hand(entry, from, to);
+		}
+		if (ret < 0 && (errno != EINTR || interrupted(entry, &interruptions) != 0)) {
+			return -errno;
+		}
+		entry->pause = 0;
+	}
+}
+
+/** Go on copying to a FIFO. */
+static int32_t copy_on(struct entry *entry) {
+	int from = entry->source, to = entry->fifo;
+	entry->source = entry->fifo = -1;
+	int32_t ret = copy_to_stream(entry, from, to);
+	if (entry->fifo < 0) {
+		close(from);
+		close(to);
+	}
+	return ret;
+}
+
 int32_t whole_file_copy(struct entry *entry) {
 	if (entry->args[1] & IOQ_COPY_DIRECTORY) {
 		return copy_directory(entry);
 	}
-	int from = guard_open(entry, entry->fd, entry->path, entry_open_flags(entry) | O_RDONLY, 0, DANGLING_MISSING);
+	if (entry->streams) {
+		return copy_on(entry);
+	}
+	// What might wait for its other end is not copied, but for its contents
+	int from_flags = entry_open_flags(entry) | O_RDONLY;
+	int from = guard_open(entry, entry->fd, entry->path, from_flags | O_NONBLOCK, 0, DANGLING_MISSING);
+	if (from == -EWOULDBLOCK) {
+		from = guard_open(entry, entry->fd, entry->path, from_flags, 0, DANGLING_MISSING);
+	}
 	if (from < 0) {
 		return from;
 	}
@@ -388,7 +539,11 @@ int32_t whole_file_copy(struct entry *entry) {
 	if (ret == 0) {
 		int flags = (int)entry->args[0] | O_WRONLY | O_CREAT | O_CLOEXEC;
 		mode_t mode = source.st_mode & (entry->args[1] & IOQ_COPY_NO_SET_ID ? 01777 : 07777);
-		to = guard_open(entry, entry->fd2, entry->path2, flags, mode, DANGLING_FOLLOWED);
+		to = attempt_open_whole(entry, entry->fd2, entry->path2, flags, mode, DANGLING_FOLLOWED);
+		if (to < 0 && (entry->waits_for || to == -IOQ_EWAITS)) {
+			close(from);
+			return to;
+		}
 		ret = to < 0 ? to : fstat(to, &target) == 0 ? 0 : -errno;
 	}
 	if (ret == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino) {
@@ -398,6 +553,14 @@ int32_t whole_file_copy(struct entry *entry) {
 	// A device keeps its mode: it is no copy, it only takes the bytes. And what is empty
 	// is not truncated: some file systems write such a file out when it is closed
 	bool is_copy = S_ISREG(target.st_mode);
+	if (ret == 0 && S_ISFIFO(target.st_mode) && entry->patience == PATIENCE_WAITS) {
+		ret = copy_to_stream(entry, from, to);
+		if (entry->fifo < 0) {
+			close(from);
+			close(to);
+		}
+		return ret;
+	}
 	if (ret == 0 && is_copy && target.st_size > 0 && ftruncate(to, 0) != 0) {
 		ret = -errno;
 	}
