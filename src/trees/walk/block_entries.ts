@@ -83,6 +83,7 @@ const NO_BLOCK: TreeBlock = {
   names: [],
   rawNames: undefined,
   stats: new Int32Array(),
+  isSlow: false,
 };
 
 function goOn(): Promise<boolean> {
