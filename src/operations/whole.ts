@@ -27,9 +27,38 @@ import { toPath } from "../path.ts";
 import { checkBytes, checkFd, pathRequest } from "./arguments.ts";
 import type { OpBuilders } from "./values.ts";
 
+/** How much is read at first of a file whose size is not told. */
+const FIRST_LENGTH = 64 * 1024;
+
+/** Read a file; one that has more than it may is not read to its end, which it may not have. */
 function plainReadFile(call: PlainCall): number {
-  call.payload = Deno.readFileSync(call.path);
-  return call.payload.length > TRANSFER_MAX ? call.fail(ERRNO.EFBIG!) : call.payload.length;
+  using file = Deno.openSync(call.path);
+  const { size, isFile, isCharDevice } = file.statSync();
+  // A pipe cannot be read again from its beginning
+  const again = isFile || isCharDevice === true && !file.isTerminal();
+  const most = Math.min(
+    again && call.length > 0 ? call.length : TRANSFER_MAX,
+    call.arg0 > 0 ? call.arg0 : TRANSFER_MAX,
+  );
+  if (size > most) {
+    call.fail(ERRNO.EFBIG!);
+  }
+  // One more, so that the end is found without growing
+  let bytes = new Uint8Array(size > 0 ? size + 1 : FIRST_LENGTH);
+  let length = 0;
+  for (let count; (count = file.readSync(bytes.subarray(length))) !== null;) {
+    length += count;
+    if (length > most) {
+      call.fail(ERRNO.EFBIG!);
+    }
+    if (length === bytes.length) {
+      const more = new Uint8Array(2 * length);
+      more.set(bytes);
+      bytes = more;
+    }
+  }
+  call.payload = bytes.subarray(0, length);
+  return length;
 }
 
 function plainWriteFile(call: PlainCall): number {

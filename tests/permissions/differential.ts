@@ -164,6 +164,10 @@ function isStricter(name: string, spot: Spot, deno: Outcome, ours: Outcome): boo
   // Of what may not be written to and what is missing it tells the one first, we the other
   const fails = [deno, ours].every(({ said, changed }) => !said.startsWith("ok") && changed === "");
   return name === "copy from" && fails ||
+    // Nothing may be written there: it says so when it sets the mode, we when we write
+    name === "copy to" && spot.name === "environ" && fails ||
+    // It has the class for this, and gives it to none of its files' errors
+    ours.said === "Busy" && deno.said === "Error" && fails ||
     // It empties a directory, also one that a link leads to, and then cannot remove it
     name === "remove recursive" && (spot.name === "sub/." && ours.said === "ok " ||
         /^link-.*\/$/.test(spot.name) && ours.said === deno.said && ours.changed === "");
