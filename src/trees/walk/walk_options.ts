@@ -229,6 +229,8 @@ export interface WalkPlan {
   readonly finds: PathFilter | undefined;
   /** Whether a path is passed over with all below it; `undefined` if none is. */
   readonly skips: PathFilter | undefined;
+  /** The expressions that say so. */
+  readonly skip: readonly RegExp[];
 }
 
 const WALK_OPTIONS: readonly string[] = [
@@ -369,6 +371,7 @@ export function planWalk(given: WalkOptions, innerOptions: InnerOptions = {}): W
       ? { gitignore, files: [...ignoreFiles] }
       : undefined,
     skips,
+    skip: skip ?? [],
     finds: makeFilter(exts, anyMatch(match), skips),
   };
 }

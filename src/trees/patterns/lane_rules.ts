@@ -15,8 +15,8 @@
  * @module
  */
 
-import type { GlobPattern } from "../patterns/glob_patterns.ts";
-import type { GitignoreRule } from "../patterns/gitignore_syntax.ts";
+import type { GitignoreRule } from "./gitignore_syntax.ts";
+import type { Row } from "./glob_syntax.ts";
 
 const IS = "=";
 const BEGINS = "^";
@@ -56,7 +56,7 @@ function literal(source: string): string | undefined {
     }
     text += character;
   }
-  return text === "" || text.includes("/") || text.includes("\0") ? undefined : text;
+  return text === "" || /[/\0\ufffd]/.test(text) ? undefined : text;
 }
 
 /**
@@ -68,12 +68,15 @@ export function skipRules(expression: RegExp): LaneRules {
     return undefined;
   }
   const { source } = expression;
-  const parts = /^(\(\?:\^\|\\\/\)|\(\^\|\\\/\)|\\\/)?(.*?)(\$|\(\?:\\\/\|\$\)|\(\\\/\|\$\)|\(\?:\$\|\\\/\)|\(\$\|\\\/\))?$/s
-    .exec(source);
+  const parts =
+    /^(\(\?:\^\|\\\/\)|\(\^\|\\\/\)|\\\/)?(.*?)(\$|\(\?:\\\/\|\$\)|\(\\\/\|\$\)|\(\?:\$\|\\\/\)|\(\$\|\\\/\))?$/s
+      .exec(source);
   const begins = parts?.[1] !== undefined;
   const ends = parts?.[3] !== undefined;
   const text = literal(parts?.[2] ?? "");
-  return text === undefined ? undefined : [(begins ? ends ? IS : BEGINS : ends ? ENDS : HAS) + text];
+  return text === undefined
+    ? undefined
+    : [(begins ? ends ? IS : BEGINS : ends ? ENDS : HAS) + text];
 }
 
 /** A rule for names that a simple glob matches; `undefined` if it is no such glob. */
@@ -87,8 +90,8 @@ function wildcardRule(source: string): string | undefined {
 }
 
 /** Rules for what globs say is to be passed over. */
-export function ignoredGlobRules(patterns: readonly GlobPattern[]): LaneRules {
-  return allRules(patterns.map(({ segments }) => {
+export function ignoredGlobRules(rows: readonly Row[]): LaneRules {
+  return allRules(rows.map(({ segments }) => {
     // What it is about is the last name
     const last = segments.findLast((it) => it.kind !== "globstar");
     const rule = last?.kind === "name"
@@ -96,7 +99,8 @@ export function ignoredGlobRules(patterns: readonly GlobPattern[]): LaneRules {
       : last?.kind === "names" && !last.folded
       ? wildcardRule(last.source)
       : undefined;
-    return rule === undefined ? undefined : [rule];
+    // Of a name that is no text this is what stands for it
+    return rule === undefined || rule.includes("\ufffd") ? undefined : [rule];
   }));
 }
 
@@ -109,6 +113,7 @@ export function stopRules(names: readonly string[]): string[] {
 }
 
 /** Bytes that are no text in UTF-8 are in no rule. */
+// deno-lint-ignore no-control-regex
 const ASCII = /^[\x01-\x7f]+$/;
 
 /** Rules for what lines of a `.gitignore` say. */
