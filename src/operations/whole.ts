@@ -22,12 +22,15 @@ import { checkAt, checkBytes, checkFd, checkMode, pathRequest } from "./argument
 import type { OpBuilders } from "./values.ts";
 
 function plainReadFile(call: PlainCall): number {
-  call.payload = Deno.readFileSync(call.path);
+  call.payload = call.readFifo() ?? Deno.readFileSync(call.path);
   return call.payload.length > TRANSFER_MAX ? call.fail(ERRNO.EFBIG!) : call.payload.length;
 }
 
 function plainWriteFile(call: PlainCall): number {
   const { fs, bytes } = call;
+  if (call.writeFifo()) {
+    return bytes.length;
+  }
   const fd = call.open(call.flags);
   try {
     if (call.arg0) {
