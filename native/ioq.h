@@ -84,7 +84,9 @@
 	X(SET_XATTR, 39, setXattr) \
 	X(LIST_XATTR, 40, listXattr) \
 	X(REMOVE_XATTR, 41, removeXattr) \
-	X(RAW_SQE, 42, rawSqe) /* whatever is in its path, 64 bytes, as an SQE */
+	X(RAW_SQE, 42, rawSqe) /* whatever is in its path, 64 bytes, as an SQE */ \
+	X(REPLACE_BEGIN, 43, replaceBegin) /* a file to write what is to replace another */ \
+	X(REPLACE_END, 44, replaceEnd) /* args: as WRITE_FILE, IOQ_REPLACE_*, its descriptor */
 
 /** A set of operations: bit n for operation n. They must be fewer than 64. */
 typedef uint64_t ioq_ops;
@@ -177,6 +179,18 @@ struct ioq_request {
 /** Of directories nothing but that. */
 #define IOQ_COPY_DIRECTORY 16
 
+/** Set in the second argument of a WRITE_FILE: the old contents or the new, at any time. */
+#define IOQ_WRITE_ATOMIC 1
+/** The same: it is complete when the data and the file's name are on the device. */
+#define IOQ_WRITE_DURABLE 2
+
+/** A REPLACE_END: the file takes the place of the one that its path leads to. */
+#define IOQ_REPLACE_TAKE 0
+/** The file is to be forgotten. */
+#define IOQ_REPLACE_FORGET 1
+/** There is none: the folder that its path is in is to be synced. */
+#define IOQ_REPLACE_SYNC 2
+
 /** Result of a COPY_FILE, negated: the source is no regular file. No errno is as large. */
 #define IOQ_ENOTREG 4000
 /** The same: source and target are one file. */
@@ -187,6 +201,8 @@ struct ioq_request {
 #define IOQ_ESPECIAL 4003
 /** The same: it would have to wait, and the queue was opened with IOQ_OPEN_TRIES. */
 #define IOQ_EWAITS 4004
+/** Result of what replaces a file, negated: it is no regular file. */
+#define IOQ_ENOREPLACE 4005
 
 /** Where a request ran. */
 enum ioq_lane_kind {
@@ -281,6 +297,8 @@ struct ioq_stat {
 
 /** Some name of the block is not UTF-8. */
 #define IOQ_DIRECTORY_RAW 1
+/** Set if reading a single directory took more than twice the time that was given. */
+#define IOQ_TREE_SLOW 2
 /** The end of the directory was reached. */
 #define IOQ_DIRECTORY_END 2
 
@@ -364,7 +382,7 @@ struct ioq_tree {
 	uint32_t entry_count;
 	/** Bytes of all names with the NULs between them. */
 	uint32_t names_length;
-	/** IOQ_DIRECTORY_RAW. */
+	/** IOQ_DIRECTORY_RAW, IOQ_TREE_SLOW. */
 	uint32_t flags;
 	/** Zero. */
 	uint32_t reserved[4];

@@ -152,6 +152,34 @@ int32_t whole_file_write(struct entry *entry);
 /** Run a COPY_FILE. */
 int32_t whole_file_copy(struct entry *entry);
 
+/** Write all of a buffer, unless the entry is cancelled. Returns 0 or -errno. */
+int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length);
+
+/** Copy the extended attributes that there are; those that the target cannot have are left out. */
+int copy_xattrs(int from, int to);
+
+// replace.c
+
+/** Run a WRITE_FILE that is to be atomic. */
+int32_t replace_write(struct entry *entry);
+
+/** Run a REPLACE_BEGIN. */
+int32_t replace_begin(struct entry *entry);
+
+/** Remove the temporary file that a REPLACE_BEGIN has opened. */
+void replace_forget(struct entry *entry, int fd);
+
+/** Run a REPLACE_END. */
+int32_t replace_end(struct entry *entry);
+
+/** Sync the folder that the entry's file is in. Returns 0 or -errno. */
+int replace_sync_folder(const struct entry *entry);
+
+// sync_share.c
+
+/** fsync(2), together with others who ask for the same. Returns 0 or -errno. */
+int sync_shared(int fd);
+
 // attempt.c
 
 /** Try an open; it waits only for a file system. */

@@ -227,6 +227,11 @@ static int tree_pack(struct tree *tree) {
 		head.flags |= IOQ_DIRECTORY_RAW;
 	}
 
+	uint64_t budget = (uint64_t)tree->entry->args[1] * 1000;
+	if (head.directory_count == 1 && now() > tree->deadline + budget) {
+		head.flags |= IOQ_TREE_SLOW;
+	}
+
 	size_t length = sizeof(head) + scratch->directories.length + scratch->stats.length + count + names_length;
 	if (length > PAYLOAD_MAX) {
 		return -EOVERFLOW;

@@ -20,6 +20,8 @@
 
 #include "calls/calls.h"
 
+#include "waits/clock.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -33,6 +35,8 @@
 #define XATTR_LENGTH ((size_t)65536)
 /** Bytes of one copy by way of a buffer. */
 #define HAND_LENGTH ((size_t)256 * 1024)
+/** Nanoseconds of a read from which on it has waited: asking what is known takes less. */
+#define SLOW_READ 50000
 /** System calls of one request that may be interrupted though nobody cancels it. */
 #define INTERRUPTIONS_MAX 1000
 
@@ -76,6 +80,10 @@ static int grow(struct entry *entry, int fd, size_t length, size_t *capacity) {
 	if (length > most) {
 		return -EFBIG;
 	}
+	// It may be read again from its beginning, which a pipe may not
+	if (entry->length > 0 && length > entry->length && lseek(fd, 0, SEEK_CUR) >= 0) {
+		return -EFBIG;
+	}
 	uint8_t *more;
 	if (entry->pooled) {
 		more = malloc(wanted);
@@ -96,6 +104,17 @@ static int grow(struct entry *entry, int fd, size_t length, size_t *capacity) {
 }
 
 /**
+ * Whether a file is known to have no more than what was read of it. The kernel says what
+ * it knows, without asking whoever has the file: it has just asked, since more was to be
+ * read than there is. Another read would have it ask once more.
+ */
+static bool is_all(int fd, size_t length) {
+	struct statx known;
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &known) == 0
+		&& S_ISREG(known.stx_mode) && known.stx_size == length;
+}
+
+/**
  * A stream has nothing to read, or no room, for now.
  *
  * @return What the request's result is for now.
@@ -108,7 +127,8 @@ static int32_t stream_waits(struct entry *entry, int fd, uint8_t waits_for, uint
 
 /**
  * Read from a descriptor to its end. Most files are small: those are not even
- * asked for their size, the end is found by a second read.
+ * asked for their size, the end is found by a second read. Where reading takes long,
+ * even that is spared.
  */
 static int32_t read_to_end(struct entry *entry, int fd) {
 	size_t capacity = entry->kept > 0 ? entry->capacity : FIRST_LENGTH;
@@ -125,11 +145,18 @@ static int32_t read_to_end(struct entry *entry, int fd) {
 		if (entry_is_cancelled(entry)) {
 			return -EINTR;
 		}
+		int64_t begun = clock_now(IOQ_CLOCK_MONOTONIC);
 		ssize_t ret = read(fd, (uint8_t *)entry->payload + length, capacity - length);
 		if (ret == 0 && length == 0 && entry->patience == PATIENCE_WAITS && attempt_lacks_writer(fd)) {
 			return stream_waits(entry, fd, WAITS_READY | WAITS_TIME, POLLIN);
 		}
-		if (ret == 0) {
+		bool is_end = ret == 0;
+		if (ret > 0 && (size_t)ret < capacity - length
+				&& clock_now(IOQ_CLOCK_MONOTONIC) - begun > SLOW_READ) {
+			is_end = is_all(fd, length + (size_t)ret);
+			length += is_end ? (size_t)ret : 0;
+		}
+		if (is_end) {
 			entry->payload_length = length;
 			return (int32_t)length;
 		}
@@ -194,13 +221,28 @@ static int write_on(struct entry *entry, int fd, const uint8_t *bytes, size_t le
 	return 0;
 }
 
-/** The same from the beginning. */
-static int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length) {
+int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length) {
 	size_t progress = 0;
 	return write_on(entry, fd, bytes, length, &progress);
 }
 
+/**
+ * Have what was written reach the device, and its name as well.
+ *
+ * @return 0 or -errno.
+ */
+static int make_durable(const struct entry *entry, int fd) {
+	if (fsync(fd) != 0) {
+		// Pipes and terminals have nothing to sync
+		return errno == EINVAL || errno == EROFS ? 0 : -errno;
+	}
+	return replace_sync_folder(entry);
+}
+
 int32_t whole_file_write(struct entry *entry) {
+	if (entry->args[1] & IOQ_WRITE_ATOMIC) {
+		return replace_write(entry);
+	}
 	bool goes_on = entry->streams;
 	int fd = entry->fifo;
 	if (goes_on) {
@@ -224,6 +266,9 @@ int32_t whole_file_write(struct entry *entry) {
 			// There may be room, though not for what must be written at once
 			return stream_waits(entry, fd, WAITS_READY | WAITS_TIME, POLLOUT);
 		}
+	}
+	if (ret == 0 && entry->args[1] & IOQ_WRITE_DURABLE) {
+		ret = make_durable(entry, fd);
 	}
 	// Some file systems report what went wrong only now
 	if (close(fd) != 0 && ret == 0 && errno != EINTR) {
@@ -352,8 +397,7 @@ static int copy_sparse(struct entry *entry, int from, int to, off64_t size) {
 	return ftruncate(to, size) == 0 ? 0 : -errno;
 }
 
-/** Copy the extended attributes that there are; those that the target cannot have are left out. */
-static int copy_xattrs(int from, int to) {
+int copy_xattrs(int from, int to) {
 	char *names = malloc(2 * XATTR_LENGTH);
 	if (!names) {
 		return -ENOMEM;

@@ -244,7 +244,8 @@ static inline bool entry_is_cancelled(struct entry *entry) {
 
 /** The open(2) flags of whatever opens something. */
 static inline int entry_open_flags(const struct entry *entry) {
-	int flags = (int)entry->flags | O_CLOEXEC;
+	// No terminal becomes the process's own by being opened
+	int flags = (int)entry->flags | O_CLOEXEC | O_NOCTTY;
 	bool directory = entry->op == IOQ_OP_OPEN_DIR || entry->op == IOQ_OP_READ_DIR;
 	return directory ? flags | O_RDONLY | O_DIRECTORY : flags;
 }
@@ -273,6 +274,9 @@ bool entry_settle(struct entry *entry);
  * nor freed; the entry gets new ones.
  */
 void entry_abandon(struct entry *entry);
+
+/** Close the descriptor that an entry has opened and nobody has seen. */
+void entry_close_result(struct entry *entry);
 
 /** Close what an entry keeps open while it waits, if it does: see calls/attempt.c. */
 void entry_close_fifo(struct entry *entry);

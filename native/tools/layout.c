@@ -59,6 +59,7 @@ int main(void) {
 	CONSTANT("ESAMEFILE", IOQ_ESAMEFILE, "A copy's source and target are one file.");
 	CONSTANT("ESPECIAL", IOQ_ESPECIAL, "The file is in /proc, /sys or /dev.");
 	CONSTANT("EWAITS", IOQ_EWAITS, "It would have to wait, and the queue only tries.");
+	CONSTANT("ENOREPLACE", IOQ_ENOREPLACE, "What is to be replaced is no regular file.");
 	CONSTANT("ENOQUEUE", IOQ_ENOQUEUE, "There is no queue to post to.");
 	CONSTANT("NO_OFFSET", IOQ_NO_OFFSET, "For an offset's high word: the file's own position.");
 	CONSTANT("COMPLETION_HELD", IOQ_COMPLETION_HELD, "The payload is held until it is taken.");
@@ -67,6 +68,7 @@ int main(void) {
 	CONSTANT("DIRECTORY_RAW", IOQ_DIRECTORY_RAW, "Some name is not UTF-8.");
 	CONSTANT("DIRECTORY_END", IOQ_DIRECTORY_END, "The end of the directory was reached.");
 	CONSTANT("TREE", IOQ_TREE, "Of a readDir: read trees.");
+	CONSTANT("TREE_SLOW", IOQ_TREE_SLOW, "A single directory took longer than was meant for many.");
 	CONSTANT("TREE_IDENTIFY", IOQ_TREE_IDENTIFY, "Tell device and inode of each directory.");
 	CONSTANT("TREE_STAT", IOQ_TREE_STAT, "Stat each entry.");
 	CONSTANT("TREE_ONE_DEVICE", IOQ_TREE_ONE_DEVICE, "Read no directory on another device.");
@@ -75,6 +77,11 @@ int main(void) {
 	CONSTANT("COPY_NO_SET_ID", IOQ_COPY_NO_SET_ID, "No set-ID bits, unless the owner is the same.");
 	CONSTANT("COPY_XATTRS", IOQ_COPY_XATTRS, "Extended attributes as well.");
 	CONSTANT("COPY_DIRECTORY", IOQ_COPY_DIRECTORY, "A directory's attributes, and nothing else.");
+	CONSTANT("WRITE_ATOMIC", IOQ_WRITE_ATOMIC, "Of a writeFile: the old contents or the new, at any time.");
+	CONSTANT("WRITE_DURABLE", IOQ_WRITE_DURABLE, "Of a writeFile: complete when it is on the device.");
+	CONSTANT("REPLACE_TAKE", IOQ_REPLACE_TAKE, "A file takes the place of another.");
+	CONSTANT("REPLACE_FORGET", IOQ_REPLACE_FORGET, "It is to be forgotten.");
+	CONSTANT("REPLACE_SYNC", IOQ_REPLACE_SYNC, "The folder of a file is to be synced.");
 	CONSTANT("TREE_REMOVE", IOQ_TREE_REMOVE, "Remove what is read.");
 	CONSTANT("TREE_TELL", IOQ_TREE_TELL, "Tell of what was removed as well.");
 	CONSTANT("TREE_LEFT", IOQ_TREE_LEFT, "A directory is left to another request.");

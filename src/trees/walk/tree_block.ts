@@ -28,6 +28,8 @@ export interface TreeBlock {
   readonly names: readonly string[];
   /** The names' bytes, by entry, of those that are not UTF-8, if there are any. */
   readonly rawNames: ReadonlyMap<number, Uint8Array> | undefined;
+  /** Whether a directory takes so long that many are to be read at once. */
+  readonly isSlow: boolean;
   /** A stat of each entry, {@linkcode STAT_WORDS} words each; empty if not asked for. */
   readonly stats: Int32Array;
 }
@@ -55,6 +57,7 @@ const decodeTree: Decoder<TreeBlock> = (_, payload): TreeBlock => {
     types: bytes.slice(typesAt, namesAt),
     names: texts,
     rawNames: isRaw ? findRawNames(names, texts) : undefined,
+    isSlow: (words[layout.TREE_FLAGS]! & layout.TREE_SLOW) !== 0,
     stats: words.slice(statsAt, typesAt >> 2),
   };
 };
