@@ -16,7 +16,6 @@
  * @module
  */
 
-import * as layout from "../../../ffi/layout.ts";
 import { type Library, loadLibrary } from "../../../ffi/library.ts";
 import type { LaneCounts, Sink } from "../backend.ts";
 import { ERRNO, WORKER_CRASHED } from "../../linux/errors.ts";
