@@ -4,7 +4,7 @@
 
 import { assertEquals } from "@std/assert";
 import { glob, Ioq, walk, type WalkOptions } from "../../mod.ts";
-import { joinRules, skipRules } from "../../src/trees/patterns/lane_rules.ts";
+import { joinRules, nameFilter, skipRules } from "../../src/trees/patterns/lane_rules.ts";
 import { forEachBackend } from "../backends.ts";
 import { TempDir } from "../fixtures.ts";
 import { directoriesRead } from "./directories_read.ts";
@@ -31,6 +31,14 @@ Deno.test("expressions that are no more than a name are rules for lanes", () => 
   for (const [expression, rule] of cases) {
     assertEquals(skipRules(expression)?.join(), rule, String(expression));
   }
+  assertEquals(
+    nameFilter([/\/\.git$/]),
+    undefined,
+    "a path that begins with it has no slash before",
+  );
+  const filter = nameFilter([/(^|\/)dist$/, /node/, /\.d$/, /(^|\/)_/])!;
+  const names = ["dist", "a-node-b", "x.d", "_x", "dists", "x.de", "x_"];
+  assertEquals(names.map(filter), [true, true, true, true, false, false, false]);
   assertEquals(joinRules(["=a", "=b", "=a"]), "=a\0=b\0");
   assertEquals(joinRules(["=".padEnd(2000, "a")]), undefined);
 });

@@ -79,6 +79,37 @@ export function skipRules(expression: RegExp): LaneRules {
     : [(begins ? ends ? IS : BEGINS : ends ? ENDS : HAS) + text];
 }
 
+/**
+ * Whether a name is passed over by expressions, if they can be decided by names and exactly: a
+ * path that one is found in has it in its last name, unless what is above was passed over.
+ */
+export function nameFilter(
+  expressions: readonly RegExp[],
+): ((name: string) => boolean) | undefined {
+  const rules: string[] = [];
+  for (const expression of expressions) {
+    const [rule] = skipRules(expression) ?? [];
+    if (rule === undefined || expression.source.startsWith("\\/")) {
+      // With a slash before it, it is not found in a path that begins with it
+      return undefined;
+    }
+    rules.push(rule);
+  }
+  const is = new Set(rules.filter((it) => it.startsWith(IS)).map((it) => it.slice(1)));
+  const others = rules.filter((it) => !it.startsWith(IS)).map((rule) => {
+    const text = rule.slice(1);
+    return rule.startsWith(BEGINS)
+      ? (name: string) => name.startsWith(text)
+      : rule.startsWith(ENDS)
+      ? (name: string) => name.endsWith(text)
+      : (name: string) => name.includes(text);
+  });
+  const [only] = others;
+  return is.size === 0 && others.length === 1
+    ? only
+    : (name) => is.has(name) || others.some((it) => it(name));
+}
+
 /** A rule for names that a simple glob matches; `undefined` if it is no such glob. */
 function wildcardRule(source: string): string | undefined {
   const parts = /^(\*?)([^*?[\]{}()!+@|\\]+)(\*?)$/.exec(source);

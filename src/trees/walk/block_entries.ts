@@ -99,6 +99,8 @@ function isMissing(errno: number): boolean {
 export class BlockEntries {
   /** Where rules about what is ignored are found, if any are heeded. */
   sources: IgnoreSources | undefined;
+  /** Whether a name is passed over with all below it, if names tell and are all that does. */
+  skipsName: ((name: string) => boolean) | undefined;
   readonly #walk: WalkContext;
   readonly #order: Order | undefined;
   readonly #lines: LineBuffer | undefined;
@@ -304,19 +306,25 @@ export class BlockEntries {
   #isPlain({ node, block }: Part): boolean {
     const { followSymlinks, stat, skips, sort, glob, ignores } = this.#walk.plan;
     return glob === undefined && ignores === undefined && !followSymlinks && !stat &&
-      sort === false && skips === undefined &&
+      sort === false && (skips === undefined || this.skipsName !== undefined) &&
       block.rawNames === undefined && node.rawPath === undefined;
   }
 
   /** The entries of a directory, most of them: nothing here may be slow. */
   #addPlain(part: Part): void {
-    const { includeFiles, includeDirs, includeSymlinks, finds, maxDepth } = this.#walk.plan;
+    const { includeFiles, includeDirs, includeSymlinks, maxDepth } = this.#walk.plan;
+    const { skipsName } = this;
+    // What names tell is asked of names: to search a path costs several times as much
+    const finds = skipsName === undefined ? this.#walk.plan.finds : this.#walk.plan.matches;
     const { node, block: { names, types }, end } = part;
     const batch = this.#batch;
     const { prefix } = node;
     const descends = node.depth + 1 < maxDepth;
     for (let i = part.from; i < end; i++) {
       const name = names[i]!;
+      if (skipsName !== undefined && skipsName(name)) {
+        continue;
+      }
       const type = types[i]!;
       const path = prefix + name;
       if (type === DT_DIR) {

@@ -32,7 +32,13 @@ import { accessBelow, checkAccess, READ } from "../../permissions.ts";
 import { isEnd } from "../../queue/end.ts";
 import { coreOf, runOn } from "../../queue/runner.ts";
 import type { Scope } from "../../queue/scopes.ts";
-import { allRules, joinRules, type LaneRules, skipRules } from "../patterns/lane_rules.ts";
+import {
+  allRules,
+  joinRules,
+  type LaneRules,
+  nameFilter,
+  skipRules,
+} from "../patterns/lane_rules.ts";
 import { BlockEntries } from "./block_entries.ts";
 import type { WalkContext } from "./context.ts";
 import type { DirectoryNode } from "./directory_node.ts";
@@ -305,6 +311,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       (plan.stat ? layout.TREE_STAT : 0) |
       (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0);
     this.#skipRules = allRules(plan.skip.map(skipRules));
+    this.#entries.skipsName = plan.skip.length === 0 ? undefined : nameFilter(plan.skip);
     this.#levels = this.checks ? 0 : LEVELS;
 
     const root = await findRoot(this, this.#root);
