@@ -26,10 +26,9 @@ import { limitsOf, type OperationOptions, Runner, runOn } from "./queue/runner.t
 import type { OpName } from "./operations/values.ts";
 import type { IoqRequest } from "./operations/request.ts";
 import type { Path } from "./path.ts";
-import { makeDirectory } from "./trees/make_directory.ts";
 import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files.ts";
 import type { CopyTreeOptions } from "./trees/copy_tree.ts";
-import { copyTree, removeAllOn, removeTree } from "./trees/functions.ts";
+import { copyTree, makeDirectoriesOn, removeAllOn, removeTree } from "./trees/functions.ts";
 import type { TreeOptions } from "./trees/tree_options.ts";
 import { type Walk, walkOf } from "./trees/walk.ts";
 import { type FileContents, readFiles, type ReadFilesOptions } from "./files/read_files.ts";
@@ -276,7 +275,9 @@ export abstract class PromiseForms extends Runner {
     path: Path,
     options?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean },
   ): Promise<void> {
-    return makeDirectory(this, path, options);
+    return options !== undefined && ownOption(options, "recursive")
+      ? makeDirectoriesOn(this, path, options)
+      : this.#build(() => op.mkdir(path, options), options);
   }
 
   /**

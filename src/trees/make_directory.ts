@@ -18,16 +18,12 @@ import { checkAccess, WRITE } from "../permissions.ts";
 import { limitsOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 
 /** See {@linkcode PromiseForms.mkdir}. */
-export async function makeDirectory(
+export async function makeDirectories(
   ioq: Runner,
   path: Path,
-  options?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean },
+  options: AtOptions & OperationOptions & { mode?: number },
 ): Promise<void> {
   const request = op.mkdir(path, options);
-  if (options === undefined || !ownOption(options, "recursive")) {
-    await runOn(ioq, request, options);
-    return;
-  }
   const given = toPath(path, "mkdir");
   const whole = ownOption(options, "at") === undefined
     ? checkAccess(absolutePath(given), WRITE, given)
