@@ -42,13 +42,16 @@ const struct op ops[IOQ_OP_COUNT] = {
 	[IOQ_OP_POST] = {.place = PLACE_POST},
 	[IOQ_OP_RECEIVE] = {.payload = PAYLOAD_NUMBER, .place = PLACE_RECEIVERS},
 	[IOQ_OP_SYNC_RANGE] = {.opcode = IORING_OP_SYNC_FILE_RANGE, .ring = RING_ALL},
-	[IOQ_OP_SPLICE] = {.opcode = IORING_OP_SPLICE, .ring = RING_ALL},
+	// The kernel would have a thread of its own wait for the pipe's other end
+	[IOQ_OP_SPLICE] = {0},
 	// The kernel would have a thread of its own do it, with a buffer for the longest value
 	[IOQ_OP_GET_XATTR] = {.payload = PAYLOAD_XATTR},
 	[IOQ_OP_SET_XATTR] = {.opcode = IORING_OP_SETXATTR, .ring = RING_XATTR, .kind = OP_WRITES},
 	[IOQ_OP_LIST_XATTR] = {.payload = PAYLOAD_XATTR},
 	[IOQ_OP_REMOVE_XATTR] = {0},
 	[IOQ_OP_RAW_SQE] = {.ring = RING_RAW},
+	[IOQ_OP_REPLACE_BEGIN] = {.kind = OP_OPENS},
+	[IOQ_OP_REPLACE_END] = {0},
 };
 
 ioq_ops ops_on_ring(uint64_t opcodes) {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { lenientId, lenientLength, lenientMode, lenientTime } from "./lenient.ts";
 import { ownOption, withOptions } from "./own_option.ts";
 import type { DirEntry } from "./linux/directory.ts";
 import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
@@ -21,14 +22,17 @@ import type {
   WriteFileOptions,
   XattrOptions,
 } from "./operations/request_options.ts";
+import { decodeRawPath } from "./operations/decode.ts";
 import { op } from "./operations/op.ts";
 import { limitsOf, type OperationOptions, Runner, runOn } from "./queue/runner.ts";
 import type { OpName } from "./operations/values.ts";
-import type { IoqRequest } from "./operations/request.ts";
+import { type IoqRequest, toCoreRequest } from "./operations/request.ts";
 import type { Path } from "./path.ts";
+import { makeDirectory } from "./trees/make_directory.ts";
 import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files.ts";
 import type { CopyTreeOptions } from "./trees/copy_tree.ts";
-import { copyTree, makeDirectoriesOn, removeAllOn, removeTree } from "./trees/functions.ts";
+import { copyTree, removeAllOn, removeTree, writeFilesOn } from "./trees/functions.ts";
+import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./trees/write_files.ts";
 import type { TreeOptions } from "./trees/tree_options.ts";
 import { type Walk, walkOf } from "./trees/walk.ts";
 import { type FileContents, readFiles, type ReadFilesOptions } from "./files/read_files.ts";
@@ -48,6 +52,16 @@ export interface RemoveOptions extends AtOptions {
 }
 
 const encoder = new TextEncoder();
+
+/** A request for a path, as bytes if options say so. */
+function asBytesIf(
+  options: { bytes?: boolean } | undefined,
+  request: IoqRequest<"readLink" | "realPath", string>,
+): IoqRequest<OpName, string | Uint8Array<ArrayBuffer>> {
+  return ownOption(options, "bytes") === true
+    ? toCoreRequest(request).readBy(decodeRawPath)
+    : request;
+}
 
 /**
  * The promise forms of the operations. They never appear in the stream, and wait
@@ -185,6 +199,41 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
+   * Write many files at the same time.
+   *
+   * At most `concurrency` files are in memory: entries are taken when there is room. It ends
+   * with the first error, unless `onError` says otherwise, and never before all that was
+   * begun is over; files that are written by then stay.
+   *
+   * @param entries The files: where, what, and with which permission bits.
+   * @param options How many at once; whether to make directories (`parents`), to replace
+   *        files as a whole (`atomic`) and to wait for the device (`durable`); what to do
+   *        about errors; `signal`, `timeoutMs`; a callback for progress.
+   * @returns How many files and bytes were written.
+   * @throws {TypeError} If an option is unknown or has the wrong type.
+   * @throws {RangeError} If `concurrency` is out of its range.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * const out = await Deno.makeTempDir();
+   * const { files } = await ioq.writeFiles([
+   *   { path: `${out}/index.html`, data: "<p>Hello</p>" },
+   *   { path: `${out}/data/one.bin`, data: new Uint8Array(512) },
+   * ], { parents: true });
+   * console.log(files); // 2
+   * ```
+   */
+  writeFiles(
+    entries: Iterable<FileToWrite> | AsyncIterable<FileToWrite>,
+    options?: WriteFilesOptions,
+  ): Promise<WrittenFiles> {
+    return writeFilesOn(this, entries, options);
+  }
+
+  /**
    * Finds a directory and everything below it, as the function `walk()` does by this queue: one
    * entry at a time, or in arrays by `walk.batches()`. See {@linkcode Walk}.
    *
@@ -275,9 +324,7 @@ export abstract class PromiseForms extends Runner {
     path: Path,
     options?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean },
   ): Promise<void> {
-    return options !== undefined && ownOption(options, "recursive")
-      ? makeDirectoriesOn(this, path, options)
-      : this.#build(() => op.mkdir(path, options), options);
+    return makeDirectory(this, path, options);
   }
 
   /**
@@ -329,14 +376,47 @@ export abstract class PromiseForms extends Runner {
     return this.#build(() => op.symlink(target, path, options), options);
   }
 
-  /** Where a symbolic link points to. */
-  readLink(path: Path, options?: AtOptions & OperationOptions): Promise<string> {
-    return this.#build(() => op.readLink(path, options), options);
+  /**
+   * Where a symbolic link points to. Rejects with `Deno.errors.InvalidData`, as Deno does, if
+   * that is not UTF-8: ask for bytes then.
+   */
+  readLink(
+    path: Path,
+    options?: AtOptions & OperationOptions & { bytes?: false },
+  ): Promise<string>;
+  /** Where a symbolic link points to, byte by byte: names need not be UTF-8. */
+  readLink(
+    path: Path,
+    options: AtOptions & OperationOptions & { bytes: true },
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  readLink(
+    path: Path,
+    options?: AtOptions & OperationOptions & { bytes?: boolean },
+  ): Promise<string | Uint8Array<ArrayBuffer>> {
+    return this.#build<string | Uint8Array<ArrayBuffer>>(
+      () => asBytesIf(options, op.readLink(path, options)),
+      options,
+    );
   }
 
-  /** The path of what a path leads to, without links, `.` and `..`. */
-  realPath(path: Path, options?: OperationOptions): Promise<string> {
-    return this.#build(() => op.realPath(path), options);
+  /**
+   * The path of what a path leads to, without links, `.` and `..`. Rejects with
+   * `Deno.errors.InvalidData`, as Deno does, if that is not UTF-8: ask for bytes then.
+   */
+  realPath(path: Path, options?: OperationOptions & { bytes?: false }): Promise<string>;
+  /** The path of what a path leads to, byte by byte. */
+  realPath(
+    path: Path,
+    options: OperationOptions & { bytes: true },
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  realPath(
+    path: Path,
+    options?: OperationOptions & { bytes?: boolean },
+  ): Promise<string | Uint8Array<ArrayBuffer>> {
+    return this.#build<string | Uint8Array<ArrayBuffer>>(
+      () => asBytesIf(options, op.realPath(path)),
+      options,
+    );
   }
 
   /**
@@ -445,7 +525,7 @@ export abstract class PromiseForms extends Runner {
     length?: number,
     options?: OperationOptions,
   ): Promise<void> {
-    return this.#build(() => op.truncate(file, length), options);
+    return this.#build(() => op.truncate(file, lenientLength(length)), options);
   }
 
   /**
@@ -455,7 +535,7 @@ export abstract class PromiseForms extends Runner {
    * @param mode Permission bits, 0 to 0o7777.
    */
   chmod(file: Path | number, mode: number, options?: OperationOptions): Promise<void> {
-    return this.#build(() => op.chmod(file, mode), options);
+    return this.#build(() => op.chmod(file, lenientMode(mode)), options);
   }
 
   /**
@@ -472,7 +552,7 @@ export abstract class PromiseForms extends Runner {
     gid: number | null,
     options?: ChownOptions & OperationOptions,
   ): Promise<void> {
-    return this.#build(() => op.chown(file, uid, gid, options), options);
+    return this.#build(() => op.chown(file, lenientId(uid), lenientId(gid), options), options);
   }
 
   /**
@@ -488,6 +568,6 @@ export abstract class PromiseForms extends Runner {
     mtime: Date | number,
     options?: OperationOptions,
   ): Promise<void> {
-    return this.#build(() => op.utime(file, atime, mtime), options);
+    return this.#build(() => op.utime(file, lenientTime(atime), lenientTime(mtime)), options);
   }
 }

@@ -28,6 +28,7 @@ import type { Path } from "./path.ts";
 import type { OperationOptions } from "./queue/runner.ts";
 import type { RemoveOptions } from "./forms.ts";
 import type { ReadFileOptions } from "./files/whole_files.ts";
+import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./trees/write_files.ts";
 import { type FileContents, readFiles as read, type ReadFilesOptions } from "./files/read_files.ts";
 
 /**
@@ -267,11 +268,29 @@ export function symlink(
  * Resolves to what a symbolic link holds. Runs on the shared queue.
  *
  * @param path The link.
- * @param options Where a relative path begins; `signal`, `timeoutMs`.
+ * @param options `bytes` for exact bytes; where a relative path begins; `signal`, `timeoutMs`.
  * @category Files
  */
-export function readLink(path: Path, options?: AtOptions & OperationOptions): Promise<string> {
-  return onDefaultQueue((ioq) => ioq.readLink(path, options));
+export function readLink(
+  path: Path,
+  options?: AtOptions & OperationOptions & { bytes?: false },
+): Promise<string>;
+/**
+ * Resolves to what a symbolic link holds, byte by byte.
+ *
+ * @category Files
+ */
+export function readLink(
+  path: Path,
+  options: AtOptions & OperationOptions & { bytes: true },
+): Promise<Uint8Array<ArrayBuffer>>;
+export function readLink(
+  path: Path,
+  options?: AtOptions & OperationOptions & { bytes?: boolean },
+): Promise<string | Uint8Array<ArrayBuffer>> {
+  return onDefaultQueue<string | Uint8Array<ArrayBuffer>>((ioq) =>
+    ioq.readLink(path, options as { bytes: true })
+  );
 }
 
 /**
@@ -279,11 +298,29 @@ export function readLink(path: Path, options?: AtOptions & OperationOptions): Pr
  * the shared queue.
  *
  * @param path The path.
- * @param options `signal`, `timeoutMs`.
+ * @param options `bytes` for exact bytes; `signal`, `timeoutMs`.
  * @category Files
  */
-export function realPath(path: Path, options?: OperationOptions): Promise<string> {
-  return onDefaultQueue((ioq) => ioq.realPath(path, options));
+export function realPath(
+  path: Path,
+  options?: OperationOptions & { bytes?: false },
+): Promise<string>;
+/**
+ * Resolves to the absolute path of what a path leads to, byte by byte.
+ *
+ * @category Files
+ */
+export function realPath(
+  path: Path,
+  options: OperationOptions & { bytes: true },
+): Promise<Uint8Array<ArrayBuffer>>;
+export function realPath(
+  path: Path,
+  options?: OperationOptions & { bytes?: boolean },
+): Promise<string | Uint8Array<ArrayBuffer>> {
+  return onDefaultQueue<string | Uint8Array<ArrayBuffer>>((ioq) =>
+    ioq.realPath(path, options as { bytes: true })
+  );
 }
 
 /**
@@ -432,4 +469,20 @@ export function readFiles(
   options?: ReadFilesOptions,
 ): AsyncIterableIterator<FileContents> {
   return read(sharedQueue, paths, options);
+}
+
+/**
+ * Writes many files at the same time, of which at most `concurrency` (64) are in memory.
+ * Resolves to how many files and bytes were written. Runs on the shared queue.
+ *
+ * @param entries The files: where, what, and with which permission bits.
+ * @param options How many at once; `parents`, `atomic`, `durable`; what to do about errors;
+ *        `signal`, `timeoutMs`; a callback for progress.
+ * @category Many files and trees
+ */
+export function writeFiles(
+  entries: Iterable<FileToWrite> | AsyncIterable<FileToWrite>,
+  options?: WriteFilesOptions,
+): Promise<WrittenFiles> {
+  return onDefaultQueue((ioq) => ioq.writeFiles(entries, options));
 }

@@ -9,10 +9,13 @@
 /**
  * Check the option `signal`.
  *
- * @throws {TypeError} If it is anything but a signal.
+ * @throws {TypeError} If it is anything but a signal, or nothing, such as `null`, as for Deno.
  */
 export function checkSignal(signal: unknown): AbortSignal | undefined {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+  if (!signal) {
+    return undefined;
+  }
+  if (!(signal instanceof AbortSignal)) {
     throw new TypeError("Expected signal to be an AbortSignal");
   }
   return signal;

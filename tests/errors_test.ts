@@ -53,7 +53,7 @@ Deno.test("osError() makes Deno's errors", () => {
     ["ELOOP", Deno.errors.FilesystemLoop],
     ["EINTR", Deno.errors.Interrupted],
     ["EAGAIN", Deno.errors.WouldBlock],
-    ["EBUSY", Deno.errors.Busy],
+    ["EBUSY", Error],
     ["ETIMEDOUT", Deno.errors.TimedOut],
     ["ENOSYS", Deno.errors.NotSupported],
     ["ENOTSUP", Deno.errors.NotSupported],

@@ -22,6 +22,9 @@
  *     transfers  poll(2) first, then RWF_NOWAIT, or MSG_DONTWAIT for sockets; where
  *                neither is known, no more than poll(2) promised to take
  *     opens      O_NONBLOCK is given, and taken away before anybody sees the descriptor
+ *     splice     poll(2) of both ends, then SPLICE_F_NONBLOCK
+ *     whole      O_NONBLOCK is given, and stays: nobody but the request sees the
+ *     files      descriptor. What it has transferred is kept while it waits
  *
  * FIFOs as fifo(7) has them: open(2) to read without waiting succeeds although there
  * is no writer, and to write it fails with ENXIO if there is no reader. The reader
@@ -165,6 +168,22 @@ int32_t attempt_write(struct entry *e) {
 	return (int32_t)e->done;
 }
 
+int32_t attempt_splice(struct entry *e) {
+	bool waits = e->patience != PATIENCE_BLOCKS && !(e->flags & SPLICE_F_NONBLOCK);
+	if (waits && (!is_ready(e->fd, POLLIN) || !is_ready(e->fd2, POLLOUT))) {
+		return entry_waits(e, WAITS_READY, is_ready(e->fd, POLLIN) ? POLLOUT : POLLIN);
+	}
+	off64_t from = (off64_t)e->offset;
+	off64_t to = (off64_t)entry_arg64(e);
+	ssize_t ret = splice(e->fd, e->positional ? &from : NULL, e->fd2, e->args[2] ? &to : NULL, e->length,
+		e->flags | (waits ? SPLICE_F_NONBLOCK : 0));
+	if (ret < 0 && errno == EAGAIN && waits) {
+		// Another one was there first
+		return entry_waits(e, WAITS_READY | WAITS_TIME, is_ready(e->fd, POLLIN) ? POLLOUT : POLLIN);
+	}
+	return settled(ret);
+}
+
 /** Whether a descriptor is that of a FIFO. */
 static bool is_fifo(int fd) {
 	struct stat sb;
@@ -187,6 +206,15 @@ static bool has_writer(int fd) {
 	return writer;
 }
 
+bool attempt_lacks_writer(int fd) {
+	return is_fifo(fd) && !has_writer(fd);
+}
+
+bool attempt_is_fifo(int dir, const char *path) {
+	struct stat sb;
+	return fstatat(dir, path, &sb, 0) == 0 && S_ISFIFO(sb.st_mode);
+}
+
 /** Hand out what was opened without waiting, as if it had been opened the usual way. */
 static int32_t open_done(struct entry *e, int fd) {
 	fcntl(fd, F_SETFL, entry_open_flags(e));
@@ -203,16 +231,48 @@ static int32_t await_writer(struct entry *e) {
 	return open_done(e, fd);
 }
 
-/** A FIFO that is to be written waits for its reader. */
-static int32_t await_reader(struct entry *e) {
+/** A FIFO that is to be written waits for its reader. Returns what does not wait. */
+static int32_t await_reader(struct entry *e, int flags) {
 	char path[32];
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", e->fifo);
-	int fd = open(path, (entry_open_flags(e) & ~(O_CREAT | O_EXCL | O_NOFOLLOW)) | O_NONBLOCK);
+	int fd = open(path, (flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW)) | O_NONBLOCK | O_CLOEXEC);
 	if (fd >= 0) {
 		entry_close_fifo(e);
-		return open_done(e, fd);
+		return fd;
 	}
 	return errno == ENXIO ? entry_waits(e, WAITS_TIME, 0) : -errno;
+}
+
+/** Keep a FIFO that nobody reads by its name. Returns what awaiting its reader does. */
+static int32_t keep_writer(struct entry *e, int dir, const char *path, int flags, enum dangling dangling) {
+	int fd = guard_open(e, dir, path, O_PATH | O_CLOEXEC | (flags & O_NOFOLLOW), 0, dangling);
+	if (fd < 0) {
+		return fd;
+	}
+	if (!is_fifo(fd)) {
+		close(fd);
+		return -ENXIO;
+	}
+	e->fifo = fd;
+	return await_reader(e, flags);
+}
+
+int32_t attempt_open_whole(struct entry *e, int dir, const char *path, int flags, mode_t mode, enum dangling dangling) {
+	if (e->fifo >= 0) {
+		return await_reader(e, flags);
+	}
+	if (e->patience == PATIENCE_BLOCKS) {
+		return guard_open(e, dir, path, flags, mode, dangling);
+	}
+	if (e->patience == PATIENCE_FAILS) {
+		return attempt_is_fifo(dir, path) ? entry_waits(e, WAITS_TIME, 0) : guard_open(e, dir, path, flags, mode, dangling);
+	}
+	int fd = guard_open(e, dir, path, flags | O_NONBLOCK, mode, dangling);
+	if (fd == -EWOULDBLOCK) {
+		// Somebody has a lease, and is to give it back
+		return guard_open(e, dir, path, flags, mode, dangling);
+	}
+	return fd == -ENXIO && (flags & O_ACCMODE) == O_WRONLY ? keep_writer(e, dir, path, flags, dangling) : fd;
 }
 
 /** Open what the path names. Returns a descriptor or -errno. */
@@ -224,7 +284,11 @@ int32_t attempt_open(struct entry *e) {
 	int flags = entry_open_flags(e);
 	int access = flags & O_ACCMODE;
 	if (e->fifo >= 0) {
-		return access == O_RDONLY ? await_writer(e) : await_reader(e);
+		if (access == O_RDONLY) {
+			return await_writer(e);
+		}
+		int32_t reader = await_reader(e, flags);
+		return reader < 0 ? reader : open_done(e, reader);
 	}
 	if (e->patience == PATIENCE_BLOCKS || access == O_RDWR || (flags & (O_NONBLOCK | O_DIRECTORY | O_PATH))
 			|| (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) {
@@ -243,16 +307,8 @@ int32_t attempt_open(struct entry *e) {
 		return open_usual(e, flags);
 	}
 	if (fd == -ENXIO && access == O_WRONLY) {
-		fd = open_usual(e, O_PATH | O_CLOEXEC | (flags & O_NOFOLLOW));
-		if (fd < 0) {
-			return fd;
-		}
-		if (!is_fifo(fd)) {
-			close(fd);
-			return -ENXIO;
-		}
-		e->fifo = fd;
-		return await_reader(e);
+		fd = keep_writer(e, e->fd, e->path, flags, DANGLING_MISSING);
+		return fd < 0 ? fd : open_done(e, fd);
 	}
 	if (fd < 0) {
 		return fd;

@@ -132,14 +132,6 @@ static int32_t perform_copy_range(struct entry *e) {
 			e->args[2] ? &to : NULL, e->length, 0));
 }
 
-/** splice(2), each side at its own position unless it has an offset. */
-static int32_t perform_splice(struct entry *e) {
-	off64_t from = (off64_t)e->offset;
-	off64_t to = (off64_t)entry_arg64(e);
-	return settled(splice(e->fd, e->positional ? &from : NULL, e->fd2,
-			e->args[2] ? &to : NULL, e->length, e->flags));
-}
-
 /** Run an operation on the extended attributes of a path, or of what it links to. */
 static long path_xattr(struct entry *e, const char *path, bool follow) {
 	switch (e->op) {
@@ -229,7 +221,7 @@ static int32_t perform_once(struct entry *e, struct scratch *scratch) {
 	case IOQ_OP_COPY_RANGE:
 		return perform_copy_range(e);
 	case IOQ_OP_SPLICE:
-		return perform_splice(e);
+		return attempt_splice(e);
 	case IOQ_OP_SYNC_RANGE:
 		return settled(sync_file_range(e->fd, (off64_t)e->offset, e->length, e->flags));
 	case IOQ_OP_GET_XATTR:
@@ -243,6 +235,10 @@ static int32_t perform_once(struct entry *e, struct scratch *scratch) {
 		return whole_file_write(e);
 	case IOQ_OP_COPY_FILE:
 		return whole_file_copy(e);
+	case IOQ_OP_REPLACE_BEGIN:
+		return replace_begin(e);
+	case IOQ_OP_REPLACE_END:
+		return replace_end(e);
 	default:
 		return perform_on_names(e);
 	}

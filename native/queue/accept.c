@@ -91,7 +91,10 @@ static int accept_record(struct ioq *ioq, struct entry *entry, const struct ioq_
 	entry->fd = request->fd;
 	entry->fd2 = request->fd2;
 	entry->fifo = -1;
+	entry->source = -1;
 	entry->watched = -1;
+	entry->streams = false;
+	entry->kept = 0;
 	entry->done = 0;
 	entry->pause = 0;
 	entry->waits_for = 0;

@@ -122,8 +122,14 @@ struct entry {
 	int fd2;
 	/** A FIFO that was opened without waiting, kept until its other end is open, or -1. */
 	int fifo;
+	/** What is copied to a FIFO, kept until all of it is, or -1. */
+	int source;
 	/** What is polled for it: a duplicate, or -1. */
 	int watched;
+	/** Whether a whole file is a stream, and its other end is there. */
+	bool streams;
+	/** Bytes of a whole file that is a stream: transferred, and room for those that were read. */
+	size_t kept, capacity;
 	/** Bytes of a WRITE that are written. */
 	uint32_t done;
 	/** Flags of the operation. */
@@ -238,7 +244,8 @@ static inline bool entry_is_cancelled(struct entry *entry) {
 
 /** The open(2) flags of whatever opens something. */
 static inline int entry_open_flags(const struct entry *entry) {
-	int flags = (int)entry->flags | O_CLOEXEC;
+	// No terminal becomes the process's own by being opened
+	int flags = (int)entry->flags | O_CLOEXEC | O_NOCTTY;
 	bool directory = entry->op == IOQ_OP_OPEN_DIR || entry->op == IOQ_OP_READ_DIR;
 	return directory ? flags | O_RDONLY | O_DIRECTORY : flags;
 }
@@ -268,7 +275,10 @@ bool entry_settle(struct entry *entry);
  */
 void entry_abandon(struct entry *entry);
 
-/** Close the FIFO that an entry opened first, if it did: see calls/attempt.c. */
+/** Close the descriptor that an entry has opened and nobody has seen. */
+void entry_close_result(struct entry *entry);
+
+/** Close what an entry keeps open while it waits, if it does: see calls/attempt.c. */
 void entry_close_fifo(struct entry *entry);
 
 /** Release what an entry holds. */

@@ -30,6 +30,7 @@ int arena_make(struct arena *arena, uint32_t depth) {
 		entry->punted = false;
 		entry->abandoned = false;
 		entry->fifo = -1;
+		entry->source = -1;
 		entry->region = NULL;
 		entry->counted = false;
 		entry->statx = &arena->statxes[i];

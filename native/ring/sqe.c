@@ -90,10 +90,6 @@ void sqe_write(struct io_uring_sqe *sqe, struct entry *e, bool fixed) {
 	case IOQ_OP_SYNC_RANGE:
 		io_uring_prep_sync_file_range(sqe, e->fd, e->length, e->offset, (int)e->flags);
 		break;
-	case IOQ_OP_SPLICE:
-		io_uring_prep_splice(sqe, e->fd, (int64_t)offset, e->fd2,
-			e->args[2] ? (int64_t)entry_arg64(e) : -1, e->length, e->flags);
-		break;
 	case IOQ_OP_GET_XATTR:
 		if (entry_has_path(e)) {
 			io_uring_prep_getxattr(sqe, e->path2, e->payload, e->path, XATTR_MAX);

@@ -18,12 +18,13 @@ const char *__tsan_default_options(void) {
 #endif
 
 /** Run a test with a configuration. */
-static void run_with(const char *name, void (*function)(const void *), const struct config *config) {
+static void run_with(const char *name, enum test_where where, void (*function)(const void *), const struct config *config) {
 	char full[128];
 	snprintf(full, sizeof(full), "%s [%s]", name, config->name);
-	test_run(full, TEST_HERE, function, config);
+	test_run(full, where, function, config);
 }
-#define TEST_WITH(function, config) run_with(#function, function, &(config))
+#define TEST_WITH(function, config) run_with(#function, TEST_HERE, function, &(config))
+#define TEST_CHILD_WITH(function, config) run_with(#function, TEST_CHILD, function, &(config))
 
 /** The tests that every configuration must pass. */
 static void run_config(const struct config *config) {
@@ -39,6 +40,7 @@ static void run_config(const struct config *config) {
 	TEST_WITH(test_output, *config);
 	TEST_WITH(test_load, *config);
 	TEST_WITH(test_cancel_open, *config);
+	TEST_CHILD_WITH(test_open_terminal, *config);
 	TEST_WITH(test_timeouts, *config);
 	TEST_WITH(test_polls, *config);
 	TEST_WITH(test_locks, *config);

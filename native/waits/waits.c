@@ -287,7 +287,8 @@ void waits_add(struct waits *waits, struct entry *entry) {
 	}
 	if (ret >= 0 && (entry->waits_for & WAITS_READY)) {
 		// Without a descriptor to spare, or with nothing to be polled, time will tell
-		int watched = entry->fifo >= 0 ? entry->fifo : entry->fd;
+		int end = entry->op == IOQ_OP_SPLICE && entry->events == POLLOUT ? entry->fd2 : entry->fd;
+		int watched = entry->fifo >= 0 ? entry->fifo : end;
 		tries = watch_add(waits, entry, watched, entry->events) < 0 || tries;
 	}
 	if (ret >= 0 && tries) {

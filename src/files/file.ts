@@ -23,6 +23,7 @@ import {
   transferInPiecesSync,
   writeInPieces,
 } from "./pieces.ts";
+import { lenientLength, lenientTime } from "../lenient.ts";
 import { makeReadable } from "./readable.ts";
 import { ownOption } from "../own_option.ts";
 import { checkBuffer, checkedOffset, FileRequests, NOBODY, Turn } from "./file_requests.ts";
@@ -144,9 +145,18 @@ export class IoqFile implements AsyncDisposable, Disposable {
     return this.#fd;
   }
 
+  /** Check that a stream's file is open: Deno has other words if it is not. */
+  #checkStreamed(): void {
+    if (this.#fd < 0 && !this.#isEnded) {
+      throw new Deno.errors.BadResource("The stream's underlying resource was closed or consumed");
+    }
+  }
+
   /** Build a request for the descriptor and run it on this thread, past the queue. */
   #runSync<V>(build: (fd: number) => Request<OpName, V>): V {
     const request = toCoreRequest(build(this.fd));
+    // It is over before anything else can happen to the file
+    request.holder = NOBODY;
     return this.#calls.run(request);
   }
 
@@ -741,7 +751,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** Shortens or lengthens the file to a number of bytes, 0 by default. */
   truncate(length?: number, options?: OperationOptions): Promise<void> {
-    return this.#runInOrder((fd) => op.truncate(fd, length), options);
+    return this.#runInOrder((fd) => op.truncate(fd, lenientLength(length)), options);
   }
 
   /** The file's attributes. */
@@ -764,7 +774,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** Sets the times of the last read and the last write. */
   utime(atime: Date | number, mtime: Date | number, options?: OperationOptions): Promise<void> {
-    return this.#runInOrder((fd) => op.utime(fd, atime, mtime), options);
+    return this.#runInOrder(
+      (fd) => op.utime(fd, lenientTime(atime), lenientTime(mtime)),
+      options,
+    );
   }
 
   /**
@@ -876,9 +889,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
           requests.position = this.#tellSync();
         }
       } else if (requests.foresee(() => stat().size) === undefined) {
-        throw osError(
-          ERRNO.EBUSY!,
-          `${writes ? "write" : "read"} file descriptor ${fd} while operations are in progress`,
+        throw new Deno.errors.Busy(
+          `Cannot ${
+            writes ? "write" : "read"
+          } file descriptor ${fd} while operations are in progress`,
         );
       }
     }
@@ -921,7 +935,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** {@linkcode IoqFile.truncate}, on this thread. */
   truncateSync(length?: number): void {
-    this.#runSync((fd) => op.truncate(fd, length));
+    this.#runSync((fd) => op.truncate(fd, lenientLength(length)));
   }
 
   /** {@linkcode IoqFile.stat}, on this thread. */
@@ -944,7 +958,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** {@linkcode IoqFile.utime}, on this thread. */
   utimeSync(atime: Date | number, mtime: Date | number): void {
-    this.#runSync((fd) => op.utime(fd, atime, mtime));
+    this.#runSync((fd) => op.utime(fd, lenientTime(atime), lenientTime(mtime)));
   }
 
   /**
@@ -976,13 +990,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /**
-   * Whether it is a terminal.
-   *
-   * @throws {Deno.errors.BadResource} If the file is closed.
+   * Whether it is a terminal. A closed file is none.
    */
   isTerminal(): boolean {
-    const { fd } = this;
-    return this.#calls.isTerminal(fd);
+    return this.#fd >= 0 && this.#calls.isTerminal(this.#fd);
   }
 
   /**
@@ -1018,6 +1029,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       // Within its turn
       stat: () => this.#run(ownStat, undefined),
       enter: () => {
+        this.#checkStreamed();
         const { fd } = this;
         const requests = this.#requests;
         if (this.#isReady(fd, false) && requests.hasPosition) {
@@ -1050,7 +1062,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
   /** A stream that writes at the file's position; the file is closed with it. */
   get writable(): WritableStream<Uint8Array> {
     return this.#writable ??= makeWritable({
-      write: (bytes, signal) => this.#writeHere(bytes, this.#limits(true, signal, bytes)),
+      write: (bytes, signal) => {
+        this.#checkStreamed();
+        return this.#writeHere(bytes, this.#limits(true, signal, bytes));
+      },
       abort: (reason) => this.#abort(this.#requests.writer, reason),
       [Symbol.asyncDispose]: () => this[Symbol.asyncDispose](),
     });
@@ -1122,11 +1137,12 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * for a lock, or for data in a pipe, are aborted. If nothing is in flight, a lock is released
    * before this returns.
    *
-   * Code that was written for `Deno.FsFile` does not await this. If the file was closed already
-   * or closing it fails, the promise rejects, which is not reported as unhandled. A file that was closed along with its
-   * queue may be closed once more.
+   * Code that was written for `Deno.FsFile` does not await this, and need not: a file that is
+   * closed already is refused by an exception, as for Deno, and if closing fails, the promise
+   * rejects, which is not reported as unhandled. A file that was closed along with its queue may
+   * be closed once more.
    *
-   * @throws {Deno.errors.BadResource} If it is closed already.
+   * @throws {Deno.errors.BadResource} If it is closed already: at once, not by the promise.
    */
   close(): Promise<void> {
     const closing = this.#closedWithQueue;
@@ -1135,9 +1151,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       return closing;
     }
     if (this.#fd < 0) {
-      const refusal = Promise.reject(new Deno.errors.BadResource("Bad resource ID"));
-      refusal.catch(() => {});
-      return refusal;
+      throw new Deno.errors.BadResource("Bad resource ID");
     }
     const own = this.#close();
     // An error of its ends no program that does not await it
@@ -1177,15 +1191,27 @@ function readNothing(options: OperationOptions | undefined): Promise<number> {
 
 /** The offset of a seek, of which Deno leaves out what is behind the point. */
 function wholeOffset(offset: number | bigint): number {
-  return Math.trunc(Number(offset));
+  if (typeof offset !== "number" && typeof offset !== "bigint") {
+    throw new TypeError(`Expected offset to be a number, got ${typeof offset}`);
+  }
+  const whole = typeof offset === "bigint"
+    ? Number(BigInt.asIntN(64, offset))
+    : Math.trunc(offset) || 0;
+  if (!Number.isSafeInteger(whole)) {
+    // No file is that long, and the kernel would say so
+    throw osError(ERRNO.EINVAL!, `seek to ${offset}`);
+  }
+  return whole;
 }
 
 /** Check where a seek is from, with Deno's error. */
-function checkWhence(whence: Deno.SeekMode): Deno.SeekMode {
+function checkWhence(given: Deno.SeekMode): Deno.SeekMode {
+  const whence = typeof given === "number" ? Math.trunc(given) : given;
   if (whence !== 0 && whence !== 1 && whence !== 2) {
     throw new TypeError(`Invalid seek mode: ${whence}`);
   }
-  return whence;
+  // Not the negative zero of a fraction
+  return whence + 0;
 }
 
 /** Where a seek leads to: nowhere before the start. */

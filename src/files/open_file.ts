@@ -8,6 +8,7 @@
 
 import { OWN } from "../construction.ts";
 import { LateModule } from "../late.ts";
+import { lenientOpenMode } from "../lenient.ts";
 import { op } from "../operations/op.ts";
 import type { OpenRequestOptions } from "../operations/request_options.ts";
 import { toCoreRequest } from "../operations/request.ts";
@@ -21,14 +22,23 @@ const FILE = new LateModule(() => import("./file.ts"));
 export async function openFile(
   ioq: Runner,
   path: Path,
-  options: OpenRequestOptions & OperationOptions = { read: true },
+  options?: OpenRequestOptions & OperationOptions | null,
 ): Promise<IoqFile> {
-  const { signal: _, timeoutMs: __, ...open } = options;
+  const given = options ?? { read: true };
+  const { signal, timeoutMs, ...open } = given;
+  if (open.mode === null) {
+    delete open.mode;
+  } else if (open.mode !== undefined) {
+    open.mode = lenientOpenMode(open.mode);
+  }
+  // What says how long it may take says nothing of how; what says nothing at all is refused,
+  // as by Deno
+  const isLimited = signal !== undefined || timeoutMs !== undefined;
   // Before anything is waited for: what relative paths mean now, they mean then
   const request = toCoreRequest(
-    op.open(path, Object.keys(open).length === 0 ? { read: true } : open),
+    op.open(path, isLimited && Object.keys(open).length === 0 ? { read: true } : open),
   );
-  const limits = limitsOf(options);
+  const limits = limitsOf(given);
   const { IoqFile } = FILE.loaded ?? await FILE.load();
   // At its very completion, so that no queue closes before it knows of the file
   const opening = request.readBy((fd) => new IoqFile(OWN, ioq, fd, path, open));

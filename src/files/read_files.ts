@@ -41,7 +41,7 @@ export interface ReadFilesOptions {
   /**
    * How many files are in memory, read or being read, at the same time: 1 to 4096.
    *
-   * @default {64}
+   * @default {64, and up to 256 while small files take long}
    */
   concurrency?: number;
   /**
@@ -73,7 +73,16 @@ export interface FileContents {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-const DEFAULT_CONCURRENCY = 64;
+/** Files at a time, unless the caller says how many. */
+const CONCURRENCY = 64;
+/** The same while they are small and slow: more than there are lanes. */
+const CONCURRENCY_SLOW = 256;
+/** Milliseconds from which on a file is slow: 64 that are cached take less together. */
+const SLOW_MS = 4;
+/** Bytes up to which a file is small. */
+const SMALL_LENGTH = 65_536;
+/** Of so many files one tells whether they are slow. */
+const SAMPLE = 16;
 const CONCURRENCY_MAX = 4096;
 
 /** Someone who waits in `next()`. */
@@ -87,7 +96,11 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
   readonly #open: () => Runner | Promise<Runner>;
   #ioq: Runner | undefined;
   readonly #paths: Iterator<Path> | AsyncIterator<Path>;
-  readonly #concurrency: number;
+  #concurrency: number;
+  /** Whether that is for us to say. */
+  readonly #adapts: boolean;
+  /** Files that were asked for. */
+  #asked = 0;
   readonly #signal: AbortSignal | undefined;
   readonly #onError: ReadFilesErrorPolicy;
 
@@ -119,14 +132,18 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
     paths: Iterable<Path> | AsyncIterable<Path>,
     options: ReadFilesOptions,
   ) {
-    const { concurrency = DEFAULT_CONCURRENCY, signal, onError = "throw", maxBytes } = ownOptions(
-      options,
-    );
+    const { concurrency, signal, onError = "throw", maxBytes } = ownOptions(options);
     if (onError !== "throw" && onError !== "skip" && typeof onError !== "function") {
       throw new TypeError(`Expected onError to be "throw", "skip" or a function, got ${onError}`);
     }
     checkSignal(signal);
-    this.#concurrency = checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX);
+    this.#adapts = concurrency === undefined;
+    this.#concurrency = checkInteger(
+      concurrency ?? CONCURRENCY,
+      "concurrency",
+      1,
+      CONCURRENCY_MAX,
+    );
     this.#maxBytes = checkMaxBytes(maxBytes);
     this.#signal = signal;
     this.#onError = onError;
@@ -250,8 +267,14 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
       return;
     }
     this.#inFlight.add(request);
+    const asked = this.#adapts && this.#asked++ % SAMPLE === 0 ? performance.now() : undefined;
     this.#read(request).then(
-      (bytes) => this.#arrive(request, { path, bytes }),
+      (bytes) => {
+        if (asked !== undefined) {
+          this.#adapt(performance.now() - asked, bytes.length);
+        }
+        this.#arrive(request, { path, bytes });
+      },
       (error) => {
         this.#inFlight.delete(request);
         if (!this.#ended) {
@@ -281,6 +304,14 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
       const { signal } = this.#long ??= new AbortController();
       return await readInTurn(this.#ioq!, request, { signal }, maxBytes);
     }
+  }
+
+  /** Have more in flight while whoever reads waits for files that are slow, fewer otherwise. */
+  #adapt(ms: number, length: number): void {
+    const isSlow = ms > SLOW_MS && length <= SMALL_LENGTH && this.#consumers.length > 0;
+    this.#concurrency = isSlow
+      ? Math.min(2 * this.#concurrency, CONCURRENCY_SLOW)
+      : Math.max(this.#concurrency / 2, CONCURRENCY);
   }
 
   /** A file was read. */

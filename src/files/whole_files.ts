@@ -7,14 +7,15 @@
  * @module
  */
 
+import { withLenientMode } from "../lenient.ts";
 import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
 import { plainBytes } from "../byte_length.ts";
 import { checkInteger } from "../integer.ts";
 import { ERRNO, hasCode, inContext, osError } from "../linux/errors.ts";
 import { checkedLength } from "../operations/arguments.ts";
-import type { IoqFile } from "./file.ts";
 import { openFile } from "./open_file.ts";
+import { LateModule } from "../late.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions, WriteFileOptions } from "../operations/request_options.ts";
 import { type CoreRequest, toCoreRequest } from "../operations/request.ts";
@@ -22,6 +23,8 @@ import { type Path, pathText, toPath } from "../path.ts";
 import { bytesOf, writeChunk } from "./writable.ts";
 import { CallEnd } from "../queue/call_end.ts";
 import { coreOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
+
+const WRITTEN_FILE = new LateModule(() => import("./written_file.ts"));
 
 /** Bytes of a file that are copied at once; longer ones are read and written in pieces. */
 const WHOLE_LENGTH_MAX = 4 * 1024 * 1024;
@@ -57,7 +60,7 @@ export async function readWhole(
   path: Path,
   options: ReadFileOptions | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const maxBytes = checkMaxBytes(options && ownOption(options, "maxBytes"));
+  const maxBytes = checkMaxBytes(ownOption(options, "maxBytes"));
   const request = wholeRequest(path, options, maxBytes);
   const start = performance.now();
   try {
@@ -177,8 +180,9 @@ export function writeWhole(
   ioq: Runner,
   path: Path,
   data: Uint8Array | ReadableStream<Uint8Array>,
-  options: WriteFileOptions & OperationOptions = {},
+  given?: WriteFileOptions & OperationOptions | null,
 ): Promise<undefined> {
+  const options = withLenientMode(given) ?? {};
   if (data instanceof ReadableStream) {
     return writeStream(ioq, path, data, options);
   }
@@ -197,42 +201,18 @@ export function writeWhole(
       ioq,
       request.context,
       options,
-      (limits) => writeLarge(ioq, request.path!, plainBytes(data), options, limits),
+      async (limits) => {
+        const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
+        return await writeInto(
+          ioq,
+          request.path!,
+          options,
+          { limits, changesMode: true },
+          (write) => writeChunk(plainBytes(data), write),
+        );
+      },
     )
     : runOn(ioq, request, options);
-}
-
-/** Open a file as `writeFile` does. */
-async function openToWrite(
-  ioq: Runner,
-  path: Path,
-  options: WriteFileOptions,
-  limits: OperationOptions,
-): Promise<IoqFile> {
-  const append = ownOption(options, "append");
-  const create = ownOption(options, "create") ?? true;
-  const createNew = ownOption(options, "createNew");
-  const mode = ownOption(options, "mode");
-  const at = ownOption(options, "at");
-  const file = await openFile(ioq, path, {
-    write: true,
-    ...(append ? { append } : createNew ? {} : { truncate: true }),
-    create,
-    ...(createNew === undefined ? {} : { createNew }),
-    ...(mode === undefined ? {} : { mode }),
-    ...(at === undefined ? {} : { at }),
-    ...limits,
-  });
-  try {
-    if (mode !== undefined) {
-      // On a file that exists, too
-      await runOn(ioq, op.chmod(file.fd, mode), limits);
-    }
-    return file;
-  } catch (error) {
-    await file[Symbol.asyncDispose]();
-    throw error;
-  }
 }
 
 /**
@@ -253,14 +233,20 @@ async function writeStream(
     end = new CallEnd(ioq, options, `writefile '${pathText(toPath(path, "writefile"))}'`);
     scopes.enter(end);
     const { limits, signal } = end;
-    await using file = await openToWrite(ioq, path, options, limits);
-    for (;;) {
-      const { done, value } = await unlessAborted(reader.read(), signal);
-      if (done) {
-        return;
+    // What relative paths mean now, they mean then
+    const request = toCoreRequest(op.writeFile(path, new Uint8Array(), options));
+    const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
+    // As with Deno, what brings its bytes does not change the mode of a file that exists
+    const how = { limits, changesMode: false };
+    return await writeInto(ioq, request.path!, options, how, async (write) => {
+      for (;;) {
+        const { done, value } = await unlessAborted(reader.read(), signal);
+        if (done) {
+          return;
+        }
+        await writeChunk(bytesOf(value), write);
       }
-      await writeChunk(bytesOf(value), (rest) => file.write(rest, limits));
-    }
+    });
   } catch (error) {
     // Whoever brings the bytes may never answer
     reader.cancel(error).catch(() => {});
@@ -275,7 +261,7 @@ async function writeStream(
 }
 
 /** What a promise resolves to, unless a signal is aborted before. */
-async function unlessAborted<V>(promise: Promise<V>, signal: AbortSignal): Promise<V> {
+export async function unlessAborted<V>(promise: Promise<V>, signal: AbortSignal): Promise<V> {
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason);
@@ -288,16 +274,4 @@ async function unlessAborted<V>(promise: Promise<V>, signal: AbortSignal): Promi
   } finally {
     signal.removeEventListener("abort", onAbort!);
   }
-}
-
-/** Write bytes that are too many to be copied at once. */
-async function writeLarge(
-  ioq: Runner,
-  path: Path,
-  bytes: Uint8Array,
-  options: WriteFileOptions,
-  limits: OperationOptions,
-): Promise<undefined> {
-  await using file = await openToWrite(ioq, path, options, limits);
-  await writeChunk(bytes, (rest) => file.write(rest, limits));
 }

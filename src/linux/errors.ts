@@ -150,6 +150,7 @@ const REFUSALS: Readonly<Record<number, readonly [code: string, text: string]>> 
     "the source path is neither a regular file nor a symlink to a regular file",
   ],
   [layout.ESAMEFILE]: ["EINVAL", "Source and destination paths refer to the same file"],
+  [layout.ENOREPLACE]: ["EINVAL", "Only a regular file can be replaced"],
   [layout.ENOQUEUE]: ["ENOENT", "There is no such queue, or it was closed"],
 };
 
@@ -218,7 +219,6 @@ const CLASSES: Readonly<Record<string, new (message: string) => Error>> = {
   EADDRINUSE: Deno.errors.AddrInUse,
   EADDRNOTAVAIL: Deno.errors.AddrNotAvailable,
   EAGAIN: Deno.errors.WouldBlock,
-  EBUSY: Deno.errors.Busy,
   ECONNABORTED: Deno.errors.ConnectionAborted,
   ECONNREFUSED: Deno.errors.ConnectionRefused,
   ECONNRESET: Deno.errors.ConnectionReset,
@@ -298,6 +298,35 @@ export function osError(errno: number, context: string): Error & { code: string 
   const code = errnoCode(errno);
   const error = new (CLASSES[code] ?? Error)(`${errnoText(errno)}: ${context}`);
   return Object.assign(error, { code });
+}
+
+/** The error of a path that text cannot stand for, as Deno words it. */
+export function rawPathError(path: Uint8Array): Error {
+  const latin = Array.from(path, (byte) => String.fromCharCode(byte)).join("");
+  // Whole characters as they are, and the bytes between them by their numbers
+  const shown = latin.replace(
+    /([\x20-\x7e]+)|([\xc2-\xf4][\x80-\xbf]{1,3})|([^])/g,
+    (all, ascii, sequence) => ascii ?? (sequence && asUtf8(sequence)) ?? escapeBytes(all),
+  );
+  return new Deno.errors.InvalidData(`File name or path "${shown}" is not valid UTF-8`);
+}
+
+/** Bytes that may be a character, as one. */
+function asUtf8(sequence: string): string | undefined {
+  try {
+    const bytes = Uint8Array.from(sequence, (byte) => byte.charCodeAt(0));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bytes by their numbers. */
+function escapeBytes(bytes: string): string {
+  return bytes.replace(
+    /[^]/g,
+    (byte) => `\\x${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+  );
 }
 
 /** Whether an error has one of some codes. */

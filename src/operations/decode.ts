@@ -7,7 +7,8 @@
  */
 
 import { byteLengthOf } from "../byte_length.ts";
-import { decodeDirectory, type DirEntry } from "../linux/directory.ts";
+import { decodeDirectory, type DirEntry, isUtf8 } from "../linux/directory.ts";
+import { rawPathError } from "../linux/errors.ts";
 import {
   type BigIntFileInfo,
   decodeBigIntFileInfo,
@@ -81,7 +82,20 @@ export const decodeCopy: Decoder<Uint8Array<ArrayBuffer>> = (result, payload) =>
 export const decodeNames: Decoder<string[]> = (result, payload) =>
   // A NUL after each
   result > 0 ? pathText(payload.bytes()).split("\0").slice(0, -1) : [];
+/** A path as text, with U+FFFD for what of it is not UTF-8. */
 export const decodeText: Decoder<string> = (_, payload) => pathText(payload.bytes());
+/** A path byte by byte. */
+export const decodeRawPath: Decoder<Uint8Array<ArrayBuffer>> = (_, payload) =>
+  payload.bytes().slice();
+/** A path as text that leads where it does. */
+export const decodePath: Decoder<string> = (_, payload) => {
+  const bytes = payload.bytes();
+  const text = pathText(bytes);
+  if (text.includes("\ufffd") && !isUtf8(bytes)) {
+    throw rawPathError(bytes);
+  }
+  return text;
+};
 export const decodeStat: Decoder<FileInfo> = (_, payload) =>
   decodeFileInfo(payload.words, payload.at >> 2);
 export const decodeBigIntStat: Decoder<BigIntFileInfo> = (_, payload) =>

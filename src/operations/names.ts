@@ -10,7 +10,7 @@ import type { PlainCall } from "./operation.ts";
 import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
 import { REMOVE_TREE } from "./request.ts";
 import { OP } from "../../ffi/layout.ts";
-import { decodeNothing, decodeText } from "./decode.ts";
+import { decodeNothing, decodePath } from "./decode.ts";
 import { define } from "./operation.ts";
 import { READ, WRITE } from "../permissions.ts";
 import { ownOption as own } from "../own_option.ts";
@@ -100,8 +100,18 @@ function plainLink(call: PlainCall): number {
   return 0;
 }
 
-function plainText(call: PlainCall, text: string): number {
-  call.putText(text);
+/** A path that the runtime tells, if that can be text. */
+function plainPath(call: PlainCall, tell: (path: string) => string): number {
+  let path;
+  try {
+    path = tell(call.path);
+  } catch (error) {
+    if (error instanceof Deno.errors.InvalidData) {
+      call.fail(UNSUPPORTED.rawName);
+    }
+    throw error;
+  }
+  call.putText(path);
   return call.payload.length;
 }
 
@@ -191,8 +201,8 @@ define("readLink", {
   verb: "readlink",
   access: READ,
   lane: "lane",
-  decode: decodeText,
-  plain: (call) => plainText(call, Deno.readLinkSync(call.path)),
+  decode: decodePath,
+  plain: (call) => plainPath(call, Deno.readLinkSync),
 });
 export const readLink: OpBuilders["readLink"] = (path, options) =>
   pathRequest("readLink", path, options);
@@ -202,7 +212,7 @@ define("realPath", {
   verb: "realpath",
   access: READ,
   lane: "lane",
-  decode: decodeText,
-  plain: (call) => plainText(call, Deno.realPathSync(call.path)),
+  decode: decodePath,
+  plain: (call) => plainPath(call, Deno.realPathSync),
 });
 export const realPath: OpBuilders["realPath"] = (path) => pathRequest("realPath", path);

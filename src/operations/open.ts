@@ -55,6 +55,11 @@ function openFlags(options: AllOptions): { flags: number; access: Access } {
   const { write, append, truncate, create, createNew, direct, dsync, noFollow, directory } =
     options;
   let { read } = options;
+  for (const flag of [read, write, append, truncate, create, createNew]) {
+    if (flag !== undefined && typeof flag !== "boolean") {
+      throw new TypeError(`Expected an option to be a boolean, got ${typeof flag}`);
+    }
+  }
   if (
     read === undefined && write === undefined && append === undefined &&
     truncate === undefined && create === undefined && createNew === undefined
@@ -63,7 +68,8 @@ function openFlags(options: AllOptions): { flags: number; access: Access } {
     read = Boolean(direct || dsync || noFollow || directory || options.at !== undefined);
   }
   if (!read && !write && !append && !truncate && !create && !createNew) {
-    throw new TypeError("'options' requires at least one option to be true");
+    // No TypeError, as for Deno
+    throw new Error("'options' requires at least one option to be true");
   }
   if (!write && truncate) {
     throw new TypeError("'truncate' option requires 'write' to be true");

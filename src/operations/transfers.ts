@@ -201,7 +201,7 @@ define("splice", {
   code: layout.OP.splice,
   verb: "splice",
   onDescriptor: READ,
-  lane: "ring",
+  lane: "lane",
   decode: decodeResult,
 });
 export const splice: OpBuilders["splice"] = (from, to, length, options) => {

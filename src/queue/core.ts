@@ -24,7 +24,7 @@ import type { SynchronousCalls } from "../backends/synchronous.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
 import { ERRNO, osError, timeoutError } from "../linux/errors.ts";
 import type { Payload } from "../operations/payload.ts";
-import { admit } from "../operations/admission.ts";
+import { admit, type FindPath } from "../operations/admission.ts";
 import { addDescriptor } from "../operations/descriptors.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
@@ -321,16 +321,17 @@ export class Core {
     options?: Limits,
     canceller?: Canceller,
   ): Promise<V> {
-    const signal = ownOption(options, "signal");
+    let signal: AbortSignal | undefined;
     let timeoutMs: number | undefined;
     let core;
     try {
       core = toCoreRequest(request);
+      signal = checkSignal(ownOption(options, "signal"));
       timeoutMs = options === undefined ? undefined : checkTimeout(ownOption(options, "timeoutMs"));
-      checkSignal(signal)?.throwIfAborted();
+      signal?.throwIfAborted();
       core = this.admit(core);
     } catch (error) {
-      core?.holder?.leave(core);
+      core?.leaveHolder();
       return Promise.reject(error);
     }
     const ticket = new Ticket(core, signal);
@@ -430,9 +431,9 @@ export class Core {
   }
 
   /** Where a descriptor leads, if that can be found out. */
-  readonly #findPath = (fd: number): string | undefined => {
+  readonly #findPath: FindPath = (fd, last) => {
     try {
-      return this.backend.synchronous().findPath(fd);
+      return this.backend.synchronous().findPath(fd, last);
     } catch {
       // Nothing here that could tell
       return undefined;
@@ -480,7 +481,7 @@ export class Core {
   /** A promise form that has no slot fails. */
   #fail(ticket: Ticket, reason: unknown): void {
     this.#settle(ticket);
-    ticket.request.holder?.leave(ticket.request);
+    ticket.request.leaveHolder();
     ticket.reject(reason);
   }
 
@@ -503,7 +504,7 @@ export class Core {
   #abort(ticket: Ticket, reason: unknown, isOurs = false): void {
     if (ticket.isWaiting) {
       this.#line.delete(ticket);
-      ticket.request.holder?.leave(ticket.request);
+      ticket.request.leaveHolder();
     } else {
       // Its slot stays in use until the completion comes
       this.backend.cancel(ticket.slot);
@@ -599,7 +600,7 @@ export class Core {
     }
     slot.ticket = undefined;
     this.slots.release(slot);
-    request.holder?.leave(request);
+    request.leaveHolder();
     if (!ticket.isSettled) {
       this.#settle(ticket);
       if (error === undefined) {

@@ -95,5 +95,9 @@ export abstract class Runner {
 
 /** What of options holds for each operation of several. */
 export function limitsOf(options: OperationOptions): OperationOptions {
-  return { signal: ownOption(options, "signal"), timeoutMs: ownOption(options, "timeoutMs") };
+  return {
+    // Deno takes null for none
+    signal: ownOption(options, "signal") || undefined,
+    timeoutMs: ownOption(options, "timeoutMs"),
+  };
 }

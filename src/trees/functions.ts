@@ -1,7 +1,7 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Removing, copying and making trees. The modules that do so are loaded at first use.
+ * Removing and copying trees. The modules that do so are loaded at first use.
  *
  * What was asked for does not change meanwhile: paths and options are copied, and relative
  * paths begin in the directory that was current when the function was called.
@@ -12,15 +12,15 @@
 import { LateModule } from "../late.ts";
 import { beginningIn, currentDirectory, type Path, toPath } from "../path.ts";
 import { ownOptions } from "../own_option.ts";
-import type { AtOptions } from "../operations/request_options.ts";
 import type { OperationOptions, Runner } from "../queue/runner.ts";
 import type { CopyTreeOptions } from "./copy_tree.ts";
 import type { TreeOptions } from "./tree_options.ts";
+import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./write_files.ts";
 
 const REMOVE_TREE = new LateModule(() => import("./remove_tree.ts"));
 const REMOVER = new LateModule(() => import("./remover.ts"));
-const MAKE_DIRECTORY = new LateModule(() => import("./make_directory.ts"));
 const COPY_TREE = new LateModule(() => import("./copy_tree.ts"));
+const WRITE_FILES = new LateModule(() => import("./write_files.ts"));
 
 /** A path as it is now, which a caller may change; what is none is refused later. */
 function kept(path: Path): Path {
@@ -134,13 +134,14 @@ export async function removeAllOn(
   await callLate(REMOVER, (module) => module.removeTreeOn(() => ioq, given, limits));
 }
 
-/** Make a directory and those above it, by a queue or a task: see {@linkcode PromiseForms.mkdir}. */
-export async function makeDirectoriesOn(
+/** Write many files, see {@linkcode PromiseForms.writeFiles}. */
+export async function writeFilesOn(
   ioq: Runner,
-  path: Path,
-  options: AtOptions & OperationOptions & { mode?: number },
-): Promise<void> {
-  const given = kept(path);
+  entries: Iterable<FileToWrite> | AsyncIterable<FileToWrite>,
+  options: WriteFilesOptions = {},
+): Promise<WrittenFiles> {
   const how = keptOptions(options);
-  await callLate(MAKE_DIRECTORY, (module) => module.makeDirectories(ioq, given, how));
+  const here = currentDirectory();
+  const { writeFiles } = WRITE_FILES.loaded ?? await WRITE_FILES.load();
+  return await beginningIn(here, () => writeFiles(ioq, entries, how));
 }

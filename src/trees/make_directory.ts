@@ -8,6 +8,7 @@
 
 import { isUtf8 } from "../linux/directory.ts";
 import { hasCode, inContext } from "../linux/errors.ts";
+import { withLenientMode } from "../lenient.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions } from "../operations/request_options.ts";
 import { toCoreRequest } from "../operations/request.ts";
@@ -18,16 +19,21 @@ import { checkAccess, WRITE } from "../permissions.ts";
 import { limitsOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 
 /** See {@linkcode PromiseForms.mkdir}. */
-export async function makeDirectories(
+export async function makeDirectory(
   ioq: Runner,
   path: Path,
-  options: AtOptions & OperationOptions & { mode?: number },
+  given?: AtOptions & OperationOptions & { mode?: number; recursive?: boolean } | null,
 ): Promise<void> {
+  const options = withLenientMode(given, 0o777);
   const request = op.mkdir(path, options);
-  const given = toPath(path, "mkdir");
+  if (options === undefined || !ownOption(options, "recursive")) {
+    await runOn(ioq, request, options);
+    return;
+  }
+  const asGiven = toPath(path, "mkdir");
   const whole = ownOption(options, "at") === undefined
-    ? checkAccess(absolutePath(given), WRITE, given)
-    : given;
+    ? checkAccess(absolutePath(asGiven), WRITE, asGiven)
+    : asGiven;
   if (whole.length === 0) {
     // As for Deno: the path of the current directory, which exists
     return;
@@ -111,7 +117,7 @@ async function isDirectory(path: string): Promise<{ isDirectory: boolean }> {
 }
 
 /** The path of the directory that a path is in, if there is one to be made. */
-function parentOf(path: string | Uint8Array): string | Uint8Array | undefined {
+export function parentOf(path: string | Uint8Array): string | Uint8Array | undefined {
   const isSlash = (i: number) => path[i] === "/" || path[i] === 0x2f;
   let end = path.length;
   while (end > 0 && isSlash(end - 1)) {

@@ -82,7 +82,7 @@ function* wrongRequests(): Generator<[what: string, ErrorClass, () => unknown]> 
   for (
     const options of [{}, { truncate: true }, { create: true }, { read: true, createNew: true }]
   ) {
-    yield [JSON.stringify(options), TypeError, () => op.open(path, options)];
+    yield [JSON.stringify(options), Error, () => op.open(path, options)];
   }
 }
 

@@ -45,7 +45,7 @@ forEachBackend("closing a queue closes its files", async ({ open }) => {
     assertEquals(error.message, "Cannot use a queue that was closed");
     // They outlived their queue: closing them once is no mistake
     await file.close();
-    await assertRejects(() => file.close(), Deno.errors.BadResource);
+    assertThrows(() => file.close(), Deno.errors.BadResource);
     await file[Symbol.asyncDispose]();
   }
 });

@@ -136,7 +136,6 @@ forEachBackend("synchronous calls fail as Deno's", async ({ open, row }) => {
       () => lock.lockSync(),
       () => lock.tryLockSync(),
       () => lock.unlockSync(),
-      () => lock.isTerminal(),
       () => lock.setRaw(true),
     ]
   ) {

@@ -112,7 +112,7 @@ Deno.test("options of opening that contradict each other", () => {
       {},
     ]
   ) {
-    assertThrows(() => op.open("/", options), TypeError);
+    assertThrows(() => op.open("/", options), Error, "option");
   }
 });
 

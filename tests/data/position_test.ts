@@ -396,7 +396,7 @@ forEachBackend("close() is right where nobody awaits it", async ({ open }) => {
   } catch {
     // Nor is it told by an unhandled rejection
   }
-  await assertRejects(() => file.close(), Deno.errors.BadResource);
+  assertThrows(() => file.close(), Deno.errors.BadResource);
   await closing;
 }, ({ library }) => library);
 

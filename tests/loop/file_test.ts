@@ -1,6 +1,6 @@
 // Copyright 2026 the ioq authors. MIT license.
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Canceled } from "@ioq/ioq/loop";
 import { bytes, descriptorsUnder, TempDir, text, within } from "../fixtures.ts";
 import { forEachLoop } from "./rows.ts";
@@ -22,7 +22,7 @@ forEachLoop("a file comes back as it was written", async ({ loop }) => {
     assertEquals(await file.pread(buffer, 11), 0);
     await file.close();
     await assertRejects(() => file.pread(buffer, 0), Deno.errors.BadResource);
-    await assertRejects(() => file.close(), Deno.errors.BadResource);
+    assertThrows(() => file.close(), Deno.errors.BadResource);
   });
   assertEquals(descriptorsUnder(dir.path), 0);
 });

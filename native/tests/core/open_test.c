@@ -9,7 +9,10 @@
 #include "owner.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 /** Options that make no sense. */
 void test_options(void) {
@@ -143,4 +146,23 @@ void test_thread_fails(const void *config) {
 	}
 	close_queue();
 	fault_clear();
+}
+
+/** A terminal that the leader of a session opens does not become the session's. */
+void test_open_terminal(const void *config) {
+	CHECK(setsid() >= 0);
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+	CHECK(terminal >= 0);
+	CHECK_EQ(grantpt(terminal), 0);
+	CHECK_EQ(unlockpt(terminal), 0);
+	char path[64];
+	CHECK_EQ(ptsname_r(terminal, path, sizeof(path)), 0);
+	open_queue(config, 8, 1);
+	add_path(0, IOQ_OP_OPEN, path)->flags = O_RDWR;
+	int32_t fd = result_of(0);
+	CHECK(fd >= 0);
+	CHECK(open("/dev/tty", O_RDONLY | O_CLOEXEC) < 0 && errno == ENXIO);
+	close(fd);
+	close_queue();
+	close(terminal);
 }

@@ -6,6 +6,7 @@
 #define IOQ_TEST_TESTS_H
 
 // open_test.c
+void test_open_terminal(const void *config);
 void test_options(void);
 void test_resize(const void *config);
 void test_cycles(const void *config);

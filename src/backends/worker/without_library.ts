@@ -229,10 +229,13 @@ function again(write: () => number): number {
 
 /** What the kernel tells of a descriptor, if that may be read. */
 function toldOf(fd: number): { readonly flags: number; readonly position: number } | undefined {
+  const path = `/proc/self/fdinfo/${fd}`;
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
+    // Nobody is to be asked for a file that the program does not name
+    return undefined;
+  }
   try {
-    const told = /^pos:\s*(\d+)\nflags:\s*([0-7]+)$/m.exec(
-      Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`),
-    );
+    const told = /^pos:\s*(\d+)\nflags:\s*([0-7]+)$/m.exec(Deno.readTextFileSync(path));
     return told === null ? undefined : { position: Number(told[1]), flags: parseInt(told[2]!, 8) };
   } catch {
     return undefined;

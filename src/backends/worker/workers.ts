@@ -45,7 +45,7 @@ const CRASHES_MAX = 8;
 
 /** Whether requests of this kind result in a descriptor. */
 function isOpen(request: CoreRequest): boolean {
-  return request.code === layout.OP.open || request.code === layout.OP.openDir;
+  return request.isOpen;
 }
 
 /** Whether a request has to do with descriptors that are not only where a path begins. */

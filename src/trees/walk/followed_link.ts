@@ -7,7 +7,9 @@
  */
 
 import type { FileInfo } from "../../linux/stat.ts";
+import { decodeText } from "../../operations/decode.ts";
 import { op } from "../../operations/op.ts";
+import { toCoreRequest } from "../../operations/request.ts";
 import type { WalkContext } from "./context.ts";
 import type { Anchor, DirectoryNode } from "./directory_node.ts";
 import type { WalkEntry } from "./walk_options.ts";
@@ -40,7 +42,7 @@ export async function followLink(
   anchor?.hold();
   try {
     if (anchor === undefined && link.rawPath === undefined) {
-      const real = await walk.run(op.realPath(at));
+      const real = await walk.run(toCoreRequest(op.realPath(at)).readBy(decodeText));
       const exact = !real.includes("\ufffd");
       const info = await walk.run(exact ? op.lstat(real) : op.stat(at));
       return walk.plan.canonicalize && exact

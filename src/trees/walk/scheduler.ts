@@ -12,6 +12,7 @@
  *
  *     root.ts                 where it begins
  *     pending_directories.ts  what is to be read, and what goes together
+ *     width.ts                how many requests are in flight
  *     block_entries.ts        what becomes of a block; in order: order.ts
  *     outbox.ts               what was found, and those who wait for it
  *
@@ -40,6 +41,7 @@ import { Outbox } from "./outbox.ts";
 import { PendingDirectories } from "./pending_directories.ts";
 import { findRoot, type GivenRoot } from "./root.ts";
 import { type TreeBlock, treeRequest } from "./tree_block.ts";
+import { Width } from "./width.ts";
 
 /** Entries in the outbox, beyond which nothing is asked for. */
 const OUTBOX_MAX = 32768;
@@ -67,6 +69,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   readonly given: string;
   readonly #root: GivenRoot;
   readonly #entries: BlockEntries;
+  readonly #width: Width;
   readonly #outbox = new Outbox<B>();
   readonly #abort = new AbortController();
   /** Is told when a request is over, be it after its promise was. */
@@ -101,6 +104,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     this.#root = { given: root, absolute: absolutePath(root) };
     this.given = pathText(root);
     this.plan = plan;
+    this.#width = new Width(plan.concurrency);
     this.#scope = {
       context: `walk '${this.given}'`,
       cancel: (reason) => {
@@ -308,13 +312,14 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
 
   /** Ask for what is pending, as far as that makes sense now. */
   #advance(): void {
-    const { pending, plan: { concurrency } } = this;
-    while (!this.stopped && pending.size > 0 && this.#running < concurrency) {
+    const { pending } = this;
+    const width = this.#width.now;
+    while (!this.stopped && pending.size > 0 && this.#running < width) {
       const { awaited } = this.#entries;
       if (awaited !== undefined && !awaited.begun) {
         this.#read([awaited]);
       } else if (this.#outbox.entries + this.#entries.waiting < OUTBOX_MAX) {
-        const group = pending.nextGroup(concurrency);
+        const group = pending.nextGroup(width);
         if (group.length === 0) {
           return;
         }
@@ -379,7 +384,9 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       levels: Math.min(this.#levels, this.plan.maxDepth - 1 - deepest),
       budgetUs: BUDGET_US,
     });
-    return await this.run(request);
+    const block = await this.run(request);
+    this.#width.learn(block.isSlow);
+    return block;
   }
 
   /**

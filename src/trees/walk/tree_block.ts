@@ -28,6 +28,8 @@ export interface TreeBlock {
   readonly names: readonly string[];
   /** The names' bytes, by entry, of those that are not UTF-8, if there are any. */
   readonly rawNames: ReadonlyMap<number, Uint8Array> | undefined;
+  /** Whether a directory takes so long that many are to be read at once. */
+  readonly isSlow: boolean;
   /** A stat of each entry, {@linkcode STAT_WORDS} words each; empty if not asked for. */
   readonly stats: Int32Array;
 }
@@ -55,6 +57,7 @@ const decodeTree: Decoder<TreeBlock> = (_, payload): TreeBlock => {
     types: bytes.slice(typesAt, namesAt),
     names: texts,
     rawNames: isRaw ? findRawNames(names, texts) : undefined,
+    isSlow: (words[layout.TREE_FLAGS]! & layout.TREE_SLOW) !== 0,
     stats: words.slice(statsAt, typesAt >> 2),
   };
 };
@@ -75,6 +78,15 @@ export interface TreeArguments {
   readonly levels: number;
   /** For how long to begin another directory. */
   readonly budgetUs: number;
+  /** Of a copy: where to. */
+  readonly copy?: {
+    /** The directory that the same paths begin at. */
+    readonly fd: number;
+    /** Of `COPY_*`. */
+    readonly how: number;
+    /** The directory that all goes to. */
+    readonly root: number;
+  };
 }
 
 /**
@@ -83,6 +95,7 @@ export interface TreeArguments {
  * @returns What resolves to a {@linkcode TreeBlock}.
  */
 export function treeRequest(args: TreeArguments): Request<"readDir", TreeBlock> {
+  const { copy } = args;
   return new CoreRequest("readDir", {
     decode: decodeTree,
     trusted: true,
@@ -93,5 +106,6 @@ export function treeRequest(args: TreeArguments): Request<"readDir", TreeBlock> 
     offset: args.device,
     arg0: args.levels,
     arg1: args.budgetUs,
+    ...(copy === undefined ? {} : { fd2: copy.fd, arg2: copy.how, arg3: copy.root }),
   });
 }

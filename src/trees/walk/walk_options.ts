@@ -103,7 +103,7 @@ export interface WalkOptions {
    * How many requests are in flight at the same time: 1 to 4096. More than a few help only where
    * directories are not cached: as many are then read at once as there are worker threads.
    *
-   * @default {32}
+   * @default {32, and up to 128 while directories take long}
    */
   concurrency?: number | undefined;
   /** Ends the walk, with the signal's reason. */
@@ -180,7 +180,8 @@ export interface WalkPlan {
   readonly stat: boolean;
   readonly sameDevice: boolean;
   readonly sort: boolean | "directory";
-  readonly concurrency: number;
+  /** What the caller asks for, if anything. */
+  readonly concurrency: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number | undefined;
   readonly onError: WalkErrorPolicy;
@@ -211,7 +212,6 @@ const WALK_OPTIONS: readonly string[] = [
   "ioq",
 ];
 
-const CONCURRENCY = 32;
 const CONCURRENCY_MAX = 4096;
 
 function checkBoolean(value: unknown, name: string, otherwise: boolean): boolean {
@@ -285,7 +285,7 @@ export function planWalk(given: WalkOptions, innerOptions: InnerOptions = {}): W
   checkOptionNames(given, WALK_OPTIONS, "walk()");
   const options = ownOptions(given);
   const inner = ownOptions(innerOptions);
-  const { maxDepth = Infinity, concurrency = CONCURRENCY } = options;
+  const { maxDepth = Infinity, concurrency } = options;
   if (typeof maxDepth !== "number" || Number.isNaN(maxDepth)) {
     throw new TypeError(`Expected maxDepth to be a number, got ${maxDepth}`);
   }
@@ -308,7 +308,9 @@ export function planWalk(given: WalkOptions, innerOptions: InnerOptions = {}): W
     stat: checkBoolean(options.stat, "stat", false),
     sameDevice: checkBoolean(options.sameDevice, "sameDevice", false),
     sort: checkSort(options.sort),
-    concurrency: checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX),
+    concurrency: concurrency === undefined
+      ? undefined
+      : checkInteger(concurrency, "concurrency", 1, CONCURRENCY_MAX),
     signal,
     timeoutMs: checkTimeout(options.timeoutMs),
     onError: checkOnError(options.onError),
