@@ -101,6 +101,7 @@ export type { IoqFile } from "./src/files/file.ts";
 export type { OpenFileOptions } from "./src/files/file.ts";
 export type {
   FileContents,
+  FileSource,
   ReadFilesErrorPolicy,
   ReadFilesOptions,
 } from "./src/files/read_files.ts";
@@ -136,6 +137,8 @@ export type { ClockName, CpuClockName } from "./src/linux/clock.ts";
 export type { BigIntFileInfo, FileInfo } from "./src/linux/stat.ts";
 export type { DirEntry } from "./src/linux/directory.ts";
 export type { Path } from "./src/path.ts";
+export { expandGlob, glob } from "./src/trees/glob.ts";
+export type { ExpandGlobOptions, Glob, GlobEntry, GlobOptions } from "./src/trees/glob.ts";
 export { walk } from "./src/trees/walk.ts";
 export type { Walk } from "./src/trees/walk.ts";
 export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/trees/walk/walk_options.ts";
@@ -143,3 +146,9 @@ export { copyTree, removeTree } from "./src/trees/functions.ts";
 export type { CopyTreeOptions, PreserveOptions } from "./src/trees/copy_tree.ts";
 export type { ErrorPolicy } from "./src/trees/error_policy.ts";
 export type { TreeOptions, TreeProgress } from "./src/trees/tree_options.ts";
+export type {
+  FileToWrite,
+  WriteFilesOptions,
+  WriteFilesProgress,
+  WrittenFiles,
+} from "./src/trees/write_files.ts";

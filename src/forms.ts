@@ -28,6 +28,7 @@ import { limitsOf, type OperationOptions, Runner, runOn } from "./queue/runner.t
 import type { OpName } from "./operations/values.ts";
 import { type IoqRequest, toCoreRequest } from "./operations/request.ts";
 import type { Path } from "./path.ts";
+import { type Glob, globOf } from "./trees/glob.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
 import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files.ts";
 import type { CopyTreeOptions } from "./trees/copy_tree.ts";
@@ -39,14 +40,21 @@ import {
   moveOn,
   removeAllOn,
   removeTree,
+  writeFilesOn,
 } from "./trees/functions.ts";
 import { LateModule } from "./late.ts";
 import type { MakeTempOptions } from "./files/temporary.ts";
 import type { ExistsOptions } from "./trees/ensure.ts";
 import type { MoveOptions } from "./trees/move.ts";
+import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./trees/write_files.ts";
 import type { TreeOptions } from "./trees/tree_options.ts";
 import { type Walk, walkOf } from "./trees/walk.ts";
-import { type FileContents, readFiles, type ReadFilesOptions } from "./files/read_files.ts";
+import {
+  type FileContents,
+  type FileSource,
+  readFiles,
+  type ReadFilesOptions,
+} from "./files/read_files.ts";
 
 /**
  * Options of {@linkcode Ioq.remove}.
@@ -185,7 +193,7 @@ export abstract class PromiseForms extends Runner {
    * the iteration early cancels what is in flight. Give it regular files: a FIFO without a
    * writer takes one of the places until the end.
    *
-   * @param paths The files. More are taken as there is room.
+   * @param paths The files, also as entries of `walk()` or `glob()`. More are taken as there is room.
    * @param options How many at once; what to do about errors; a signal.
    * @returns The files in the order in which they are complete. Unless `onError`
    *          says otherwise, it ends with what `Deno.readFile` would throw.
@@ -204,10 +212,45 @@ export abstract class PromiseForms extends Runner {
    * ```
    */
   readFiles(
-    paths: Iterable<Path> | AsyncIterable<Path>,
+    paths: Iterable<FileSource> | AsyncIterable<FileSource>,
     options?: ReadFilesOptions,
   ): AsyncIterableIterator<FileContents> {
     return readFiles(() => this, paths, options);
+  }
+
+  /**
+   * Write many files at the same time.
+   *
+   * At most `concurrency` files are in memory: entries are taken when there is room. It ends
+   * with the first error, unless `onError` says otherwise, and never before all that was
+   * begun is over; files that are written by then stay.
+   *
+   * @param entries The files: where, what, and with which permission bits.
+   * @param options How many at once; whether to make directories (`parents`), to replace
+   *        files as a whole (`atomic`) and to wait for the device (`durable`); what to do
+   *        about errors; `signal`, `timeoutMs`; a callback for progress.
+   * @returns How many files and bytes were written.
+   * @throws {TypeError} If an option is unknown or has the wrong type.
+   * @throws {RangeError} If `concurrency` is out of its range.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * const out = await Deno.makeTempDir();
+   * const { files } = await ioq.writeFiles([
+   *   { path: `${out}/index.html`, data: "<p>Hello</p>" },
+   *   { path: `${out}/data/one.bin`, data: new Uint8Array(512) },
+   * ], { parents: true });
+   * console.log(files); // 2
+   * ```
+   */
+  writeFiles(
+    entries: Iterable<FileToWrite> | AsyncIterable<FileToWrite>,
+    options?: WriteFilesOptions,
+  ): Promise<WrittenFiles> {
+    return writeFilesOn(this, entries, options);
   }
 
   /**
@@ -226,6 +269,24 @@ export abstract class PromiseForms extends Runner {
    */
   get walk(): Walk {
     return walkOf(this);
+  }
+
+  /**
+   * Finds what patterns match, as the function `glob()` does by this queue: one entry at a time,
+   * or in arrays by `glob.batches()`. See {@linkcode Glob}.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * for await (const { path, bytes } of ioq.readFiles(ioq.glob("docs/*.md"))) {
+   *   console.log(path, bytes.length);
+   * }
+   * ```
+   */
+  get glob(): Glob {
+    return globOf(this);
   }
 
   /**

@@ -31,7 +31,13 @@ import type { MakeTempOptions } from "./files/temporary.ts";
 import type { ExistsOptions } from "./trees/ensure.ts";
 import type { MoveOptions } from "./trees/move.ts";
 import type { ReadFileOptions } from "./files/whole_files.ts";
-import { type FileContents, readFiles as read, type ReadFilesOptions } from "./files/read_files.ts";
+import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./trees/write_files.ts";
+import {
+  type FileContents,
+  type FileSource,
+  readFiles as read,
+  type ReadFilesOptions,
+} from "./files/read_files.ts";
 
 /**
  * Resolves to a file's attributes, following a symbolic link, as `Deno.stat` does. Runs on the
@@ -462,12 +468,12 @@ export function removeXattr(
  * Reads many files at the same time, and gives them in the order in which they are complete.
  * At most `concurrency` (64) files are in memory. Runs on the shared queue.
  *
- * @param paths The files; more are taken as there is room.
+ * @param paths The files, also as entries of `walk()` or `glob()`; more are taken as there is room.
  * @param options How many at once; what to do about errors; `maxBytes`, `signal`.
  * @category Many files and trees
  */
 export function readFiles(
-  paths: Iterable<Path> | AsyncIterable<Path>,
+  paths: Iterable<FileSource> | AsyncIterable<FileSource>,
   options?: ReadFilesOptions,
 ): AsyncIterableIterator<FileContents> {
   return read(sharedQueue, paths, options);
@@ -554,4 +560,20 @@ export function makeTempFile(options?: MakeTempOptions): Promise<string> {
  */
 export function makeTempDir(options?: MakeTempOptions): Promise<string> {
   return onDefaultQueue((ioq) => ioq.makeTempDir(options));
+}
+
+/**
+ * Writes many files at the same time, of which at most `concurrency` (64) are in memory.
+ * Resolves to how many files and bytes were written. Runs on the shared queue.
+ *
+ * @param entries The files: where, what, and with which permission bits.
+ * @param options How many at once; `parents`, `atomic`, `durable`; what to do about errors;
+ *        `signal`, `timeoutMs`; a callback for progress.
+ * @category Many files and trees
+ */
+export function writeFiles(
+  entries: Iterable<FileToWrite> | AsyncIterable<FileToWrite>,
+  options?: WriteFilesOptions,
+): Promise<WrittenFiles> {
+  return onDefaultQueue((ioq) => ioq.writeFiles(entries, options));
 }

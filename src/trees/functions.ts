@@ -18,12 +18,14 @@ import type { ExistsOptions } from "./ensure.ts";
 import type { MoveOptions } from "./move.ts";
 import type { PromiseForms } from "../forms.ts";
 import type { TreeOptions } from "./tree_options.ts";
+import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./write_files.ts";
 
 const REMOVE_TREE = new LateModule(() => import("./remove_tree.ts"));
 const REMOVER = new LateModule(() => import("./remover.ts"));
 const COPY_TREE = new LateModule(() => import("./copy_tree.ts"));
 const ENSURE = new LateModule(() => import("./ensure.ts"));
 const MOVE = new LateModule(() => import("./move.ts"));
+const WRITE_FILES = new LateModule(() => import("./write_files.ts"));
 
 /** A path as it is now, which a caller may change; what is none is refused later. */
 function kept(path: Path): Path {
@@ -180,4 +182,16 @@ export async function moveOn(
   const givenTarget = kept(to);
   const how = keptOptions(options);
   await callLate(MOVE, (module) => module.move(ioq, given, givenTarget, how));
+}
+
+/** Write many files, see {@linkcode PromiseForms.writeFiles}. */
+export async function writeFilesOn(
+  ioq: Runner,
+  entries: Iterable<FileToWrite> | AsyncIterable<FileToWrite>,
+  options: WriteFilesOptions = {},
+): Promise<WrittenFiles> {
+  const how = keptOptions(options);
+  const here = currentDirectory();
+  const { writeFiles } = WRITE_FILES.loaded ?? await WRITE_FILES.load();
+  return await beginningIn(here, () => writeFiles(ioq, entries, how));
 }
