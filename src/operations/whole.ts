@@ -32,6 +32,13 @@ const FIRST_LENGTH = 64 * 1024;
 
 /** Read a file; one that has more than it may is not read to its end, which it may not have. */
 function plainReadFile(call: PlainCall): number {
+  const fifo = call.readFifo();
+  if (fifo !== undefined) {
+    call.payload = fifo;
+    return fifo.length > (call.arg0 > 0 ? call.arg0 : TRANSFER_MAX)
+      ? call.fail(ERRNO.EFBIG!)
+      : fifo.length;
+  }
   using file = Deno.openSync(call.path);
   const { size, isFile, isCharDevice } = file.statSync();
   // A pipe cannot be read again from its beginning
@@ -65,6 +72,9 @@ function plainWriteFile(call: PlainCall): number {
   const { fs, bytes } = call;
   if (call.arg1 & WRITE_ATOMIC) {
     return plainReplace(call);
+  }
+  if (call.writeFifo()) {
+    return bytes.length;
   }
   const fd = call.open(call.flags);
   try {
