@@ -146,6 +146,10 @@ export class WorkerBackend implements Backend {
     return NOT_NOW;
   }
 
+  readCachedRanges(): number {
+    return NOT_NOW;
+  }
+
   get inFlight(): number {
     return this.#local.length + this.#waits.size + this.#runner.inFlight +
       (this.#former === undefined ? 0 : this.#former.inFlight);
