@@ -141,3 +141,9 @@ export { copyTree, removeTree } from "./src/trees/functions.ts";
 export type { CopyTreeOptions, PreserveOptions } from "./src/trees/copy_tree.ts";
 export type { ErrorPolicy } from "./src/trees/error_policy.ts";
 export type { TreeOptions, TreeProgress } from "./src/trees/tree_options.ts";
+export type {
+  FileToWrite,
+  WriteFilesOptions,
+  WriteFilesProgress,
+  WrittenFiles,
+} from "./src/trees/write_files.ts";

@@ -70,6 +70,8 @@ export const OP = {
   listXattr: 40,
   removeXattr: 41,
   rawSqe: 42,
+  replaceBegin: 43,
+  replaceEnd: 44,
 } as const;
 
 /** The request was cancelled before it was submitted. */
@@ -106,6 +108,8 @@ export const ESAMEFILE = 4001;
 export const ESPECIAL = 4003;
 /** It would have to wait, and the queue only tries. */
 export const EWAITS = 4004;
+/** What is to be replaced is no regular file. */
+export const ENOREPLACE = 4005;
 /** There is no queue to post to. */
 export const ENOQUEUE = 4002;
 /** For an offset's high word: the file's own position. */
@@ -134,19 +138,45 @@ export const TREE_ONE_DEVICE = 8;
 export const COPY_TIMES = 1;
 /** Owner and group as well. */
 export const COPY_OWNER = 2;
-/** No set-ID bits, unless the owner is the same. */
+/** No set-ID bits but of an owner or a group that is kept. */
 export const COPY_NO_SET_ID = 4;
 /** Extended attributes as well. */
 export const COPY_XATTRS = 8;
 /** A directory's attributes, and nothing else. */
 export const COPY_DIRECTORY = 16;
+/** A symbolic link's attributes, and nothing else. */
+export const COPY_LINK = 32;
+/** Of trees: copy over what is there. */
+export const COPY_OVERWRITE = 64;
+/** Leave what has several names. */
+export const COPY_NO_LINKED = 128;
+/** Leave symbolic links. */
+export const COPY_NO_SYMLINKS = 256;
+/** Copy what is named. */
+export const TREE_COPY = 64;
+/** Give copies of directories their attributes. */
+export const TREE_FINISH = 128;
+/** An entry is left because that was asked for. */
+export const TREE_APART = 65537;
+/** The directory is the one that a tree is copied to. */
+export const EINSIDE = 4006;
+/** Of a writeFile: the old contents or the new, at any time. */
+export const WRITE_ATOMIC = 1;
+/** Of a writeFile: complete when it is on the device. */
+export const WRITE_DURABLE = 2;
+/** A file takes the place of another. */
+export const REPLACE_TAKE = 0;
+/** It is to be forgotten. */
+export const REPLACE_FORGET = 1;
+/** The folder of a file is to be synced. */
+export const REPLACE_SYNC = 2;
 /** Remove what is read. */
 export const TREE_REMOVE = 16;
-/** Tell of what was removed as well. */
+/** Tell of what was removed or copied as well. */
 export const TREE_TELL = 32;
-/** A directory is left to another request. */
+/** Something is left to another request. */
 export const TREE_LEFT = 65536;
-/** The directory was removed. */
+/** The directory was removed, or copied. */
 export const TREE_GONE = 2;
 /** The directory is on another device. */
 export const TREE_FOREIGN = 1;

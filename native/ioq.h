@@ -84,7 +84,9 @@
 	X(SET_XATTR, 39, setXattr) \
 	X(LIST_XATTR, 40, listXattr) \
 	X(REMOVE_XATTR, 41, removeXattr) \
-	X(RAW_SQE, 42, rawSqe) /* whatever is in its path, 64 bytes, as an SQE */
+	X(RAW_SQE, 42, rawSqe) /* whatever is in its path, 64 bytes, as an SQE */ \
+	X(REPLACE_BEGIN, 43, replaceBegin) /* a file to write what is to replace another */ \
+	X(REPLACE_END, 44, replaceEnd) /* args: as WRITE_FILE, IOQ_REPLACE_*, its descriptor */
 
 /** A set of operations: bit n for operation n. They must be fewer than 64. */
 typedef uint64_t ioq_ops;
@@ -170,12 +172,26 @@ struct ioq_request {
 #define IOQ_COPY_TIMES 1
 /** Owner and group as well, as far as the caller may give files away. */
 #define IOQ_COPY_OWNER 2
-/** Neither set-user-ID nor set-group-ID bits, unless the owner is the same. */
+/** No set-user-ID bit unless the owner is kept, and no set-group-ID bit unless the group is. */
 #define IOQ_COPY_NO_SET_ID 4
 /** Extended attributes as well, as far as the target can have them. */
 #define IOQ_COPY_XATTRS 8
 /** Of directories nothing but that. */
 #define IOQ_COPY_DIRECTORY 16
+/** The same of symbolic links. */
+#define IOQ_COPY_LINK 32
+
+/** Set in the second argument of a WRITE_FILE: the old contents or the new, at any time. */
+#define IOQ_WRITE_ATOMIC 1
+/** The same: it is complete when the data and the file's name are on the device. */
+#define IOQ_WRITE_DURABLE 2
+
+/** A REPLACE_END: the file takes the place of the one that its path leads to. */
+#define IOQ_REPLACE_TAKE 0
+/** The file is to be forgotten. */
+#define IOQ_REPLACE_FORGET 1
+/** There is none: the folder that its path is in is to be synced. */
+#define IOQ_REPLACE_SYNC 2
 
 /** Result of a COPY_FILE, negated: the source is no regular file. No errno is as large. */
 #define IOQ_ENOTREG 4000
@@ -187,6 +203,10 @@ struct ioq_request {
 #define IOQ_ESPECIAL 4003
 /** The same: it would have to wait, and the queue was opened with IOQ_OPEN_TRIES. */
 #define IOQ_EWAITS 4004
+/** What becomes of a directory that is the one that a tree is copied to. */
+#define IOQ_EINSIDE 4006
+/** Result of what replaces a file, negated: it is no regular file. */
+#define IOQ_ENOREPLACE 4005
 
 /** Where a request ran. */
 enum ioq_lane_kind {
@@ -333,7 +353,8 @@ struct ioq_directory {
  * to the descriptor, and no link in them is followed; of "." only what is in it goes.
  * Instead of a stat there is a word for each entry that is told of: 0 if it is gone,
  * IOQ_TREE_LEFT, or the errno that keeps it. What is gone is told of only if
- * IOQ_TREE_TELL asks for it.
+ * IOQ_TREE_TELL asks for it. With a named directory those on its path go, too, from the
+ * innermost on, as far as they are empty.
  */
 #define IOQ_TREE_REMOVE 16
 /** Set beside that: tell of what is gone as well. */
@@ -346,12 +367,34 @@ struct ioq_directory {
 /** The same with the room that the entries take, or with their sizes if `args[2]` is 1. */
 #define IOQ_TREE_TOTAL 0x2000
 
-/** What became of a directory that is left to another request. */
+/**
+ * Set beside it: copy what is named, relative to `fd`, to the same paths relative to `fd2`.
+ * `args[2]` says how, by IOQ_COPY_*; `args[3]` is a descriptor of the directory that all
+ * goes to, which is not copied itself. Entries are told of as when trees are removed; of
+ * "." only what is in it is copied.
+ */
+#define IOQ_TREE_COPY 64
+/**
+ * Set beside that: give copies of directories their attributes, and to `args[0]` of
+ * those on the path of the one that is named, from the innermost on.
+ */
+#define IOQ_TREE_FINISH 128
+
+/** Of a tree's copies: copy over what is there. */
+#define IOQ_COPY_OVERWRITE 64
+/** Leave files that have several names, to be linked by whoever asked. */
+#define IOQ_COPY_NO_LINKED 128
+/** Leave symbolic links. */
+#define IOQ_COPY_NO_SYMLINKS 256
+
+/** What became of a directory, or a file, that is left to another request. */
 #define IOQ_TREE_LEFT 0x10000
+/** What became of an entry that is left because IOQ_COPY_NO_* says so. */
+#define IOQ_TREE_APART 0x10001
 
 /** Set in `ioq_tree_directory.flags`: it is on another device, and was not read. */
 #define IOQ_TREE_FOREIGN 1
-/** Set in `ioq_tree_directory.flags`: it was removed. */
+/** Set in `ioq_tree_directory.flags`: it was removed, or copied with all that is in it. */
 #define IOQ_TREE_GONE 2
 
 /**
@@ -382,7 +425,10 @@ struct ioq_tree_directory {
 	int32_t error;
 	/** IOQ_TREE_FOREIGN, IOQ_TREE_GONE. */
 	uint32_t flags;
-	/** The device as makedev(3) packs it, if asked for. */
+	/**
+	 * The device as makedev(3) packs it, if asked for; of a named directory that was
+	 * removed, `dev_low` is how many of those on its path went with it.
+	 */
 	uint32_t dev_low, dev_high;
 	/** The inode. */
 	uint32_t ino_low, ino_high;

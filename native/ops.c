@@ -50,6 +50,8 @@ const struct op ops[IOQ_OP_COUNT] = {
 	[IOQ_OP_LIST_XATTR] = {.payload = PAYLOAD_XATTR},
 	[IOQ_OP_REMOVE_XATTR] = {0},
 	[IOQ_OP_RAW_SQE] = {.ring = RING_RAW},
+	[IOQ_OP_REPLACE_BEGIN] = {.kind = OP_OPENS},
+	[IOQ_OP_REPLACE_END] = {0},
 };
 
 ioq_ops ops_on_ring(uint64_t opcodes) {

@@ -31,7 +31,8 @@ import type { Path } from "./path.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
 import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files.ts";
 import type { CopyTreeOptions } from "./trees/copy_tree.ts";
-import { copyTree, removeAllOn, removeTree } from "./trees/functions.ts";
+import { copyTree, removeAllOn, removeTree, writeFilesOn } from "./trees/functions.ts";
+import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./trees/write_files.ts";
 import type { TreeOptions } from "./trees/tree_options.ts";
 import { type Walk, walkOf } from "./trees/walk.ts";
 import { type FileContents, readFiles, type ReadFilesOptions } from "./files/read_files.ts";
@@ -195,6 +196,41 @@ export abstract class PromiseForms extends Runner {
     options?: ReadFilesOptions,
   ): AsyncIterableIterator<FileContents> {
     return readFiles(() => this, paths, options);
+  }
+
+  /**
+   * Write many files at the same time.
+   *
+   * At most `concurrency` files are in memory: entries are taken when there is room. It ends
+   * with the first error, unless `onError` says otherwise, and never before all that was
+   * begun is over; files that are written by then stay.
+   *
+   * @param entries The files: where, what, and with which permission bits.
+   * @param options How many at once; whether to make directories (`parents`), to replace
+   *        files as a whole (`atomic`) and to wait for the device (`durable`); what to do
+   *        about errors; `signal`, `timeoutMs`; a callback for progress.
+   * @returns How many files and bytes were written.
+   * @throws {TypeError} If an option is unknown or has the wrong type.
+   * @throws {RangeError} If `concurrency` is out of its range.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * const out = await Deno.makeTempDir();
+   * const { files } = await ioq.writeFiles([
+   *   { path: `${out}/index.html`, data: "<p>Hello</p>" },
+   *   { path: `${out}/data/one.bin`, data: new Uint8Array(512) },
+   * ], { parents: true });
+   * console.log(files); // 2
+   * ```
+   */
+  writeFiles(
+    entries: Iterable<FileToWrite> | AsyncIterable<FileToWrite>,
+    options?: WriteFilesOptions,
+  ): Promise<WrittenFiles> {
+    return writeFilesOn(this, entries, options);
   }
 
   /**

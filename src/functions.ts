@@ -28,6 +28,7 @@ import type { Path } from "./path.ts";
 import type { OperationOptions } from "./queue/runner.ts";
 import type { RemoveOptions } from "./forms.ts";
 import type { ReadFileOptions } from "./files/whole_files.ts";
+import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./trees/write_files.ts";
 import { type FileContents, readFiles as read, type ReadFilesOptions } from "./files/read_files.ts";
 
 /**
@@ -468,4 +469,20 @@ export function readFiles(
   options?: ReadFilesOptions,
 ): AsyncIterableIterator<FileContents> {
   return read(sharedQueue, paths, options);
+}
+
+/**
+ * Writes many files at the same time, of which at most `concurrency` (64) are in memory.
+ * Resolves to how many files and bytes were written. Runs on the shared queue.
+ *
+ * @param entries The files: where, what, and with which permission bits.
+ * @param options How many at once; `parents`, `atomic`, `durable`; what to do about errors;
+ *        `signal`, `timeoutMs`; a callback for progress.
+ * @category Many files and trees
+ */
+export function writeFiles(
+  entries: Iterable<FileToWrite> | AsyncIterable<FileToWrite>,
+  options?: WriteFilesOptions,
+): Promise<WrittenFiles> {
+  return onDefaultQueue((ioq) => ioq.writeFiles(entries, options));
 }

@@ -464,6 +464,18 @@ export function mayAccess(path: string | Uint8Array, access: Access): boolean {
 }
 
 /**
+ * What this thread may do on the whole, as a text to be compared: other than a revocation,
+ * which all threads see, `Deno.test({ permissions })` changes this thread's alone. Lists of
+ * paths are not told apart.
+ */
+export function permissionsInBrief(): string {
+  return ALL.map((name) => {
+    const { state, partial } = statusOf(name);
+    return `${state}${partial ? " in part" : ""}`;
+  }).join();
+}
+
+/**
  * Check that FFI is allowed without restriction.
  *
  * @throws {Deno.errors.NotCapable} If it is not.

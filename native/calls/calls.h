@@ -92,6 +92,12 @@ struct tree {
 	uint64_t deadline;
 };
 
+/** Have the time that a request may take begin now. */
+void tree_begin(struct tree *tree);
+
+/** Whether there is time for more. */
+bool tree_has_time(const struct tree *tree);
+
 /** Whether another directory may be begun. */
 bool tree_has_budget(const struct tree *tree);
 
@@ -101,13 +107,93 @@ struct ioq_tree_directory *tree_record(const struct tree *tree, size_t index);
 /** Append a record. Returns 0 or -ENOMEM. */
 int tree_append_record(struct tree *tree, int32_t parent, int32_t error);
 
+/** How much was gathered at some time. */
+struct mark {
+	/** Bytes of each buffer. */
+	size_t names, types, results, directories;
+};
+
+/** How much has been gathered. */
+struct mark tree_mark(const struct tree *tree);
+
+/** Forget what was gathered since, and keep so many records of it. */
+void tree_forget(struct tree *tree, const struct mark *mark, size_t records);
+
+/** What became of an entry, where that is told instead of stats. The array moves when it grows. */
+int32_t *tree_result(const struct tree *tree, size_t index);
+
+/** A name. */
+struct name {
+	/** It, or NULL: then it is among those that were gathered, which move. */
+	const char *text;
+	/** Where it begins there. */
+	size_t at;
+};
+
+/** The text of a name, until more are gathered. */
+const char *tree_name(const struct tree *tree, struct name name);
+
+/** Read an open directory to its end. An error of its own is put on record. Returns 0 or -errno. */
+int tree_list(struct tree *tree, int dfd, size_t index);
+
 /** Run a READ_DIR that has IOQ_TREE in its mode. Sets the result and the payload. */
 void tree_read(struct entry *entry, struct scratch *scratch);
+
+// way.c
+
+/** Which directory it is. */
+struct identity {
+	/** Its device. */
+	dev_t device;
+	/** Its inode. */
+	ino_t inode;
+};
+
+/** Find out which directory is open. Whether that is known. */
+bool directory_identify(int dfd, struct identity *identity);
+
+/** Whether they are one directory. */
+bool directory_is(const struct identity *one, const struct identity *other);
+
+/** The directories on the way to what a request names. */
+struct way {
+	/** Which they are, from the one that the request begins at on. */
+	struct identity *directories;
+	/** How many there are. */
+	size_t count;
+};
+
+/** Make room for the way along a path. Whether there is memory. */
+bool way_begin(struct way *way, const char *path);
+
+/**
+ * Go down to the directory that holds what a path names, following no link, and note
+ * those on the way.
+ *
+ * @param name Set to the last name in it.
+ * @return Its descriptor, which is `from` if there is no other, or -errno.
+ */
+int way_go_down(struct way *way, int from, char *path, char **name);
+
+/**
+ * Open the directory above an open one, if it is the one that it was.
+ *
+ * @return Its descriptor, or -1: somebody has moved what is below, or all are taken.
+ */
+int way_open_above(int dfd, const struct identity *above, int flags);
+
+/** Release the room. */
+void way_end(struct way *way);
 
 // remove_tree.c
 
 /** Remove the directories that the request names. Returns 0 or -errno. */
 int tree_remove_all(struct tree *tree);
+
+// copy_tree.c
+
+/** Copy what the request names. Returns 0 or -errno. */
+int tree_copy_all(struct tree *tree);
 
 // report.c
 
@@ -149,8 +235,69 @@ int32_t whole_file_read(struct entry *entry);
 /** Run a WRITE_FILE with the bytes that were staged; returns how many there were. */
 int32_t whole_file_write(struct entry *entry);
 
+/**
+ * A system call was interrupted.
+ *
+ * @return 0 to make it once more, or -EINTR.
+ */
+int call_interrupted(struct entry *entry, unsigned int *times);
+
+/**
+ * A stream has nothing to read, or no room, for now.
+ *
+ * @return What the request's result is for now.
+ */
+int32_t stream_waits(struct entry *entry, int fd, uint8_t waits_for, uint16_t events);
+
+
+// copy_file.c
+
 /** Run a COPY_FILE. */
 int32_t whole_file_copy(struct entry *entry);
+
+/**
+ * Copy the contents of an open file to an empty one; holes only if that is a file.
+ *
+ * @return 0 or -errno.
+ */
+int copy_bytes(struct entry *entry, int from, int to, const struct stat *source, bool is_file);
+
+/**
+ * Give a copy what is asked for of its original, by IOQ_COPY_*: permission bits always, owner,
+ * extended attributes, times. Returns 0 or -errno.
+ */
+int copy_attributes(uint32_t what, int from, int to, const struct stat *source);
+
+/** The same for a symbolic link, of what it can have. */
+int copy_link_attributes(uint32_t what, int from, const char *name, int to, const char *to_name);
+
+/** Write all of a buffer, unless the entry is cancelled. Returns 0 or -errno. */
+int write_all(struct entry *entry, int fd, const uint8_t *bytes, size_t length);
+
+/** Copy the extended attributes that there are; those that the target cannot have are left out. */
+int copy_xattrs(int from, int to);
+
+// replace.c
+
+/** Run a WRITE_FILE that is to be atomic. */
+int32_t replace_write(struct entry *entry);
+
+/** Run a REPLACE_BEGIN. */
+int32_t replace_begin(struct entry *entry);
+
+/** Remove the temporary file that a REPLACE_BEGIN has opened. */
+void replace_forget(struct entry *entry, int fd);
+
+/** Run a REPLACE_END. */
+int32_t replace_end(struct entry *entry);
+
+/** Sync the folder that the entry's file is in. Returns 0 or -errno. */
+int replace_sync_folder(const struct entry *entry);
+
+// sync_share.c
+
+/** fsync(2), together with others who ask for the same. Returns 0 or -errno. */
+int sync_shared(int fd);
 
 // attempt.c
 

@@ -235,6 +235,10 @@ static int32_t perform_once(struct entry *e, struct scratch *scratch) {
 		return whole_file_write(e);
 	case IOQ_OP_COPY_FILE:
 		return whole_file_copy(e);
+	case IOQ_OP_REPLACE_BEGIN:
+		return replace_begin(e);
+	case IOQ_OP_REPLACE_END:
+		return replace_end(e);
 	default:
 		return perform_on_names(e);
 	}

@@ -20,6 +20,14 @@
  * between two system calls. So every name is looked up relative to the descriptor
  * of the directory that it was found in, and no link is followed, not even in the
  * paths that a request names, which are gone down name by name.
+ *
+ * Descriptors are few. Below some levels a directory is closed while those in it are
+ * removed, and opened again as ".." of the one below, if that is the same inode still.
+ *
+ * A chain of directories is more than one request gets done. What its last one has
+ * removed would leave as many directories above it as there are levels, a request each.
+ * So when a named directory is gone, those on its path are tried as well, from the
+ * innermost on, until one is not empty.
  */
 
 #include "calls/calls.h"
@@ -29,41 +37,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/** Levels below the named directories, at the most: each is an open descriptor. */
-#define LEVELS_MAX 8
-/** Bytes of a name with its NUL, as getdents64(2) gives them. */
-#define NAME_LENGTH 256
-
-/** How much was gathered at some time. */
-struct mark {
-	/** Bytes of each buffer. */
-	size_t names, types, results, directories;
-};
-
-/** How much has been gathered. */
-static struct mark tree_mark(const struct tree *tree) {
-	const struct scratch *scratch = tree->scratch;
-	return (struct mark) {
-		.names = scratch->names.length,
-		.types = scratch->types.length,
-		.results = scratch->stats.length,
-		.directories = scratch->directories.length,
-	};
-}
-
-/** Forget what was gathered since, and keep so many records of it. */
-static void tree_forget(struct tree *tree, const struct mark *mark, size_t records) {
-	struct scratch *scratch = tree->scratch;
-	scratch->names.length = mark->names;
-	scratch->types.length = mark->types;
-	scratch->stats.length = mark->results;
-	scratch->directories.length = mark->directories + records * sizeof(struct ioq_tree_directory);
-}
-
-/** What became of an entry. The array moves when it grows. */
-static int32_t *tree_result(const struct tree *tree, size_t index) {
-	return (int32_t *)(void *)tree->scratch->stats.data + index;
-}
+/** Levels below the named directories, at the most: each is a frame on the lane's stack. */
+#define LEVELS_MAX 256
+/** Levels of them that have an open descriptor each. */
+#define LEVELS_OPEN 8
 
 /** The errno of a call that removes; that something is gone already is no error. */
 static int32_t removed(int ret) {
@@ -114,37 +91,30 @@ static int remove_entries(struct tree *tree, int dfd, const struct mark *mark) {
 	return 0;
 }
 
-/** Read an open directory to its end. An error of its own is put on record. */
-static int read_entries(struct tree *tree, int dfd, size_t index) {
-	long ret;
-	do {
-		if (entry_is_cancelled(tree->entry)) {
-			return -EINTR;
-		}
-		ret = directory_append(dfd, tree->scratch);
-	} while (ret > 0);
-	if (ret == -ENOMEM || ret == -EOVERFLOW) {
-		return (int)ret;
-	}
-	// Somebody else may have removed it, with all that was in it
-	tree_record(tree, index)->error = ret == -ENOENT ? 0 : (int32_t)-ret;
-	return 0;
-}
+/** Where a recursion is. */
+struct place {
+	/** The descriptor of the directory, or -1 while that is closed. */
+	int *dfd;
+	/** Levels that may be gone on below. */
+	uint32_t levels;
+	/** How many levels are above it. */
+	uint32_t depth;
+};
 
-static int remove_directory(struct tree *tree, int dfd, const char *name, int32_t parent,
-		uint32_t levels, int32_t *result);
+static int remove_directory(struct tree *tree, struct place above, struct name name, int32_t parent,
+		int32_t *result);
 
 /**
  * Remove what is in an open directory.
  *
  * @return 1 if nothing is left of it, 0 if something is, -errno if the request is over.
  */
-static int empty_directory(struct tree *tree, int dfd, size_t index, uint32_t levels) {
+static int empty_directory(struct tree *tree, struct place here, size_t index) {
 	struct scratch *scratch = tree->scratch;
 	struct mark mark = tree_mark(tree);
-	int ret = read_entries(tree, dfd, index);
+	int ret = tree_list(tree, *here.dfd, index);
 	if (ret == 0) {
-		ret = remove_entries(tree, dfd, &mark);
+		ret = remove_entries(tree, *here.dfd, &mark);
 	}
 	if (ret != 0) {
 		return ret;
@@ -153,17 +123,16 @@ static int empty_directory(struct tree *tree, int dfd, size_t index, uint32_t le
 	tree_record(tree, index)->count = (uint32_t)(end - mark.types);
 
 	bool is_empty = tree_record(tree, index)->error == 0;
+	// Of a chain of directories there is nothing to share with other lanes
+	bool is_chain = end - mark.types == 1;
 	size_t at = mark.names;
 	for (size_t i = mark.types; i < end; ++i) {
-		char name[NAME_LENGTH];
-		const char *text = (const char *)scratch->names.data + at;
-		size_t length = strlen(text) + 1;
-		at += length;
+		struct name name = {.at = at};
+		at += strlen(tree_name(tree, name)) + 1;
 		int32_t result = *tree_result(tree, i);
-		if (result == IOQ_TREE_LEFT && levels > 0 && length <= sizeof(name) && tree_has_budget(tree)) {
-			// What is gathered below moves the names
-			memcpy(name, text, length);
-			ret = remove_directory(tree, dfd, name, (int32_t)i, levels - 1, &result);
+		if (result == IOQ_TREE_LEFT && here.levels > 0 && *here.dfd >= 0
+				&& (is_chain || tree_has_budget(tree))) {
+			ret = remove_directory(tree, here, name, (int32_t)i, &result);
 			if (ret != 0) {
 				return ret;
 			}
@@ -193,17 +162,40 @@ static int32_t remove_unopened(int dfd, const char *name, int error) {
 	}
 }
 
+/**
+ * Empty an open directory, and close it. Deep down the one above it is closed
+ * meanwhile; it stays closed if it cannot be found again.
+ *
+ * @return As empty_directory().
+ */
+static int empty_and_close(struct tree *tree, struct place above, int fd, size_t index) {
+	struct identity identity;
+	bool is_deep = above.depth >= LEVELS_OPEN && directory_identify(*above.dfd, &identity);
+	if (is_deep) {
+		close(*above.dfd);
+		*above.dfd = -1;
+	}
+	int ret = empty_directory(tree, (struct place) {&fd, above.levels - 1, above.depth + 1}, index);
+	if (is_deep && fd >= 0) {
+		*above.dfd = way_open_above(fd, &identity, O_RDONLY);
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	return ret;
+}
+
 /** Remove a directory, or what has taken its place. Returns 0 or -errno. */
-static int remove_directory(struct tree *tree, int dfd, const char *name, int32_t parent,
-		uint32_t levels, int32_t *result) {
+static int remove_directory(struct tree *tree, struct place above, struct name name, int32_t parent,
+		int32_t *result) {
 	bool is_named = parent < 0;
-	bool stays = strcmp(name, ".") == 0;
+	bool stays = name.text && strcmp(name.text, ".") == 0;
 	struct mark mark = tree_mark(tree);
 	size_t index = mark.directories / sizeof(struct ioq_tree_directory);
-	int fd = openat(dfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(*above.dfd, tree_name(tree, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
 		int error = errno;
-		*result = stays ? error : remove_unopened(dfd, name, error);
+		*result = stays ? error : remove_unopened(*above.dfd, tree_name(tree, name), error);
 		// Whoever named it is to hear why it cannot even be begun
 		*result = is_named && *result == IOQ_TREE_LEFT ? error : *result;
 		int ret = is_named ? tree_append_record(tree, parent, *result) : 0;
@@ -214,14 +206,19 @@ static int remove_directory(struct tree *tree, int dfd, const char *name, int32_
 	}
 	int ret = tree_append_record(tree, parent, 0);
 	if (ret == 0) {
-		ret = empty_directory(tree, fd, index, levels);
+		ret = empty_and_close(tree, above, fd, index);
+	} else {
+		close(fd);
 	}
-	close(fd);
 	if (ret < 0) {
 		return ret;
 	}
 
-	*result = ret == 0 ? IOQ_TREE_LEFT : stays ? 0 : removed(unlinkat(dfd, name, AT_REMOVEDIR));
+	// Without the one above it is for another request, which finds its own way
+	bool is_left = ret == 0 || (*above.dfd < 0 && !stays);
+	*result = is_left ? IOQ_TREE_LEFT
+		: stays ? 0
+		: removed(unlinkat(*above.dfd, tree_name(tree, name), AT_REMOVEDIR));
 	bool is_gone = *result == 0 && !stays;
 	if (is_gone && !(tree->entry->mode & IOQ_TREE_TELL)) {
 		tree_forget(tree, &mark, is_named);
@@ -238,40 +235,72 @@ static int remove_directory(struct tree *tree, int dfd, const char *name, int32_
 }
 
 /**
+ * Remove the directories on a path from the innermost on, until one is not empty.
+ *
+ * @param dfd The innermost one; closed.
+ * @param name The last name of the path, behind a slash.
+ * @return How many are gone.
+ */
+static uint32_t go_up(int dfd, char *path, char *name, const struct way *way) {
+	uint32_t gone = 0;
+	for (size_t above = way->count; above > 0; --above) {
+		int fd = way_open_above(dfd, &way->directories[above - 1], O_PATH);
+		name[-1] = '\0';
+		char *slash = memrchr(path, '/', (size_t)(name - path));
+		char *last = slash ? slash + 1 : path;
+		bool is_gone = fd >= 0 && unlinkat(fd, last, AT_REMOVEDIR) == 0;
+		name[-1] = '/';
+		name = last;
+		close(dfd);
+		dfd = fd;
+		if (!is_gone) {
+			break;
+		}
+		++gone;
+	}
+	if (dfd >= 0) {
+		close(dfd);
+	}
+	return gone;
+}
+
+/**
  * Remove a directory that the request names, going down to it name by name.
  *
  * @return 0, or -errno if the request is over.
  */
 static int remove_named(struct tree *tree, char *path, int32_t parent, uint32_t levels) {
-	int dfd = tree->entry->fd;
-	int error = 0;
-	char *name = path;
-	for (char *slash = strchr(name, '/'); slash && error == 0; slash = strchr(name, '/')) {
-		*slash = '\0';
-		int fd = openat(dfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		error = fd < 0 ? errno : 0;
-		*slash = '/';
-		name = slash + 1;
-		if (dfd != tree->entry->fd) {
-			close(dfd);
-		}
-		dfd = fd;
+	struct way way;
+	if (!way_begin(&way, path)) {
+		return -ENOMEM;
 	}
-	int32_t result;
+	size_t index = tree->scratch->directories.length / sizeof(struct ioq_tree_directory);
+	char *name;
+	int dfd = way_go_down(&way, tree->entry->fd, path, &name);
 	int ret;
-	if (error == 0) {
-		ret = remove_directory(tree, dfd, name, parent, levels, &result);
+	if (parent == -1) {
+		// However long the way was, each request is to get somewhere
+		tree_begin(tree);
+	}
+	if (dfd >= 0) {
+		int32_t result;
+		ret = remove_directory(tree, (struct place) {&dfd, levels + 1, 0},
+			(struct name) {.text = name}, parent, &result);
+		if (ret == 0 && way.count > 0 && tree_record(tree, index)->flags & IOQ_TREE_GONE) {
+			tree_record(tree, index)->dev_low = go_up(dfd, path, name, &way);
+			dfd = -1;
+		}
 	} else {
 		// With what it was in it is gone, or out of reach
-		ret = tree_append_record(tree, parent, error == ENOENT ? 0 : error);
-		if (ret == 0 && error == ENOENT) {
-			size_t last = tree->scratch->directories.length / sizeof(struct ioq_tree_directory) - 1;
-			tree_record(tree, last)->flags |= IOQ_TREE_GONE;
+		ret = tree_append_record(tree, parent, dfd == -ENOENT ? 0 : -dfd);
+		if (ret == 0 && dfd == -ENOENT) {
+			tree_record(tree, index)->flags |= IOQ_TREE_GONE;
 		}
 	}
 	if (dfd >= 0 && dfd != tree->entry->fd) {
 		close(dfd);
 	}
+	way_end(&way);
 	return ret;
 }
 

@@ -50,11 +50,18 @@ static uint64_t now(void) {
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+bool tree_has_time(const struct tree *tree) {
+	return !entry_is_cancelled(tree->entry) && now() < tree->deadline;
+}
+
 bool tree_has_budget(const struct tree *tree) {
 	return tree->scratch->names.length < NAMES_BUDGET
 		&& tree->scratch->stats.length < STATS_BUDGET
-		&& !entry_is_cancelled(tree->entry)
-		&& now() < tree->deadline;
+		&& tree_has_time(tree);
+}
+
+void tree_begin(struct tree *tree) {
+	tree->deadline = now() + (uint64_t)tree->entry->args[1] * 1000;
 }
 
 struct ioq_tree_directory *tree_record(const struct tree *tree, size_t index) {
@@ -70,6 +77,48 @@ int tree_append_record(struct tree *tree, int32_t parent, int32_t error) {
 		directories->length += sizeof(record);
 	}
 	return ret;
+}
+
+struct mark tree_mark(const struct tree *tree) {
+	const struct scratch *scratch = tree->scratch;
+	return (struct mark) {
+		.names = scratch->names.length,
+		.types = scratch->types.length,
+		.results = scratch->stats.length,
+		.directories = scratch->directories.length,
+	};
+}
+
+void tree_forget(struct tree *tree, const struct mark *mark, size_t records) {
+	struct scratch *scratch = tree->scratch;
+	scratch->names.length = mark->names;
+	scratch->types.length = mark->types;
+	scratch->stats.length = mark->results;
+	scratch->directories.length = mark->directories + records * sizeof(struct ioq_tree_directory);
+}
+
+int32_t *tree_result(const struct tree *tree, size_t index) {
+	return (int32_t *)(void *)tree->scratch->stats.data + index;
+}
+
+const char *tree_name(const struct tree *tree, struct name name) {
+	return name.text ? name.text : (const char *)tree->scratch->names.data + name.at;
+}
+
+int tree_list(struct tree *tree, int dfd, size_t index) {
+	long ret;
+	do {
+		if (entry_is_cancelled(tree->entry)) {
+			return -EINTR;
+		}
+		ret = directory_append(dfd, tree->scratch);
+	} while (ret > 0);
+	if (ret == -ENOMEM || ret == -EOVERFLOW) {
+		return (int)ret;
+	}
+	// Somebody else may have removed it, with all that was in it
+	tree_record(tree, index)->error = ret == -ENOENT ? 0 : (int32_t)-ret;
+	return 0;
 }
 
 /**
@@ -255,12 +304,14 @@ void tree_read(struct entry *entry, struct scratch *scratch) {
 	struct tree tree = {
 		.entry = entry,
 		.scratch = scratch,
-		.deadline = now() + (uint64_t)entry->args[1] * 1000,
 	};
+	tree_begin(&tree);
 	bytes_reset(&scratch->names);
 	bytes_reset(&scratch->types);
 	bytes_reset(&scratch->directories);
 	bytes_reset(&scratch->stats);
-	int ret = entry->mode & IOQ_TREE_REMOVE ? tree_remove_all(&tree) : tree_visit_all(&tree);
+	int ret = entry->mode & IOQ_TREE_REMOVE ? tree_remove_all(&tree)
+		: entry->mode & IOQ_TREE_COPY ? tree_copy_all(&tree)
+		: tree_visit_all(&tree);
 	entry->result = ret == 0 ? tree_pack(&tree) : ret;
 }

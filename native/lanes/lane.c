@@ -54,8 +54,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-/** Bytes of a lane's stack: nothing here recurses or keeps much on it. */
-#define STACK_LENGTH (128 * 1024)
+/** Bytes of a lane's stack: nothing here keeps much on it, and trees recurse for so many levels only. */
+#define STACK_LENGTH (512 * 1024)
 /** Nanoseconds between two looks of the watch. */
 #define LOOK_EVERY 1000000
 /** Looks without a backlog after which the watch sleeps, and lanes are as few as at first. */

@@ -39,7 +39,7 @@ void complete_entry(struct ioq *ioq, struct turn_out *out, struct entry *entry) 
 
 	// Cancelled after the lane was done with it, and before anybody saw it
 	if (entry->result >= 0 && entry_is_open(entry) && entry_is_cancelled(entry)) {
-		close(entry->result);
+		entry_close_result(entry);
 		completion->result = -EINTR;
 	}
 

@@ -1,6 +1,8 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 #include "queue/entry.h"
+
+#include "calls/calls.h"
 #include "waits/clock.h"
 
 #include <errno.h>
@@ -73,7 +75,7 @@ bool entry_settle(struct entry *entry) {
 	}
 
 	if (cancelled && entry_is_open(entry) && entry->result >= 0) {
-		close(entry->result);
+		entry_close_result(entry);
 		entry->result = -EINTR;
 	}
 	if (entry->op == IOQ_OP_TIMEOUT && entry->result == -ETIME) {
@@ -84,6 +86,13 @@ bool entry_settle(struct entry *entry) {
 		entry->payload_length = entry->result > 0 ? (size_t)entry->result : 0;
 	}
 	return true;
+}
+
+void entry_close_result(struct entry *entry) {
+	if (entry->op == IOQ_OP_REPLACE_BEGIN) {
+		replace_forget(entry, entry->result);
+	}
+	close(entry->result);
 }
 
 void entry_close_fifo(struct entry *entry) {

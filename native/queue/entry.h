@@ -275,6 +275,9 @@ bool entry_settle(struct entry *entry);
  */
 void entry_abandon(struct entry *entry);
 
+/** Close the descriptor that an entry has opened and nobody has seen. */
+void entry_close_result(struct entry *entry);
+
 /** Close what an entry keeps open while it waits, if it does: see calls/attempt.c. */
 void entry_close_fifo(struct entry *entry);
 

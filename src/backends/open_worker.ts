@@ -69,7 +69,10 @@ export function openWorker(
 
   const openThisThread: WorkerParts["openThisThread"] = (completed, sink, wait) =>
     library === undefined
-      ? new ThisThread(new DenoExecutor(), completed, sink)
+      ? new ThisThread(new DenoExecutor(), completed, sink, {
+        wait,
+        openPatient: () => new DenoExecutor(true),
+      })
       : new ThisThread(new LibraryExecutor(loadLibrary(library.path), true), completed, sink, {
         wait,
         openPatient: () => new LibraryExecutor(loadLibrary(library.path)),
@@ -102,6 +105,7 @@ export function openWorker(
         ? openThisThread(completed, sink, wait)
         : new Workers({ depth, threads, library, module, completed, sink, wait, giveUp }),
     openThisThread,
+    retries: library === undefined,
     release: () => library?.release(),
   };
   try {

@@ -21,6 +21,8 @@ import type { Executor, RawMode } from "./worker/executor.ts";
 
 const NONE: readonly Uint8Array[] = [];
 const NOTHING = new Uint8Array();
+/** What the kernel puts behind the path of what has none any more. */
+const DELETED = " (deleted)";
 /** Payloads up to this many bytes are at hand as words. */
 const SMALL = 1024;
 
@@ -165,7 +167,9 @@ export class SynchronousCalls {
    * @throws What its promise would reject with.
    */
   run<V>(request: CoreRequest<OpName, V>): V {
-    return this.#perform(admit(request, (fd) => this.findPath(fd)) as CoreRequest<OpName, V>);
+    return this.#perform(
+      admit(request, (fd, last) => this.findPath(fd, last)) as CoreRequest<OpName, V>,
+    );
   }
 
   #perform<V>(request: CoreRequest<OpName, V>): V {
@@ -193,8 +197,12 @@ export class SynchronousCalls {
     return request.decode(result, this.#payload, request);
   }
 
-  /** The path of a descriptor's file, if it has one and `/proc` is there to tell. */
-  findPath(fd: number): string | undefined {
+  /**
+   * The path of a descriptor's file, if it has one and `/proc` is there to tell.
+   *
+   * @param last Whether to tell that of a file, too, whose name is gone.
+   */
+  findPath(fd: number, last = false): string | undefined {
     const path = `/proc/self/fd/${fd}`;
     let found;
     try {
@@ -204,8 +212,10 @@ export class SynchronousCalls {
     }
     // Pipes and the like have names of another kind; bytes that no text stands for
     // would be another path; and what is deleted is nowhere
-    const isPath = found.startsWith("/") && !found.includes("\ufffd") &&
-      !found.endsWith(" (deleted)");
+    const isPath = found.startsWith("/") && !found.includes("\ufffd");
+    if (isPath && found.endsWith(DELETED)) {
+      return last ? found.slice(0, -DELETED.length) : undefined;
+    }
     return isPath ? found : undefined;
   }
 

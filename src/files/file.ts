@@ -156,6 +156,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
   /** Build a request for the descriptor and run it on this thread, past the queue. */
   #runSync<V>(build: (fd: number) => Request<OpName, V>): V {
     const request = toCoreRequest(build(this.fd));
+    // It is over before anything else can happen to the file
+    request.holder = NOBODY;
     return this.#calls.run(request);
   }
 

@@ -14,8 +14,8 @@ import { plainBytes } from "../byte_length.ts";
 import { checkInteger } from "../integer.ts";
 import { ERRNO, hasCode, inContext, osError } from "../linux/errors.ts";
 import { checkedLength } from "../operations/arguments.ts";
-import type { IoqFile } from "./file.ts";
 import { openFile } from "./open_file.ts";
+import { LateModule } from "../late.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions, WriteFileOptions } from "../operations/request_options.ts";
 import { type CoreRequest, toCoreRequest } from "../operations/request.ts";
@@ -23,6 +23,8 @@ import { type Path, pathText, toPath } from "../path.ts";
 import { bytesOf, writeChunk } from "./writable.ts";
 import { CallEnd } from "../queue/call_end.ts";
 import { coreOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
+
+const WRITTEN_FILE = new LateModule(() => import("./written_file.ts"));
 
 /** Bytes of a file that are copied at once; longer ones are read and written in pieces. */
 const WHOLE_LENGTH_MAX = 4 * 1024 * 1024;
@@ -199,48 +201,18 @@ export function writeWhole(
       ioq,
       request.context,
       options,
-      (limits) => writeLarge(ioq, request.path!, plainBytes(data), options, limits),
+      async (limits) => {
+        const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
+        return await writeInto(
+          ioq,
+          request.path!,
+          options,
+          { limits, changesMode: true },
+          (write) => writeChunk(plainBytes(data), write),
+        );
+      },
     )
     : runOn(ioq, request, options);
-}
-
-/**
- * Open a file as `writeFile` does.
- *
- * @param changesMode Whether a file that exists is given the mode: as for Deno, not if it
- *        is a stream that is written.
- */
-async function openToWrite(
-  ioq: Runner,
-  path: Path,
-  options: WriteFileOptions,
-  limits: OperationOptions,
-  changesMode: boolean,
-): Promise<IoqFile> {
-  const append = ownOption(options, "append") === true;
-  const create = (ownOption(options, "create") ?? true) === true;
-  const createNew = ownOption(options, "createNew") === true;
-  const mode = ownOption(options, "mode");
-  const at = ownOption(options, "at");
-  const file = await openFile(ioq, path, {
-    write: true,
-    ...(append ? { append } : createNew ? {} : { truncate: true }),
-    create,
-    createNew,
-    ...(mode === undefined ? {} : { mode }),
-    ...(at === undefined ? {} : { at }),
-    ...limits,
-  });
-  try {
-    if (mode !== undefined && changesMode) {
-      // On a file that exists, too
-      await runOn(ioq, op.chmod(file.fd, mode), limits);
-    }
-    return file;
-  } catch (error) {
-    await file[Symbol.asyncDispose]();
-    throw error;
-  }
 }
 
 /**
@@ -261,14 +233,20 @@ async function writeStream(
     end = new CallEnd(ioq, options, `writefile '${pathText(toPath(path, "writefile"))}'`);
     scopes.enter(end);
     const { limits, signal } = end;
-    await using file = await openToWrite(ioq, path, options, limits, false);
-    for (;;) {
-      const { done, value } = await unlessAborted(reader.read(), signal);
-      if (done) {
-        return;
+    // What relative paths mean now, they mean then
+    const request = toCoreRequest(op.writeFile(path, new Uint8Array(), options));
+    const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
+    // As with Deno, what brings its bytes does not change the mode of a file that exists
+    const how = { limits, changesMode: false };
+    return await writeInto(ioq, request.path!, options, how, async (write) => {
+      for (;;) {
+        const { done, value } = await unlessAborted(reader.read(), signal);
+        if (done) {
+          return;
+        }
+        await writeChunk(bytesOf(value), write);
       }
-      await writeChunk(bytesOf(value), (rest) => file.write(rest, limits));
-    }
+    });
   } catch (error) {
     // Whoever brings the bytes may never answer
     reader.cancel(error).catch(() => {});
@@ -283,7 +261,7 @@ async function writeStream(
 }
 
 /** What a promise resolves to, unless a signal is aborted before. */
-async function unlessAborted<V>(promise: Promise<V>, signal: AbortSignal): Promise<V> {
+export async function unlessAborted<V>(promise: Promise<V>, signal: AbortSignal): Promise<V> {
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason);
@@ -296,16 +274,4 @@ async function unlessAborted<V>(promise: Promise<V>, signal: AbortSignal): Promi
   } finally {
     signal.removeEventListener("abort", onAbort!);
   }
-}
-
-/** Write bytes that are too many to be copied at once. */
-async function writeLarge(
-  ioq: Runner,
-  path: Path,
-  bytes: Uint8Array,
-  options: WriteFileOptions,
-  limits: OperationOptions,
-): Promise<undefined> {
-  await using file = await openToWrite(ioq, path, options, limits, true);
-  await writeChunk(bytes, (rest) => file.write(rest, limits));
 }

@@ -150,6 +150,7 @@ const REFUSALS: Readonly<Record<number, readonly [code: string, text: string]>> 
     "the source path is neither a regular file nor a symlink to a regular file",
   ],
   [layout.ESAMEFILE]: ["EINVAL", "Source and destination paths refer to the same file"],
+  [layout.ENOREPLACE]: ["EINVAL", "Only a regular file can be replaced"],
   [layout.ENOQUEUE]: ["ENOENT", "There is no such queue, or it was closed"],
 };
 

@@ -133,7 +133,7 @@ export class Io extends PromiseForms {
       }
       task.enter(operation);
     } catch (error) {
-      coreRequest?.holder?.leave(coreRequest);
+      coreRequest?.leaveHolder();
       return Promise.reject(error);
     }
     return core.run(request, options, operation).then(

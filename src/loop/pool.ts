@@ -26,6 +26,9 @@
  *     LIVES ──idle for long, or the pool closes: told to stop──▶ ENDING ──▶ ENDED
  *       └──────it died, was closed from inside, or is given up────▲
  *
+ * A Worker keeps the permissions that its thread had when it started. After these were
+ * changed by `Deno.test({ permissions })`, what is asked for then is run by others.
+ *
  * Whichever way it goes, it leaves `LIVES` once. From then on nothing that it says
  * counts, except that it is through: what it had has failed, what is in line goes to
  * others. A Worker that dies still cancels its tasks and closes its queue, so that what
@@ -48,6 +51,7 @@ import {
   textOf,
   type ToWorker,
 } from "./pool_message.ts";
+import { permissionsInBrief } from "../permissions.ts";
 import { enrol, type Enrolment, strike } from "./threads.ts";
 
 /** How long a Worker may take to close its queue before it is ended anyhow. */
@@ -101,6 +105,8 @@ interface PoolWorker {
   /** Who is first, the function that begins or its cancellation. */
   readonly claim: Claim;
   readonly tasks: Map<number, WorkerTask>;
+  /** What this thread was allowed when it started, and it is ever since. */
+  readonly permissions: string;
   /** When it became idle, by `performance.now()`. */
   idleSince: number;
   /** Looks whether it is idle for long; one timer for many tasks. */
@@ -116,6 +122,8 @@ interface PoolWorker {
 /** What waits in line. */
 interface Waiting {
   readonly task: WorkerTask;
+  /** What this thread was allowed when it was asked to run it. */
+  readonly permissions: string;
   readonly message: ToWorker;
   readonly transfer: Transferable[];
 }
@@ -174,10 +182,12 @@ export class WorkerPool {
     const module = toModule(at);
     const transfer = ownOption(options, "transfer") ?? [];
     const task = new WorkerTask(this.#sequence++, this);
-    const worker = this.#choose();
+    const permissions = permissionsInBrief();
+    const worker = this.#choose(permissions);
     if (worker !== undefined) {
       this.#assign(worker, {
         task,
+        permissions,
         message: { kind: "run", id: task.id, module, args },
         transfer,
       });
@@ -185,7 +195,7 @@ export class WorkerPool {
     }
     const copy = structuredClone({ args, transfer }, { transfer });
     const message: ToWorker = { kind: "run", id: task.id, module, args: copy.args };
-    this.#line.set(task.id, { task, message, transfer: copy.transfer });
+    this.#line.set(task.id, { task, permissions, message, transfer: copy.transfer });
     this.#offer();
     return task;
   }
@@ -243,13 +253,23 @@ export class WorkerPool {
   }
 
   /** Who runs the next task at once; nobody, if it has to wait. */
-  #choose(): PoolWorker | undefined {
+  #choose(permissions: string): PoolWorker | undefined {
+    let count = 0;
     for (const worker of this.#workers) {
-      if (worker.tasks.size === 0) {
-        return worker;
+      if (worker.permissions === permissions) {
+        count++;
+        if (worker.tasks.size === 0) {
+          return worker;
+        }
+      } else if (worker.tasks.size === 0) {
+        // Who is allowed something else now
+        this.#stop(worker);
       }
     }
-    return this.#workers.size < this.#options.workers ? this.#start() : undefined;
+    // A Worker that is started gets the permissions of now
+    return count < this.#options.workers && permissions === permissionsInBrief()
+      ? this.#start(permissions)
+      : undefined;
   }
 
   /** Offer what is in line to all who may share. */
@@ -267,6 +287,9 @@ export class WorkerPool {
   /** Give a Worker the first in line that can be given, if there is one. */
   #giveNext(worker: PoolWorker): boolean {
     for (const next of this.#line.values()) {
+      if (next.permissions !== worker.permissions) {
+        continue;
+      }
       this.#line.delete(next.task.id);
       try {
         this.#assign(worker, next);
@@ -291,7 +314,7 @@ export class WorkerPool {
     task.worker = worker;
   }
 
-  #start(): PoolWorker {
+  #start(permissions: string): PoolWorker {
     const worker = new Worker(new URL("./pool_worker.ts", import.meta.url), { type: "module" });
     const { port1: port, port2 } = new MessageChannel();
     const member: PoolWorker = {
@@ -300,6 +323,7 @@ export class WorkerPool {
       enrolment: enrol(),
       claim: new Claim(),
       tasks: new Map(),
+      permissions,
       idleSince: 0,
       timer: undefined,
       asked: false,
@@ -427,12 +451,23 @@ export class WorkerPool {
       task.reject(why);
     }
     // There is room for another one
-    while (this.#line.size > 0) {
-      const other = this.#choose();
-      if (other === undefined) {
-        break;
+    for (const { task, permissions } of [...this.#line.values()]) {
+      if (
+        permissions !== permissionsInBrief() &&
+        !this.#workers.values().some((other) => other.permissions === permissions)
+      ) {
+        // No Worker can be had any more that may do what this one was to
+        this.#line.delete(task.id);
+        task.reject(
+          new Deno.errors.NotCapable("Permissions were changed before it could begin in a Worker"),
+        );
+      } else if (this.#line.has(task.id)) {
+        const other = this.#choose(permissions);
+        if (other === undefined) {
+          break;
+        }
+        this.#giveNext(other);
       }
-      this.#giveNext(other);
     }
     this.#offer();
   }

@@ -30,8 +30,11 @@ import { isOurs, openedPath, removeDescriptor } from "./descriptors.ts";
 import { CoreRequest, REMOVE_TREE } from "./request.ts";
 import type { OpName } from "./values.ts";
 
-/** Tells the real path of a descriptor's file, if it has one that can be found out. */
-export type FindPath = (fd: number) => string | undefined;
+/**
+ * Tells the real path of a descriptor's file, if it has one that can be found out; if asked
+ * for, the last one that it had.
+ */
+export type FindPath = (fd: number, last?: boolean) => string | undefined;
 
 /** In the flags of a `rename`: both files change places, so that both are read as well. */
 const RENAME_EXCHANGE = 2;
@@ -83,7 +86,7 @@ export function admit<K extends OpName>(
   }
   if (request.op === "symlink") {
     checkAccessForSymlink();
-  } else if (access2 !== 0) {
+  } else if (access2 !== 0 && path2 !== undefined) {
     at2 = place(request, path2!, request.fd2, access2, findPath, request.given2);
   }
   // The path was checked as it is written: the core looks where it leads
@@ -171,10 +174,7 @@ function checkDescriptors(
   const known = request.holder !== undefined || isOurs(request.fd);
   // Attributes may be read by whoever may read the file that it turned out to be
   if (!known || changesInode || tells) {
-    // Of an open file that has no name any more, times are all that is changed by it
-    const nameless = known &&
-      (tells || request.code === layout.OP.utime && mayAccessAll(access));
-    real = checkDescriptor(request.fd, access, findPath, nameless);
+    real = checkDescriptor(request.fd, access, findPath, known && tells, known && holds(request));
   }
   if (request.fd2 >= 0 && !isOurs(request.fd2)) {
     checkDescriptor(request.fd2, WRITE, findPath);
@@ -183,6 +183,15 @@ function checkDescriptors(
     removeDescriptor(request.fd);
   }
   return changesInode ? real : undefined;
+}
+
+/**
+ * Whether times of a file are set that stays open until then, whoever has removed its name:
+ * it is what its number stands for all the while.
+ */
+function holds(request: CoreRequest): boolean {
+  return request.code === layout.OP.utime &&
+    (request.holder !== undefined || mayAccessAll(WRITE));
 }
 
 /** Where a path leads, as far as that may be told. */
@@ -198,6 +207,7 @@ function realPathOf(path: string | undefined): string | undefined {
  * Check the file of a descriptor as if it was opened now.
  *
  * @param nameless Whether it is fine that no path leads to it.
+ * @param held Whether it may be asked for by the last path that led to it.
  * @returns Its path, if that was what had to be asked for.
  */
 function checkDescriptor(
@@ -205,6 +215,7 @@ function checkDescriptor(
   access: Access,
   findPath: FindPath,
   nameless = false,
+  held = false,
 ): string | Uint8Array | undefined {
   if (fd <= STANDARD_MAX || isAllAllowed()) {
     return undefined;
@@ -213,7 +224,11 @@ function checkDescriptor(
   if (path !== undefined) {
     return checkAccess(path, access);
   }
-  if (!nameless) {
+  const last = held ? findPath(fd, true) ?? openedPath(fd) : undefined;
+  if (last !== undefined) {
+    // As for Deno, which goes by what the file was opened by
+    checkAccess(last, access);
+  } else if (!nameless) {
     requireAll(access, `file descriptor ${fd}`);
   }
   return undefined;
@@ -247,11 +262,7 @@ function likeOf<K extends OpName>(
   like.target = request.target;
   like.sources = request.sources;
   like.targets = request.targets;
-  const { holder } = request;
-  if (holder !== undefined) {
-    // Who holds it knows it as it was
-    like.holder = { leave: () => holder.leave(request) };
-  }
+  like.holder = request.holder;
   like.given = request.given;
   like.given2 = request.given2;
   like.origin = request.origin;

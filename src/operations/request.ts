@@ -183,6 +183,11 @@ export class CoreRequest<K extends OpName = OpName, V = ValueOf<K>> extends IoqR
     }
   }
 
+  /** It is over: tell whoever keeps its descriptor open, who knows it as it was asked for. */
+  leaveHolder(): void {
+    this.holder?.leave(this.origin);
+  }
+
   /** Have what it produced read in another way. */
   readBy<W>(decode: Decoder<W>): CoreRequest<K, W> {
     (this as CoreRequest<K, unknown>).decode = decode;
@@ -220,7 +225,8 @@ export class CoreRequest<K extends OpName = OpName, V = ValueOf<K>> extends IoqR
 
   /** Whether it opens a descriptor, which then is this thread's. */
   get isOpen(): boolean {
-    return this.code === layout.OP.open || this.code === layout.OP.openDir;
+    return this.code === layout.OP.open || this.code === layout.OP.openDir ||
+      this.code === layout.OP.replaceBegin;
   }
 
   /** Whether it closes a descriptor: such requests are never cancelled. */

@@ -210,7 +210,8 @@ export interface RenameOptions {
 }
 
 /**
- * Options of `op.writeFile()`: those of `Deno.writeFile`, and {@linkcode AtOptions}.
+ * Options of `op.writeFile()`: those of `Deno.writeFile`, {@linkcode AtOptions}, and what
+ * happens if it is interrupted.
  *
  * @category Files
  */
@@ -223,4 +224,33 @@ export interface WriteFileOptions extends AtOptions {
   createNew?: boolean | undefined;
   /** Permission bits; they are set on a file that exists, too. */
   mode?: number | undefined;
+  /**
+   * Whether to replace the file as a whole: whoever reads it finds the old contents or the
+   * new ones, also if the process is killed in the middle. They are written to a temporary
+   * file in the same directory, `.ioq-` and numbers, which then takes the file's name.
+   *
+   * Owner, permission bits and, with the native library, extended attributes and access
+   * control lists remain those of the old file; if the process may not give a file that
+   * owner, it fails with `Deno.errors.PermissionDenied`. A symbolic link remains, and the
+   * file that it leads to is replaced. Other hard links keep the old contents. What is no
+   * regular file is refused. A temporary file that a killed process has left behind is
+   * removed when the same file is written in this way again.
+   *
+   * Deno's permissions are needed to read and write the file and temporary files beside
+   * it, as for writing one by `Deno.writeFile` and renaming it: in practice those for the
+   * directory. Cannot be combined with `append`.
+   *
+   * After a power failure there may be neither of the two unless `durable` is set as well.
+   *
+   * @default {false}
+   */
+  atomic?: boolean | undefined;
+  /**
+   * Whether to wait until the data and the file's name are on the device, as
+   * `fsync(2)` does. Those that are written to one directory at the same time share
+   * the syncing of the directory.
+   *
+   * @default {false}
+   */
+  durable?: boolean | undefined;
 }

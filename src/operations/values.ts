@@ -143,6 +143,10 @@ export interface OpValues {
   removeXattr: undefined;
   /** What the kernel gave as the result, which is not negative. */
   rawSqe: number;
+  /** A descriptor: part of a `writeFile()` that replaces its file in pieces. */
+  replaceBegin: number;
+  /** Nothing: the end of that. */
+  replaceEnd: undefined;
 }
 
 /**

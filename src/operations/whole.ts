@@ -9,31 +9,82 @@
 
 import type { PlainCall } from "./operation.ts";
 import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
-import { ENOTREG, ESAMEFILE, OP, TRANSFER_MAX } from "../../ffi/layout.ts";
+import {
+  ENOTREG,
+  ESAMEFILE,
+  OP,
+  TRANSFER_MAX,
+  WRITE_ATOMIC,
+  WRITE_DURABLE,
+} from "../../ffi/layout.ts";
 import { decodeBytes, decodeEntries, decodeNothing } from "./decode.ts";
 import { define } from "./operation.ts";
 import { READ, WRITE } from "../permissions.ts";
-import { ownOption as own } from "../own_option.ts";
 import { byteLengthOf } from "../byte_length.ts";
-import { O_APPEND, O_CREAT, O_EXCL, O_TRUNC, O_WRONLY } from "../linux/fcntl.ts";
+import { aboutFile, plainMakeDurable, plainReplace, writeArguments } from "./replace.ts";
 import { request } from "./request.ts";
 import { toPath } from "../path.ts";
-import { checkAt, checkBytes, checkFd, checkMode, pathRequest } from "./arguments.ts";
+import { checkBytes, checkFd, pathRequest } from "./arguments.ts";
 import type { OpBuilders } from "./values.ts";
 
+/** How much is read at first of a file whose size is not told. */
+const FIRST_LENGTH = 64 * 1024;
+
+/** Read a file; one that has more than it may is not read to its end, which it may not have. */
 function plainReadFile(call: PlainCall): number {
-  call.payload = Deno.readFileSync(call.path);
-  return call.payload.length > TRANSFER_MAX ? call.fail(ERRNO.EFBIG!) : call.payload.length;
+  const fifo = call.readFifo();
+  if (fifo !== undefined) {
+    call.payload = fifo;
+    return fifo.length > (call.arg0 > 0 ? call.arg0 : TRANSFER_MAX)
+      ? call.fail(ERRNO.EFBIG!)
+      : fifo.length;
+  }
+  using file = Deno.openSync(call.path);
+  const { size, isFile, isCharDevice } = file.statSync();
+  // A pipe cannot be read again from its beginning
+  const again = isFile || isCharDevice === true && !file.isTerminal();
+  const most = Math.min(
+    again && call.length > 0 ? call.length : TRANSFER_MAX,
+    call.arg0 > 0 ? call.arg0 : TRANSFER_MAX,
+  );
+  if (size > most) {
+    call.fail(ERRNO.EFBIG!);
+  }
+  // One more, so that the end is found without growing
+  let bytes = new Uint8Array(size > 0 ? size + 1 : FIRST_LENGTH);
+  let length = 0;
+  for (let count; (count = file.readSync(bytes.subarray(length))) !== null;) {
+    length += count;
+    if (length > most) {
+      call.fail(ERRNO.EFBIG!);
+    }
+    if (length === bytes.length) {
+      const more = new Uint8Array(2 * length);
+      more.set(bytes);
+      bytes = more;
+    }
+  }
+  call.payload = bytes.subarray(0, length);
+  return length;
 }
 
 function plainWriteFile(call: PlainCall): number {
   const { fs, bytes } = call;
+  if (call.arg1 & WRITE_ATOMIC) {
+    return plainReplace(call);
+  }
+  if (call.writeFifo()) {
+    return bytes.length;
+  }
   const fd = call.open(call.flags);
   try {
     if (call.arg0) {
       fs.fchmodSync(fd, call.mode);
     }
     call.writeAll(fd, bytes, null);
+    if (call.arg1 & WRITE_DURABLE) {
+      plainMakeDurable(call, fd);
+    }
   } finally {
     fs.closeSync(fd);
   }
@@ -79,28 +130,20 @@ define("writeFile", {
   code: OP.writeFile,
   verb: "writefile",
   access: WRITE,
+  // A temporary file, if there is to be one
+  access2: READ | WRITE,
   opens: true,
   lane: "lane",
+  about: aboutFile,
   decode: decodeNothing,
   plain: plainWriteFile,
 });
-export const writeFile: OpBuilders["writeFile"] = (path, bytes, options) => {
-  const mode = own(options, "mode");
-  return request("writeFile", {
-    fd: checkAt(options),
-    path: toPath(path, "writefile"),
+export const writeFile: OpBuilders["writeFile"] = (path, bytes, options) =>
+  request("writeFile", {
+    ...writeArguments(toPath(path, "writefile"), options),
     bytes: checkBytes(bytes, "bytes"),
     length: byteLengthOf(bytes),
-    flags: O_WRONLY | (own(options, "append") === true ? O_APPEND : O_TRUNC) |
-      (own(options, "createNew") === true
-        ? O_CREAT | O_EXCL
-        : (own(options, "create") ?? true) === true
-        ? O_CREAT
-        : 0),
-    mode: checkMode(mode, 0o666),
-    arg0: mode === undefined ? 0 : 1,
   });
-};
 
 define("copyFile", {
   code: OP.copyFile,

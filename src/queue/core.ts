@@ -24,7 +24,7 @@ import type { SynchronousCalls } from "../backends/synchronous.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
 import { ERRNO, osError, timeoutError } from "../linux/errors.ts";
 import type { Payload } from "../operations/payload.ts";
-import { admit } from "../operations/admission.ts";
+import { admit, type FindPath } from "../operations/admission.ts";
 import { addDescriptor } from "../operations/descriptors.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
@@ -41,6 +41,7 @@ import { Scopes } from "./scopes.ts";
 import { Signals } from "./signals.ts";
 import { LATE_CONSUMED, NOT_LATE, type Slot, Slots } from "./slots.ts";
 import { forgetUnloaded, unloadWithProgram } from "./unload.ts";
+import { inSteps } from "./steps.ts";
 import { Ticket } from "./ticket.ts";
 
 /**
@@ -103,6 +104,8 @@ export class Core {
 
   /** How many hold it, if it is shared. */
   #holders = 0;
+  /** How many were in line when everything was cancelled, and have yet to be told. */
+  #ending = 0;
   #cancelled = false;
   #closing: Promise<void> | undefined;
   #closed = false;
@@ -236,12 +239,14 @@ export class Core {
     const any = this.backend.inFlight > 0 || this.#line.size > 0 || this.scopes.size > 0;
     this.#cancelled = true;
     this.backend.cancelAll();
-    for (const ticket of this.#line.tickets()) {
-      if (!ticket.request.isClose) {
-        this.#line.delete(ticket);
+    const waiting = this.#line.takeTickets();
+    this.#ending += waiting.length;
+    inSteps(waiting.values(), (ticket) => {
+      this.#ending--;
+      if (!ticket.isSettled) {
         this.#fail(ticket, interruptedError(ticket.request.context));
       }
-    }
+    }, () => this.#onRest?.());
     this.pump.kick();
     return any;
   }
@@ -295,7 +300,8 @@ export class Core {
 
   /** Whether nothing is in progress. */
   get #isAtRest(): boolean {
-    return this.backend.inFlight === 0 && this.#line.size === 0 && this.scopes.size === 0 &&
+    return this.backend.inFlight === 0 && this.#line.size === 0 && this.#ending === 0 &&
+      this.scopes.size === 0 &&
       !this.pump.parked;
   }
 
@@ -331,7 +337,7 @@ export class Core {
       signal?.throwIfAborted();
       core = this.admit(core);
     } catch (error) {
-      core?.holder?.leave(core);
+      core?.leaveHolder();
       return Promise.reject(error);
     }
     const ticket = new Ticket(core, signal);
@@ -449,9 +455,9 @@ export class Core {
   }
 
   /** Where a descriptor leads, if that can be found out. */
-  readonly #findPath = (fd: number): string | undefined => {
+  readonly #findPath: FindPath = (fd, last) => {
     try {
-      return this.backend.synchronous().findPath(fd);
+      return this.backend.synchronous().findPath(fd, last);
     } catch {
       // Nothing here that could tell
       return undefined;
@@ -499,7 +505,7 @@ export class Core {
   /** A promise form that has no slot fails. */
   #fail(ticket: Ticket, reason: unknown): void {
     this.#settle(ticket);
-    ticket.request.holder?.leave(ticket.request);
+    ticket.request.leaveHolder();
     ticket.reject(reason);
   }
 
@@ -522,7 +528,7 @@ export class Core {
   #abort(ticket: Ticket, reason: unknown, isOurs = false): void {
     if (ticket.isWaiting) {
       this.#line.delete(ticket);
-      ticket.request.holder?.leave(ticket.request);
+      ticket.request.leaveHolder();
     } else {
       // Its slot stays in use until the completion comes
       this.backend.cancel(ticket.slot);
@@ -618,7 +624,7 @@ export class Core {
     }
     slot.ticket = undefined;
     this.slots.release(slot);
-    request.holder?.leave(request);
+    request.leaveHolder();
     if (!ticket.isSettled) {
       this.#settle(ticket);
       if (error === undefined) {

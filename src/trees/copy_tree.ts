@@ -9,15 +9,23 @@
 import { dirname } from "../posix_path.ts";
 import * as layout from "../../ffi/layout.ts";
 import { ERRNO, hasCode, osError } from "../linux/errors.ts";
-import { AT_SYMLINK_NOFOLLOW, O_EXCL, O_NOFOLLOW, O_NONBLOCK } from "../linux/fcntl.ts";
+import { O_EXCL, O_NOFOLLOW, O_NONBLOCK } from "../linux/fcntl.ts";
 import { toCoreRequest } from "../operations/request.ts";
 import { op } from "../operations/op.ts";
 import { ownOption, ownOptions } from "../own_option.ts";
 import type { Payload } from "../operations/payload.ts";
 import { absolutePath, joinPath, type Path, pathText, toPath } from "../path.ts";
-import { type Access, accessBelow, checkAccess, READ, WRITE } from "../permissions.ts";
+import {
+  type Access,
+  accessBelow,
+  checkAccess,
+  checkAccessForSymlink,
+  READ,
+  WRITE,
+} from "../permissions.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../linux/directory.ts";
 import { Descent, type Found, type OpenDirectory } from "./descent.ts";
+import { LaneCopier } from "./lane_copier.ts";
 import { runOn } from "../queue/runner.ts";
 import { withoutSlashes } from "./root_path.ts";
 import { checkOptionNames } from "./known_options.ts";
@@ -97,6 +105,26 @@ function checkPreserve(options: CopyTreeOptions): Set<string> {
   return kept;
 }
 
+/** Whether nothing in the tree need be asked for by itself. */
+function mayCopyAll(copier: Copier): boolean {
+  try {
+    copier.checkAll();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether symbolic links may be made without asking for each. */
+function mayMakeSymlinks(): boolean {
+  try {
+    checkAccessForSymlink();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What makes a directory ours until its contents are there. */
 const MODE_OURS = 0o700;
 
@@ -150,7 +178,16 @@ class Copier {
     this.#throws = (options.onError ?? "throw") === "throw";
     this.#attributes = (this.#kept.has("times") ? layout.COPY_TIMES : 0) |
       (this.#kept.has("owner") ? layout.COPY_OWNER : 0) |
-      (this.#kept.has("xattrs") ? layout.COPY_XATTRS : 0);
+      (this.#kept.has("xattrs") ? layout.COPY_XATTRS : 0) |
+      layout.COPY_NO_SET_ID;
+  }
+
+  /** What lanes are to copy by themselves, and how. */
+  get how(): number {
+    return this.#attributes |
+      (this.#overwrite ? layout.COPY_OVERWRITE : 0) |
+      (this.#kept.has("links") ? layout.COPY_NO_LINKED : 0) |
+      (mayMakeSymlinks() ? 0 : layout.COPY_NO_SYMLINKS);
   }
 
   /**
@@ -215,42 +252,51 @@ class Copier {
     toName: string | Uint8Array,
     toPath: string,
   ): Promise<boolean> {
-    const descent = this.#descent;
-    if (found.type === DT_REG) {
-      const first = this.#kept.has("links") && toFd !== undefined && this.target !== undefined
-        ? await this.#linkOrBegin(fromFd!, toFd, found, toPath)
-        : undefined;
-      if (first === "linked") {
-        return true;
-      }
-      try {
-        await this.#copyFile(fromFd, toFd, found.name, toName);
-        first?.(await this.#identify(toFd!, toName));
-      } catch (error) {
-        first?.(undefined);
-        throw error;
-      }
-    } else if (found.type === DT_LNK) {
-      const target = await descent.request("readLink", {
-        ...(fromFd === undefined ? {} : { fd: fromFd }),
-        path: found.name,
-        // A target need not be UTF-8
-        decode: (_: number, payload: Payload) => payload.bytes().slice(),
-      });
-      await this.#link(toFd, target, toName);
-      await this.#keepOfLink(fromFd, toFd, found.name, toName);
-    } else {
-      const error = new Deno.errors.NotSupported(
-        `Cannot copy '${found.path}' to '${toPath}': it is no file, directory or symbolic link`,
-      );
-      if (!this.#throws) {
-        throw error;
-      }
-      // It ends nothing, and is told when the others are copied
-      this.#uncopied ??= error;
+    if (found.type !== DT_REG && found.type !== DT_LNK) {
+      this.refuse(found.path, toPath);
       return false;
     }
+    const first = this.#kept.has("links") && toFd !== undefined && this.target !== undefined
+      ? await this.#linkOrBegin(fromFd!, toFd, found, toPath)
+      : undefined;
+    if (first === "linked") {
+      return true;
+    }
+    try {
+      if (found.type === DT_REG) {
+        await this.#copyFile(fromFd, toFd, found.name, toName);
+      } else {
+        const target = await this.#descent.request("readLink", {
+          ...(fromFd === undefined ? {} : { fd: fromFd }),
+          path: found.name,
+          // A target need not be UTF-8
+          decode: (_: number, payload: Payload) => payload.bytes().slice(),
+        });
+        await this.#link(toFd, target, toName);
+        await this.#keepOfLink(fromFd, toFd, found.name, toName);
+      }
+      first?.(await this.#identify(toFd!, toName));
+    } catch (error) {
+      first?.(undefined);
+      throw error;
+    }
     return true;
+  }
+
+  /**
+   * Something cannot be copied, and is told of: at once if others are copied all the same,
+   * else when they are.
+   *
+   * @throws {Deno.errors.NotSupported} In the first case.
+   */
+  refuse(path: string, toPath: string): void {
+    const error = new Deno.errors.NotSupported(
+      `Cannot copy '${path}' to '${toPath}': it is no file, directory or symbolic link`,
+    );
+    if (!this.#throws) {
+      throw error;
+    }
+    this.#uncopied ??= error;
   }
 
   /** Copy a regular file. */
@@ -272,7 +318,7 @@ class Copier {
       path2: toName,
       flags: O_NOFOLLOW | O_NONBLOCK,
       arg0: O_NOFOLLOW | O_NONBLOCK | (this.#overwrite ? 0 : O_EXCL),
-      arg1: this.#attributes | layout.COPY_NO_SET_ID,
+      arg1: this.#attributes,
     });
   }
 
@@ -362,47 +408,14 @@ class Copier {
     name: string | Uint8Array,
     toName: string | Uint8Array,
   ): Promise<void> {
-    const descent = this.#descent;
-    if (!this.#kept.has("owner") && !this.#kept.has("times")) {
-      return;
-    }
-    const at = toFd === undefined ? {} : { fd: toFd };
-    const info = await descent.request("lstatBigInt", {
-      ...(fromFd === undefined ? {} : { fd: fromFd }),
-      path: name,
-    });
-    if (this.#kept.has("owner")) {
-      const flags = AT_SYMLINK_NOFOLLOW;
-      try {
-        await descent.request("chown", {
-          ...at,
-          path: toName,
-          arg0: info.uid,
-          arg1: info.gid,
-          flags,
-        });
-      } catch (error) {
-        if (!hasCode(error, "EPERM")) {
-          throw error;
-        }
-      }
-    }
-    if (this.#kept.has("times")) {
-      const split = (ns: bigint) => {
-        const seconds = ns / 1_000_000_000n - (ns % 1_000_000_000n < 0n ? 1n : 0n);
-        return [Number(seconds), Number(ns - seconds * 1_000_000_000n)] as const;
-      };
-      const [accessed, accessedNs] = split(info.atimeNs);
-      const [modified, modifiedNs] = split(info.mtimeNs);
-      await descent.request("utime", {
-        ...at,
-        path: toName,
-        flags: AT_SYMLINK_NOFOLLOW,
-        offset: accessed,
-        arg0: modified % 0x1_0000_0000,
-        arg1: Math.floor(modified / 0x1_0000_0000),
-        arg2: accessedNs,
-        arg3: modifiedNs,
+    const how = this.#attributes & (layout.COPY_TIMES | layout.COPY_OWNER | layout.COPY_XATTRS);
+    if (how !== 0) {
+      await this.#descent.request("copyFile", {
+        ...(fromFd === undefined ? {} : { fd: fromFd }),
+        ...(toFd === undefined ? {} : { fd2: toFd }),
+        path: name,
+        path2: toName,
+        arg1: how | layout.COPY_LINK,
       });
     }
   }
@@ -562,7 +575,8 @@ export async function copyTree(
         checkAccess(target, WRITE, givenTarget);
       };
       descent.permit();
-      await copyRoot(descent, copier, { source, path, target, shownTarget });
+      const tells = ownOption(options, "onProgress") !== undefined;
+      await copyRoot(descent, copier, { source, path, target, shownTarget }, tells);
     }, context);
     copier.end();
   });
@@ -648,6 +662,7 @@ async function copyRoot(
   descent: Descent,
   copier: Copier,
   { source, path, target, shownTarget }: Roots,
+  tells: boolean,
 ): Promise<void> {
   const directory = await descent.open(undefined, source, path);
   let copy: OpenDirectory | undefined;
@@ -661,7 +676,12 @@ async function copyRoot(
     }
     copier.target = copy;
     const pair: Pair = { from: directory, to: copy, source, target };
-    await copier.copyAll(pair, 0);
+    if (mayCopyAll(copier)) {
+      const permit = () => copier.checkAll();
+      await new LaneCopier(descent, copier, { permit, tells, to: copy }).copyAll(directory);
+    } else {
+      await copier.copyAll(pair, 0);
+    }
     await copier.finish(pair);
     descent.progress(path);
   } finally {

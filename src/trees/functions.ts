@@ -15,10 +15,12 @@ import { ownOptions } from "../own_option.ts";
 import type { OperationOptions, Runner } from "../queue/runner.ts";
 import type { CopyTreeOptions } from "./copy_tree.ts";
 import type { TreeOptions } from "./tree_options.ts";
+import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./write_files.ts";
 
 const REMOVE_TREE = new LateModule(() => import("./remove_tree.ts"));
 const REMOVER = new LateModule(() => import("./remover.ts"));
 const COPY_TREE = new LateModule(() => import("./copy_tree.ts"));
+const WRITE_FILES = new LateModule(() => import("./write_files.ts"));
 
 /** A path as it is now, which a caller may change; what is none is refused later. */
 function kept(path: Path): Path {
@@ -130,4 +132,16 @@ export async function removeAllOn(
 ): Promise<void> {
   const given = kept(path);
   await callLate(REMOVER, (module) => module.removeTreeOn(() => ioq, given, limits));
+}
+
+/** Write many files, see {@linkcode PromiseForms.writeFiles}. */
+export async function writeFilesOn(
+  ioq: Runner,
+  entries: Iterable<FileToWrite> | AsyncIterable<FileToWrite>,
+  options: WriteFilesOptions = {},
+): Promise<WrittenFiles> {
+  const how = keptOptions(options);
+  const here = currentDirectory();
+  const { writeFiles } = WRITE_FILES.loaded ?? await WRITE_FILES.load();
+  return await beginningIn(here, () => writeFiles(ioq, entries, how));
 }

@@ -11,7 +11,7 @@
  *        │                           └──▶ directories for which there was no time
  *        └───────────────────────────────────┘
  *
- * A directory in which others were left is asked for again when those are gone.
+ * A directory in which others were left goes with the last of those, or is asked for again.
  * Directories are named from the descriptor of the root, and from another one every
  * thousand characters, since paths have at most 4095 bytes. Lanes follow no link on
  * the way, so no other process can lead them out of the tree.
@@ -41,7 +41,7 @@ const SHARES = 16;
 /** Characters of a path, beyond which paths begin anew. With a name 3765 bytes at most. */
 const PATH_LONG = 1000;
 /** Levels that a lane goes on below by itself. */
-const LEVELS = 8;
+const LEVELS = 256;
 /** For how long it does, in microseconds. */
 const BUDGET_US = 2000;
 /** How often a directory is emptied into which others keep putting something. */
@@ -99,6 +99,8 @@ class Doomed {
   stays = false;
   /** How often it was emptied. */
   rounds = 0;
+  /** Whether it is gone, though what was asked for was in it. */
+  gone = false;
   /** To be asked for by itself: a request for several has failed. */
   alone = false;
   #anchorBelow: Anchor | undefined;
@@ -263,6 +265,12 @@ class Remover {
       if (parent < 0 && records[at + layout.TREE_DIRECTORY_FLAGS]! & layout.TREE_GONE) {
         descent.progress(node.path);
         gone.add(node);
+        let above = node.above;
+        for (let n = records[at + layout.TREE_DIRECTORY_DEV_LOW]!; n > 0; n--) {
+          above!.gone = true;
+          descent.progress(above!.path);
+          above = above!.above;
+        }
       }
       if (errno !== 0) {
         this.#report(node, node.path, errno);
@@ -312,6 +320,7 @@ class Remover {
       if (--at.left > 0) {
         return;
       }
+      isGone ||= at.gone;
       if (!isGone && !at.stays && at.above !== undefined) {
         if (at.rounds++ < ROUNDS_MAX) {
           at.left = 1;

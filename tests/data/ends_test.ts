@@ -56,7 +56,7 @@ forEachBackend("a stream that waits for a pipe can be cancelled", async ({ open 
   await within(SECONDS, writer.abort(new Error("mine")), "abort()");
   await assertRejects(() => writing);
   assertEquals(descriptorsUnder(path), 1);
-}, ({ interruptible, concurrent }) => interruptible && concurrent);
+}, ({ concurrent, library }) => concurrent || !library);
 
 forEachBackend("writing a stream to a full pipe ends by signal and by time", async ({ open }) => {
   using dir = new TempDir();
@@ -88,7 +88,7 @@ forEachBackend("writing a stream to a full pipe ends by signal and by time", asy
   await within(SECONDS, ioq.close(), "close()");
   await within(SECONDS, closed, "writeFile()");
   assertEquals(descriptorsUnder(dir.at("file")), 0);
-}, ({ interruptible, concurrent }) => interruptible && concurrent);
+}, ({ concurrent, library }) => concurrent || !library);
 
 forEachBackend("what is not to be read to its end is bounded", async ({ open }) => {
   using dir = new TempDir();
@@ -120,11 +120,23 @@ forEachBackend("a file without an end is read as far as it may", async ({ open }
     seen.push(`${path}`);
   }
   assertEquals([seen, missed], [[dir.at("short")], ["/dev/zero"]]);
+});
+
+forEachBackend("reading a file without an end ends when it is asked to", async ({ open }) => {
+  const ioq = await open();
+  const told = (reading: Promise<unknown>) => within(SECONDS, errorOf(() => reading), "readFile()");
   const controller = new AbortController();
-  const reading = errorOf(() => ioq.readFile("/dev/zero", { signal: controller.signal }));
   setTimeout(() => controller.abort(new Error("mine")), 5);
-  assertEquals((await within(SECONDS, reading, "readFile()")).message, "mine");
-}, ({ library, concurrent }) => library && concurrent);
+  const aborted = told(ioq.readFile("/dev/zero", { signal: controller.signal }));
+  assertEquals((await aborted).message, "mine");
+  const late = await told(ioq.readFile("/dev/zero", { timeoutMs: 5 }));
+  assert(late instanceof Deno.errors.TimedOut, `${late}`);
+  const reading = told(ioq.readFile("/dev/zero"));
+  await ioq.nop();
+  await within(SECONDS, ioq.close(), "close()");
+  assert(/closed|Interrupted/.test((await reading).message), `${await reading}`);
+  assertEquals([descriptorsUnder("/dev/zero"), ioq.size], [0, 0]);
+});
 
 forEachBackend("files that are long come in pieces, whole", async ({ open }) => {
   using dir = new TempDir();

@@ -75,6 +75,12 @@ function countFiles(root: string): number {
   return count;
 }
 
+/** Check that a file has its old contents or all of the new ones. */
+function assertReplaced(dir: TempDir): void {
+  const { size } = Deno.statSync(dir.at("old"));
+  assertEquals(size === 3 || size === WHOLE, true, `${size} bytes`);
+}
+
 /** The rows. */
 export const COMPOUND_CALLS: readonly CompoundCall[] = [
   {
@@ -111,6 +117,30 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
     async run(ioq, dir, signal) {
       await ioq.writeFile(dir.at("to"), source(WHOLE), { signal });
       assertEquals(Deno.statSync(dir.at("to")).size, WHOLE);
+    },
+  },
+  {
+    name: "writeFile, large and atomic",
+    prepare: (dir) => void dir.file("old", "old"),
+    async run(ioq, dir, signal) {
+      try {
+        await ioq.writeFile(dir.at("old"), pattern(WHOLE), { atomic: true, signal });
+        assertEquals(Deno.statSync(dir.at("old")).size, WHOLE);
+      } finally {
+        assertReplaced(dir);
+      }
+    },
+  },
+  {
+    name: "writeFile of a stream, atomic and durable",
+    prepare: (dir) => void dir.file("old", "old"),
+    async run(ioq, dir, signal) {
+      const options = { atomic: true, durable: true, signal };
+      try {
+        await ioq.writeFile(dir.at("old"), source(WHOLE), options);
+      } finally {
+        assertReplaced(dir);
+      }
     },
   },
   {
@@ -193,6 +223,17 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
         count++;
       }
       assertEquals(count, FILES);
+    },
+  },
+  {
+    name: "writeFiles",
+    async run(ioq, dir, signal) {
+      const entries = Array.from(
+        { length: FILES },
+        (_, i) => ({ path: dir.at(`written/${i % 5}/${i}`), data: String(i) }),
+      );
+      const { files } = await ioq.writeFiles(entries, { parents: true, signal, onError: "skip" });
+      assertEquals(files, FILES);
     },
   },
   {

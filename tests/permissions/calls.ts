@@ -48,6 +48,25 @@ export interface Call {
 
 const BYTES = new TextEncoder().encode("new");
 
+/** What replaces a file as a whole: its mode is kept, and a file beside it takes its name. */
+function replaceByDeno(path: string): void {
+  try {
+    Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) {
+      throw error;
+    }
+  }
+  const beside = path.replace(/[^/]*$/, ".beside");
+  Deno.writeFileSync(beside, BYTES);
+  try {
+    Deno.renameSync(beside, path);
+  } catch (error) {
+    Deno.removeSync(beside);
+    throw error;
+  }
+}
+
 /** What can be compared of attributes. */
 function attributes(
   { isFile, isDirectory, isSymlink, size, mode }: {
@@ -218,6 +237,15 @@ export const CALLS: Readonly<Record<string, Call>> = {
     deno: (path) => Deno.writeFileSync(path, BYTES, { createNew: true }),
     promise: ({ path }, { ioq }) => ioq.writeFile(path, BYTES, { createNew: true }),
     destroys: true,
+  },
+  "writeFile atomic": {
+    deno: (path) => replaceByDeno(path),
+    promise: ({ path, options }, { ioq }) =>
+      ioq.writeFile(path, BYTES, { ...options, atomic: true }),
+    request: ({ path, options }) => op.writeFile(path, BYTES, { ...options, atomic: true }),
+    at: true,
+    destroys: true,
+    alike: true,
   },
   "open read": opening({ read: true }),
   "open write": opening({ write: true }),

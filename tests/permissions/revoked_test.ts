@@ -115,6 +115,90 @@ Deno.test("directories are opened as such, and files that were removed keep thei
     "ok NotADirectory ok",
   ));
 
+Deno.test("times of a file whose name is gone are set by whoever may write to where it was", async () => {
+  const script = `
+    import { Ioq } from "${MOD}";
+    const [dir] = Deno.args;
+    const outcome = async (call) => {
+      try {
+        await call();
+        return "ok";
+      } catch (error) {
+        return error.name;
+      }
+    };
+    for (const library of ["${LIBRARY}", "/nonexistent"]) {
+      for (const backend of ["uring", "threads", "worker"]) {
+        if (library === "/nonexistent" && backend !== "worker") continue;
+        await using ioq = await Ioq.open({ library, backend });
+        const said = [];
+        for (const folder of ["/both", "/linked", "/read"]) {
+          const path = dir + folder + "/file";
+          const options = { read: true, write: folder === "/both" };
+          await using file = await ioq.openFile(path, options);
+          using denos = Deno.openSync(path, options);
+          console.log("remove", Deno.realPathSync(path));
+          Deno.stdin.readSync(new Uint8Array(1));
+          const calls = [() => denos.utimeSync(1, 1), () => file.utime(1, 1)];
+          // Elsewhere a Worker has it
+          if (library === "${LIBRARY}") calls.push(() => file.utimeSync(1, 1));
+          for (const call of calls) said.push(await outcome(call));
+          said.push((await file.stat()).mtime.getTime() === 1000);
+        }
+        console.log("said", ...said);
+      }
+    }
+  `;
+  using dir = new TempDir();
+  for (const name of ["both", "linked", "read"]) {
+    Deno.mkdirSync(dir.at(name));
+  }
+  Deno.symlinkSync("../read/file", dir.at("linked/file"));
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", "--no-prompt", "--no-lock", `--allow-ffi=${LIBRARY}`],
+      `--allow-read=${dir.path},${new URL(".", MOD).pathname}`,
+      `--allow-write=${dir.at("both")},${dir.at("linked")}`,
+      `data:text/javascript,${encodeURIComponent(script)}`,
+      dir.path,
+    ],
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const renew = () => {
+    dir.file("both/file");
+    dir.file("read/file");
+  };
+  renew();
+  const writer = child.stdin.getWriter();
+  const said: string[] = [];
+  let rest = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      if (line.startsWith("remove ")) {
+        Deno.removeSync(line.slice(7));
+        await writer.write(new Uint8Array(1));
+      } else {
+        said.push(line);
+        renew();
+      }
+      // What the link leads to is to be there for the next one
+      dir.file("read/file");
+    }
+  }
+  await writer.close();
+  await child.status;
+  const refused = "NotCapable NotCapable NotCapable false";
+  const expected = `said ok ok ok true ${refused} ${refused}`;
+  assertEquals(said, [
+    ...Array(3).fill(expected),
+    expected.replaceAll("ok ok ok", "ok ok").replaceAll(refused, "NotCapable NotCapable false"),
+  ]);
+});
+
 Deno.test("attributes of what a link led to take its own permission, as for Deno", () =>
   assertSays(
     `

@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { LIBRARY, MOD, runDeno, TempDir } from "../fixtures.ts";
+import { LIBRARY, LOOP_MOD, MOD, runDeno, TempDir } from "../fixtures.ts";
 
 const FFI = `--allow-ffi=${LIBRARY}`;
 
@@ -242,6 +242,50 @@ Deno.test("a pipe that a shell passes is opened, and standard input is not", asy
     args: ["-c", `exec "$0" run ${flags.join(" ")} ${main} 9< <(echo -n piped)`, Deno.execPath()],
   }).output();
   assertEquals(new TextDecoder().decode(stdout), "piped NotCapable\n");
+});
+
+Deno.test("tasks in Workers may do what their test may, and not what another one may", async () => {
+  using dir = new TempDir();
+  const file = dir.file("file");
+  const task = dir.file(
+    "task.ts",
+    "export default (io, path) => io.readTextFile(path).then(() => 'ok', ({ name }) => name);",
+  );
+  const compute = dir.file(
+    "compute.ts",
+    `export default (path) => {
+      try { Deno.readTextFileSync(path); return "ok"; } catch ({ name }) { return name; }
+    };`,
+  );
+  const test = dir.file(
+    "pools_test.ts",
+    `import { EventLoop } from "${LOOP_MOD}";
+    const path = ${JSON.stringify(file)};
+    const loop = await EventLoop.open({ library: "${LIBRARY}", backend: "threads", workers: 1 });
+    const both = async () => {
+      const ask = () => [
+        loop.concurrent("file://${task}", [path]), loop.offload("file://${compute}", [path]),
+      ];
+      console.log("said", ...await Promise.all([...ask(), ...ask()]));
+    };
+    const permissions = {
+      read: ["${task}", "${compute}", "${new URL(".", MOD).pathname}"], ffi: true,
+    };
+    const lax = { sanitizeResources: false, sanitizeOps: false };
+    Deno.test({ name: "all", ...lax, fn: both });
+    Deno.test({ name: "some", ...lax, permissions, fn: both });
+    Deno.test({ name: "all again", ...lax, async fn() { await both(); await loop.close(); } });`,
+  );
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "--no-check", "--no-config", "--no-lock", test],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  assertEquals(
+    [...text.matchAll(/^said (.*)$/gm)].map(([, line]) => line),
+    ["ok ok ok ok", "NotCapable NotCapable NotCapable NotCapable", "ok ok ok ok"],
+    text + new TextDecoder().decode(stderr),
+  );
 });
 
 /** A permission broker that denies what has "denied" in its path, and what it was asked. */

@@ -78,6 +78,15 @@ export interface TreeArguments {
   readonly levels: number;
   /** For how long to begin another directory. */
   readonly budgetUs: number;
+  /** Of a copy: where to. */
+  readonly copy?: {
+    /** The directory that the same paths begin at. */
+    readonly fd: number;
+    /** Of `COPY_*`. */
+    readonly how: number;
+    /** The directory that all goes to. */
+    readonly root: number;
+  };
 }
 
 /**
@@ -86,6 +95,7 @@ export interface TreeArguments {
  * @returns What resolves to a {@linkcode TreeBlock}.
  */
 export function treeRequest(args: TreeArguments): Request<"readDir", TreeBlock> {
+  const { copy } = args;
   return new CoreRequest("readDir", {
     decode: decodeTree,
     trusted: true,
@@ -96,5 +106,6 @@ export function treeRequest(args: TreeArguments): Request<"readDir", TreeBlock> 
     offset: args.device,
     arg0: args.levels,
     arg1: args.budgetUs,
+    ...(copy === undefined ? {} : { fd2: copy.fd, arg2: copy.how, arg3: copy.root }),
   });
 }

@@ -1,0 +1,161 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Which way a call goes: to the function that it would have gone to, or through a queue.
+ *
+ * A queue costs some 20 ms before its first result: its modules, the library, a ring. A
+ * program that makes few calls, or one after the other, would lose by that. So nothing is
+ * loaded before calls have crowded for a while:
+ *
+ *     calls ──▶ runtime                        at first, and for ever if they are few
+ *     calls ──▶ runtime, which is kept busy    while the queue is being opened:
+ *          └──▶ wait for the queue             what the runtime has no threads for
+ *     calls ──▶ queue                          from then on, lone calls as well, since an
+ *                                              open queue is as fast with those
+ *
+ * Without a ring and without worker threads, calls go on as they did.
+ *
+ * @module
+ */
+
+import { readEnv } from "../../ffi/library.ts";
+import type { Ioq } from "../ioq.ts";
+
+/** Calls in flight that are a crowd: another one would have to wait for a thread. */
+const CROWD = 4;
+/** Calls into a crowd after which the queue is opened. */
+const CROWDED_ENOUGH = 256;
+/** Calls that keep all threads of the runtime's busy; others may wait for the queue. */
+const RUNTIME_DEPTH = 64;
+
+/** What a gate tells when it is asked to. */
+export type Tell = (message: string) => void;
+
+/** Decides which way each call goes. */
+export class Gate {
+  readonly #tell: Tell;
+  #ioq: Ioq | undefined;
+  #opening: Promise<void> | undefined;
+  /** Whether there is no queue that is worth it. */
+  #isShut = false;
+  /** Calls that the runtime is at. */
+  #inFlight = 0;
+  /** Calls that were made into a crowd. */
+  #crowded = 0;
+  /** Calls that wait for the queue; those before `#next` have gone. */
+  #waiting: (() => void)[] = [];
+  #next = 0;
+
+  /** @param tell Where it says what it does. */
+  constructor(tell: Tell) {
+    this.#tell = tell;
+  }
+
+  /** The queue, if it is open. */
+  get ioq(): Ioq | undefined {
+    return this.#ioq;
+  }
+
+  /**
+   * Make a call, one way or the other.
+   *
+   * @param mayWait Whether it means the same a little later: not if a relative path does.
+   * @param plain Makes it as it would have been made.
+   * @param queued Makes it through the queue.
+   */
+  call<V>(
+    mayWait: boolean,
+    plain: () => Promise<V>,
+    queued: (ioq: Ioq) => Promise<V>,
+  ): Promise<V> {
+    const ioq = this.#ioq;
+    if (ioq !== undefined) {
+      return queued(ioq);
+    }
+    return this.#isShut ? plain() : this.#callPlain(mayWait, plain, queued);
+  }
+
+  /** Make a call while there is no queue. */
+  async #callPlain<V>(
+    mayWait: boolean,
+    plain: () => Promise<V>,
+    queued: (ioq: Ioq) => Promise<V>,
+  ): Promise<V> {
+    if (this.#inFlight >= CROWD && ++this.#crowded === CROWDED_ENOUGH) {
+      void this.open();
+    }
+    if (mayWait && this.#opening !== undefined && this.#inFlight >= RUNTIME_DEPTH) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      if (this.#ioq !== undefined) {
+        return await queued(this.#ioq);
+      }
+    }
+    this.#inFlight++;
+    try {
+      return await plain();
+    } finally {
+      this.#inFlight--;
+      this.#admit(1);
+    }
+  }
+
+  /** Let so many go on that wait. */
+  #admit(count: number): void {
+    const end = Math.min(this.#waiting.length, this.#next + count);
+    while (this.#next < end) {
+      this.#waiting[this.#next++]!();
+    }
+    if (this.#next === this.#waiting.length) {
+      this.#waiting = [];
+      this.#next = 0;
+    }
+  }
+
+  /** Open the queue, unless that was tried before. Never rejects. */
+  open(): Promise<void> {
+    return this.#opening ??= this.#open();
+  }
+
+  async #open(): Promise<void> {
+    try {
+      this.#ioq = await openQueue();
+      this.#tell(`calls go through a queue from now on (${this.#ioq.backend.kind})`);
+    } catch (error) {
+      this.#isShut = true;
+      this.#tell(`calls go on as they did: ${error instanceof Error ? error.message : error}`);
+    }
+    this.#admit(Infinity);
+  }
+
+  /** Have all calls go as they did, and close the queue. */
+  async shut(): Promise<void> {
+    this.#isShut = true;
+    await this.#opening;
+    const ioq = this.#ioq;
+    this.#ioq = undefined;
+    await ioq?.close();
+  }
+}
+
+/**
+ * Open a queue that is faster than the runtime: Workers are not.
+ *
+ * @throws {Deno.errors.NotSupported} If there is none.
+ */
+async function openQueue(): Promise<Ioq> {
+  const chosen = readEnv("IOQ_BACKEND") ?? "auto";
+  const { Ioq } = await import("../ioq.ts");
+  if (chosen === "worker") {
+    throw new Deno.errors.NotSupported("IOQ_BACKEND asks for Workers, which are not faster");
+  }
+  if (chosen !== "threads") {
+    try {
+      return await Ioq.open({ backend: "uring" });
+    } catch (error) {
+      if (chosen === "uring" || !(error instanceof Deno.errors.NotSupported)) {
+        throw error;
+      }
+    }
+  }
+  return await Ioq.open({ backend: "threads" });
+}

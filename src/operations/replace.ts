@@ -1,0 +1,379 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Replacing a file as a whole: by one request, or by several where the contents come in
+ * pieces.
+ *
+ *     replaceBegin ──▶ descriptor ──▶ writes ──▶ replaceTake
+ *                                           └──▶ replaceForget
+ *
+ * How a file is replaced, and what becomes of temporary files, is told in
+ * `native/calls/replace.c`; without the library it is done here, in the same way.
+ *
+ * @module
+ */
+
+import { ENOREPLACE, OP, REPLACE_SYNC, WRITE_ATOMIC, WRITE_DURABLE } from "../../ffi/layout.ts";
+import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
+import { O_APPEND, O_CREAT, O_EXCL, O_TRUNC, O_WRONLY } from "../linux/fcntl.ts";
+import { ownOption as own } from "../own_option.ts";
+import { joinPath, type Path, toPath } from "../path.ts";
+import { READ, WRITE } from "../permissions.ts";
+import { checkAt, checkMode } from "./arguments.ts";
+import { decodeNothing, decodeResult } from "./decode.ts";
+import { type About, define, type PlainCall } from "./operation.ts";
+import { CoreRequest, type RequestArguments } from "./request.ts";
+import type { WriteFileOptions } from "./request_options.ts";
+
+/** Links that lead to links, as many as the kernel follows. */
+const LINKS_MAX = 40;
+/** Temporary files of one name at the same time. */
+const SLOTS_MAX = 64;
+/** How often a temporary file may be taken away from under its maker. */
+const TRIES_MAX = 1000;
+const SET_ID = 0o6000;
+
+const encoder = new TextEncoder();
+
+/** The name of a temporary file for a file's name. */
+function temporaryName(name: string, slot: number): string {
+  // FNV-1a
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of encoder.encode(name)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return `.ioq-${hash.toString(16).padStart(16, "0")}-${slot}`;
+}
+
+/** A file's attributes, if it is there. */
+function lookAt(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Where a file is, or is to be. */
+interface Target {
+  /** Its folder, with a slash at its end unless it is the current one. */
+  readonly folder: string;
+  /** Its name there. */
+  readonly name: string;
+  /** What it is like, if it is there. */
+  readonly old: Deno.FileInfo | undefined;
+}
+
+/** Find out where a file is, following links by hand. */
+function findTarget(call: PlainCall): Target {
+  let path = call.path;
+  if (path === "") {
+    call.fail(ERRNO.ENOENT!);
+  }
+  for (let links = 0; links < LINKS_MAX; links++) {
+    const slash = path.lastIndexOf("/") + 1;
+    const target = { folder: path.slice(0, slash), name: path.slice(slash) };
+    if (target.name === "" || target.name === "." || target.name === "..") {
+      const info = lookAt(path);
+      call.fail(info === undefined || info.isDirectory ? ERRNO.EISDIR! : ERRNO.ENOTDIR!);
+    }
+    const old = lookAt(path);
+    if (old === undefined) {
+      // Says whether it is the folder that is missing
+      Deno.lstatSync(target.folder || ".");
+    }
+    if (!old?.isSymlink || call.flags & O_EXCL) {
+      return { ...target, old };
+    }
+    const link = Deno.readLinkSync(path);
+    path = link.startsWith("/") ? link : target.folder + link;
+  }
+  return call.fail(ERRNO.ELOOP!);
+}
+
+/** Check that a target may be replaced, as far as open(2) would have it. */
+function checkTarget(call: PlainCall, { folder, name, old }: Target): void {
+  if (old === undefined) {
+    return call.flags & O_CREAT ? undefined : call.fail(ERRNO.ENOENT!);
+  }
+  if (call.flags & O_EXCL) {
+    call.fail(ERRNO.EEXIST!);
+  }
+  if (!old.isFile) {
+    call.fail(old.isDirectory ? ERRNO.EISDIR! : ENOREPLACE);
+  }
+  // Whether it may be written: nothing is, nor waited for
+  Deno.openSync(folder + name, { write: true }).close();
+}
+
+/** Whether a path leads to an open file. */
+function leadsTo(path: string, { dev, ino }: Deno.FileInfo): boolean {
+  const info = lookAt(path);
+  return info?.dev === dev && info?.ino === ino;
+}
+
+/** Remove a temporary file that nobody is writing; returns whether it is gone. */
+function reap(path: string): boolean {
+  try {
+    if (!Deno.lstatSync(path).isFile) {
+      return false;
+    }
+    using file = Deno.openSync(path, { write: true });
+    const info = file.statSync();
+    if (!file.tryLockSync(true)) {
+      return false;
+    }
+    if (leadsTo(path, info)) {
+      Deno.removeSync(path, { recursive: false });
+    }
+    return true;
+  } catch (error) {
+    // What cannot be locked might be in use
+    return error instanceof Deno.errors.NotFound;
+  }
+}
+
+/** A temporary file. */
+interface Temporary {
+  readonly file: Deno.FsFile;
+  readonly path: string;
+}
+
+/** Make a temporary file, which is locked. */
+function makeTemporary(call: PlainCall, { folder, name, old }: Target): Temporary {
+  const mode = old !== undefined || call.arg0 ? 0o600 : call.mode & 0o777;
+  let slot = 0;
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const number = slot < SLOTS_MAX ? slot : Math.floor(SLOTS_MAX + Math.random() * 0x7fffffff);
+    const path = folder + temporaryName(name, number);
+    let file;
+    try {
+      file = Deno.openSync(path, { write: true, createNew: true, mode });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) {
+        throw error;
+      }
+      slot += reap(path) ? 0 : 1;
+      continue;
+    }
+    try {
+      if (!file.tryLockSync(true)) {
+        // Somebody takes it for a forgotten one, and removes it
+        file.close();
+        slot++;
+        continue;
+      }
+    } catch {
+      // A file system without locks
+    }
+    if (file.statSync().nlink === 0) {
+      file.close();
+      continue;
+    }
+    for (let at = slot + 1; at < SLOTS_MAX; at++) {
+      const next = folder + temporaryName(name, at);
+      if (lookAt(next) === undefined || !reap(next)) {
+        break;
+      }
+    }
+    return { file, path };
+  }
+  return call.fail(ERRNO.EEXIST!);
+}
+
+/** Give a new file what is kept of the old one, and the mode that is asked for. */
+function keepAttributes(call: PlainCall, { old }: Target, { file, path }: Temporary): void {
+  if (old === undefined && !call.arg0) {
+    return;
+  }
+  const { uid, gid, size } = file.statSync();
+  if (old !== undefined && (uid !== old.uid || gid !== old.gid)) {
+    Deno.chownSync(path, old.uid, old.gid);
+  }
+  const mode = call.arg0 ? call.mode : old!.mode! & 0o7777;
+  Deno.chmodSync(path, mode);
+  if (!call.arg0 && mode & SET_ID) {
+    // The kernel knows who may keep these bits when he writes: to cut nothing off is a write
+    file.truncateSync(size);
+  }
+}
+
+function syncFolder(folder: string): void {
+  using directory = Deno.openSync(folder || ".", { read: true });
+  directory.syncSync();
+}
+
+/** Replace a file. */
+export function plainReplace(call: PlainCall): number {
+  const target = findTarget(call);
+  checkTarget(call, target);
+  const temporary = makeTemporary(call, target);
+  using file = temporary.file;
+  const path = target.folder + target.name;
+  const durable = (call.arg1 & WRITE_DURABLE) !== 0;
+  try {
+    // Shared memory is nothing that the runtime's own call takes
+    const bytes = call.bytes.slice();
+    for (let done = 0; done < bytes.length;) {
+      done += file.writeSync(bytes.subarray(done));
+    }
+    keepAttributes(call, target, temporary);
+    if (durable) {
+      file.syncSync();
+    }
+    if (call.flags & O_EXCL) {
+      Deno.linkSync(temporary.path, path);
+      Deno.removeSync(temporary.path, { recursive: false });
+    } else {
+      Deno.renameSync(temporary.path, path);
+    }
+  } catch (error) {
+    try {
+      Deno.removeSync(temporary.path, { recursive: false });
+    } catch {
+      // What went wrong first is told
+    }
+    throw error;
+  }
+  if (durable) {
+    syncFolder(target.folder);
+  }
+  return call.bytes.length;
+}
+
+/** What was written is to reach the device, and its name as well. */
+export function plainMakeDurable(call: PlainCall, fd: number): void {
+  try {
+    call.fs.fsyncSync(fd);
+  } catch (error) {
+    if ((error as { code?: string }).code === "EINVAL") {
+      // Pipes and terminals have nothing to sync
+      return;
+    }
+    throw error;
+  }
+  syncFolder(findTarget(call).folder);
+}
+
+function plainEnd(call: PlainCall): number {
+  if (call.arg2 !== REPLACE_SYNC) {
+    call.fail(UNSUPPORTED.operation);
+  }
+  syncFolder(findTarget(call).folder);
+  return 0;
+}
+
+/** What messages say it is about: not the temporary file. */
+export const aboutFile = ({ path, given }: About): string => `'${textOf(given ?? path!)}'`;
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+function textOf(path: string | Uint8Array): string {
+  return typeof path === "string" ? path : decoder.decode(path);
+}
+
+define("replaceBegin", {
+  code: OP.replaceBegin,
+  verb: "writefile",
+  access: READ | WRITE,
+  access2: READ | WRITE,
+  opens: true,
+  lane: "lane",
+  about: aboutFile,
+  decode: decodeResult,
+  plain: UNSUPPORTED.operation,
+});
+
+define("replaceEnd", {
+  code: OP.replaceEnd,
+  verb: "writefile",
+  access: READ | WRITE,
+  access2: READ | WRITE,
+  opens: true,
+  lane: "lane",
+  about: aboutFile,
+  decode: decodeNothing,
+  plain: plainEnd,
+});
+
+/** The flags of a file that is written as a whole. */
+export function writeFlags(options: WriteFileOptions | undefined): number {
+  return O_WRONLY | (own(options, "append") ? O_APPEND : O_TRUNC) |
+    (own(options, "createNew") ? O_CREAT | O_EXCL : (own(options, "create") ?? true) ? O_CREAT : 0);
+}
+
+/** Whether a file is to be replaced. */
+export function isAtomic(options: WriteFileOptions | undefined): boolean {
+  const atomic = own(options, "atomic") === true;
+  if (atomic && own(options, "append") === true) {
+    throw new TypeError("'append' option cannot be combined with 'atomic'");
+  }
+  return atomic;
+}
+
+/** What requests that write whole files have in common. */
+export function writeArguments<V>(
+  path: string | Uint8Array,
+  options: WriteFileOptions | undefined,
+): RequestArguments<V> {
+  const mode = own(options, "mode");
+  const at = checkAt(options);
+  const atomic = isAtomic(options);
+  return {
+    fd: at,
+    path,
+    flags: writeFlags(options),
+    mode: checkMode(mode, 0o666),
+    arg0: mode === undefined ? 0 : 1,
+    arg1: (atomic ? WRITE_ATOMIC : 0) | (own(options, "durable") === true ? WRITE_DURABLE : 0),
+    // A temporary file's, of which permissions are asked for
+    ...(atomic ? { fd2: at, path2: temporaryPath(path), access: READ | WRITE } : {}),
+  };
+}
+
+/** The path of a file's first temporary file, as long as no link is followed. */
+function temporaryPath(path: string | Uint8Array): string | Uint8Array {
+  const text = textOf(path);
+  const name = temporaryName(text.slice(text.lastIndexOf("/") + 1), 0);
+  if (typeof path === "string") {
+    return path.slice(0, path.lastIndexOf("/") + 1) + name;
+  }
+  const slash = path.lastIndexOf(0x2f) + 1;
+  return slash === 0 ? name : joinPath(path.slice(0, slash), name);
+}
+
+/** A request for a file to write what is to replace another one by; its descriptor. */
+export function beginReplacing(
+  path: Path,
+  options: WriteFileOptions | undefined,
+  changesMode: boolean,
+): CoreRequest<"replaceBegin"> {
+  const core = new CoreRequest(
+    "replaceBegin",
+    writeArguments<number>(toPath(path, "writefile"), options),
+  );
+  core.arg0 &= Number(changesMode);
+  core.resolvePaths();
+  return core;
+}
+
+/** What becomes of such a file, of `REPLACE_*`. */
+export function endReplacing(
+  path: Path,
+  options: WriteFileOptions | undefined,
+  changesMode: boolean,
+  fd: number,
+  end: number,
+): CoreRequest<"replaceEnd"> {
+  const core = new CoreRequest("replaceEnd", {
+    ...writeArguments<undefined>(toPath(path, "writefile"), options),
+    arg2: end,
+    arg3: fd,
+  });
+  core.arg0 &= Number(changesMode);
+  core.resolvePaths();
+  return core;
+}
