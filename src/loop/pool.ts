@@ -384,7 +384,8 @@ export class WorkerPool {
   #take(worker: PoolWorker, id: number): WorkerTask | undefined {
     const task = worker.tasks.get(id);
     worker.tasks.delete(id);
-    if (worker.tasks.size === 0 && !this.#giveNext(worker)) {
+    // It answers, so it does not compute: what it is given begins soon
+    if ((worker.tasks.size > 0 && !this.#options.shares) || !this.#giveNext(worker)) {
       this.#rest(worker);
     }
     return task;
