@@ -28,6 +28,7 @@ import { limitsOf, type OperationOptions, Runner, runOn } from "./queue/runner.t
 import type { OpName } from "./operations/values.ts";
 import { type IoqRequest, toCoreRequest } from "./operations/request.ts";
 import type { Path } from "./path.ts";
+import { type Glob, globOf } from "./trees/glob.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
 import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files.ts";
 import type { CopyTreeOptions } from "./trees/copy_tree.ts";
@@ -35,7 +36,12 @@ import { copyTree, removeAllOn, removeTree, writeFilesOn } from "./trees/functio
 import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./trees/write_files.ts";
 import type { TreeOptions } from "./trees/tree_options.ts";
 import { type Walk, walkOf } from "./trees/walk.ts";
-import { type FileContents, readFiles, type ReadFilesOptions } from "./files/read_files.ts";
+import {
+  type FileContents,
+  type FileSource,
+  readFiles,
+  type ReadFilesOptions,
+} from "./files/read_files.ts";
 
 /**
  * Options of {@linkcode Ioq.remove}.
@@ -173,7 +179,7 @@ export abstract class PromiseForms extends Runner {
    * the iteration early cancels what is in flight. Give it regular files: a FIFO without a
    * writer takes one of the places until the end.
    *
-   * @param paths The files. More are taken as there is room.
+   * @param paths The files, also as entries of `walk()` or `glob()`. More are taken as there is room.
    * @param options How many at once; what to do about errors; a signal.
    * @returns The files in the order in which they are complete. Unless `onError`
    *          says otherwise, it ends with what `Deno.readFile` would throw.
@@ -192,7 +198,7 @@ export abstract class PromiseForms extends Runner {
    * ```
    */
   readFiles(
-    paths: Iterable<Path> | AsyncIterable<Path>,
+    paths: Iterable<FileSource> | AsyncIterable<FileSource>,
     options?: ReadFilesOptions,
   ): AsyncIterableIterator<FileContents> {
     return readFiles(() => this, paths, options);
@@ -249,6 +255,24 @@ export abstract class PromiseForms extends Runner {
    */
   get walk(): Walk {
     return walkOf(this);
+  }
+
+  /**
+   * Finds what patterns match, as the function `glob()` does by this queue: one entry at a time,
+   * or in arrays by `glob.batches()`. See {@linkcode Glob}.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * for await (const { path, bytes } of ioq.readFiles(ioq.glob("docs/*.md"))) {
+   *   console.log(path, bytes.length);
+   * }
+   * ```
+   */
+  get glob(): Glob {
+    return globOf(this);
   }
 
   /**

@@ -29,7 +29,12 @@ import type { OperationOptions } from "./queue/runner.ts";
 import type { RemoveOptions } from "./forms.ts";
 import type { ReadFileOptions } from "./files/whole_files.ts";
 import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./trees/write_files.ts";
-import { type FileContents, readFiles as read, type ReadFilesOptions } from "./files/read_files.ts";
+import {
+  type FileContents,
+  type FileSource,
+  readFiles as read,
+  type ReadFilesOptions,
+} from "./files/read_files.ts";
 
 /**
  * Resolves to a file's attributes, following a symbolic link, as `Deno.stat` does. Runs on the
@@ -460,12 +465,12 @@ export function removeXattr(
  * Reads many files at the same time, and gives them in the order in which they are complete.
  * At most `concurrency` (64) files are in memory. Runs on the shared queue.
  *
- * @param paths The files; more are taken as there is room.
+ * @param paths The files, also as entries of `walk()` or `glob()`; more are taken as there is room.
  * @param options How many at once; what to do about errors; `maxBytes`, `signal`.
  * @category Many files and trees
  */
 export function readFiles(
-  paths: Iterable<Path> | AsyncIterable<Path>,
+  paths: Iterable<FileSource> | AsyncIterable<FileSource>,
   options?: ReadFilesOptions,
 ): AsyncIterableIterator<FileContents> {
   return read(sharedQueue, paths, options);

@@ -58,8 +58,8 @@ function loadedBy(paths: readonly string[]): string[] {
 const WAYS: Readonly<
   Record<string, readonly [paths: readonly string[], most: number, least?: number]>
 > = {
-  "import, open, stat, readFile": [["mod.ts"], 78],
-  "walk": [["mod.ts", "src/trees/walk/scheduler.ts"], 90],
+  "import, open, stat, readFile": [["mod.ts"], 79],
+  "walk": [["mod.ts", "src/trees/walk/scheduler.ts"], 91],
   "openFile": [["mod.ts", "src/files/file.ts"], 84],
   "ioq find, all of it": [["cli.ts", "src/cli/find_lines.ts"], 12, 9],
   "ioq du -s": [["cli.ts", "src/cli/du_total.ts"], 13, 9],

@@ -21,7 +21,8 @@
 
 import * as layout from "../../../ffi/layout.ts";
 import { sharedQueue } from "../../default_queue.ts";
-import { timeoutError } from "../../linux/errors.ts";
+import { LateModule } from "../../late.ts";
+import { hasCode, timeoutError } from "../../linux/errors.ts";
 import { O_NOFOLLOW } from "../../linux/fcntl.ts";
 import type { Runner } from "../../queue/runner.ts";
 import { type Holder, type Request, toCoreRequest } from "../../operations/request.ts";
@@ -42,6 +43,9 @@ import { PendingDirectories } from "./pending_directories.ts";
 import { findRoot, type GivenRoot } from "./root.ts";
 import { type TreeBlock, treeRequest } from "./tree_block.ts";
 import { Width } from "./width.ts";
+
+const IGNORE_SOURCES = new LateModule(() => import("./ignore_sources.ts"));
+const NAMED_ENTRIES = new LateModule(() => import("./named_entries.ts"));
 
 /** Entries in the outbox, beyond which nothing is asked for. */
 const OUTBOX_MAX = 32768;
@@ -295,12 +299,19 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       (plan.stat ? layout.TREE_STAT : 0) |
       (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0);
     // Directories that may not be gone into, and those in order, are read one by one
-    const byItself = plan.skips === undefined && plan.sort === false && !this.checks;
+    const byItself = plan.skips === undefined && plan.sort === false && !this.checks &&
+      plan.glob === undefined && plan.ignores === undefined;
     this.#levels = byItself ? LEVELS : 0;
 
     const root = await findRoot(this, this.#root);
     if (root !== undefined) {
       this.#device = root.device;
+      if (root.node !== undefined && plan.ignores !== undefined) {
+        const { IgnoreSources } = await IGNORE_SOURCES.load();
+        const sources = new IgnoreSources(this, plan.ignores);
+        this.#entries.sources = sources;
+        root.node.ignores = await sources.above(root.node.fullPath);
+      }
       this.#entries.addRoot(root.entry, root.node);
     }
   }
@@ -335,8 +346,12 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     for (const node of nodes) {
       node.begun = true;
     }
+    const [first] = nodes;
+    if (first!.names !== undefined) {
+      this.#work(() => this.#look(nodes));
+      return;
+    }
     this.#work(async () => {
-      const [first] = nodes;
       let block;
       try {
         block = await this.#request(nodes);
@@ -349,7 +364,9 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
           this.pending.putBack(nodes, 0);
           return;
         }
-        this.report(error, entryOf(first!));
+        if (!first!.optional || !hasCode(error, "ENOENT", "ENOTDIR", "ELOOP")) {
+          this.report(error, entryOf(first!));
+        }
         this.#entries.addNothing(first!);
       }
       const done = block === undefined || this.stopped ? nodes : await this.#sort(nodes, block);
@@ -359,6 +376,19 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
         }
       }
     });
+  }
+
+  /** Look for what globs have named, instead of reading directories. */
+  async #look(nodes: readonly DirectoryNode[]): Promise<void> {
+    const { findNamed } = await NAMED_ENTRIES.load();
+    await Promise.all(nodes.map(async (node) => {
+      await this.#entries.sources?.enter(node, undefined);
+      const named = this.stopped ? [] : await findNamed(this, node);
+      if (!this.stopped) {
+        await this.#entries.addNamed(node, named);
+      }
+      await node.anchor?.release(this.ioq);
+    }));
   }
 
   async #request(nodes: readonly DirectoryNode[]): Promise<TreeBlock> {
