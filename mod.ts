@@ -98,6 +98,7 @@ export type { PromiseForms } from "./src/forms.ts";
 export type { OperationOptions } from "./src/queue/runner.ts";
 export type { RemoveOptions } from "./src/forms.ts";
 export type { IoqFile } from "./src/files/file.ts";
+export type { FileRange } from "./src/files/read_ranges.ts";
 export type { OpenFileOptions } from "./src/files/file.ts";
 export type {
   FileContents,
