@@ -112,6 +112,16 @@ export const transferSymbols = {
     ],
     result: "i32",
   },
+  ioq_read_ranges: {
+    parameters: [
+      "i32", // int32_t fd
+      "buffer", // struct ioq_range *ranges
+      "u32", // uint32_t count
+      "buffer", // uint8_t *bytes
+      "u32", // uint32_t room
+    ],
+    result: "u32",
+  },
   ioq_take_part: {
     parameters: [
       "pointer", // struct ioq *ioq

@@ -155,6 +155,20 @@ export interface Backend {
    */
   readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number, length: number): number;
 
+  /**
+   * Read ranges of what is in the page cache, at once and without a slot.
+   *
+   * @param ranges Of each the words of `struct ioq_range`; the last one tells how many bytes, or
+   *               a negative error number.
+   * @param bytes Where to, one range after the other.
+   * @returns How many bytes, or a negative number if nothing was tried.
+   */
+  readCachedRanges(
+    fd: number,
+    ranges: Uint32Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): number;
+
   /** Resolves when a turn has something to do, or at {@linkcode Backend.wake}. */
   park(): Promise<void>;
 

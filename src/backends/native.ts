@@ -460,6 +460,21 @@ export class NativeBackend implements Backend {
     return result;
   }
 
+  readCachedRanges(
+    fd: number,
+    ranges: Uint32Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): number {
+    this.completed.core += (ranges.length * 4) / layout.RANGE_SIZE;
+    return this.#symbols.ioq_read_ranges(
+      fd,
+      ranges,
+      (ranges.length * 4) / layout.RANGE_SIZE,
+      bytes,
+      bytes.byteLength,
+    );
+  }
+
   async park(): Promise<void> {
     await this.#symbols.ioq_park(this.#ioq);
   }

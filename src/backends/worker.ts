@@ -171,6 +171,10 @@ export class WorkerBackend implements Backend {
     return NOT_NOW;
   }
 
+  readCachedRanges(): number {
+    return NOT_NOW;
+  }
+
   get inFlight(): number {
     return this.#local.length + this.#waits.size + (this.#retries?.size ?? 0) +
       this.#runner.inFlight +

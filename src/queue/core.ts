@@ -377,6 +377,24 @@ export class Core {
     return count;
   }
 
+  /** Read ranges of what is cached; likewise. */
+  readCachedRanges(
+    fd: number,
+    ranges: Uint32Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): number {
+    if (
+      !this.accepts || this.slots.freeCount === 0 || this.#line.size > 0 || !this.pump.hasBudget
+    ) {
+      return NOT_NOW;
+    }
+    const count = this.backend.readCachedRanges(fd, ranges, bytes);
+    if (count >= 0) {
+      this.pump.spendOne(count);
+    }
+    return count;
+  }
+
   /** What kind of file a descriptor is, see {@linkcode Backend.fileKind}. */
   fileKind(fd: number): number | undefined {
     return this.accepts ? this.backend.fileKind(fd) : undefined;
