@@ -114,6 +114,7 @@ export type {
   Advice,
   AtOptions,
   ChownOptions,
+  FromToOptions,
   OpenRequestOptions,
   PollOptions,
   RenameOptions,
