@@ -117,6 +117,7 @@ export type {
   Advice,
   AtOptions,
   ChownOptions,
+  FromToOptions,
   OpenRequestOptions,
   PollOptions,
   RenameOptions,

@@ -16,6 +16,7 @@ import { openFile } from "./files/open_file.ts";
 import type {
   AtOptions,
   ChownOptions,
+  FromToOptions,
   RenameOptions,
   SetXattrOptions,
   StatOptions,
@@ -347,8 +348,8 @@ export abstract class PromiseForms extends Runner {
   }
 
   /** Copy a file's contents and permission bits. Rejects as `Deno.copyFile` does. */
-  copyFile(from: Path, to: Path, options?: OperationOptions): Promise<void> {
-    return this.#build(() => op.copyFile(from, to), options);
+  copyFile(from: Path, to: Path, options?: FromToOptions & OperationOptions): Promise<void> {
+    return this.#build(() => op.copyFile(from, to, options), options);
   }
 
   /**
@@ -567,8 +568,8 @@ export abstract class PromiseForms extends Runner {
   }
 
   /** Make a hard link. */
-  link(from: Path, to: Path, options?: OperationOptions): Promise<void> {
-    return this.#build(() => op.link(from, to), options);
+  link(from: Path, to: Path, options?: FromToOptions & OperationOptions): Promise<void> {
+    return this.#build(() => op.link(from, to, options), options);
   }
 
   /** Make a symbolic link at `path` that points to `target`. */
@@ -603,18 +604,18 @@ export abstract class PromiseForms extends Runner {
    * The path of what a path leads to, without links, `.` and `..`. Rejects with
    * `Deno.errors.InvalidData`, as Deno does, if that is not UTF-8: ask for bytes then.
    */
-  realPath(path: Path, options?: OperationOptions & { bytes?: false }): Promise<string>;
+  realPath(path: Path, options?: AtOptions & OperationOptions & { bytes?: false }): Promise<string>;
   /** The path of what a path leads to, byte by byte. */
   realPath(
     path: Path,
-    options: OperationOptions & { bytes: true },
+    options: AtOptions & OperationOptions & { bytes: true },
   ): Promise<Uint8Array<ArrayBuffer>>;
   realPath(
     path: Path,
-    options?: OperationOptions & { bytes?: boolean },
+    options?: AtOptions & OperationOptions & { bytes?: boolean },
   ): Promise<string | Uint8Array<ArrayBuffer>> {
     return this.#build<string | Uint8Array<ArrayBuffer>>(
-      () => asBytesIf(options, op.realPath(path)),
+      () => asBytesIf(options, op.realPath(path, options)),
       options,
     );
   }
@@ -723,9 +724,9 @@ export abstract class PromiseForms extends Runner {
   truncate(
     file: Path | number,
     length?: number,
-    options?: OperationOptions,
+    options?: AtOptions & OperationOptions,
   ): Promise<void> {
-    return this.#build(() => op.truncate(file, lenientLength(length)), options);
+    return this.#build(() => op.truncate(file, lenientLength(length), options), options);
   }
 
   /**
@@ -734,8 +735,8 @@ export abstract class PromiseForms extends Runner {
    * @param file A path or a descriptor.
    * @param mode Permission bits, 0 to 0o7777.
    */
-  chmod(file: Path | number, mode: number, options?: OperationOptions): Promise<void> {
-    return this.#build(() => op.chmod(file, lenientMode(mode)), options);
+  chmod(file: Path | number, mode: number, options?: AtOptions & OperationOptions): Promise<void> {
+    return this.#build(() => op.chmod(file, lenientMode(mode), options), options);
   }
 
   /**

@@ -18,6 +18,7 @@ import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
 import type {
   AtOptions,
   ChownOptions,
+  FromToOptions,
   RenameOptions,
   SetXattrOptions,
   StatOptions,
@@ -197,7 +198,11 @@ export function writeTextFile(
  * @param options `signal`, `timeoutMs`.
  * @category Files
  */
-export function copyFile(from: Path, to: Path, options?: OperationOptions): Promise<void> {
+export function copyFile(
+  from: Path,
+  to: Path,
+  options?: FromToOptions & OperationOptions,
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.copyFile(from, to, options));
 }
 
@@ -252,7 +257,11 @@ export function rename(
  * @param options `signal`, `timeoutMs`.
  * @category Files
  */
-export function link(from: Path, to: Path, options?: OperationOptions): Promise<void> {
+export function link(
+  from: Path,
+  to: Path,
+  options?: FromToOptions & OperationOptions,
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.link(from, to, options));
 }
 
@@ -311,7 +320,7 @@ export function readLink(
  */
 export function realPath(
   path: Path,
-  options?: OperationOptions & { bytes?: false },
+  options?: AtOptions & OperationOptions & { bytes?: false },
 ): Promise<string>;
 /**
  * Resolves to the absolute path of what a path leads to, byte by byte.
@@ -320,11 +329,11 @@ export function realPath(
  */
 export function realPath(
   path: Path,
-  options: OperationOptions & { bytes: true },
+  options: AtOptions & OperationOptions & { bytes: true },
 ): Promise<Uint8Array<ArrayBuffer>>;
 export function realPath(
   path: Path,
-  options?: OperationOptions & { bytes?: boolean },
+  options?: AtOptions & OperationOptions & { bytes?: boolean },
 ): Promise<string | Uint8Array<ArrayBuffer>> {
   return onDefaultQueue<string | Uint8Array<ArrayBuffer>>((ioq) =>
     ioq.realPath(path, options as { bytes: true })
@@ -342,7 +351,7 @@ export function realPath(
 export function truncate(
   file: Path | number,
   length?: number,
-  options?: OperationOptions,
+  options?: AtOptions & OperationOptions,
 ): Promise<void> {
   return onDefaultQueue((ioq) => ioq.truncate(file, length, options));
 }
@@ -358,7 +367,7 @@ export function truncate(
 export function chmod(
   file: Path | number,
   mode: number,
-  options?: OperationOptions,
+  options?: AtOptions & OperationOptions,
 ): Promise<void> {
   return onDefaultQueue((ioq) => ioq.chmod(file, mode, options));
 }
