@@ -98,13 +98,18 @@ export type { PromiseForms } from "./src/forms.ts";
 export type { OperationOptions } from "./src/queue/runner.ts";
 export type { RemoveOptions } from "./src/forms.ts";
 export type { IoqFile } from "./src/files/file.ts";
+export type { FileRange } from "./src/files/read_ranges.ts";
 export type { OpenFileOptions } from "./src/files/file.ts";
 export type {
   FileContents,
+  FileSource,
   ReadFilesErrorPolicy,
   ReadFilesOptions,
 } from "./src/files/read_files.ts";
 export type { ReadFileOptions } from "./src/files/whole_files.ts";
+export type { MakeTempOptions } from "./src/files/temporary.ts";
+export type { ExistsOptions } from "./src/trees/ensure.ts";
+export type { MoveOptions } from "./src/trees/move.ts";
 export { defaultQueue } from "./src/default_queue.ts";
 export * from "./src/functions.ts";
 export { op } from "./src/operations/op.ts";
@@ -112,6 +117,7 @@ export type {
   Advice,
   AtOptions,
   ChownOptions,
+  FromToOptions,
   OpenRequestOptions,
   PollOptions,
   RenameOptions,
@@ -133,6 +139,8 @@ export type { ClockName, CpuClockName } from "./src/linux/clock.ts";
 export type { BigIntFileInfo, FileInfo } from "./src/linux/stat.ts";
 export type { DirEntry } from "./src/linux/directory.ts";
 export type { Path } from "./src/path.ts";
+export { expandGlob, glob } from "./src/trees/glob.ts";
+export type { ExpandGlobOptions, Glob, GlobEntry, GlobOptions } from "./src/trees/glob.ts";
 export { walk } from "./src/trees/walk.ts";
 export type { Walk } from "./src/trees/walk.ts";
 export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/trees/walk/walk_options.ts";
@@ -140,3 +148,9 @@ export { copyTree, removeTree } from "./src/trees/functions.ts";
 export type { CopyTreeOptions, PreserveOptions } from "./src/trees/copy_tree.ts";
 export type { ErrorPolicy } from "./src/trees/error_policy.ts";
 export type { TreeOptions, TreeProgress } from "./src/trees/tree_options.ts";
+export type {
+  FileToWrite,
+  WriteFilesOptions,
+  WriteFilesProgress,
+  WrittenFiles,
+} from "./src/trees/write_files.ts";

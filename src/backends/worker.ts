@@ -24,6 +24,7 @@ import type { CoreRequest } from "../operations/request.ts";
 import type { Payload } from "../operations/payload.ts";
 import { type Refuse, SynchronousCalls } from "./synchronous.ts";
 import type { LeftRequest, RequestRunner } from "./worker/request_runner.ts";
+import { Retries } from "./worker/retries.ts";
 import { type CompleteWait, isWait, type Waits } from "./worker/waits.ts";
 
 /** What is told with completions that have no payload. */
@@ -62,6 +63,8 @@ export interface WorkerParts {
     sink: Sink,
     wait: (left: LeftRequest) => void,
   ) => RequestRunner;
+  /** Whether what waits for somebody else is tried again, since nobody tells. */
+  readonly retries: boolean;
   /** Lets go of what the parts share. */
   readonly release: () => void;
 }
@@ -73,6 +76,8 @@ export class WorkerBackend implements Backend {
   readonly #parts: WorkerParts;
   readonly #sink: Sink;
   readonly #waits: Waits;
+  /** What waits for somebody else, without the library. */
+  readonly #retries: Retries | undefined;
   #info: BackendInfo;
   /** What runs requests. */
   #runner: RequestRunner;
@@ -84,8 +89,24 @@ export class WorkerBackend implements Backend {
   #cancelled = false;
   #closing: Promise<void> | undefined;
 
-  constructor(parts: WorkerParts, sink: Sink) {
+  constructor(parts: WorkerParts, told: Sink) {
     this.#parts = parts;
+    const retries = parts.retries
+      ? new Retries(
+        (slot, request) => this.#runner.push(slot, request),
+        (slot, result) => told.complete(slot, result, NO_PAYLOAD),
+        () => this.wake(),
+      )
+      : undefined;
+    this.#retries = retries;
+    const sink: Sink = retries === undefined ? told : {
+      complete(slot, result, payload) {
+        const settled = retries.settle(slot, result);
+        if (settled !== undefined) {
+          told.complete(slot, settled, payload);
+        }
+      },
+    };
     this.#sink = sink;
     this.#info = parts.describe();
     this.#waits = parts.openWaits((slot, result, payload = NO_PAYLOAD) => {
@@ -98,6 +119,10 @@ export class WorkerBackend implements Backend {
       (left) => this.#wait(left),
       (reason, left) => this.#giveUp(reason, left),
     );
+  }
+
+  get parksOnThread(): boolean {
+    return false;
   }
 
   get hasLibrary(): boolean {
@@ -146,8 +171,13 @@ export class WorkerBackend implements Backend {
     return NOT_NOW;
   }
 
+  readCachedRanges(): number {
+    return NOT_NOW;
+  }
+
   get inFlight(): number {
-    return this.#local.length + this.#waits.size + this.#runner.inFlight +
+    return this.#local.length + this.#waits.size + (this.#retries?.size ?? 0) +
+      this.#runner.inFlight +
       (this.#former === undefined ? 0 : this.#former.inFlight);
   }
 
@@ -178,10 +208,12 @@ export class WorkerBackend implements Backend {
       return false;
     }
     const former = this.#former;
-    const count = this.#completeLocal() + this.#waits.turn() + this.#runner.turn() +
+    const count = this.#completeLocal() + (this.#retries?.turn() ?? 0) + this.#waits.turn() +
+      this.#runner.turn() +
       (former === undefined ? 0 : former.turn());
     return count === 0 && arm && this.inFlight > 0 && this.#local.length === 0 &&
-      this.#waits.arm() && this.#runner.arm() && (this.#former?.arm() ?? true);
+      (this.#retries?.arm() ?? true) && this.#waits.arm() && this.#runner.arm() &&
+      (this.#former?.arm() ?? true);
   }
 
   /** Hand over what completes by itself. */
@@ -211,7 +243,15 @@ export class WorkerBackend implements Backend {
   }
 
   /** A request was tried in vain: it is tried again when it may not be. */
-  #wait({ slot, request, cancelled }: LeftRequest): void {
+  #wait(left: LeftRequest): void {
+    const { slot, request, cancelled } = left;
+    if (this.#retries !== undefined) {
+      this.#retries.add(left);
+      if (cancelled || this.#cancelled) {
+        this.#retries.cancel(slot);
+      }
+      return;
+    }
     this.#waits.add(slot, request);
     if (cancelled || this.#cancelled) {
       this.#waits.cancel(slot);
@@ -244,7 +284,8 @@ export class WorkerBackend implements Backend {
       local.result = -ERRNO.EINTR!;
       return cancels;
     }
-    return this.#waits.cancel(slot) || this.#runner.cancel(slot) ||
+    return (this.#retries?.cancel(slot) ?? false) || this.#waits.cancel(slot) ||
+      this.#runner.cancel(slot) ||
       (this.#former?.cancel(slot) ?? false);
   }
 
@@ -253,6 +294,7 @@ export class WorkerBackend implements Backend {
     for (const local of this.#local) {
       local.result = -ERRNO.EINTR!;
     }
+    this.#retries?.cancelAll();
     this.#waits.cancelAll();
     this.#runner.cancelAll();
     this.#former?.cancelAll();

@@ -261,7 +261,7 @@ async function writeStream(
 }
 
 /** What a promise resolves to, unless a signal is aborted before. */
-async function unlessAborted<V>(promise: Promise<V>, signal: AbortSignal): Promise<V> {
+export async function unlessAborted<V>(promise: Promise<V>, signal: AbortSignal): Promise<V> {
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason);

@@ -147,6 +147,12 @@ export interface PlainCall {
   payload: Uint8Array;
   /** Open its path, to close it by {@linkcode PlainCall.fs} again. */
   open(flags: number): number;
+  /** Read what there is. */
+  readSome(fd: number, bytes: Uint8Array, offset: number | null): number;
+  /** Read all of a FIFO that its path leads to; `undefined` if it leads elsewhere. */
+  readFifo(): Uint8Array | undefined;
+  /** Write all of what it writes to a FIFO that its path leads to. Whether it does. */
+  writeFifo(): boolean;
   /** Open its path, for other requests. */
   openToKeep(flags: number): number;
   /** Close what was opened for other requests. */

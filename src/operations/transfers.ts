@@ -46,7 +46,7 @@ const COPY_LENGTH = 1 << 20;
 
 function plainRead(call: PlainCall): number {
   const bytes = new Uint8Array(call.length);
-  const count = call.fs.readSync(call.fd, bytes, 0, bytes.length, call.position);
+  const count = call.readSome(call.fd, bytes, call.position);
   call.payload = bytes.subarray(0, count);
   return count;
 }

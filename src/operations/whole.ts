@@ -24,7 +24,8 @@ import { byteLengthOf } from "../byte_length.ts";
 import { aboutFile, plainMakeDurable, plainReplace, writeArguments } from "./replace.ts";
 import { request } from "./request.ts";
 import { toPath } from "../path.ts";
-import { checkBytes, checkFd, pathRequest } from "./arguments.ts";
+import { ownOption as own } from "../own_option.ts";
+import { checkAt, checkBytes, checkDirectory, checkFd, pathRequest } from "./arguments.ts";
 import type { OpBuilders } from "./values.ts";
 
 /** How much is read at first of a file whose size is not told. */
@@ -32,6 +33,13 @@ const FIRST_LENGTH = 64 * 1024;
 
 /** Read a file; one that has more than it may is not read to its end, which it may not have. */
 function plainReadFile(call: PlainCall): number {
+  const fifo = call.readFifo();
+  if (fifo !== undefined) {
+    call.payload = fifo;
+    return fifo.length > (call.arg0 > 0 ? call.arg0 : TRANSFER_MAX)
+      ? call.fail(ERRNO.EFBIG!)
+      : fifo.length;
+  }
   using file = Deno.openSync(call.path);
   const { size, isFile, isCharDevice } = file.statSync();
   // A pipe cannot be read again from its beginning
@@ -65,6 +73,9 @@ function plainWriteFile(call: PlainCall): number {
   const { fs, bytes } = call;
   if (call.arg1 & WRITE_ATOMIC) {
     return plainReplace(call);
+  }
+  if (call.writeFifo()) {
+    return bytes.length;
   }
   const fd = call.open(call.flags);
   try {
@@ -145,8 +156,13 @@ define("copyFile", {
   decode: decodeNothing,
   plain: plainCopyFile,
 });
-export const copyFile: OpBuilders["copyFile"] = (from, to) =>
-  request("copyFile", { path: toPath(from, "copy"), path2: toPath(to, "copy") });
+export const copyFile: OpBuilders["copyFile"] = (from, to, options) =>
+  request("copyFile", {
+    fd: checkAt(options),
+    fd2: checkDirectory(own(options, "toAt"), "toAt"),
+    path: toPath(from, "copy"),
+    path2: toPath(to, "copy"),
+  });
 
 define("readDir", {
   code: OP.readDir,

@@ -41,6 +41,7 @@ import { Scopes } from "./scopes.ts";
 import { Signals } from "./signals.ts";
 import { LATE_CONSUMED, NOT_LATE, type Slot, Slots } from "./slots.ts";
 import { forgetUnloaded, unloadWithProgram } from "./unload.ts";
+import { inSteps } from "./steps.ts";
 import { Ticket } from "./ticket.ts";
 
 /**
@@ -103,6 +104,8 @@ export class Core {
 
   /** How many hold it, if it is shared. */
   #holders = 0;
+  /** How many were in line when everything was cancelled, and have yet to be told. */
+  #ending = 0;
   #cancelled = false;
   #closing: Promise<void> | undefined;
   #closed = false;
@@ -124,7 +127,7 @@ export class Core {
       get inFlight() {
         return backend.inFlight;
       },
-      parksOnThread: backend.info.kind !== "worker",
+      parksOnThread: backend.parksOnThread,
       turn: (arm, yields) => this.turn(arm, yields),
       park: () => backend.park(),
       wake: () => backend.wake(),
@@ -236,12 +239,14 @@ export class Core {
     const any = this.backend.inFlight > 0 || this.#line.size > 0 || this.scopes.size > 0;
     this.#cancelled = true;
     this.backend.cancelAll();
-    for (const ticket of this.#line.tickets()) {
-      if (!ticket.request.isClose) {
-        this.#line.delete(ticket);
+    const waiting = this.#line.takeTickets();
+    this.#ending += waiting.length;
+    inSteps(waiting.values(), (ticket) => {
+      this.#ending--;
+      if (!ticket.isSettled) {
         this.#fail(ticket, interruptedError(ticket.request.context));
       }
-    }
+    }, () => this.#onRest?.());
     this.pump.kick();
     return any;
   }
@@ -295,7 +300,8 @@ export class Core {
 
   /** Whether nothing is in progress. */
   get #isAtRest(): boolean {
-    return this.backend.inFlight === 0 && this.#line.size === 0 && this.scopes.size === 0 &&
+    return this.backend.inFlight === 0 && this.#line.size === 0 && this.#ending === 0 &&
+      this.scopes.size === 0 &&
       !this.pump.parked;
   }
 
@@ -365,6 +371,24 @@ export class Core {
       return NOT_NOW;
     }
     const count = this.backend.readCached(fd, target, offset, length);
+    if (count >= 0) {
+      this.pump.spendOne(count);
+    }
+    return count;
+  }
+
+  /** Read ranges of what is cached; likewise. */
+  readCachedRanges(
+    fd: number,
+    ranges: Uint32Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): number {
+    if (
+      !this.accepts || this.slots.freeCount === 0 || this.#line.size > 0 || !this.pump.hasBudget
+    ) {
+      return NOT_NOW;
+    }
+    const count = this.backend.readCachedRanges(fd, ranges, bytes);
     if (count >= 0) {
       this.pump.spendOne(count);
     }

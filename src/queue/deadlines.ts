@@ -7,6 +7,8 @@
  * @module
  */
 
+import { inSteps } from "./steps.ts";
+
 /** The longest delay that timers of the event loop take, in milliseconds. */
 const DELAY_MAX = 2 ** 31 - 1;
 
@@ -105,6 +107,14 @@ export class Deadlines {
     deadline.index = at;
   }
 
+  /** Take those out whose time has come. */
+  *#due(now: number): Generator<Deadline> {
+    for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
+      this.remove(first);
+      yield first;
+    }
+  }
+
   /** Set the timer, unless it comes early enough already. */
   #schedule(): void {
     const first = this.#heap[0];
@@ -118,11 +128,6 @@ export class Deadlines {
   #expire(): void {
     this.#timer = undefined;
     this.#timerAt = Infinity;
-    const now = performance.now();
-    for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
-      this.remove(first);
-      first.expire();
-    }
-    this.#schedule();
+    inSteps(this.#due(performance.now()), (deadline) => deadline.expire(), () => this.#schedule());
   }
 }

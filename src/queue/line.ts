@@ -31,7 +31,7 @@ export class Producer {
 
 /** The line of promise forms and producers that wait for slots, first come, first served. */
 export class Line {
-  readonly #waiting = new Set<Ticket | Producer>();
+  #waiting = new Set<Ticket | Producer>();
   /** Slots that were granted to producers and not taken yet. */
   #reserved = 0;
   /** Whether a reservation is going to end. */
@@ -97,6 +97,22 @@ export class Line {
         waiter.reject(reason);
       }
     }
+  }
+
+  /** Take all promise forms out but those that close something. */
+  takeTickets(): Ticket[] {
+    const taken: Ticket[] = [];
+    const kept: (Ticket | Producer)[] = [];
+    for (const waiter of this.#waiting) {
+      if (waiter instanceof Ticket && !waiter.request.isClose) {
+        taken.push(waiter);
+      } else {
+        kept.push(waiter);
+      }
+    }
+    // Tens of thousands are not deleted one by one
+    this.#waiting = new Set(kept);
+    return taken;
   }
 
   /** The promise forms that wait. */

@@ -8,6 +8,8 @@
  * @module
  */
 
+import { inSteps } from "./steps.ts";
+
 /** What one signal aborts. */
 interface Watch<I> {
   readonly items: Set<I>;
@@ -55,10 +57,12 @@ export class Signals<I> {
   #fire(signal: AbortSignal): void {
     const watch = this.#watches.get(signal);
     if (watch !== undefined) {
-      this.#forget(signal, watch);
-      for (const item of watch.items) {
+      signal.removeEventListener("abort", watch.listener);
+      // What is over between two steps is taken out, as ever
+      inSteps(watch.items.values(), (item) => {
+        watch.items.delete(item);
         this.#abort(item, signal.reason);
-      }
+      }, () => this.#watches.delete(signal));
     }
   }
 }

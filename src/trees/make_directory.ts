@@ -117,7 +117,7 @@ async function isDirectory(path: string): Promise<{ isDirectory: boolean }> {
 }
 
 /** The path of the directory that a path is in, if there is one to be made. */
-function parentOf(path: string | Uint8Array): string | Uint8Array | undefined {
+export function parentOf(path: string | Uint8Array): string | Uint8Array | undefined {
   const isSlash = (i: number) => path[i] === "/" || path[i] === 0x2f;
   let end = path.length;
   while (end > 0 && isSlash(end - 1)) {

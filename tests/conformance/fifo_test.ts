@@ -36,7 +36,7 @@ for (
       await ioq.run(op.close(fd));
       assertEquals(descriptorsUnder(dir.path), 1);
     }
-  }, ({ interruptible }) => interruptible);
+  });
 
   forEachBackend(`what waits for a FIFO to be ${what} is cancelled`, async ({ open }) => {
     using dir = new TempDir();
@@ -55,5 +55,26 @@ for (
       Deno.errors.TimedOut,
     );
     await until(() => descriptorsUnder(dir.path) === 0, "descriptors to be closed");
-  }, ({ interruptible }) => interruptible);
+  });
 }
+
+forEachBackend(
+  "FIFOs that wait keep no close from being done after cancelAll()",
+  async ({ open }) => {
+    using dir = new TempDir();
+    const ioq = await open({ depth: 4, threads: 2 });
+    const file = await ioq.openFile(dir.file("file"));
+    const reader = await ioq.openFile(dir.fifo("reader"), { read: true, write: true });
+    const outcomes = Promise.allSettled([
+      reader.read(new Uint8Array(1)),
+      ...Array.from({ length: 8 }, (_, i) => ioq.openFile(dir.fifo(`fifo${i}`))),
+    ]);
+    await sleep(5);
+    ioq.cancelAll();
+    await within(5000, Promise.all([file.close(), reader.close()]), "closes");
+    const settled = await within(5000, outcomes, "what waited");
+    assertEquals(new Set(settled.map(({ status }) => status)), new Set(["rejected"]));
+    await within(5000, ioq.close(), "close()");
+    assertEquals(descriptorsUnder(dir.path), 0);
+  },
+);

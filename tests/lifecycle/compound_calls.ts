@@ -226,6 +226,17 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
     },
   },
   {
+    name: "writeFiles",
+    async run(ioq, dir, signal) {
+      const entries = Array.from(
+        { length: FILES },
+        (_, i) => ({ path: dir.at(`written/${i % 5}/${i}`), data: String(i) }),
+      );
+      const { files } = await ioq.writeFiles(entries, { parents: true, signal, onError: "skip" });
+      assertEquals(files, FILES);
+    },
+  },
+  {
     name: "openFile, fifty times",
     prepare: (dir) => void dir.file("file", "contents"),
     async run(ioq, dir, signal) {

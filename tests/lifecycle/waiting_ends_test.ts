@@ -158,3 +158,30 @@ forEachBackend("a time limit is one on all of a transfer in pieces", async ({ op
     assert(late, name);
   }
 });
+
+for (const name of [...Object.keys(ENDS), "time"]) {
+  forEachBackend(`10,000 promises that wait end by ${name} in steps`, async ({ open }) => {
+    const ioq = await open();
+    const controller = new CountingController();
+    const reason = new Error("enough");
+    const { signal } = controller;
+    const limit = name === "time" ? { timeoutMs: 100 } : {};
+    let settled = 0;
+    const waiting = Array.from(
+      { length: 10_000 },
+      () => ioq.sleep(1e6, { signal, ...limit }).then(() => assert(false), () => settled++),
+    );
+    await sleep(1);
+    // All at once would be before the event loop has gone round once
+    ENDS[name]?.(ioq, controller, reason);
+    let rounds = 0;
+    while (settled < waiting.length) {
+      await new Promise((resolve) => setImmediate(resolve));
+      rounds++;
+    }
+    assert(rounds > 1, `${rounds}`);
+    await Promise.all(waiting);
+    await within(LIMIT_MS, ioq.close(), "close()");
+    assertEquals(controller.listeners, 0);
+  }, ({ name }) => name === "uring" || name === "threads" || name.startsWith("worker"));
+}

@@ -10,7 +10,7 @@ import { bytes, TempDir, text, within } from "../fixtures.ts";
 /** What a hang takes longer than. */
 const LIMIT_MS = 20_000;
 
-/** Rows on which everything here waits without a thread: without the library Deno's calls wait. */
+/** Rows that know locks. */
 const waits = ({ library }: Row) => library;
 
 forEachBackend("a stat is done while 40 locks wait", async ({ open }) => {
@@ -75,7 +75,7 @@ forEachBackend("a stat is done while 40 reads of idle pipes wait", async ({ open
   const came = await within(LIMIT_MS, Promise.all(reads), "reads");
   assertEquals(came.map(text), fds.map((_, i) => `${i}`));
   await Promise.all(fds.map((fd) => ioq.run(op.close(fd))));
-}, waits);
+});
 
 forEachBackend("a write that fills a pipe goes on when there is room", async ({ open }) => {
   using dir = new TempDir();
@@ -110,7 +110,7 @@ forEachBackend("a write that fills a pipe goes on when there is room", async ({ 
   await drained;
   assertEquals(read, acknowledged);
   await ioq.run(op.close(fd));
-}, waits);
+});
 
 for (const other of ["read", "write"] as const) {
   forEachBackend(`20 opens of FIFOs to ${other} hold up nothing`, async ({ open }) => {
@@ -141,7 +141,7 @@ for (const other of ["read", "write"] as const) {
       new Set(await within(LIMIT_MS, Promise.all(opens), "opens")),
       new Set(["aborted"]),
     );
-  }, waits);
+  });
 }
 
 forEachBackend("echo into a FIFO is read whole, 100 times", async ({ open }) => {
@@ -167,7 +167,7 @@ forEachBackend("echo into a FIFO is read whole, 100 times", async ({ open }) => 
   }
   await writer.status;
   assertEquals(all.split("\n").filter((line) => line !== "").length, 100);
-}, waits);
+});
 
 forEachBackend("a writer that opens a FIFO and writes nothing is noticed", async ({ open }) => {
   using dir = new TempDir();
@@ -177,7 +177,7 @@ forEachBackend("a writer that opens a FIFO and writes nothing is noticed", async
   using _writer = await within(LIMIT_MS, Deno.open(path, { write: true }), "the writer");
   const fd = await within(LIMIT_MS, opening, "the reader");
   await ioq.run(op.close(fd));
-}, waits);
+});
 
 forEachBackend("a stat and sleeps come through beside what keeps completing", async ({ open }) => {
   using dir = new TempDir();

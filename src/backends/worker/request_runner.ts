@@ -6,6 +6,7 @@
  * @module
  */
 
+import { EWAITS } from "../../../ffi/layout.ts";
 import { CoreRequest } from "../../operations/request.ts";
 import type { Executor } from "./executor.ts";
 
@@ -15,6 +16,33 @@ export interface LeftRequest {
   /** With bytes of its own: the caller's may have changed. */
   readonly request: CoreRequest;
   readonly cancelled: boolean;
+  /** A descriptor that is kept open for it, or `NONE_KEPT`. */
+  readonly kept: number;
+}
+
+/** The descriptor of a request that keeps none. */
+export const NONE_KEPT = -1;
+/** In `hints`: it was tried in vain before. What is kept for it is its second descriptor. */
+export const HINT_RETRIED = 1 << 14;
+/** From minus this on downwards, results say which descriptor is kept while a request waits. */
+const KEEPS = 1 << 24;
+
+/** The error number of a request that keeps a descriptor while it waits. */
+export function keeps(fd: number): number {
+  return KEEPS + fd;
+}
+
+/** The descriptor that a result says is kept; `undefined` if the request does not wait. */
+export function keptBy(result: number): number | undefined {
+  return result === -EWAITS ? NONE_KEPT : result <= -KEEPS ? -result - KEEPS : undefined;
+}
+
+/** A request that is tried again. */
+export function retried(request: CoreRequest, kept: number): CoreRequest {
+  return Object.assign(new CoreRequest(request.op), request, {
+    fd2: kept,
+    hints: request.hints | HINT_RETRIED,
+  });
 }
 
 /** A request with the bytes that it had when it was made: the caller's may have changed. */

@@ -10,11 +10,10 @@
 
 import type { LaneCounts, Sink } from "../backend.ts";
 import { ERRNO } from "../../linux/errors.ts";
-import { EWAITS } from "../../../ffi/layout.ts";
 import type { CoreRequest } from "../../operations/request.ts";
 import { type EncodedRequest, encodeRequest, ExecutorPayload } from "../synchronous.ts";
 import type { Executor } from "./executor.ts";
-import { type LeftRequest, type RequestRunner, withBytes } from "./request_runner.ts";
+import { keptBy, type LeftRequest, type RequestRunner, withBytes } from "./request_runner.ts";
 
 /** Bytes of payloads from which on a turn ends. */
 const TURN_BYTES = 4 << 20;
@@ -29,7 +28,7 @@ interface Waiting extends EncodedRequest {
   cancelled: boolean;
 }
 
-/** What there is for requests that have to wait for somebody else, with the library. */
+/** What there is for requests that have to wait for somebody else. */
 export interface Elsewhere {
   /** Takes a request that was tried in vain. */
   readonly wait: (left: LeftRequest) => void;
@@ -89,8 +88,9 @@ export class ThisThread implements RequestRunner {
       const result = cancelled
         ? -ERRNO.EINTR!
         : this.#executor.perform(record, 0, input, 0, input.length);
-      if (result === -EWAITS) {
-        this.#elsewhere!.wait({ slot, request: withBytes(request, input), cancelled: false });
+      const kept = keptBy(result);
+      if (kept !== undefined) {
+        this.#elsewhere!.wait({ slot, request: withBytes(request, input), cancelled: false, kept });
         continue;
       }
       this.#completed.core++;

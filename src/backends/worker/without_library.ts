@@ -15,7 +15,7 @@ import type NodeFs from "node:fs";
 import * as layout from "../../../ffi/layout.ts";
 import { isUtf8 } from "../../linux/directory.ts";
 import { ERRNO, UNSUPPORTED } from "../../linux/errors.ts";
-import { AT_FDCWD, O_APPEND, O_RDWR, O_WRONLY } from "../../linux/fcntl.ts";
+import { AT_FDCWD, O_APPEND, O_DIRECTORY, O_RDWR, O_WRONLY } from "../../linux/fcntl.ts";
 import "../../operations/op.ts";
 import {
   type Plain,
@@ -28,6 +28,8 @@ import { addAppender, appenderOf, removeAppender } from "./append_files.ts";
 import { readDirectory, readTrees } from "./directories.ts";
 import type { Executor } from "./executor.ts";
 import { errnoOf, Failure } from "./failure.ts";
+import { Fifos, isFifo, leadsToFifo, removeFifo } from "./fifos.ts";
+import { HINT_RETRIED, NONE_KEPT } from "./request_runner.ts";
 import { translateFlags } from "./open_flags.ts";
 import { pathAt } from "./proc_path.ts";
 import { StatRecord } from "./stat_record.ts";
@@ -97,6 +99,10 @@ const NOTHING = new Uint8Array(0);
 class Call implements PlainCall {
   readonly fs: typeof NodeFs = fs;
   readonly #stat = new StatRecord();
+  readonly #fifos: Fifos;
+  /** Whether it was tried in vain before, and the descriptor that has been kept since. */
+  retried = false;
+  kept = NONE_KEPT;
   flags = 0;
   fd = 0;
   fd2 = 0;
@@ -113,6 +119,10 @@ class Call implements PlainCall {
   bytes: Uint8Array = NOTHING;
   payload: Uint8Array = NOTHING;
 
+  constructor(patient: boolean) {
+    this.#fifos = new Fifos(fs, patient);
+  }
+
   get isAtDescriptor(): boolean {
     return this.rawPath === "" && this.fd !== AT_FDCWD;
   }
@@ -126,13 +136,48 @@ class Call implements PlainCall {
   }
 
   open(flags: number): number {
-    const own = Deno.build.os === "linux" ? flags : translateFlags(flags, { ...fs.constants });
-    const fd = fs.openSync(this.path, own, this.mode);
+    const fd = fs.openSync(this.path, this.#own(flags), this.mode);
     removeAppender(fd);
+    removeFifo(fd);
     return fd;
   }
 
+  /** Flags as this system has them. */
+  #own(flags: number): number {
+    return Deno.build.os === "linux" ? flags : translateFlags(flags, { ...fs.constants });
+  }
+
+  /** Open a FIFO that the path leads to; `undefined` if it leads elsewhere. */
+  #openFifo(flags: number): number | undefined {
+    return this.kept !== NONE_KEPT || leadsToFifo(this.path)
+      ? this.#fifos.open(this.path, this.#own(flags), this.mode, this.retried, this.kept)
+      : undefined;
+  }
+
+  readFifo(): Uint8Array | undefined {
+    const fd = this.#openFifo(this.flags);
+    return fd === undefined ? undefined : this.#fifos.readWhole(fd);
+  }
+
+  writeFifo(): boolean {
+    const fd = this.#openFifo(this.flags);
+    if (fd !== undefined) {
+      this.#fifos.writeWhole(fd, this.bytes);
+    }
+    return fd !== undefined;
+  }
+
+  readSome(fd: number, bytes: Uint8Array, offset: number | null): number {
+    return isFifo(fd)
+      ? this.#fifos.read(fd, bytes)
+      : fs.readSync(fd, bytes, 0, bytes.length, offset);
+  }
+
   openToKeep(flags: number): number {
+    const fifo = (flags & O_DIRECTORY) === 0 ? this.#openFifo(flags) : undefined;
+    if (fifo !== undefined) {
+      return fifo;
+    }
     const fd = this.open(flags);
     if ((flags & O_APPEND) !== 0) {
       addAppender(fs, fd, this.path);
@@ -142,6 +187,7 @@ class Call implements PlainCall {
 
   close(fd: number): void {
     removeAppender(fd);
+    removeFifo(fd);
     fs.closeSync(fd);
   }
 
@@ -186,6 +232,9 @@ class Call implements PlainCall {
     if (bytes.length === 0 && ((toldOf(fd)?.flags ?? ACCESS_MODE) & ACCESS_MODE) === 0) {
       // Of nothing Node does not ask the kernel
       this.fail(ERRNO.EBADF!);
+    }
+    if (bytes.length > 0 && isFifo(fd)) {
+      return this.#fifos.write(fd, bytes);
     }
     const from = offset ?? (bytes.length > 1 ? placeOf(fd) : undefined);
     try {
@@ -272,11 +321,12 @@ export class DenoExecutor implements Executor {
   readonly turn = 0;
   readonly #call: Call;
 
-  constructor() {
+  /** @param patient Whether what has to wait for somebody else does so in its call. */
+  constructor(patient = false) {
     // deno-lint-ignore no-process-global
     fs ??= process.getBuiltinModule("node:fs");
     runs ??= plainRuns();
-    this.#call = new Call();
+    this.#call = new Call(patient);
   }
 
   get length(): number {
@@ -336,6 +386,8 @@ export class DenoExecutor implements Executor {
     call.rawPath2 = length2 === 0 ? "" : textOf(input.subarray(length, length + length2));
     call.bytes = input.subarray(pathsLength(record, at));
     call.payload = NOTHING;
+    call.retried = (opAndHints >>> 16 & HINT_RETRIED) !== 0;
+    call.kept = call.retried ? call.fd2 : NONE_KEPT;
     const run = runs[opAndHints & 0xffff] ?? UNSUPPORTED.operation;
     if (typeof run === "number") {
       return -run;

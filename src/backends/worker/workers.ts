@@ -16,7 +16,6 @@
  * @module
  */
 
-import * as layout from "../../../ffi/layout.ts";
 import { type Library, loadLibrary } from "../../../ffi/library.ts";
 import type { LaneCounts, Sink } from "../backend.ts";
 import { ERRNO, WORKER_CRASHED } from "../../linux/errors.ts";
@@ -28,7 +27,14 @@ import { encodeRequest, writeInput, writtenLength } from "../synchronous.ts";
 import { Interrupts } from "./interrupts.ts";
 import { LanePool } from "./lane_pool.ts";
 import * as shared from "./memory.ts";
-import { type LeftRequest, type RequestRunner, withBytes } from "./request_runner.ts";
+import {
+  HINT_RETRIED,
+  keptBy,
+  type LeftRequest,
+  NONE_KEPT,
+  type RequestRunner,
+  withBytes,
+} from "./request_runner.ts";
 import { LongInputs, LongOutputs, release, SharedPayload } from "./transfers.ts";
 import { LibraryExecutor } from "./with_library.ts";
 
@@ -212,7 +218,8 @@ export class Workers implements RequestRunner {
 
   /** Where a request waits for its lane. */
   #queueOf(request: CoreRequest): Ioqq {
-    return this.#library === undefined && (this.#pool.size === 1 || usesDescriptor(request))
+    return this.#library === undefined &&
+        (this.#pool.size === 1 || usesDescriptor(request) || (request.hints & HINT_RETRIED) !== 0)
       ? this.#memory.descriptors
       : this.#memory.pending;
   }
@@ -253,9 +260,10 @@ export class Workers implements RequestRunner {
         if (result === undefined) {
           return false;
         }
-        if (result === -layout.EWAITS) {
+        const kept = keptBy(result);
+        if (kept !== undefined) {
           this.#interrupts?.delete(slot);
-          this.#waitBy(this.#leave(slot));
+          this.#waitBy({ ...this.#leave(slot), kept });
           return false;
         }
         this.#completed.worker++;
@@ -409,7 +417,7 @@ export class Workers implements RequestRunner {
     this.#requests[slot] = undefined;
     this.#inputs.delete(slot);
     this.#inFlight--;
-    return { slot, request, cancelled };
+    return { slot, request, cancelled, kept: NONE_KEPT };
   }
 
   cancel(slot: number): boolean {

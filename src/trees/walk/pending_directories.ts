@@ -53,7 +53,9 @@ export class PendingDirectories {
       if (
         first !== undefined &&
         (length > GROUP_LENGTH || node.alone || node.anchor !== first.anchor ||
-          node.follow !== first.follow || typeof node.at !== "string")
+          node.follow !== first.follow || typeof node.at !== "string" ||
+          (node.names === undefined) !== (first.names === undefined) ||
+          node.laneKey !== first.laneKey)
       ) {
         break;
       }
