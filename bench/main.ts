@@ -21,6 +21,7 @@ import { cold as coldSuite } from "./suites/cold.ts";
 import { files } from "./suites/files.ts";
 import { loop } from "./suites/loop.ts";
 import { ops } from "./suites/ops.ts";
+import { programs } from "./suites/programs.ts";
 import { slow } from "./suites/slow.ts";
 import { start } from "./suites/start.ts";
 import { waiting } from "./suites/waiting.ts";
@@ -39,6 +40,7 @@ const SUITES: readonly Suite[] = [
   coldSuite,
   waiting,
   loop,
+  programs,
   fallback,
 ];
 
