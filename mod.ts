@@ -121,6 +121,7 @@ export type {
   StatOptions,
   SyncRangeOptions,
   TimeoutOptions,
+  UtimeOptions,
   WriteFileOptions,
   XattrOptions,
 } from "./src/operations/request_options.ts";
@@ -133,6 +134,7 @@ export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backe
 export type { ClockName, CpuClockName } from "./src/linux/clock.ts";
 export type { BigIntFileInfo, FileInfo } from "./src/linux/stat.ts";
 export type { DirEntry } from "./src/linux/directory.ts";
+export type { FileTime } from "./src/file_time.ts";
 export type { Path } from "./src/path.ts";
 export { expandGlob, glob } from "./src/trees/glob.ts";
 export type { ExpandGlobOptions, Glob, GlobEntry, GlobOptions } from "./src/trees/glob.ts";

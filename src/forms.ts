@@ -19,6 +19,7 @@ import type {
   RenameOptions,
   SetXattrOptions,
   StatOptions,
+  UtimeOptions,
   WriteFileOptions,
   XattrOptions,
 } from "./operations/request_options.ts";
@@ -27,6 +28,7 @@ import { op } from "./operations/op.ts";
 import { limitsOf, type OperationOptions, Runner, runOn } from "./queue/runner.ts";
 import type { OpName } from "./operations/values.ts";
 import { type IoqRequest, toCoreRequest } from "./operations/request.ts";
+import type { FileTime } from "./file_time.ts";
 import type { Path } from "./path.ts";
 import { type Glob, globOf } from "./trees/glob.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
@@ -583,15 +585,20 @@ export abstract class PromiseForms extends Runner {
    * Set the times of a file's last read and last write.
    *
    * @param file A path or a descriptor.
-   * @param atime A `Date`, or seconds since 1970.
+   * @param atime A `Date`, seconds since 1970, nanoseconds as a `bigint`, or a
+   *        `Temporal.Instant`.
    * @param mtime The same.
+   * @param options Whether a symbolic link itself is meant; a signal.
    */
   utime(
     file: Path | number,
-    atime: Date | number,
-    mtime: Date | number,
-    options?: OperationOptions,
+    atime: FileTime,
+    mtime: FileTime,
+    options?: UtimeOptions & OperationOptions,
   ): Promise<void> {
-    return this.#build(() => op.utime(file, lenientTime(atime), lenientTime(mtime)), options);
+    return this.#build(
+      () => op.utime(file, lenientTime(atime), lenientTime(mtime), options),
+      options,
+    );
   }
 }

@@ -21,9 +21,11 @@ import type {
   RenameOptions,
   SetXattrOptions,
   StatOptions,
+  UtimeOptions,
   WriteFileOptions,
   XattrOptions,
 } from "./operations/request_options.ts";
+import type { FileTime } from "./file_time.ts";
 import type { Path } from "./path.ts";
 import type { OperationOptions } from "./queue/runner.ts";
 import type { RemoveOptions } from "./forms.ts";
@@ -382,16 +384,17 @@ export function chown(
  * Sets the times of a file's last read and last write. Runs on the shared queue.
  *
  * @param file A path or a descriptor.
- * @param atime The last read: a `Date`, or seconds since 1970.
- * @param mtime The last write: a `Date`, or seconds since 1970.
- * @param options `signal`, `timeoutMs`.
+ * @param atime The last read: a `Date`, seconds since 1970, nanoseconds as a `bigint`, or a
+ *        `Temporal.Instant`.
+ * @param mtime The last write, likewise.
+ * @param options Whether a symbolic link itself is meant; `signal`, `timeoutMs`.
  * @category Files
  */
 export function utime(
   file: Path | number,
-  atime: Date | number,
-  mtime: Date | number,
-  options?: OperationOptions,
+  atime: FileTime,
+  mtime: FileTime,
+  options?: UtimeOptions & OperationOptions,
 ): Promise<void> {
   return onDefaultQueue((ioq) => ioq.utime(file, atime, mtime, options));
 }
