@@ -282,7 +282,7 @@ static int tree_enter(struct tree *tree, int dfd, const char *name, int flags, i
 	if (fd < 0) {
 		// Without a record it is left to the next request, when fewer are open
 		bool full = errno == EMFILE || errno == ENFILE;
-		return full && parent != -1 ? 0 : tree_append_record(tree, parent, errno);
+		return !full ? tree_append_record(tree, parent, errno) : parent == -1 ? -errno : 0;
 	}
 	int ret = tree_visit(tree, fd, parent, levels);
 	close(fd);

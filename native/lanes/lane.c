@@ -43,6 +43,7 @@
 #include "calls/calls.h"
 #include "lanes/interrupt.h"
 #include "lanes/processors.h"
+#include "ops.h"
 #include "waits/clock.h"
 
 #include <errno.h>
@@ -68,6 +69,9 @@
 /** Operations that tell whether they wait, and how often in a row they have to say no. */
 #define SAMPLE 32
 #define QUICK_SAMPLES 2
+/** Nanoseconds after which descriptors may have become free, and how often that is tried. */
+#define FULL_REST 500000
+#define FULL_TRIES 4000
 /** Rounds of waiting for a request before lying down: a few microseconds. */
 #define SPIN_ROUNDS 7
 
@@ -149,6 +153,8 @@ struct lanes {
 	atomic_uint count;
 	/** Requests that were completed. */
 	atomic_ulong completed;
+	/** Lanes that have descriptors of their own as long as their request takes. */
+	atomic_uint holding;
 	/** What is known of the operations: a pace. */
 	atomic_int pace;
 
@@ -224,15 +230,43 @@ static void lane_time(struct lane *lane, struct entry *entry) {
 	atomic_fetch_add_explicit(&lane->timed, 1, memory_order_relaxed);
 }
 
-/** Run an entry by system calls, here and now. */
-static void lane_perform(struct lane *lane, struct entry *entry) {
-	entry->lane = IOQ_LANE_WORKER;
-	// Whether the owner sees this in time does not matter, since it looks again
-	atomic_store_explicit(&lane->running, entry, memory_order_relaxed);
+/** Run an entry by system calls, once. */
+static void lane_try(struct lane *lane, struct entry *entry) {
 	if (lanes_are_slow(lane->lanes)) {
 		lane_time(lane, entry);
 	} else {
 		perform(entry, &lane->scratch);
+	}
+}
+
+/** Run an entry that has descriptors of its own meanwhile. */
+static void lane_hold(struct lane *lane, struct entry *entry) {
+	atomic_fetch_add_explicit(&lane->lanes->holding, 1, memory_order_relaxed);
+	lane_try(lane, entry);
+	atomic_fetch_sub_explicit(&lane->lanes->holding, 1, memory_order_relaxed);
+}
+
+/**
+ * Run an entry by system calls, here and now. If the process has as many descriptors as it
+ * may, and other lanes have some of them for as long as their requests take, it waits for
+ * those: before there is a descriptor nothing was done.
+ */
+static void lane_perform(struct lane *lane, struct entry *entry) {
+	struct lanes *lanes = lane->lanes;
+	entry->lane = IOQ_LANE_WORKER;
+	// Whether the owner sees this in time does not matter, since it looks again
+	atomic_store_explicit(&lane->running, entry, memory_order_relaxed);
+	void (*run)(struct lane *, struct entry *) = ops[entry->op].holds ? lane_hold : lane_try;
+	run(lane, entry);
+	for (unsigned int i = 0; i < FULL_TRIES && entry->result == -EMFILE && !entry->waits_for; ++i) {
+		bool others = lanes_hold(lanes);
+		struct timespec rest = {.tv_nsec = FULL_REST};
+		nanosleep(&rest, NULL);
+		// Those that were the last to hold any may have ended meanwhile
+		run(lane, entry);
+		if (!others) {
+			break;
+		}
 	}
 	atomic_store_explicit(&lane->running, NULL, memory_order_relaxed);
 	atomic_fetch_add_explicit(&lane->lanes->completed, 1, memory_order_relaxed);
@@ -718,6 +752,10 @@ bool lanes_are_quick(const struct lanes *lanes) {
 
 bool lanes_are_slow(const struct lanes *lanes) {
 	return atomic_load_explicit(&lanes->pace, memory_order_relaxed) == PACE_SLOW;
+}
+
+bool lanes_hold(const struct lanes *lanes) {
+	return atomic_load_explicit(&lanes->holding, memory_order_relaxed) > 0;
 }
 
 struct entry *lanes_reap(struct lanes *lanes) {

@@ -24,6 +24,7 @@ import {
   writeInPieces,
 } from "./pieces.ts";
 import { lenientLength, lenientTime } from "../lenient.ts";
+import { type FileRange, memoryFor, Ranges } from "./read_ranges.ts";
 import { makeReadable } from "./readable.ts";
 import { ownOption } from "../own_option.ts";
 import { checkBuffer, checkedOffset, FileRequests, NOBODY, Turn } from "./file_requests.ts";
@@ -58,7 +59,7 @@ function ownStat(fd: number): CoreRequest<"fstat", FileInfo> {
  * reads and writes at an offset, which any number of calls may do at the same time.
  *
  * All other asynchronous calls take place in the order in which they are made, also when they are not
- * awaited. Those at an offset (`readAt`, `writeAt`, `readvAt`, `writevAt`) have no order, and neither do
+ * awaited. Those at an offset (`readAt`, `readRanges`, `writeAt`, `readvAt`, `writevAt`) have no order, and neither do
  * requests made with `op`: await them where it matters. A stream, such as a pipe, keeps the order of
  * its reads and that of its writes.
  *
@@ -595,6 +596,98 @@ export class IoqFile implements AsyncDisposable, Disposable {
       length = request.length;
       return request;
     }, options).then((count) => count === 0 && length > 0 ? null : count);
+  }
+
+  /**
+   * Reads many ranges by one call: with one promise for all of them, which is what makes it fast
+   * where they are cached. Together they have at most 2 GiB. The file's position does not move.
+   *
+   * @param ranges What to read, at most 65,536 of them, in any order; they may overlap.
+   * @returns The bytes of each range, in the order of the ranges: fewer than asked for, or none,
+   *          where the file ends. They share one buffer.
+   * @throws {TypeError} If `ranges` is no array of ranges.
+   * @throws {RangeError} If a number is out of its range, or there are too many.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * await using file = await ioq.openFile("/etc/passwd");
+   * const [head, more] = await file.readRanges([
+   *   { offset: 0, length: 16 },
+   *   { offset: 100, length: 16 },
+   * ]);
+   * console.log(head!.length, more!.length);
+   * ```
+   */
+  async readRanges(
+    ranges: readonly FileRange[],
+    options?: OperationOptions,
+  ): Promise<Uint8Array<ArrayBuffer>[]> {
+    const plan = new Ranges(ranges);
+    const bytes = memoryFor(plan, undefined);
+    await this.#readRanges(plan, bytes, options);
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for (let i = 0, at = 0; i < plan.count; at += plan.lengthOf(i++)) {
+      parts.push(bytes.subarray(at, at + plan.countOf(i)));
+    }
+    return parts;
+  }
+
+  /**
+   * Reads many ranges into one buffer, one range after the other, each with room for all of it.
+   *
+   * @param buffer Where the bytes go. It has room for all ranges.
+   * @param ranges What to read, see {@linkcode IoqFile.readRanges}.
+   * @returns How many bytes of each range were read: fewer than asked for where the file ends.
+   * @throws {RangeError} If the buffer is too short, or a number is out of its range.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * await using file = await ioq.openFile("/etc/passwd");
+   * const buffer = new Uint8Array(32);
+   * const counts = await file.readRangesInto(buffer, [
+   *   { offset: 0, length: 16 },
+   *   { offset: 1_000_000, length: 16 },
+   * ]);
+   * console.log(counts); // Uint32Array [ 16, 0 ]
+   * ```
+   */
+  async readRangesInto(
+    buffer: Uint8Array<ArrayBuffer>,
+    ranges: readonly FileRange[],
+    options?: OperationOptions,
+  ): Promise<Uint32Array<ArrayBuffer>> {
+    const plan = new Ranges(ranges);
+    await this.#readRanges(plan, memoryFor(plan, buffer), options);
+    return Uint32Array.from({ length: plan.count }, (_, i) => plan.countOf(i));
+  }
+
+  /** Read ranges to where they belong. */
+  #readRanges(
+    ranges: Ranges,
+    bytes: Uint8Array<ArrayBuffer>,
+    options: OperationOptions | undefined,
+  ): Promise<void> {
+    const { fd } = this;
+    const cached = (words: Uint32Array<ArrayBuffer>, to: Uint8Array<ArrayBuffer>) =>
+      this.#cached.readRanges(fd, words, to);
+    // What is being written may not be overtaken
+    if (
+      options === undefined && this.#requests.others === 0 && ranges.readCached(bytes, cached)
+    ) {
+      return Promise.resolve();
+    }
+    this.#requests.hold();
+    return this.#whole(fd, "read", options, (limits) =>
+      ranges.readOthers(bytes, {
+        readAt: (part, offset) => this.#readAt(part, offset, limits),
+        isDirect: this.#direct,
+      })).finally(() => this.#requests.release());
   }
 
   /** Run a vectored transfer at the position, when its turn has come. */

@@ -240,7 +240,7 @@ class Copier {
     await descent.descend(
       entries.filter(({ type }) => type === DT_DIR),
       depth,
-      (found) => this.#copyDirectory(pair, found, depth),
+      (found, alone) => this.#copyDirectory(pair, found, depth, alone),
     );
   }
 
@@ -485,7 +485,12 @@ class Copier {
     });
   }
 
-  async #copyDirectory(above: Pair, found: Found, depth: number): Promise<void> {
+  async #copyDirectory(
+    above: Pair,
+    found: Found,
+    depth: number,
+    alone: boolean,
+  ): Promise<void> {
     const descent = this.#descent;
     let from: OpenDirectory | undefined;
     let to: OpenDirectory | undefined;
@@ -505,7 +510,7 @@ class Copier {
         return;
       }
       const pair: Pair = { from, to, ...places };
-      if (descent.isDeep(depth)) {
+      if (alone && descent.isDeep(depth)) {
         await descent.leaveOpenBelow(above.from);
         await descent.leaveOpenBelow(above.to);
       }
