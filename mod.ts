@@ -107,6 +107,9 @@ export type {
   ReadFilesOptions,
 } from "./src/files/read_files.ts";
 export type { ReadFileOptions } from "./src/files/whole_files.ts";
+export type { MakeTempOptions } from "./src/files/temporary.ts";
+export type { ExistsOptions } from "./src/trees/ensure.ts";
+export type { MoveOptions } from "./src/trees/move.ts";
 export { defaultQueue } from "./src/default_queue.ts";
 export * from "./src/functions.ts";
 export { op } from "./src/operations/op.ts";
@@ -114,6 +117,7 @@ export type {
   Advice,
   AtOptions,
   ChownOptions,
+  FromToOptions,
   OpenRequestOptions,
   PollOptions,
   RenameOptions,

@@ -10,7 +10,7 @@
  * @module
  */
 
-/** What every queue calls. */
+/** What every queue calls before its first result. */
 export const everydaySymbols = {
   ioq_abi_version: {
     parameters: [],
@@ -40,6 +40,10 @@ export const everydaySymbols = {
     // Runs on a thread of the runtime's: the only one that may wait
     nonblocking: true,
   },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** What a queue calls that is woken while it waits, and at its end. */
+export const closingSymbols = {
   ioq_wake: {
     parameters: [
       "pointer", // struct ioq *ioq
@@ -228,6 +232,7 @@ export const memorySymbols = {
 /** All of them. */
 export const symbols = {
   ...everydaySymbols,
+  ...closingSymbols,
   ...transferSymbols,
   ...seldomSymbols,
   ...memorySymbols,

@@ -18,6 +18,7 @@ import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
 import type {
   AtOptions,
   ChownOptions,
+  FromToOptions,
   RenameOptions,
   SetXattrOptions,
   StatOptions,
@@ -27,6 +28,9 @@ import type {
 import type { Path } from "./path.ts";
 import type { OperationOptions } from "./queue/runner.ts";
 import type { RemoveOptions } from "./forms.ts";
+import type { MakeTempOptions } from "./files/temporary.ts";
+import type { ExistsOptions } from "./trees/ensure.ts";
+import type { MoveOptions } from "./trees/move.ts";
 import type { ReadFileOptions } from "./files/whole_files.ts";
 import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./trees/write_files.ts";
 import {
@@ -194,7 +198,11 @@ export function writeTextFile(
  * @param options `signal`, `timeoutMs`.
  * @category Files
  */
-export function copyFile(from: Path, to: Path, options?: OperationOptions): Promise<void> {
+export function copyFile(
+  from: Path,
+  to: Path,
+  options?: FromToOptions & OperationOptions,
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.copyFile(from, to, options));
 }
 
@@ -249,7 +257,11 @@ export function rename(
  * @param options `signal`, `timeoutMs`.
  * @category Files
  */
-export function link(from: Path, to: Path, options?: OperationOptions): Promise<void> {
+export function link(
+  from: Path,
+  to: Path,
+  options?: FromToOptions & OperationOptions,
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.link(from, to, options));
 }
 
@@ -308,7 +320,7 @@ export function readLink(
  */
 export function realPath(
   path: Path,
-  options?: OperationOptions & { bytes?: false },
+  options?: AtOptions & OperationOptions & { bytes?: false },
 ): Promise<string>;
 /**
  * Resolves to the absolute path of what a path leads to, byte by byte.
@@ -317,11 +329,11 @@ export function realPath(
  */
 export function realPath(
   path: Path,
-  options: OperationOptions & { bytes: true },
+  options: AtOptions & OperationOptions & { bytes: true },
 ): Promise<Uint8Array<ArrayBuffer>>;
 export function realPath(
   path: Path,
-  options?: OperationOptions & { bytes?: boolean },
+  options?: AtOptions & OperationOptions & { bytes?: boolean },
 ): Promise<string | Uint8Array<ArrayBuffer>> {
   return onDefaultQueue<string | Uint8Array<ArrayBuffer>>((ioq) =>
     ioq.realPath(path, options as { bytes: true })
@@ -339,7 +351,7 @@ export function realPath(
 export function truncate(
   file: Path | number,
   length?: number,
-  options?: OperationOptions,
+  options?: AtOptions & OperationOptions,
 ): Promise<void> {
   return onDefaultQueue((ioq) => ioq.truncate(file, length, options));
 }
@@ -355,7 +367,7 @@ export function truncate(
 export function chmod(
   file: Path | number,
   mode: number,
-  options?: OperationOptions,
+  options?: AtOptions & OperationOptions,
 ): Promise<void> {
   return onDefaultQueue((ioq) => ioq.chmod(file, mode, options));
 }
@@ -474,6 +486,89 @@ export function readFiles(
   options?: ReadFilesOptions,
 ): AsyncIterableIterator<FileContents> {
   return read(sharedQueue, paths, options);
+}
+
+/**
+ * Resolves to whether there is something at a path, as `@std/fs` has it: see
+ * {@linkcode PromiseForms.exists}. Runs on the shared queue.
+ *
+ * @param path The path; links are followed.
+ * @param options Whether it must be a file, a directory, or readable; `signal`, `timeoutMs`.
+ * @category Files
+ */
+export function exists(path: Path, options?: ExistsOptions): Promise<boolean> {
+  return onDefaultQueue((ioq) => ioq.exists(path, options));
+}
+
+/**
+ * Makes a directory and those above it, unless it is there, as `@std/fs` has it. Runs on the
+ * shared queue.
+ *
+ * @param path The directory, or a link to it.
+ * @param options `signal`, `timeoutMs`.
+ * @category Files
+ */
+export function ensureDir(path: Path, options?: OperationOptions): Promise<void> {
+  return onDefaultQueue((ioq) => ioq.ensureDir(path, options));
+}
+
+/**
+ * Removes all that is in a directory, and makes it if there is none, as `@std/fs` has it. Runs
+ * on the shared queue.
+ *
+ * @param path The directory, or a link to it.
+ * @param options `signal`, `timeoutMs`.
+ * @category Files
+ */
+export function emptyDir(path: Path, options?: OperationOptions): Promise<void> {
+  return onDefaultQueue((ioq) => ioq.emptyDir(path, options));
+}
+
+/**
+ * Moves a file or a directory, as `@std/fs` has it, and to another file system as well: see
+ * {@linkcode PromiseForms.move}. Runs on the shared queue.
+ *
+ * @param from What to move.
+ * @param to Its new path, not a directory to put it into.
+ * @param options Whether to replace what is there; `signal`, `timeoutMs`.
+ * @category Files
+ */
+export function move(from: Path, to: Path, options?: MoveOptions): Promise<void> {
+  return onDefaultQueue((ioq) => ioq.move(from, to, options));
+}
+
+/**
+ * Creates a file, or empties the one that is there, and opens it to be read and written, as
+ * `Deno.create` does. Runs on the shared queue.
+ *
+ * @param path The file.
+ * @param options `signal`, `timeoutMs`.
+ * @category Open files
+ */
+export function create(path: Path, options?: OperationOptions): Promise<IoqFile> {
+  return onDefaultQueue((ioq) => ioq.create(path, options));
+}
+
+/**
+ * Creates an empty file of a name that nobody has, as `Deno.makeTempFile` does, and resolves to
+ * its path. Runs on the shared queue.
+ *
+ * @param options Where; what its name begins and ends with; `signal`, `timeoutMs`.
+ * @category Files
+ */
+export function makeTempFile(options?: MakeTempOptions): Promise<string> {
+  return onDefaultQueue((ioq) => ioq.makeTempFile(options));
+}
+
+/**
+ * Makes a directory of a name that nobody has, as `Deno.makeTempDir` does, and resolves to its
+ * path. Runs on the shared queue.
+ *
+ * @param options Where; what its name begins and ends with; `signal`, `timeoutMs`.
+ * @category Files
+ */
+export function makeTempDir(options?: MakeTempOptions): Promise<string> {
+  return onDefaultQueue((ioq) => ioq.makeTempDir(options));
 }
 
 /**

@@ -121,6 +121,10 @@ export class WorkerBackend implements Backend {
     );
   }
 
+  get parksOnThread(): boolean {
+    return false;
+  }
+
   get hasLibrary(): boolean {
     return this.#parts.hasLibrary;
   }

@@ -202,9 +202,9 @@ define("chmod", {
   decode: decodeNothing,
   plain: plainChmod,
 });
-export const chmod: OpBuilders["chmod"] = (file, mode) =>
+export const chmod: OpBuilders["chmod"] = (file, mode, options) =>
   request("chmod", {
-    ...checkFile("chmod", file),
+    ...checkFile("chmod", file, options),
     mode: checkMode(mode),
   });
 
@@ -220,7 +220,7 @@ define("chown", {
 });
 export const chown: OpBuilders["chown"] = (file, uid, gid, options) =>
   request("chown", {
-    ...checkFile("chown", file),
+    ...checkFile("chown", file, options),
     // All bits set leave it as it is, see chown(2)
     arg0: uid === null ? UINT32_MAX : checkInteger(uid, "uid", 0, UINT32_MAX - 1),
     arg1: gid === null ? UINT32_MAX : checkInteger(gid, "gid", 0, UINT32_MAX - 1),

@@ -17,6 +17,7 @@ import type {
   Advice,
   AtOptions,
   ChownOptions,
+  FromToOptions,
   OpenRequestOptions,
   PollOptions,
   RenameOptions,
@@ -256,8 +257,9 @@ export interface OpBuilders {
    *
    * @param file A path or a descriptor.
    * @param length Bytes, 0 to 2^53 - 1.
+   * @param options Where the path begins.
    */
-  truncate(file: Path | number, length?: number): IoqRequest<"truncate">;
+  truncate(file: Path | number, length?: number, options?: AtOptions): IoqRequest<"truncate">;
   /**
    * Reserve room on the device. See `fallocate(2)`.
    *
@@ -312,27 +314,29 @@ export interface OpBuilders {
    *
    * @param from The file.
    * @param to Its new name.
+   * @param options Where the paths begin.
    */
-  link(from: Path, to: Path): IoqRequest<"link">;
+  link(from: Path, to: Path, options?: FromToOptions): IoqRequest<"link">;
   /** Read what a symbolic link points to. */
   readLink(path: Path, options?: AtOptions): IoqRequest<"readLink">;
   /** Resolve a path to one without links, `.` and `..`. See `realpath(3)`. */
-  realPath(path: Path): IoqRequest<"realPath">;
+  realPath(path: Path, options?: AtOptions): IoqRequest<"realPath">;
   /**
    * Set permission bits.
    *
    * @param file A path or a descriptor.
    * @param mode Permission bits, 0 to 0o7777; the type of a file above them, as `stat()`
    *        gives it, is left aside.
+   * @param options Where the path begins.
    */
-  chmod(file: Path | number, mode: number): IoqRequest<"chmod">;
+  chmod(file: Path | number, mode: number, options?: AtOptions): IoqRequest<"chmod">;
   /**
    * Set owner and group.
    *
    * @param file A path or a descriptor.
    * @param uid The owner, `null` to leave it.
    * @param gid The group, `null` to leave it.
-   * @param options Whether a symbolic link itself is meant.
+   * @param options Whether a symbolic link itself is meant; where the path begins.
    */
   chown(
     file: Path | number,
@@ -402,8 +406,9 @@ export interface OpBuilders {
    *
    * @param from The file.
    * @param to The copy, which replaces what is there.
+   * @param options Where the paths begin.
    */
-  copyFile(from: Path, to: Path): IoqRequest<"copyFile">;
+  copyFile(from: Path, to: Path, options?: FromToOptions): IoqRequest<"copyFile">;
   /**
    * Read into several buffers of the caller's, one after the other. It is one plain read, whose
    * bytes are copied to the buffers at the completion.

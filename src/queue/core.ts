@@ -127,7 +127,7 @@ export class Core {
       get inFlight() {
         return backend.inFlight;
       },
-      parksOnThread: backend.info.kind !== "worker",
+      parksOnThread: backend.parksOnThread,
       turn: (arm, yields) => this.turn(arm, yields),
       park: () => backend.park(),
       wake: () => backend.wake(),

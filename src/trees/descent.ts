@@ -234,6 +234,13 @@ export class Descent {
     }
   }
 
+  /** Open the directory that it is all about, also if a link leads there. */
+  async openDirectory(path: string | Uint8Array): Promise<number> {
+    const fd = await this.request("openDir", { path });
+    this.#open.add(fd);
+    return fd;
+  }
+
   /** Open the directory that it is all about. Links may be on the way there. */
   openRoot(path: string | Uint8Array): Promise<number> {
     return this.#openDirectory(undefined, path);
