@@ -342,6 +342,16 @@ struct ioq_directory {
  * microseconds. `flags` are for opening those that are named.
  */
 #define IOQ_TREE 1
+/**
+ * How rules begin that its second path may be a list of, a NUL after each: a directory whose name
+ * is, begins with, ends in or has the rest of the rule is left to another request.
+ */
+#define IOQ_RULE_IS '='
+#define IOQ_RULE_BEGINS '^'
+#define IOQ_RULE_ENDS '$'
+#define IOQ_RULE_HAS '~'
+/** So is all that is below a directory with an entry whose name is the rest of the rule. */
+#define IOQ_RULE_STOPS '!'
 /** Set beside it: tell device and inode of each directory. */
 #define IOQ_TREE_IDENTIFY 2
 /** Set beside it: stat each entry. */

@@ -59,7 +59,7 @@ const WAYS: Readonly<
   Record<string, readonly [paths: readonly string[], most: number, least?: number]>
 > = {
   "import, open, stat, readFile": [["mod.ts"], 82],
-  "walk": [["mod.ts", "src/trees/walk/scheduler.ts"], 94],
+  "walk": [["mod.ts", "src/trees/walk/scheduler.ts"], 96],
   "openFile": [["mod.ts", "src/files/file.ts"], 87],
   "ioq find, all of it": [["cli.ts", "src/cli/find_lines.ts"], 12, 9],
   "ioq du -s": [["cli.ts", "src/cli/du_total.ts"], 13, 9],

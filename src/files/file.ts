@@ -24,7 +24,7 @@ import {
   writeInPieces,
 } from "./pieces.ts";
 import { lenientLength, lenientTime } from "../lenient.ts";
-import { type FileRange, memoryFor, Ranges } from "./read_ranges.ts";
+import { type FileRange, memoryFor, Ranges, readRanges } from "./read_ranges.ts";
 import { makeReadable } from "./readable.ts";
 import { ownOption } from "../own_option.ts";
 import { checkBuffer, checkedOffset, FileRequests, NOBODY, Turn } from "./file_requests.ts";
@@ -664,7 +664,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
   ): Promise<Uint32Array<ArrayBuffer>> {
     const plan = new Ranges(ranges);
     await this.#readRanges(plan, memoryFor(plan, buffer), options);
-    return Uint32Array.from({ length: plan.count }, (_, i) => plan.countOf(i));
+    const counts = new Uint32Array(plan.count);
+    for (let i = 0; i < plan.count; i++) {
+      counts[i] = plan.countOf(i);
+    }
+    return counts;
   }
 
   /** Read ranges to where they belong. */
@@ -674,20 +678,23 @@ export class IoqFile implements AsyncDisposable, Disposable {
     options: OperationOptions | undefined,
   ): Promise<void> {
     const { fd } = this;
-    const cached = (words: Uint32Array<ArrayBuffer>, to: Uint8Array<ArrayBuffer>) =>
-      this.#cached.readRanges(fd, words, to);
+    const others = () => {
+      this.#requests.hold();
+      return this.#whole(fd, "read", options, (limits) =>
+        ranges.readOthers(bytes, {
+          readAt: (part, offset) => this.#readAt(part, offset, limits),
+          isDirect: this.#direct,
+        })).finally(() => this.#requests.release());
+    };
     // What is being written may not be overtaken
-    if (
-      options === undefined && this.#requests.others === 0 && ranges.readCached(bytes, cached)
-    ) {
-      return Promise.resolve();
+    if (options !== undefined || this.#requests.others > 0) {
+      return others();
     }
-    this.#requests.hold();
-    return this.#whole(fd, "read", options, (limits) =>
-      ranges.readOthers(bytes, {
-        readAt: (part, offset) => this.#readAt(part, offset, limits),
-        isDirect: this.#direct,
-      })).finally(() => this.#requests.release());
+    const cached = (words: Uint32Array<ArrayBuffer>, to: Uint8Array<ArrayBuffer>) =>
+      this.#fd === fd && this.#requests.others === 0
+        ? this.#cached.readRanges(fd, words, to)
+        : undefined;
+    return readRanges(ranges, bytes, cached, () => runOn(this.#ioq, op.nop()), others);
   }
 
   /** Run a vectored transfer at the position, when its turn has come. */

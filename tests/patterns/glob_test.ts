@@ -8,6 +8,7 @@ import { glob as tinyglobby } from "npm:tinyglobby@0.2.17";
 import { expandGlob, glob, type GlobOptions, Ioq, walk } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import { bytes, descriptorsUnder, TempDir } from "../fixtures.ts";
+import { directoriesRead } from "./directories_read.ts";
 import { makeTree, paths, Random, type TreeOf } from "./random_tree.ts";
 
 async function find(patterns: string | string[], options: GlobOptions): Promise<string[]> {
@@ -201,26 +202,6 @@ Deno.test("random globs find what tinyglobby and @std/path find in random trees"
     }
   }
 });
-
-/** Which directories something reads: the kernel notes when, if they have changed since. */
-async function directoriesRead(root: string, run: () => Promise<unknown>): Promise<string[]> {
-  const all: string[] = [];
-  const visit = (path: string, name: string) => {
-    all.push(name);
-    for (const entry of [...Deno.readDirSync(path)]) {
-      if (entry.isDirectory) {
-        visit(`${path}/${entry.name}`, name === "." ? entry.name : `${name}/${entry.name}`);
-      }
-    }
-  };
-  visit(root, ".");
-  const before = new Date(1000);
-  for (const name of all) {
-    Deno.utimeSync(`${root}/${name}`, before, new Date());
-  }
-  await run();
-  return all.filter((name) => Deno.lstatSync(`${root}/${name}`).atime!.getTime() !== 1000).sort();
-}
 
 Deno.test("globs read the directories in which something may match, and no others", async () => {
   using dir = new TempDir();

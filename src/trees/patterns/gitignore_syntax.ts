@@ -30,6 +30,8 @@ export interface GitignoreRule {
   readonly directoriesOnly: boolean;
   /** It is about names anywhere below; otherwise about paths from the file's directory on. */
   readonly anywhere: boolean;
+  /** What it says, without what the others tell of its beginning and its end. */
+  readonly source: string;
   /** What it begins with, to the letter: all of it if nothing else follows. */
   readonly prefix: string;
   /** What follows; `undefined` if nothing does. */
@@ -212,6 +214,7 @@ function parseRule(line: string): GitignoreRule | undefined {
     negated,
     directoriesOnly,
     anywhere,
+    source,
     prefix,
     rest: special < 0 ? undefined : parseWild(source.slice(prefix.length)),
     suffix: isSuffix ? source.slice(1) : undefined,

@@ -15,6 +15,7 @@
  * @module
  */
 
+import { allRules, HIDDEN, ignoredGlobRules, type LaneRules } from "./lane_rules.ts";
 import { Automaton } from "./automaton.ts";
 import {
   type GlobSyntax,
@@ -76,6 +77,8 @@ export class GlobState {
   readonly #patterns: GlobPatterns;
   readonly #wanted: readonly Position[];
   readonly #ignored: readonly Position[];
+  /** Whether directories of any name are gone into, but for those of {@linkcode laneRules}. */
+  readonly goesOn: boolean;
   #names: ReadonlySet<string> | null | undefined;
 
   /** @param patterns What it is a state of. */
@@ -87,6 +90,7 @@ export class GlobState {
     this.#patterns = patterns;
     this.#wanted = wanted;
     this.#ignored = ignored;
+    this.goesOn = wanted.some((it) => it.segment.kind === "globstar");
   }
 
   /** All names that there is a use for, if they are known to the letter. */
@@ -186,6 +190,8 @@ function add(positions: Position[], position: Position): void {
 export class GlobPatterns {
   /** In the directory itself. */
   readonly start: GlobState;
+  /** What keeps lanes from directories that may have to be passed over. */
+  readonly laneRules: LaneRules;
   /** Whether the directory itself is wanted. */
   readonly wantsRoot: boolean;
   readonly #states = new Map<string, GlobState>();
@@ -221,6 +227,7 @@ export class GlobPatterns {
       return positions;
     };
     this.start = this.stateOf(begin(wanted, syntax), begin(ignored, { ...syntax, dot: true }));
+    this.laneRules = allRules([ignoredGlobRules(ignored), syntax.dot ? [] : HIDDEN]);
     this.wantsRoot = wanted.some(({ segments }) =>
       segments.length === 0 || (segments.length === 1 && segments[0]!.kind === "globstar")
     );

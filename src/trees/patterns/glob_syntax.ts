@@ -53,7 +53,12 @@ export type Segment =
   /** One name to the letter. */
   | { readonly kind: "name"; readonly name: string }
   /** Names that an expression matches. */
-  | { readonly kind: "names"; readonly expression: Expression; readonly source: string };
+  | {
+    readonly kind: "names";
+    readonly expression: Expression;
+    readonly source: string;
+    readonly folded: boolean;
+  };
 
 /** Patterns that braces stand for, at the most. */
 const ROWS_MAX = 1024;
@@ -311,7 +316,7 @@ function parseSegment(points: readonly string[], syntax: GlobSyntax): Segment {
   const parser = new SegmentParser(syntax);
   const expression = parser.parse(points, true);
   return parser.magic
-    ? { kind: "names", expression, source: points.join("") }
+    ? { kind: "names", expression, source: points.join(""), folded: syntax.caseInsensitive }
     : { kind: "name", name: plainName(points) };
 }
 

@@ -14,6 +14,7 @@
  */
 
 import { Automaton } from "./automaton.ts";
+import { allRules, gitignoreRules, type LaneRules } from "./lane_rules.ts";
 import { binaryText, type GitignoreRule, parseGitignore } from "./gitignore_syntax.ts";
 
 /** A rule with what decides it. */
@@ -36,9 +37,14 @@ export class IgnoreFile {
   /** The others, the last first. */
   readonly #others: CompiledRule[] = [];
 
+  /** What keeps lanes from what it may say is ignored. */
+  readonly laneRules: LaneRules;
+
   /** Read a file. */
   constructor(bytes: Uint8Array) {
-    parseGitignore(bytes).forEach((rule, number) => {
+    const rules = parseGitignore(bytes);
+    this.laneRules = gitignoreRules(rules);
+    rules.forEach((rule, number) => {
       const { rest, suffix } = rule;
       const expression = suffix === undefined ? rest : undefined;
       let automaton;
@@ -134,10 +140,20 @@ export function comparedName(name: string, rawName: Uint8Array | undefined): str
 export class IgnoreRules {
   /** Those that decide before others: by kind, and of one kind the nearest first. */
   readonly #kinds: readonly (readonly Level[])[];
+  /** What keeps lanes from what may be ignored: the same below, as long as no file comes in. */
+  readonly shared: { readonly laneRules: LaneRules };
 
-  /** @param kinds How many kinds of files there are; earlier ones decide first. */
-  constructor(kinds: number | readonly (readonly Level[])[]) {
-    this.#kinds = typeof kinds === "number" ? Array.from({ length: kinds }, () => []) : kinds;
+  /**
+   * @param kinds How many kinds of files there are; earlier ones decide first.
+   * @param shared If they are those of a directory above.
+   */
+  constructor(
+    kinds: number | readonly (readonly Level[])[],
+    shared?: { readonly laneRules: LaneRules },
+  ) {
+    const levels = typeof kinds === "number" ? Array.from({ length: kinds }, () => []) : kinds;
+    this.#kinds = levels;
+    this.shared = shared ?? { laneRules: allRules(levels.flat().map((it) => it.file.laneRules)) };
   }
 
   /** These and those of a file in this directory. */
@@ -158,6 +174,7 @@ export class IgnoreRules {
       this.#kinds.map((levels) =>
         levels.map(({ file, below }) => ({ file, below: `${below}${name}/` }))
       ),
+      this.shared,
     );
   }
 

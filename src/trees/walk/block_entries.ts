@@ -99,6 +99,8 @@ function isMissing(errno: number): boolean {
 export class BlockEntries {
   /** Where rules about what is ignored are found, if any are heeded. */
   sources: IgnoreSources | undefined;
+  /** Whether a name is passed over with all below it, if names tell and are all that does. */
+  skipsName: ((name: string) => boolean) | undefined;
   readonly #walk: WalkContext;
   readonly #order: Order | undefined;
   readonly #lines: LineBuffer | undefined;
@@ -179,9 +181,9 @@ export class BlockEntries {
     const count = records.length / RECORD_WORDS;
     const read: Part["read"] = new Array(count).fill(undefined);
     const recordOf = findRecords(records, types.length);
-    if (this.sources !== undefined) {
-      await this.#findRules(this.sources, nodes, block);
-    }
+    const ruled = this.sources === undefined
+      ? undefined
+      : await this.#findRules(this.sources, nodes, block);
     let reached = 0;
 
     for (let i = 0, at = 0, from = 0; i < count && !walk.stopped; i++, at += RECORD_WORDS) {
@@ -190,6 +192,10 @@ export class BlockEntries {
       const error = records[at + layout.TREE_DIRECTORY_ERROR]!;
       const node = parent < 0 ? nodes[reached++] : read[i];
       if (node !== undefined) {
+        const own = parent < 0 ? undefined : ruled?.get(i);
+        if (own !== undefined) {
+          await this.sources!.enter(node, (name) => own.get(name));
+        }
         if (plan.followSymlinks) {
           const identity = at + layout.TREE_DIRECTORY_DEV_LOW;
           node.identity = records.slice(identity, identity + 4);
@@ -217,13 +223,18 @@ export class BlockEntries {
     return { reached, below: read.filter((node) => node !== undefined) };
   }
 
-  /** Take in what directories say about what is ignored there. */
+  /**
+   * Take in what the directories that were asked for say about what is ignored there.
+   *
+   * @returns By record, types of entries that have to do with rules, of those that have any.
+   */
   async #findRules(
     sources: IgnoreSources,
     nodes: readonly DirectoryNode[],
     { records, types, names }: TreeBlock,
-  ): Promise<void> {
+  ): Promise<ReadonlyMap<number, ReadonlyMap<string, number>>> {
     const found: Promise<void>[] = [];
+    const ruled = new Map<number, ReadonlyMap<string, number>>();
     const count = records.length / RECORD_WORDS;
     for (let i = 0, at = 0, from = 0; i < count; i++, at += RECORD_WORDS) {
       const end = from + records[at + layout.TREE_DIRECTORY_ENTRIES]!;
@@ -236,12 +247,16 @@ export class BlockEntries {
       }
       if (of !== undefined) {
         const known = of;
-        // Whatever has rules is read by itself, not by a lane on its way
-        found.push(sources.enter(nodes[i]!, (name) => known.get(name)));
+        const parent = records[at + layout.TREE_DIRECTORY_PARENT]!;
+        ruled.set(i, known);
+        if (parent < 0) {
+          found.push(sources.enter(nodes[-1 - parent]!, (name) => known.get(name)));
+        }
       }
       from = end;
     }
     await Promise.all(found);
+    return ruled;
   }
 
   /** The entries of a directory that globs have named: those that there are. */
@@ -291,19 +306,25 @@ export class BlockEntries {
   #isPlain({ node, block }: Part): boolean {
     const { followSymlinks, stat, skips, sort, glob, ignores } = this.#walk.plan;
     return glob === undefined && ignores === undefined && !followSymlinks && !stat &&
-      sort === false && skips === undefined &&
+      sort === false && (skips === undefined || this.skipsName !== undefined) &&
       block.rawNames === undefined && node.rawPath === undefined;
   }
 
   /** The entries of a directory, most of them: nothing here may be slow. */
   #addPlain(part: Part): void {
-    const { includeFiles, includeDirs, includeSymlinks, finds, maxDepth } = this.#walk.plan;
+    const { includeFiles, includeDirs, includeSymlinks, maxDepth } = this.#walk.plan;
+    const { skipsName } = this;
+    // What names tell is asked of names: to search a path costs several times as much
+    const finds = skipsName === undefined ? this.#walk.plan.finds : this.#walk.plan.matches;
     const { node, block: { names, types }, end } = part;
     const batch = this.#batch;
     const { prefix } = node;
     const descends = node.depth + 1 < maxDepth;
     for (let i = part.from; i < end; i++) {
       const name = names[i]!;
+      if (skipsName !== undefined && skipsName(name)) {
+        continue;
+      }
       const type = types[i]!;
       const path = prefix + name;
       if (type === DT_DIR) {
@@ -351,9 +372,10 @@ export class BlockEntries {
     const at = node.atOf(name);
     const child = new DirectoryNode(node, path, rawPath, at, node.anchorBelow, follow);
     child.optional = follow;
-    const record = recordOf === undefined ? -1 : recordOf[entry]!;
+    const record = recordOf === undefined || entry < 0 ? -1 : recordOf[entry]!;
     if (record >= 0) {
       read[record] = child;
+      child.begun = true;
     } else if (this.#order === undefined) {
       this.#walk.pending.push(child);
     }
@@ -477,7 +499,7 @@ export class BlockEntries {
     }
     for (let i = items.length - 1; i >= 0; i--) {
       const { child } = items[i]!;
-      if (child !== undefined) {
+      if (child !== undefined && !child.begun) {
         this.#walk.pending.push(child);
       }
     }

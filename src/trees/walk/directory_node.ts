@@ -143,6 +143,11 @@ export class DirectoryNode {
     anchor?.hold();
   }
 
+  /** What those have in common that lanes go on below by the same rules. */
+  get laneKey(): unknown {
+    return this.glob?.goesOn === false ? this.glob : this.ignores?.shared;
+  }
+
   /** The names that are looked for instead of reading it, if globs say which. */
   get names(): ReadonlySet<string> | undefined {
     return this.glob?.names;

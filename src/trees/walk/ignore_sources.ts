@@ -21,6 +21,7 @@ import { op } from "../../operations/op.ts";
 import { joinPath } from "../../path.ts";
 import { accessBelow, checkAccess, READ } from "../../permissions.ts";
 import { comparedName, IgnoreFile, IgnoreRules } from "../patterns/ignore_rules.ts";
+import { stopRules } from "../patterns/lane_rules.ts";
 import type { WalkContext } from "./context.ts";
 import type { DirectoryNode } from "./directory_node.ts";
 import { makeEntry } from "./entry.ts";
@@ -55,6 +56,12 @@ export class IgnoreSources {
     this.#gitignore = files.length;
     this.#exclude = files.length + 1;
     this.#own = files.length + 2;
+  }
+
+  /** What keeps lanes from going on where directories have rules of their own. */
+  get laneRules(): string[] {
+    const names = this.#plan.gitignore ? [...this.#names, ".git"] : this.#names;
+    return [...stopRules(names), ...(this.#plan.gitignore ? ["=.git"] : [])];
   }
 
   /** A name in the form in which rules compare it. */

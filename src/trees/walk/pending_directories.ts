@@ -54,7 +54,8 @@ export class PendingDirectories {
         first !== undefined &&
         (length > GROUP_LENGTH || node.alone || node.anchor !== first.anchor ||
           node.follow !== first.follow || typeof node.at !== "string" ||
-          (node.names === undefined) !== (first.names === undefined))
+          (node.names === undefined) !== (first.names === undefined) ||
+          node.laneKey !== first.laneKey)
       ) {
         break;
       }

@@ -227,8 +227,12 @@ export interface WalkPlan {
   readonly ignores: IgnorePlan | undefined;
   /** Whether a path is found; `undefined` if all are. It implies {@linkcode skips}. */
   readonly finds: PathFilter | undefined;
+  /** Whether a path is found that is not passed over. */
+  readonly matches: PathFilter | undefined;
   /** Whether a path is passed over with all below it; `undefined` if none is. */
   readonly skips: PathFilter | undefined;
+  /** The expressions that say so. */
+  readonly skip: readonly RegExp[];
 }
 
 const WALK_OPTIONS: readonly string[] = [
@@ -369,6 +373,8 @@ export function planWalk(given: WalkOptions, innerOptions: InnerOptions = {}): W
       ? { gitignore, files: [...ignoreFiles] }
       : undefined,
     skips,
+    skip: skip ?? [],
+    matches: makeFilter(exts, anyMatch(match), undefined),
     finds: makeFilter(exts, anyMatch(match), skips),
   };
 }
