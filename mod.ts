@@ -103,6 +103,7 @@ export type { OpenFileOptions } from "./src/files/file.ts";
 export type {
   FileContents,
   FileSource,
+  PathOf,
   ReadFilesErrorPolicy,
   ReadFilesOptions,
 } from "./src/files/read_files.ts";

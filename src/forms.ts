@@ -55,6 +55,7 @@ import { type Walk, walkOf } from "./trees/walk.ts";
 import {
   type FileContents,
   type FileSource,
+  type PathOf,
   readFiles,
   type ReadFilesOptions,
 } from "./files/read_files.ts";
@@ -214,10 +215,10 @@ export abstract class PromiseForms extends Runner {
    * }
    * ```
    */
-  readFiles(
-    paths: Iterable<FileSource> | AsyncIterable<FileSource>,
+  readFiles<S extends FileSource>(
+    paths: Iterable<S> | AsyncIterable<S>,
     options?: ReadFilesOptions,
-  ): AsyncIterableIterator<FileContents> {
+  ): AsyncIterableIterator<FileContents<PathOf<S>>> {
     return readFiles(() => this, paths, options);
   }
 

@@ -38,6 +38,7 @@ import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./trees/write
 import {
   type FileContents,
   type FileSource,
+  type PathOf,
   readFiles as read,
   type ReadFilesOptions,
 } from "./files/read_files.ts";
@@ -484,10 +485,10 @@ export function removeXattr(
  * @param options How many at once; what to do about errors; `maxBytes`, `signal`.
  * @category Many files and trees
  */
-export function readFiles(
-  paths: Iterable<FileSource> | AsyncIterable<FileSource>,
+export function readFiles<S extends FileSource>(
+  paths: Iterable<S> | AsyncIterable<S>,
   options?: ReadFilesOptions,
-): AsyncIterableIterator<FileContents> {
+): AsyncIterableIterator<FileContents<PathOf<S>>> {
   return read(sharedQueue, paths, options);
 }
 
