@@ -26,7 +26,8 @@
  *
  *     lanes on a processor for less than a quarter of the time    four times as many,
  *                                                                 and then all
- *                          for less than half                     twice as many
+ *                          for less than half                     twice as many,
+ *                                                                 if they sleep
  *     operations that did not give up their processor             as few as at first
  *
  * The last is what lanes tell while there are many of them: a thread that waits leaves
@@ -47,12 +48,15 @@
 #include "waits/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /** Bytes of a lane's stack: nothing here keeps much on it, and trees recurse for so many levels only. */
 #define STACK_LENGTH (512 * 1024)
@@ -64,6 +68,8 @@
 #define LOOKS_HELD 50
 /** Completions of each lane between two looks from which on the rate tells whether more pay. */
 #define TELLING 8
+/** Lanes that are asked whether they wait. */
+#define SLEEPERS 4
 /** Looks over which that rate is taken. */
 #define LOOKS_TRIED 2
 /** Operations that tell whether they wait, and how often in a row they have to say no. */
@@ -90,6 +96,8 @@ struct lane {
 	pthread_t thread;
 	/** What its processor time is told by. */
 	clockid_t clock;
+	/** What the system calls it, once it runs. */
+	atomic_int tid;
 	/** Posted to have it get up. */
 	sem_t called;
 	/** The next one on the stack, while it lies there. */
@@ -316,6 +324,7 @@ static void *lane_main(void *arg) {
 	struct lane *lane = arg;
 	struct lanes *lanes = lane->lanes;
 	interrupt_accept();
+	atomic_store_explicit(&lane->tid, gettid(), memory_order_relaxed);
 	bool spun = false;
 	pthread_mutex_lock(&lanes->mutex);
 	while (!lanes->stops) {
@@ -508,6 +517,39 @@ static void watch_judge(struct lanes *lanes) {
 	}
 }
 
+/** Whether a lane waits, rather than for a processor: its thread sleeps. */
+static bool lane_sleeps(const struct lane *lane) {
+	char path[64], text[256];
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load_explicit(&lane->tid, memory_order_relaxed));
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0) {
+		close(fd);
+	}
+	text[length > 0 ? length : 0] = '\0';
+	// The name comes before, in brackets
+	const char *state = strrchr(text, ')');
+	// Where that is not told, those that are off their processors wait
+	return !state || strncmp(state, ") R", 3) != 0;
+}
+
+/**
+ * Whether lanes wait in what they do. Where others use the processors, lanes are off
+ * them as well, and more of those would only take turns with each other.
+ */
+static bool watch_finds_sleep(const struct lanes *lanes) {
+	unsigned int seen = 0, sleep = 0;
+	unsigned int count = atomic_load_explicit(&lanes->count, memory_order_acquire);
+	for (unsigned int i = 0; i < count && seen < SLEEPERS; ++i) {
+		const struct lane *lane = &lanes->lanes[i];
+		if (atomic_load_explicit(&lane->running, memory_order_relaxed)) {
+			++seen;
+			sleep += lane_sleeps(lane);
+		}
+	}
+	return seen > 0 && 2 * sleep >= seen;
+}
+
 /** Allow more lanes, if those that there are are held up. The mutex is held. */
 static void watch_grow(struct lanes *lanes, unsigned int busy, int64_t used, int64_t elapsed) {
 	size_t waiting = atomic_load_explicit(&lanes->waiting, memory_order_relaxed);
@@ -524,7 +566,7 @@ static void watch_grow(struct lanes *lanes, unsigned int busy, int64_t used, int
 	size_t more = 4 * used >= all ? lanes->up : many ? lanes->bound : 3 * lanes->up;
 	more = waiting < more ? waiting : more;
 	unsigned int allowed = more < lanes->bound - lanes->up ? lanes->up + (unsigned int)more : lanes->bound;
-	if (allowed <= lanes->allowed) {
+	if (allowed <= lanes->allowed || !watch_finds_sleep(lanes)) {
 		return;
 	}
 	if (lanes->tried_from == 0 && stretch->completed >= (unsigned long)TELLING * busy * stretch->looks) {

@@ -45,7 +45,7 @@ const UNTRIED = -1;
 type ReadCached = (
   ranges: Uint32Array<ArrayBuffer>,
   bytes: Uint8Array<ArrayBuffer>,
-) => boolean;
+) => boolean | undefined;
 
 /** What reads of a file. */
 export interface RangeSource {
@@ -68,6 +68,11 @@ export class Ranges {
   readonly length: number;
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #results: Int32Array<ArrayBuffer>;
+  /** The next range that may be cached, and where its bytes go. */
+  #next = 0;
+  #at = 0;
+  /** Whether all that was tried was cached. */
+  #isAll = true;
 
   /**
    * All is read once, and checked.
@@ -104,6 +109,11 @@ export class Ranges {
     this.#results = results;
   }
 
+  /** How many have yet to be looked for in the cache. */
+  get left(): number {
+    return this.count - this.#next;
+  }
+
   /** How many bytes a range has. */
   lengthOf(range: number): number {
     return this.#words[WORDS * range + layout.RANGE_LENGTH]!;
@@ -115,13 +125,13 @@ export class Ranges {
   }
 
   /**
-   * Read what is cached.
+   * Read what is cached, from where the last call stopped.
    *
-   * @returns Whether that is all.
+   * @returns Whether all is read: "all", "not all", or "not now" if nothing can be tried now.
    */
-  readCached(bytes: Uint8Array<ArrayBuffer>, readCached: ReadCached): boolean {
-    let isAll = true;
-    for (let from = 0, at = 0; from < this.count;) {
+  readCached(bytes: Uint8Array<ArrayBuffer>, read: ReadCached): "all" | "not all" | "not now" {
+    while (this.#next < this.count) {
+      const from = this.#next;
       let end = from;
       let length = 0;
       while (end < this.count && length + this.lengthOf(end) <= CHUNK_LENGTH) {
@@ -129,21 +139,23 @@ export class Ranges {
       }
       if (end === from) {
         // One that is too long for this
-        at += this.lengthOf(from++);
-        isAll = false;
+        this.#at += this.lengthOf(this.#next++);
+        this.#isAll = false;
         continue;
       }
       const words = this.#words.subarray(WORDS * from, WORDS * end);
-      if (!readCached(words, bytes.subarray(at, at + length))) {
-        return false;
+      const wasTried = read(words, bytes.subarray(this.#at, this.#at + length));
+      if (wasTried !== true) {
+        this.#isAll &&= wasTried === false;
+        return wasTried === false ? "not now" : "not all";
       }
-      for (let i = from; i < end && isAll; i++) {
-        isAll = this.countOf(i) >= 0;
+      for (let i = from; i < end && this.#isAll; i++) {
+        this.#isAll = this.countOf(i) >= 0;
       }
-      from = end;
-      at += length;
+      this.#next = end;
+      this.#at += length;
     }
-    return isAll;
+    return this.#isAll ? "all" : "not all";
   }
 
   /**
@@ -179,6 +191,35 @@ export class Ranges {
       }
     }
     this.#results[at + layout.RANGE_RESULT] = done;
+  }
+}
+
+/**
+ * Read ranges: what is cached by few calls, as long as the event loop has nothing to wait for,
+ * and the others by requests.
+ *
+ * @param turn Lets the event loop have its turn.
+ * @param readOthers Reads what was not cached.
+ */
+export async function readRanges(
+  ranges: Ranges,
+  bytes: Uint8Array<ArrayBuffer>,
+  readCached: ReadCached,
+  turn: () => Promise<void>,
+  readOthers: () => Promise<void>,
+): Promise<void> {
+  let state = ranges.readCached(bytes, readCached);
+  while (state === "not now") {
+    const before = ranges.left;
+    await turn();
+    state = ranges.readCached(bytes, readCached);
+    if (ranges.left === before) {
+      // The queue has other work
+      break;
+    }
+  }
+  if (state !== "all") {
+    await readOthers();
   }
 }
 

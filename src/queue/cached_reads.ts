@@ -92,14 +92,16 @@ export class CachedReads {
    *
    * @param ranges See `Backend.readCachedRanges()`.
    * @param bytes Where to, one after the other.
-   * @returns Whether that was tried.
+   * @returns Whether that was tried; `undefined` if it will never be.
    */
   readRanges(
     fd: number,
     ranges: Uint32Array<ArrayBuffer>,
     bytes: Uint8Array<ArrayBuffer>,
-  ): boolean {
-    return this.#isWorthTrying(fd) && this.#reader.readCachedRanges(fd, ranges, bytes) >= 0;
+  ): boolean | undefined {
+    return this.#isWorthTrying(fd)
+      ? this.#reader.readCachedRanges(fd, ranges, bytes) >= 0
+      : undefined;
   }
 
   /**
