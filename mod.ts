@@ -103,6 +103,7 @@ export type { OpenFileOptions } from "./src/files/file.ts";
 export type {
   FileContents,
   FileSource,
+  PathOf,
   ReadFilesErrorPolicy,
   ReadFilesOptions,
 } from "./src/files/read_files.ts";
@@ -126,6 +127,7 @@ export type {
   StatOptions,
   SyncRangeOptions,
   TimeoutOptions,
+  UtimeOptions,
   WriteFileOptions,
   XattrOptions,
 } from "./src/operations/request_options.ts";
@@ -138,12 +140,18 @@ export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backe
 export type { ClockName, CpuClockName } from "./src/linux/clock.ts";
 export type { BigIntFileInfo, FileInfo } from "./src/linux/stat.ts";
 export type { DirEntry } from "./src/linux/directory.ts";
+export type { FileTime } from "./src/file_time.ts";
 export type { Path } from "./src/path.ts";
 export { expandGlob, glob } from "./src/trees/glob.ts";
 export type { ExpandGlobOptions, Glob, GlobEntry, GlobOptions } from "./src/trees/glob.ts";
 export { walk } from "./src/trees/walk.ts";
 export type { Walk } from "./src/trees/walk.ts";
-export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/trees/walk/walk_options.ts";
+export type {
+  WalkEntry,
+  WalkEntryWithInfo,
+  WalkErrorPolicy,
+  WalkOptions,
+} from "./src/trees/walk/walk_options.ts";
 export { copyTree, removeTree } from "./src/trees/functions.ts";
 export type { CopyTreeOptions, PreserveOptions } from "./src/trees/copy_tree.ts";
 export type { ErrorPolicy } from "./src/trees/error_policy.ts";

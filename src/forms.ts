@@ -20,6 +20,7 @@ import type {
   RenameOptions,
   SetXattrOptions,
   StatOptions,
+  UtimeOptions,
   WriteFileOptions,
   XattrOptions,
 } from "./operations/request_options.ts";
@@ -28,6 +29,7 @@ import { op } from "./operations/op.ts";
 import { limitsOf, type OperationOptions, Runner, runOn } from "./queue/runner.ts";
 import type { OpName } from "./operations/values.ts";
 import { type IoqRequest, toCoreRequest } from "./operations/request.ts";
+import type { FileTime } from "./file_time.ts";
 import type { Path } from "./path.ts";
 import { type Glob, globOf } from "./trees/glob.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
@@ -53,6 +55,7 @@ import { type Walk, walkOf } from "./trees/walk.ts";
 import {
   type FileContents,
   type FileSource,
+  type PathOf,
   readFiles,
   type ReadFilesOptions,
 } from "./files/read_files.ts";
@@ -212,10 +215,10 @@ export abstract class PromiseForms extends Runner {
    * }
    * ```
    */
-  readFiles(
-    paths: Iterable<FileSource> | AsyncIterable<FileSource>,
+  readFiles<S extends FileSource>(
+    paths: Iterable<S> | AsyncIterable<S>,
     options?: ReadFilesOptions,
-  ): AsyncIterableIterator<FileContents> {
+  ): AsyncIterableIterator<FileContents<PathOf<S>>> {
     return readFiles(() => this, paths, options);
   }
 
@@ -760,15 +763,20 @@ export abstract class PromiseForms extends Runner {
    * Set the times of a file's last read and last write.
    *
    * @param file A path or a descriptor.
-   * @param atime A `Date`, or seconds since 1970.
+   * @param atime A `Date`, seconds since 1970, nanoseconds as a `bigint`, or a
+   *        `Temporal.Instant`.
    * @param mtime The same.
+   * @param options Whether a symbolic link itself is meant; a signal.
    */
   utime(
     file: Path | number,
-    atime: Date | number,
-    mtime: Date | number,
-    options?: OperationOptions,
+    atime: FileTime,
+    mtime: FileTime,
+    options?: UtimeOptions & OperationOptions,
   ): Promise<void> {
-    return this.#build(() => op.utime(file, lenientTime(atime), lenientTime(mtime)), options);
+    return this.#build(
+      () => op.utime(file, lenientTime(atime), lenientTime(mtime), options),
+      options,
+    );
   }
 }

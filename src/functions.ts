@@ -22,9 +22,11 @@ import type {
   RenameOptions,
   SetXattrOptions,
   StatOptions,
+  UtimeOptions,
   WriteFileOptions,
   XattrOptions,
 } from "./operations/request_options.ts";
+import type { FileTime } from "./file_time.ts";
 import type { Path } from "./path.ts";
 import type { OperationOptions } from "./queue/runner.ts";
 import type { RemoveOptions } from "./forms.ts";
@@ -36,6 +38,7 @@ import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./trees/write
 import {
   type FileContents,
   type FileSource,
+  type PathOf,
   readFiles as read,
   type ReadFilesOptions,
 } from "./files/read_files.ts";
@@ -394,16 +397,17 @@ export function chown(
  * Sets the times of a file's last read and last write. Runs on the shared queue.
  *
  * @param file A path or a descriptor.
- * @param atime The last read: a `Date`, or seconds since 1970.
- * @param mtime The last write: a `Date`, or seconds since 1970.
- * @param options `signal`, `timeoutMs`.
+ * @param atime The last read: a `Date`, seconds since 1970, nanoseconds as a `bigint`, or a
+ *        `Temporal.Instant`.
+ * @param mtime The last write, likewise.
+ * @param options Whether a symbolic link itself is meant; `signal`, `timeoutMs`.
  * @category Files
  */
 export function utime(
   file: Path | number,
-  atime: Date | number,
-  mtime: Date | number,
-  options?: OperationOptions,
+  atime: FileTime,
+  mtime: FileTime,
+  options?: UtimeOptions & OperationOptions,
 ): Promise<void> {
   return onDefaultQueue((ioq) => ioq.utime(file, atime, mtime, options));
 }
@@ -481,10 +485,10 @@ export function removeXattr(
  * @param options How many at once; what to do about errors; `maxBytes`, `signal`.
  * @category Many files and trees
  */
-export function readFiles(
-  paths: Iterable<FileSource> | AsyncIterable<FileSource>,
+export function readFiles<S extends FileSource>(
+  paths: Iterable<S> | AsyncIterable<S>,
   options?: ReadFilesOptions,
-): AsyncIterableIterator<FileContents> {
+): AsyncIterableIterator<FileContents<PathOf<S>>> {
   return read(sharedQueue, paths, options);
 }
 

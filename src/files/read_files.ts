@@ -64,11 +64,12 @@ export interface ReadFilesOptions {
 /**
  * A file that was read.
  *
+ * @typeParam P The type of its path.
  * @category Many files and trees
  */
-export interface FileContents {
+export interface FileContents<P extends Path = Path> {
   /** Its path, as it was given. */
-  readonly path: Path;
+  readonly path: P;
   /** All that is in it. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
@@ -87,6 +88,14 @@ export type FileSource = Path | {
   /** Whether it is a directory. */
   readonly isDirectory?: boolean;
 };
+
+/**
+ * The type of the path that {@linkcode FileContents} has for a source: that of a path that was
+ * given; of an entry it is a string, or bytes if it is not UTF-8.
+ *
+ * @category Many files and trees
+ */
+export type PathOf<S extends FileSource> = S extends Path ? S : string | Uint8Array;
 
 /** The path of a file to be read; `undefined` if it is none. What makes no sense stays as it is. */
 function pathOf(source: FileSource): Path | undefined {
@@ -447,10 +456,11 @@ function iteratorOf(
  * @param paths The files.
  * @param options How many at once; what to do about errors; a signal.
  */
-export function readFiles(
+export function readFiles<S extends FileSource>(
   open: () => Runner | Promise<Runner>,
-  paths: Iterable<FileSource> | AsyncIterable<FileSource>,
+  paths: Iterable<S> | AsyncIterable<S>,
   options: ReadFilesOptions = {},
-): AsyncIterableIterator<FileContents> {
-  return new FilesReader(open, paths, options);
+): AsyncIterableIterator<FileContents<PathOf<S>>> {
+  // Each path is handed out as it came in
+  return new FilesReader(open, paths, options) as AsyncIterableIterator<FileContents<PathOf<S>>>;
 }

@@ -139,6 +139,20 @@ export interface ChownOptions extends AtOptions {
 }
 
 /**
+ * Options of `op.utime()`.
+ *
+ * @category Files
+ */
+export interface UtimeOptions {
+  /**
+   * Whether the operation applies to a symbolic link's target instead of the link itself.
+   *
+   * @default {true}
+   */
+  followSymlinks?: boolean | undefined;
+}
+
+/**
  * Options of `op.setXattr()`.
  *
  * @category Extended attributes

@@ -12,6 +12,7 @@ import type { DirEntry } from "../linux/directory.ts";
 import type { BigIntFileInfo, FileInfo } from "../linux/stat.ts";
 import type { PollEvents } from "../linux/poll.ts";
 import type { IoqRequest } from "./request.ts";
+import type { FileTime } from "../file_time.ts";
 import type { Path } from "../path.ts";
 import type {
   Advice,
@@ -26,6 +27,7 @@ import type {
   StatOptions,
   SyncRangeOptions,
   TimeoutOptions,
+  UtimeOptions,
   WriteFileOptions,
   XattrOptions,
 } from "./request_options.ts";
@@ -272,7 +274,7 @@ export interface OpBuilders {
     fd: number,
     offset: number,
     length: number,
-    options?: { keepSize?: boolean },
+    options?: { keepSize?: boolean | undefined },
   ): IoqRequest<"allocate">;
   /**
    * Tell the kernel how a file will be read. See `posix_fadvise(2)`.
@@ -348,10 +350,17 @@ export interface OpBuilders {
    * Set the times of the last read and the last write.
    *
    * @param file A path or a descriptor.
-   * @param atime A `Date`, or seconds since 1970.
+   * @param atime A `Date`, seconds since 1970, nanoseconds as a `bigint`, or a
+   *        `Temporal.Instant`; without the native library these are taken in milliseconds only.
    * @param mtime The same.
+   * @param options Whether a symbolic link itself is meant.
    */
-  utime(file: Path | number, atime: Date | number, mtime: Date | number): IoqRequest<"utime">;
+  utime(
+    file: Path | number,
+    atime: FileTime,
+    mtime: FileTime,
+    options?: UtimeOptions,
+  ): IoqRequest<"utime">;
   /**
    * Check whether a file may be accessed. See `access(2)`.
    *

@@ -66,13 +66,19 @@ export interface CopyTreeOptions extends TreeOptions {
  * @category Many files and trees
  */
 export interface PreserveOptions {
-  /** Owner and group, as far as the caller may give files away; only then set-ID bits. */
+  /**
+   * Owner and group, as far as the caller may give files away, or the group alone. A file keeps
+   * its set-user-ID bit only with its owner, and its set-group-ID bit only with its group.
+   */
   owner?: boolean | undefined;
   /** The times of the last read and write, of symbolic links as well. */
   times?: boolean | undefined;
-  /** Files that have several names in the tree are one file in the copy, too. */
+  /** Files and symbolic links that have several names in the tree have these in the copy, too. */
   links?: boolean | undefined;
-  /** Extended attributes, and so access control lists, as far as the target can have them. */
+  /**
+   * Extended attributes, and so access control lists, as far as the target can have them; those of
+   * symbolic links where there is `/proc`.
+   */
   xattrs?: boolean | undefined;
 }
 

@@ -8,14 +8,14 @@
  */
 
 import { normalize } from "../posix_path.ts";
-import { joinPath, pathText } from "../path.ts";
+import { joinPath, type Path, pathText, toPath } from "../path.ts";
 import { normalizePath } from "../permissions.ts";
 import type { GlobEntry } from "./glob.ts";
 import { type GlobBase, parsePatterns } from "./patterns/glob_patterns.ts";
 import type { GlobSyntax } from "./patterns/glob_syntax.ts";
 import { prefixOf } from "./walk/entry.ts";
 import { WalkScheduler } from "./walk/scheduler.ts";
-import type { WalkEntry, WalkPlan } from "./walk/walk_options.ts";
+import type { GlobPlan, WalkEntry, WalkPlan } from "./walk/walk_options.ts";
 
 /** One of several walks, one after the other. */
 interface Part {
@@ -149,4 +149,31 @@ export function expandGlobBatches(request: GlobRequest): AsyncIterableIterator<W
     return partOf(base, from, prefixOf(path), base.patterns.wantsRoot, request.plan);
   });
   return new Batches(parts, (entries) => entries);
+}
+
+/**
+ * What globs find below a root, as a command has it: paths begin with the root to the letter, and
+ * wildcards match names that begin with a dot.
+ *
+ * @throws {RangeError} If a pattern is too complex.
+ * @throws {TypeError} If one leads out of the root.
+ */
+export function globsBelow(root: Path, globs: readonly string[]): GlobPlan {
+  const text = pathText(toPath(root, "readdir"));
+  const syntax = {
+    dot: true,
+    caseInsensitive: false,
+    extended: true,
+    globstar: true,
+    negation: true,
+  };
+  const wanted = globs.every((it) => it.startsWith("!")) ? ["**", ...globs] : globs;
+  const bases = parsePatterns(wanted, [], syntax, namesOf(text));
+  const [only] = bases;
+  if (only === undefined || bases.length > 1 || only.path !== "") {
+    throw new TypeError("Expected patterns that begin below the root");
+  }
+  const { patterns } = only;
+  const prefix = text.endsWith("/") ? text : `${text}/`;
+  return { patterns, prefix, findsRoot: patterns.wantsRoot };
 }

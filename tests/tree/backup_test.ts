@@ -346,6 +346,42 @@ if (hasRsync) {
   }, ({ library }) => library);
 }
 
+if (hasRsync) {
+  forEachBackend("copyTree() preserves a chain of directories", async ({ open }) => {
+    using dir = new TempDir();
+    await using ioq = await open();
+    // More levels than one request goes down
+    const levels = 300;
+    Deno.mkdirSync(dir.at("tree"));
+    let path = dir.at("tree");
+    for (let level = 0; level < levels; level++) {
+      path += `/${level % 10}`;
+      Deno.mkdirSync(path);
+      if (level % 50 === 0) {
+        Deno.writeTextFileSync(`${path}/file`, "text");
+      }
+    }
+    for (; path !== dir.at("tree"); path = path.slice(0, path.lastIndexOf("/"))) {
+      Deno.chmodSync(path, 0o751);
+      Deno.utimeSync(path, 1000, path.length);
+    }
+    let told = 0;
+    const onProgress = () => {
+      told++;
+    };
+    await copyTree(dir.at("tree"), dir.at("copy"), { ioq, preserve: true });
+    assertEquals(differences(dir.at("tree"), dir.at("copy")), []);
+    await copyTree(dir.at("tree"), dir.at("told"), { ioq, preserve: true, onProgress });
+    assertEquals(differences(dir.at("tree"), dir.at("told")), []);
+    assertEquals(told, levels + levels / 50 + 1);
+    told = 0;
+    await removeTree(dir.at("told"), { ioq, onProgress });
+    assertEquals(told, levels + levels / 50 + 1);
+    await removeTree(dir.at("copy"), { ioq });
+    assertEquals([...Deno.readDirSync(dir.path)].map(({ name }) => name), ["tree"]);
+  }, ({ name }) => name === "uring" || name === "threads");
+}
+
 Deno.test({
   name: "copyTree() as somebody who owns none of it",
   ignore: !isRoot || !hasRsync || run("setpriv", "--version") === undefined,

@@ -103,6 +103,12 @@ export class GlobState {
     return this.#names ?? undefined;
   }
 
+  /** Whether something is wanted by its name that is neither a directory nor a link. */
+  wantsFile(name: string): boolean {
+    const isEnd = (it: Position) => it.next === undefined && !it.directories && it.matches(name);
+    return this.#wanted.some(isEnd) && !this.#ignored.some(isEnd);
+  }
+
   /**
    * What becomes of a name.
    *
@@ -169,9 +175,18 @@ export class GlobState {
     return {
       directory,
       other,
-      below: below.length === 0 ? undefined : this.#patterns.stateOf(below, ignored),
+      below: below.length === 0
+        ? undefined
+        // Nearly always below two stars
+        : isSame(below, this.#wanted) && isSame(ignored, this.#ignored)
+        ? this
+        : this.#patterns.stateOf(below, ignored),
     };
   }
+}
+
+function isSame(one: readonly Position[], other: readonly Position[]): boolean {
+  return one.length === other.length && one.every((it, i) => it === other[i]);
 }
 
 const NOTHING: Verdict = { directory: false, other: false, below: undefined };

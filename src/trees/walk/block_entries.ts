@@ -390,14 +390,18 @@ export class BlockEntries {
     const items: Item[] = [];
     const links: Promise<void>[] = [];
     const descends = node.depth + 1 < plan.maxDepth;
+    const { glob } = node;
     for (let i = part.from, inSlice = 0; i < end && !walk.stopped; i++, inSlice++) {
       if (inSlice === SLICE) {
         inSlice = 0;
         await walk.pause();
       }
       const name = block.names[i]!;
-      const rawName = block.rawNames?.get(i);
       const type = block.types[i]!;
+      if (glob !== undefined && type !== DT_DIR && type !== DT_LNK && !glob.wantsFile(name)) {
+        continue;
+      }
+      const rawName = block.rawNames?.get(i);
       this.#addOne({
         part,
         index: i,
