@@ -6,6 +6,7 @@
  *     ioq find [ROOT…]     what is below directories
  *     ioq du [PATH…]       how much room it takes
  *     ioq info [--json]    which backend this machine gets, and why
+ *     ioq completions …    what a shell needs to complete all that
  *
  * Each command is a file in `src/cli/`.
  *
@@ -51,24 +52,29 @@ const COMMANDS: readonly Entry[] = [
     summary: "tell which backend this machine gets, and why",
     load: async () => (await import("./src/cli/info.ts")).info,
   },
+  {
+    name: "completions",
+    summary: "print what a shell needs to complete arguments",
+    load: async () => (await import("./src/cli/completions.ts")).completions,
+  },
 ];
 
 function usage(): string {
-  const commands = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(6)}${summary}`);
+  const commands = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(13)}${summary}`);
   return `Usage: ioq COMMAND [ARGUMENT…]
 
 Commands:
 ${commands.join("\n")}
 
-'ioq COMMAND --help' tells more.`;
+'ioq COMMAND --help' tells more, 'ioq --version' which version this is.`;
 }
 
 /** Whether help is asked for, before an argument that is no option any more. */
-function wantsHelp(args: readonly string[]): boolean {
+function wantsHelp(name: string, args: readonly string[]): boolean {
   const end = args.indexOf("--");
   const options = end < 0 ? args : args.slice(0, end);
   // -h of du is for human readers
-  return options.includes("--help") || (args.length === 1 && args[0] === "-h");
+  return options.includes("--help") || (name !== "du" && options.includes("-h"));
 }
 
 /**
@@ -79,15 +85,22 @@ function wantsHelp(args: readonly string[]): boolean {
  *          reader of the output has gone.
  */
 export async function main(args: string[]): Promise<number> {
-  const [name, ...rest] = args;
+  // Help may be asked for before the command as well
+  const isHelp = args[0] === "--help" || args[0] === "-h" || args[0] === "help";
+  const [name, ...rest] = isHelp ? args.slice(1) : args;
   let command: Command | undefined;
   try {
-    if (name === "--help" || name === "-h" || name === "help") {
+    if (args[0] === "--version" || args[0] === "-V") {
+      const { default: config } = await import("./deno.json", { with: { type: "json" } });
+      await writeText(`ioq ${config.version}\n`);
+      return EXIT_OK;
+    }
+    if (isHelp && name === undefined) {
       await writeText(`${usage()}\n`);
       return EXIT_OK;
     }
     const entry = COMMANDS.find((it) => it.name === name);
-    const code = await entry?.runSoon?.(rest);
+    const code = isHelp ? undefined : await entry?.runSoon?.(rest);
     if (code !== undefined) {
       return code;
     }
@@ -95,7 +108,7 @@ export async function main(args: string[]): Promise<number> {
     if (command === undefined) {
       throw new UsageError(name === undefined ? "Missing command" : `Unknown command '${name}'`);
     }
-    if (wantsHelp(rest) && !(name === "du" && rest[0] === "-h")) {
+    if (isHelp || wantsHelp(name!, rest)) {
       await writeText(`${command.usage}\n`);
       return EXIT_OK;
     }
@@ -105,8 +118,8 @@ export async function main(args: string[]): Promise<number> {
       return EXIT_PIPE;
     }
     if (error instanceof UsageError) {
-      console.error(`ioq: ${error.message}\n`);
-      console.error(command?.usage ?? usage());
+      const help = command === undefined ? "ioq --help" : `ioq ${name} --help`;
+      console.error(`ioq: ${error.message}; '${help}' tells how it is called`);
       return EXIT_USAGE;
     }
     complain(name ?? "", error);

@@ -98,13 +98,19 @@ export type { PromiseForms } from "./src/forms.ts";
 export type { OperationOptions } from "./src/queue/runner.ts";
 export type { RemoveOptions } from "./src/forms.ts";
 export type { IoqFile } from "./src/files/file.ts";
+export type { FileRange } from "./src/files/read_ranges.ts";
 export type { OpenFileOptions } from "./src/files/file.ts";
 export type {
   FileContents,
+  FileSource,
+  PathOf,
   ReadFilesErrorPolicy,
   ReadFilesOptions,
 } from "./src/files/read_files.ts";
 export type { ReadFileOptions } from "./src/files/whole_files.ts";
+export type { MakeTempOptions } from "./src/files/temporary.ts";
+export type { ExistsOptions } from "./src/trees/ensure.ts";
+export type { MoveOptions } from "./src/trees/move.ts";
 export { defaultQueue } from "./src/default_queue.ts";
 export * from "./src/functions.ts";
 export { op } from "./src/operations/op.ts";
@@ -112,6 +118,7 @@ export type {
   Advice,
   AtOptions,
   ChownOptions,
+  FromToOptions,
   OpenRequestOptions,
   PollOptions,
   RenameOptions,
@@ -120,6 +127,7 @@ export type {
   StatOptions,
   SyncRangeOptions,
   TimeoutOptions,
+  UtimeOptions,
   WriteFileOptions,
   XattrOptions,
 } from "./src/operations/request_options.ts";
@@ -132,7 +140,10 @@ export type { BackendInfo, BackendKind, LaneCounts, RingInfo } from "./src/backe
 export type { ClockName, CpuClockName } from "./src/linux/clock.ts";
 export type { BigIntFileInfo, FileInfo } from "./src/linux/stat.ts";
 export type { DirEntry } from "./src/linux/directory.ts";
+export type { FileTime } from "./src/file_time.ts";
 export type { Path } from "./src/path.ts";
+export { expandGlob, glob } from "./src/trees/glob.ts";
+export type { ExpandGlobOptions, Glob, GlobEntry, GlobOptions } from "./src/trees/glob.ts";
 export { walk } from "./src/trees/walk.ts";
 export type { Walk } from "./src/trees/walk.ts";
 export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/trees/walk/walk_options.ts";

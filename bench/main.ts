@@ -19,6 +19,7 @@ import { judge, type OpenSuite, type Suite, type SuiteOptions } from "./suite.ts
 import { fallback } from "./suites/fallback.ts";
 import { cold as coldSuite } from "./suites/cold.ts";
 import { files } from "./suites/files.ts";
+import { globSuite } from "./suites/glob.ts";
 import { loop } from "./suites/loop.ts";
 import { ops } from "./suites/ops.ts";
 import { slow } from "./suites/slow.ts";
@@ -35,6 +36,7 @@ const SUITES: readonly Suite[] = [
   write,
   writeDisk,
   walkSuite,
+  globSuite,
   slow,
   coldSuite,
   waiting,

@@ -281,6 +281,13 @@ export const STAT_CTIME_NSEC = 26;
 export const STAT_BTIME_NSEC = 27;
 export const STAT_ERROR = 28;
 
+/** A range of a file: size in bytes. */
+export const RANGE_SIZE = 16;
+export const RANGE_OFFSET_LOW = 0;
+export const RANGE_OFFSET_HIGH = 1;
+export const RANGE_LENGTH = 2;
+export const RANGE_RESULT = 3;
+
 /** The head of a directory block: size in bytes. */
 export const DIRECTORY_SIZE = 16;
 export const DIRECTORY_COUNT = 0;

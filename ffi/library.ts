@@ -13,6 +13,7 @@
 import type { EmbeddedModule, LibraryFile } from "./embedded.ts";
 import { ABI_VERSION } from "./layout.ts";
 import {
+  closingSymbols,
   everydaySymbols,
   memorySymbols,
   seldomSymbols,
@@ -116,10 +117,16 @@ export function modulePath(url: URL): string {
   return decodeURIComponent(url.pathname);
 }
 
+/** Where this module says that the local build is; `null` before anybody asked. */
+let local: string | undefined | null = null;
+
 /** The file of the local build, if this module is a file. */
 function localBuild(): string | undefined {
-  const local = new URL("../native/build/libioq.so", import.meta.url);
-  return local.protocol === "file:" ? modulePath(local) : undefined;
+  if (local === null) {
+    const url = new URL("../native/build/libioq.so", import.meta.url);
+    local = url.protocol === "file:" ? modulePath(url) : undefined;
+  }
+  return local;
 }
 
 /** Whether there is a local build, as far as one may look. */
@@ -144,8 +151,8 @@ function candidates(): string[] {
   if (env !== undefined) {
     return [env];
   }
-  const local = localBuild();
-  return local === undefined ? [EMBEDDED] : [local, EMBEDDED];
+  const path = localBuild();
+  return path === undefined ? [EMBEDDED] : [path, EMBEDDED];
 }
 
 /** There is no library at a path, so it may be elsewhere. */
@@ -160,7 +167,7 @@ function checkVersion(path: string, version: number): void {
   }
 }
 
-/** Bind what every queue calls. */
+/** Bind what every queue calls before its first result. */
 function bindEveryday(path: string): Deno.DynamicLibrary<typeof everydaySymbols> {
   let library;
   try {
@@ -203,7 +210,7 @@ function bind(path: string, lasts: boolean): Bound {
       Object.defineProperty(symbols, name, { value, enumerable: true });
     }
   };
-  for (const group of [transferSymbols, seldomSymbols]) {
+  for (const group of [closingSymbols, transferSymbols, seldomSymbols]) {
     for (const name of Object.keys(group)) {
       const get = () => {
         bindGroup(group);

@@ -10,7 +10,7 @@
  * @module
  */
 
-/** What every queue calls. */
+/** What every queue calls before its first result. */
 export const everydaySymbols = {
   ioq_abi_version: {
     parameters: [],
@@ -40,6 +40,10 @@ export const everydaySymbols = {
     // Runs on a thread of the runtime's: the only one that may wait
     nonblocking: true,
   },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** What a queue calls that is woken while it waits, and at its end. */
+export const closingSymbols = {
   ioq_wake: {
     parameters: [
       "pointer", // struct ioq *ioq
@@ -107,6 +111,16 @@ export const transferSymbols = {
       "u32", // uint32_t offset_high
     ],
     result: "i32",
+  },
+  ioq_read_ranges: {
+    parameters: [
+      "i32", // int32_t fd
+      "buffer", // struct ioq_range *ranges
+      "u32", // uint32_t count
+      "buffer", // uint8_t *bytes
+      "u32", // uint32_t room
+    ],
+    result: "u32",
   },
   ioq_take_part: {
     parameters: [
@@ -218,6 +232,7 @@ export const memorySymbols = {
 /** All of them. */
 export const symbols = {
   ...everydaySymbols,
+  ...closingSymbols,
   ...transferSymbols,
   ...seldomSymbols,
   ...memorySymbols,

@@ -342,6 +342,16 @@ struct ioq_directory {
  * microseconds. `flags` are for opening those that are named.
  */
 #define IOQ_TREE 1
+/**
+ * How rules begin that its second path may be a list of, a NUL after each: a directory whose name
+ * is, begins with, ends in or has the rest of the rule is left to another request.
+ */
+#define IOQ_RULE_IS '='
+#define IOQ_RULE_BEGINS '^'
+#define IOQ_RULE_ENDS '$'
+#define IOQ_RULE_HAS '~'
+/** So is all that is below a directory with an entry whose name is the rest of the rule. */
+#define IOQ_RULE_STOPS '!'
 /** Set beside it: tell device and inode of each directory. */
 #define IOQ_TREE_IDENTIFY 2
 /** Set beside it: stat each entry. */
@@ -695,6 +705,28 @@ IOQ_EXPORT int32_t ioq_is_cached(int32_t fd);
  */
 IOQ_EXPORT int32_t ioq_read_cached(int32_t fd, uint8_t *bytes, uint32_t length, uint32_t offset_low,
 	uint32_t offset_high);
+
+/** A range of a file. */
+struct ioq_range {
+	/** Where it begins. */
+	uint32_t offset_low;
+	uint32_t offset_high;
+	/** How many bytes it has. */
+	uint32_t length;
+	/** Bytes that were read: all, or fewer at the end of the file; -errno otherwise. */
+	int32_t result;
+};
+
+/**
+ * Read ranges of what is in the page cache, without waiting for anything. Their bytes go
+ * one range after the other, each with room for all of it.
+ *
+ * @param room
+ *         How many bytes there is room for. Ranges beyond it get -EINVAL.
+ * @return How many bytes were read. Each range has its result, as ioq_read_cached() has.
+ */
+IOQ_EXPORT uint32_t ioq_read_ranges(int32_t fd, struct ioq_range *ranges, uint32_t count, uint8_t *bytes,
+	uint32_t room);
 
 /**
  * What an IOQ_CLOCK_* says: seconds as two words, and nanoseconds; then its resolution,

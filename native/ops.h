@@ -81,6 +81,8 @@ struct op {
 	uint8_t payload;
 	/** An enum op_place. */
 	uint8_t place;
+	/** Whether it has a descriptor of its own for as long as it takes. */
+	bool holds;
 	/** Whether it must not be run again when interrupted: it may have been done. */
 	bool once;
 };

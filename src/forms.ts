@@ -16,9 +16,11 @@ import { openFile } from "./files/open_file.ts";
 import type {
   AtOptions,
   ChownOptions,
+  FromToOptions,
   RenameOptions,
   SetXattrOptions,
   StatOptions,
+  UtimeOptions,
   WriteFileOptions,
   XattrOptions,
 } from "./operations/request_options.ts";
@@ -27,15 +29,36 @@ import { op } from "./operations/op.ts";
 import { limitsOf, type OperationOptions, Runner, runOn } from "./queue/runner.ts";
 import type { OpName } from "./operations/values.ts";
 import { type IoqRequest, toCoreRequest } from "./operations/request.ts";
+import type { FileTime } from "./file_time.ts";
 import type { Path } from "./path.ts";
+import { type Glob, globOf } from "./trees/glob.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
 import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files.ts";
 import type { CopyTreeOptions } from "./trees/copy_tree.ts";
-import { copyTree, removeAllOn, removeTree, writeFilesOn } from "./trees/functions.ts";
+import {
+  copyTree,
+  emptyDirOn,
+  ensureDirOn,
+  existsOn,
+  moveOn,
+  removeAllOn,
+  removeTree,
+  writeFilesOn,
+} from "./trees/functions.ts";
+import { LateModule } from "./late.ts";
+import type { MakeTempOptions } from "./files/temporary.ts";
+import type { ExistsOptions } from "./trees/ensure.ts";
+import type { MoveOptions } from "./trees/move.ts";
 import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./trees/write_files.ts";
 import type { TreeOptions } from "./trees/tree_options.ts";
 import { type Walk, walkOf } from "./trees/walk.ts";
-import { type FileContents, readFiles, type ReadFilesOptions } from "./files/read_files.ts";
+import {
+  type FileContents,
+  type FileSource,
+  type PathOf,
+  readFiles,
+  type ReadFilesOptions,
+} from "./files/read_files.ts";
 
 /**
  * Options of {@linkcode Ioq.remove}.
@@ -52,6 +75,7 @@ export interface RemoveOptions extends AtOptions {
 }
 
 const encoder = new TextEncoder();
+const TEMPORARY = new LateModule(() => import("./files/temporary.ts"));
 
 /** A request for a path, as bytes if options say so. */
 function asBytesIf(
@@ -173,7 +197,7 @@ export abstract class PromiseForms extends Runner {
    * the iteration early cancels what is in flight. Give it regular files: a FIFO without a
    * writer takes one of the places until the end.
    *
-   * @param paths The files. More are taken as there is room.
+   * @param paths The files, also as entries of `walk()` or `glob()`. More are taken as there is room.
    * @param options How many at once; what to do about errors; a signal.
    * @returns The files in the order in which they are complete. Unless `onError`
    *          says otherwise, it ends with what `Deno.readFile` would throw.
@@ -191,10 +215,10 @@ export abstract class PromiseForms extends Runner {
    * }
    * ```
    */
-  readFiles(
-    paths: Iterable<Path> | AsyncIterable<Path>,
+  readFiles<S extends FileSource>(
+    paths: Iterable<S> | AsyncIterable<S>,
     options?: ReadFilesOptions,
-  ): AsyncIterableIterator<FileContents> {
+  ): AsyncIterableIterator<FileContents<PathOf<S>>> {
     return readFiles(() => this, paths, options);
   }
 
@@ -249,6 +273,24 @@ export abstract class PromiseForms extends Runner {
    */
   get walk(): Walk {
     return walkOf(this);
+  }
+
+  /**
+   * Finds what patterns match, as the function `glob()` does by this queue: one entry at a time,
+   * or in arrays by `glob.batches()`. See {@linkcode Glob}.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * for await (const { path, bytes } of ioq.readFiles(ioq.glob("docs/*.md"))) {
+   *   console.log(path, bytes.length);
+   * }
+   * ```
+   */
+  get glob(): Glob {
+    return globOf(this);
   }
 
   /**
@@ -309,8 +351,8 @@ export abstract class PromiseForms extends Runner {
   }
 
   /** Copy a file's contents and permission bits. Rejects as `Deno.copyFile` does. */
-  copyFile(from: Path, to: Path, options?: OperationOptions): Promise<void> {
-    return this.#build(() => op.copyFile(from, to), options);
+  copyFile(from: Path, to: Path, options?: FromToOptions & OperationOptions): Promise<void> {
+    return this.#build(() => op.copyFile(from, to, options), options);
   }
 
   /**
@@ -357,6 +399,168 @@ export abstract class PromiseForms extends Runner {
     }
   }
 
+  /**
+   * Whether there is something at a path, as `@std/fs` has it. Rejects with `NotCapable` if that
+   * may not be read. Do not ask before an operation: do it, and look at its error.
+   *
+   * @param path The path; links are followed.
+   * @param options Whether it must be a file, a directory, or readable; `signal`, `timeoutMs`.
+   * @throws {TypeError} If it is to be a file and a directory.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * console.log(await ioq.exists("/etc", { isDirectory: true })); // true
+   * ```
+   */
+  exists(path: Path, options?: ExistsOptions): Promise<boolean> {
+    return existsOn(this, path, options);
+  }
+
+  /**
+   * Makes a directory and those above it, unless it is there, as `@std/fs` has it.
+   *
+   * @param path The directory, or a link to it.
+   * @param options `signal`, `timeoutMs`.
+   * @throws {Error} If something else is there.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * const path = await ioq.makeTempDir();
+   * await ioq.ensureDir(`${path}/a/b`);
+   * await ioq.removeTree(path);
+   * ```
+   */
+  ensureDir(path: Path, options?: OperationOptions): Promise<void> {
+    return ensureDirOn(this, path, options);
+  }
+
+  /**
+   * Removes all that is in a directory, or in the one that a link leads to; makes it if there
+   * is none. As `@std/fs` has it.
+   *
+   * @param path The directory.
+   * @param options `signal`, `timeoutMs`.
+   * @throws {Deno.errors.NotADirectory} If it is none.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * const path = await ioq.makeTempDir();
+   * await ioq.writeTextFile(`${path}/file`, "text");
+   * await ioq.emptyDir(path);
+   * console.log(await ioq.readDir(path)); // []
+   * await ioq.remove(path);
+   * ```
+   */
+  emptyDir(path: Path, options?: OperationOptions): Promise<void> {
+    return emptyDirOn(this, path, options);
+  }
+
+  /**
+   * Moves a file or a directory, as `@std/fs` has it, and to another file system as well: all is
+   * copied there, with owners, times, links and extended attributes, and then removed. Until
+   * the copy is complete nothing is missing. A file that is replaced is always there, as
+   * the old one or the new one; a directory that is replaced is removed first.
+   *
+   * @param from What to move.
+   * @param to Its new path, not a directory to put it into.
+   * @param options `overwrite`, whether to replace what is there; `signal`, `timeoutMs`.
+   * @throws {Deno.errors.AlreadyExists} If there is something, without `overwrite`.
+   * @throws {Deno.errors.NotSupported} If a directory would be moved into itself.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * const path = await ioq.makeTempDir();
+   * await ioq.writeTextFile(`${path}/old`, "text");
+   * await ioq.move(`${path}/old`, `${path}/new`);
+   * console.log(await ioq.readTextFile(`${path}/new`)); // text
+   * await ioq.removeTree(path);
+   * ```
+   */
+  move(from: Path, to: Path, options?: MoveOptions): Promise<void> {
+    return moveOn(this, from, to, options);
+  }
+
+  /**
+   * Creates a file, or empties the one that is there, and opens it to be read and written, as
+   * `Deno.create` does.
+   *
+   * @param path The file.
+   * @param options `signal`, `timeoutMs`.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * const path = await ioq.makeTempFile();
+   * {
+   *   await using file = await ioq.create(path);
+   *   await file.write(new TextEncoder().encode("text"));
+   * }
+   * await ioq.remove(path);
+   * ```
+   */
+  create(path: Path, options?: OperationOptions): Promise<IoqFile> {
+    const how = { read: true, write: true, create: true, truncate: true };
+    return openFile(this, path, { ...limitsOf(options ?? {}), ...how });
+  }
+
+  /**
+   * Creates an empty file of a name that nobody has, which its owner may read and write, as
+   * `Deno.makeTempFile` does.
+   *
+   * @param options Where; what its name begins and ends with; `signal`, `timeoutMs`.
+   * @returns Its path: in `dir` as that was given.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * const path = await ioq.makeTempFile({ suffix: ".txt" });
+   * await ioq.remove(path);
+   * ```
+   */
+  async makeTempFile(options?: MakeTempOptions): Promise<string> {
+    const how = withOptions(options, {});
+    const { makeTempFile } = TEMPORARY.loaded ?? await TEMPORARY.load();
+    return await makeTempFile(this, how);
+  }
+
+  /**
+   * Makes a directory of a name that nobody has, which only its owner may use, as
+   * `Deno.makeTempDir` does.
+   *
+   * @param options Where; what its name begins and ends with; `signal`, `timeoutMs`.
+   * @returns Its path: in `dir` as that was given.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * const path = await ioq.makeTempDir({ prefix: "build_" });
+   * await ioq.remove(path);
+   * ```
+   */
+  async makeTempDir(options?: MakeTempOptions): Promise<string> {
+    const how = withOptions(options, {});
+    const { makeTempDir } = TEMPORARY.loaded ?? await TEMPORARY.load();
+    return await makeTempDir(this, how);
+  }
+
   /** Renames a file or a directory, replacing what has the new name. */
   rename(
     from: Path,
@@ -367,8 +571,8 @@ export abstract class PromiseForms extends Runner {
   }
 
   /** Make a hard link. */
-  link(from: Path, to: Path, options?: OperationOptions): Promise<void> {
-    return this.#build(() => op.link(from, to), options);
+  link(from: Path, to: Path, options?: FromToOptions & OperationOptions): Promise<void> {
+    return this.#build(() => op.link(from, to, options), options);
   }
 
   /** Make a symbolic link at `path` that points to `target`. */
@@ -403,18 +607,18 @@ export abstract class PromiseForms extends Runner {
    * The path of what a path leads to, without links, `.` and `..`. Rejects with
    * `Deno.errors.InvalidData`, as Deno does, if that is not UTF-8: ask for bytes then.
    */
-  realPath(path: Path, options?: OperationOptions & { bytes?: false }): Promise<string>;
+  realPath(path: Path, options?: AtOptions & OperationOptions & { bytes?: false }): Promise<string>;
   /** The path of what a path leads to, byte by byte. */
   realPath(
     path: Path,
-    options: OperationOptions & { bytes: true },
+    options: AtOptions & OperationOptions & { bytes: true },
   ): Promise<Uint8Array<ArrayBuffer>>;
   realPath(
     path: Path,
-    options?: OperationOptions & { bytes?: boolean },
+    options?: AtOptions & OperationOptions & { bytes?: boolean },
   ): Promise<string | Uint8Array<ArrayBuffer>> {
     return this.#build<string | Uint8Array<ArrayBuffer>>(
-      () => asBytesIf(options, op.realPath(path)),
+      () => asBytesIf(options, op.realPath(path, options)),
       options,
     );
   }
@@ -523,9 +727,9 @@ export abstract class PromiseForms extends Runner {
   truncate(
     file: Path | number,
     length?: number,
-    options?: OperationOptions,
+    options?: AtOptions & OperationOptions,
   ): Promise<void> {
-    return this.#build(() => op.truncate(file, lenientLength(length)), options);
+    return this.#build(() => op.truncate(file, lenientLength(length), options), options);
   }
 
   /**
@@ -534,8 +738,8 @@ export abstract class PromiseForms extends Runner {
    * @param file A path or a descriptor.
    * @param mode Permission bits, 0 to 0o7777.
    */
-  chmod(file: Path | number, mode: number, options?: OperationOptions): Promise<void> {
-    return this.#build(() => op.chmod(file, lenientMode(mode)), options);
+  chmod(file: Path | number, mode: number, options?: AtOptions & OperationOptions): Promise<void> {
+    return this.#build(() => op.chmod(file, lenientMode(mode), options), options);
   }
 
   /**
@@ -559,15 +763,20 @@ export abstract class PromiseForms extends Runner {
    * Set the times of a file's last read and last write.
    *
    * @param file A path or a descriptor.
-   * @param atime A `Date`, or seconds since 1970.
+   * @param atime A `Date`, seconds since 1970, nanoseconds as a `bigint`, or a
+   *        `Temporal.Instant`.
    * @param mtime The same.
+   * @param options Whether a symbolic link itself is meant; a signal.
    */
   utime(
     file: Path | number,
-    atime: Date | number,
-    mtime: Date | number,
-    options?: OperationOptions,
+    atime: FileTime,
+    mtime: FileTime,
+    options?: UtimeOptions & OperationOptions,
   ): Promise<void> {
-    return this.#build(() => op.utime(file, lenientTime(atime), lenientTime(mtime)), options);
+    return this.#build(
+      () => op.utime(file, lenientTime(atime), lenientTime(mtime), options),
+      options,
+    );
   }
 }

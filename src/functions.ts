@@ -18,18 +18,30 @@ import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
 import type {
   AtOptions,
   ChownOptions,
+  FromToOptions,
   RenameOptions,
   SetXattrOptions,
   StatOptions,
+  UtimeOptions,
   WriteFileOptions,
   XattrOptions,
 } from "./operations/request_options.ts";
+import type { FileTime } from "./file_time.ts";
 import type { Path } from "./path.ts";
 import type { OperationOptions } from "./queue/runner.ts";
 import type { RemoveOptions } from "./forms.ts";
+import type { MakeTempOptions } from "./files/temporary.ts";
+import type { ExistsOptions } from "./trees/ensure.ts";
+import type { MoveOptions } from "./trees/move.ts";
 import type { ReadFileOptions } from "./files/whole_files.ts";
 import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./trees/write_files.ts";
-import { type FileContents, readFiles as read, type ReadFilesOptions } from "./files/read_files.ts";
+import {
+  type FileContents,
+  type FileSource,
+  type PathOf,
+  readFiles as read,
+  type ReadFilesOptions,
+} from "./files/read_files.ts";
 
 /**
  * Resolves to a file's attributes, following a symbolic link, as `Deno.stat` does. Runs on the
@@ -189,7 +201,11 @@ export function writeTextFile(
  * @param options `signal`, `timeoutMs`.
  * @category Files
  */
-export function copyFile(from: Path, to: Path, options?: OperationOptions): Promise<void> {
+export function copyFile(
+  from: Path,
+  to: Path,
+  options?: FromToOptions & OperationOptions,
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.copyFile(from, to, options));
 }
 
@@ -244,7 +260,11 @@ export function rename(
  * @param options `signal`, `timeoutMs`.
  * @category Files
  */
-export function link(from: Path, to: Path, options?: OperationOptions): Promise<void> {
+export function link(
+  from: Path,
+  to: Path,
+  options?: FromToOptions & OperationOptions,
+): Promise<void> {
   return onDefaultQueue((ioq) => ioq.link(from, to, options));
 }
 
@@ -303,7 +323,7 @@ export function readLink(
  */
 export function realPath(
   path: Path,
-  options?: OperationOptions & { bytes?: false },
+  options?: AtOptions & OperationOptions & { bytes?: false },
 ): Promise<string>;
 /**
  * Resolves to the absolute path of what a path leads to, byte by byte.
@@ -312,11 +332,11 @@ export function realPath(
  */
 export function realPath(
   path: Path,
-  options: OperationOptions & { bytes: true },
+  options: AtOptions & OperationOptions & { bytes: true },
 ): Promise<Uint8Array<ArrayBuffer>>;
 export function realPath(
   path: Path,
-  options?: OperationOptions & { bytes?: boolean },
+  options?: AtOptions & OperationOptions & { bytes?: boolean },
 ): Promise<string | Uint8Array<ArrayBuffer>> {
   return onDefaultQueue<string | Uint8Array<ArrayBuffer>>((ioq) =>
     ioq.realPath(path, options as { bytes: true })
@@ -334,7 +354,7 @@ export function realPath(
 export function truncate(
   file: Path | number,
   length?: number,
-  options?: OperationOptions,
+  options?: AtOptions & OperationOptions,
 ): Promise<void> {
   return onDefaultQueue((ioq) => ioq.truncate(file, length, options));
 }
@@ -350,7 +370,7 @@ export function truncate(
 export function chmod(
   file: Path | number,
   mode: number,
-  options?: OperationOptions,
+  options?: AtOptions & OperationOptions,
 ): Promise<void> {
   return onDefaultQueue((ioq) => ioq.chmod(file, mode, options));
 }
@@ -377,16 +397,17 @@ export function chown(
  * Sets the times of a file's last read and last write. Runs on the shared queue.
  *
  * @param file A path or a descriptor.
- * @param atime The last read: a `Date`, or seconds since 1970.
- * @param mtime The last write: a `Date`, or seconds since 1970.
- * @param options `signal`, `timeoutMs`.
+ * @param atime The last read: a `Date`, seconds since 1970, nanoseconds as a `bigint`, or a
+ *        `Temporal.Instant`.
+ * @param mtime The last write, likewise.
+ * @param options Whether a symbolic link itself is meant; `signal`, `timeoutMs`.
  * @category Files
  */
 export function utime(
   file: Path | number,
-  atime: Date | number,
-  mtime: Date | number,
-  options?: OperationOptions,
+  atime: FileTime,
+  mtime: FileTime,
+  options?: UtimeOptions & OperationOptions,
 ): Promise<void> {
   return onDefaultQueue((ioq) => ioq.utime(file, atime, mtime, options));
 }
@@ -460,15 +481,98 @@ export function removeXattr(
  * Reads many files at the same time, and gives them in the order in which they are complete.
  * At most `concurrency` (64) files are in memory. Runs on the shared queue.
  *
- * @param paths The files; more are taken as there is room.
+ * @param paths The files, also as entries of `walk()` or `glob()`; more are taken as there is room.
  * @param options How many at once; what to do about errors; `maxBytes`, `signal`.
  * @category Many files and trees
  */
-export function readFiles(
-  paths: Iterable<Path> | AsyncIterable<Path>,
+export function readFiles<S extends FileSource>(
+  paths: Iterable<S> | AsyncIterable<S>,
   options?: ReadFilesOptions,
-): AsyncIterableIterator<FileContents> {
+): AsyncIterableIterator<FileContents<PathOf<S>>> {
   return read(sharedQueue, paths, options);
+}
+
+/**
+ * Resolves to whether there is something at a path, as `@std/fs` has it: see
+ * {@linkcode PromiseForms.exists}. Runs on the shared queue.
+ *
+ * @param path The path; links are followed.
+ * @param options Whether it must be a file, a directory, or readable; `signal`, `timeoutMs`.
+ * @category Files
+ */
+export function exists(path: Path, options?: ExistsOptions): Promise<boolean> {
+  return onDefaultQueue((ioq) => ioq.exists(path, options));
+}
+
+/**
+ * Makes a directory and those above it, unless it is there, as `@std/fs` has it. Runs on the
+ * shared queue.
+ *
+ * @param path The directory, or a link to it.
+ * @param options `signal`, `timeoutMs`.
+ * @category Files
+ */
+export function ensureDir(path: Path, options?: OperationOptions): Promise<void> {
+  return onDefaultQueue((ioq) => ioq.ensureDir(path, options));
+}
+
+/**
+ * Removes all that is in a directory, and makes it if there is none, as `@std/fs` has it. Runs
+ * on the shared queue.
+ *
+ * @param path The directory, or a link to it.
+ * @param options `signal`, `timeoutMs`.
+ * @category Files
+ */
+export function emptyDir(path: Path, options?: OperationOptions): Promise<void> {
+  return onDefaultQueue((ioq) => ioq.emptyDir(path, options));
+}
+
+/**
+ * Moves a file or a directory, as `@std/fs` has it, and to another file system as well: see
+ * {@linkcode PromiseForms.move}. Runs on the shared queue.
+ *
+ * @param from What to move.
+ * @param to Its new path, not a directory to put it into.
+ * @param options Whether to replace what is there; `signal`, `timeoutMs`.
+ * @category Files
+ */
+export function move(from: Path, to: Path, options?: MoveOptions): Promise<void> {
+  return onDefaultQueue((ioq) => ioq.move(from, to, options));
+}
+
+/**
+ * Creates a file, or empties the one that is there, and opens it to be read and written, as
+ * `Deno.create` does. Runs on the shared queue.
+ *
+ * @param path The file.
+ * @param options `signal`, `timeoutMs`.
+ * @category Open files
+ */
+export function create(path: Path, options?: OperationOptions): Promise<IoqFile> {
+  return onDefaultQueue((ioq) => ioq.create(path, options));
+}
+
+/**
+ * Creates an empty file of a name that nobody has, as `Deno.makeTempFile` does, and resolves to
+ * its path. Runs on the shared queue.
+ *
+ * @param options Where; what its name begins and ends with; `signal`, `timeoutMs`.
+ * @category Files
+ */
+export function makeTempFile(options?: MakeTempOptions): Promise<string> {
+  return onDefaultQueue((ioq) => ioq.makeTempFile(options));
+}
+
+/**
+ * Makes a directory of a name that nobody has, as `Deno.makeTempDir` does, and resolves to its
+ * path. Runs on the shared queue.
+ *
+ * @param options Where; what its name begins and ends with; `signal`, `timeoutMs`.
+ * @category Files
+ */
+export function makeTempDir(options?: MakeTempOptions): Promise<string> {
+  return onDefaultQueue((ioq) => ioq.makeTempDir(options));
 }
 
 /**

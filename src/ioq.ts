@@ -385,4 +385,13 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   ): Promise<V> {
     return this.#core.run(request, options);
   }
+
+  /** How the runtime prints it: `Ioq { backend: "uring", size: 0, depth: 1024, accepts: true }`. */
+  [Symbol.for("Deno.customInspect")](
+    inspect = Deno.inspect,
+    options?: Deno.InspectOptions,
+  ): string {
+    const { backend: { kind: backend }, size, depth, accepts } = this;
+    return `Ioq ${inspect({ backend, size, depth, accepts }, options)}`;
+  }
 }

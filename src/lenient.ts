@@ -11,6 +11,7 @@
  * @module
  */
 
+import { exactTime, type FileTime } from "./file_time.ts";
 import { ownOption, ownOptions } from "./own_option.ts";
 
 const TWO_63 = 2 ** 63;
@@ -59,14 +60,18 @@ export function lenientId(id: unknown): number | null {
   return bits === 0xffff_ffff ? null : bits as number | null;
 }
 
-/** A point in time; what is none is the beginning of 1970. */
-export function lenientTime(time: unknown): Date | number {
+/** A point in time; what is none is the beginning of 1970. Exact ones are ours alone. */
+export function lenientTime(time: unknown): FileTime {
+  const exact = exactTime(time);
+  if (exact !== undefined) {
+    return exact;
+  }
   if (time instanceof Date) {
     return Number.isNaN(time.getTime()) ? 0 : time;
   }
-  // A symbol or a bigint is refused here, as by Deno
-  const seconds = typeof time === "bigint" ? time : +(time as number);
-  return Number.isNaN(seconds) ? 0 : seconds as number;
+  // A symbol is refused here, as by Deno
+  const seconds = +(time as number);
+  return Number.isNaN(seconds) ? 0 : seconds;
 }
 
 /** Options whose mode, if they have one, is what Deno takes it for. */

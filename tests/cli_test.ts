@@ -4,6 +4,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import { COMPLETED } from "../src/cli/completions.ts";
 import { formatHuman } from "../src/cli/du_options.ts";
 import { quote } from "../src/cli/quoting.ts";
 import { globToPathExpression } from "../src/cli/glob.ts";
@@ -140,7 +141,7 @@ Deno.test("ioq find tells of errors and goes on", async () => {
   for (const args of [["--bad"], ["--type", "x"], ["--max-depth", "-1"], ["--name", "[z-a]"]]) {
     const wrong = await ioq(["find", ...args]);
     assertEquals([wrong.code, text(wrong.stdout)], [2, ""]);
-    assertMatch(wrong.stderr, /^ioq: .*\n\nUsage: ioq find/);
+    assertMatch(wrong.stderr, /^ioq: .*; 'ioq find --help' tells how it is called\n$/);
   }
 });
 
@@ -441,12 +442,117 @@ Deno.test("globToPathExpression() matches names, or paths if it has a slash", ()
   }
 });
 
+Deno.test("ioq find finds by globs, sizes and times, and passes over what git ignores", async () => {
+  using dir = new TempDir();
+  makeTree(dir);
+  dir.file(".gitignore", "node_modules\n*.js\n");
+  Deno.utimeSync(dir.at("a/three.ts"), new Date(), new Date(Date.now() - 3.5 * 86_400_000));
+  Deno.utimeSync(dir.at("two.js"), new Date(), new Date(Date.now() + 1000));
+  const found = async (args: string[], root = ".") => {
+    const { code, stdout, stderr } = await ioq(["find", root, ...args], dir.path);
+    assertEquals([code, stderr], [0, ""]);
+    return sortedLines(stdout).filter((it) => it !== "");
+  };
+  assertEquals(await found(["-g", "a/**/*.ts"]), [
+    "./a/b/again.ts",
+    "./a/b/c/and again.ts",
+    "./a/b/f[o]ur.ts",
+    "./a/three.ts",
+  ]);
+  assertEquals(await found(["--glob", "**/*.ts", "-g", "!{a,node_modules}"], `${dir.path}/`), [
+    `${dir.path}/one.ts`,
+  ]);
+  assertEquals(await found(["-I", "--type", "f", "--max-depth", "1"]), [
+    "./.gitignore",
+    "./one.ts",
+  ]);
+  assertEquals(await found(["--gitignore", "-g", "*"]), [
+    "./.gitignore",
+    "./a",
+    "./link",
+    "./one.ts",
+    "./z.d",
+  ]);
+  for (
+    const [ours, theirs] of [
+      [["--size", "7k"], ["-size", "7k"]],
+      [["--size=+6000"], ["-size", "+6000c"]],
+      [["--size=-1k"], ["-size", "-1k"]],
+      [["--newer", "one.ts"], ["-newer", "one.ts"]],
+      [["--mtime", "3"], ["-mtime", "3"]],
+      [["--mtime=+2"], ["-mtime", "+2"]],
+      [["--mtime=-1"], ["-mtime", "-1"]],
+      [["--mtime=-3", "--size=+1k", "--type", "f"], ["-mtime", "-3", "-size", "+1k", "-type", "f"]],
+    ] as [string[], string[]][]
+  ) {
+    const expected = await output("find", [".", ...theirs], dir.path);
+    assertEquals(
+      await found(ours),
+      sortedLines(expected.stdout).filter((it) => it !== ""),
+      `${ours}`,
+    );
+  }
+});
+
+Deno.test("completions know the options that commands take", async () => {
+  for (const [command, options] of Object.entries(COMPLETED)) {
+    const usage = text((await ioq([command, "--help"])).stdout);
+    const named = [...usage.matchAll(/^ {2}(?:-\w, )?(?:--([a-z0-9-]+)|-h )/gm)].map((it) => it[1]);
+    const known = options.map((it) => it.long);
+    assertEquals(named.filter((it) => it !== undefined && !known.includes(it)), [], command);
+    for (const { long } of options.filter((it) => it.long !== "human")) {
+      assert(usage.includes(`--${long}`), `${command} --${long}`);
+    }
+  }
+  for (const shell of ["bash", "zsh", "fish"]) {
+    const { code, stdout } = await ioq(["completions", shell]);
+    assertEquals(code, 0);
+    assertMatch(text(stdout), /gitignore/);
+  }
+});
+
+Deno.test({
+  name: "bash completes",
+  ignore: !(await hasBash()),
+  async fn() {
+    const script = text((await ioq(["completions", "bash"])).stdout);
+    const complete = async (words: string[]) => {
+      const { stdout, stderr } = await output("bash", [
+        "-c",
+        `${script}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ioq; printf '%s\\n' "\${COMPREPLY[@]}"`,
+        "bash",
+        ...words,
+      ]);
+      assertEquals(stderr, "");
+      return text(stdout).trim().split("\n");
+    };
+    assertEquals(await complete(["ioq", "fi"]), ["find"]);
+    assertEquals(await complete(["ioq", "find", "--gi"]), ["--gitignore"]);
+    assertEquals(await complete(["ioq", "completions", "z"]), ["zsh"]);
+  },
+});
+
+async function hasBash(): Promise<boolean> {
+  return await output("bash", ["--version"]).then(() => true, () => false);
+}
+
 Deno.test("ioq tells how it is called", async () => {
   for (
-    const args of [["--help"], ["-h"], ["help"], ["find", "--help"], ["du", "--help"], [
-      "info",
-      "-h",
-    ]]
+    const args of [
+      ["--help"],
+      ["-h"],
+      ["help"],
+      ["find", "--help"],
+      ["du", "--help"],
+      [
+        "info",
+        "-h",
+      ],
+      ["find", ".", "-h"],
+      ["--help", "find"],
+      ["help", "du"],
+      ["completions", "--help"],
+    ]
   ) {
     const { code, stdout, stderr } = await ioq(args);
     assertEquals([code, stderr], [0, ""]);
@@ -458,14 +564,21 @@ Deno.test("ioq tells how it is called", async () => {
     ["info", "more"],
     ["du", "--max-depth", "x"],
     ["du", "--nothing"],
-    ["du", "-s", "--max-depth", "2"],
+    ["du", "-s", "-d", "2"],
     ["find", "--max-depth", "-1"],
+    ["find", "--size", "x"],
+    ["find", "--mtime", "1.5"],
+    ["find", "--glob", "../*"],
+    ["completions"],
+    ["completions", "tcsh"],
   ];
   for (const args of wrong) {
     const { code, stdout, stderr } = await ioq(args);
     assertEquals([code, text(stdout)], [2, ""]);
-    assertMatch(stderr, /Usage: ioq/);
+    assertMatch(stderr, /^ioq: .*; 'ioq (?:find |du |info |completions )?--help' tells .*\n$/);
   }
+  const version = await ioq(["--version"]);
+  assertMatch(text(version.stdout), /^ioq \d+\.\d+\.\d+\n$/);
   const info = await ioq(["info", "--json"]);
   assertEquals(info.code, 0);
   assertEquals(JSON.parse(text(info.stdout)).backend.kind, "uring");

@@ -58,13 +58,13 @@ function loadedBy(paths: readonly string[]): string[] {
 const WAYS: Readonly<
   Record<string, readonly [paths: readonly string[], most: number, least?: number]>
 > = {
-  "import, open, stat, readFile": [["mod.ts"], 78],
-  "walk": [["mod.ts", "src/trees/walk/scheduler.ts"], 90],
-  "openFile": [["mod.ts", "src/files/file.ts"], 84],
+  "import, open, stat, readFile": [["mod.ts"], 82],
+  "walk": [["mod.ts", "src/trees/walk/scheduler.ts"], 96],
+  "openFile": [["mod.ts", "src/files/file.ts"], 88],
   "ioq find, all of it": [["cli.ts", "src/cli/find_lines.ts"], 12, 9],
   "ioq du -s": [["cli.ts", "src/cli/du_total.ts"], 13, 9],
-  "ioq find": [["cli.ts", "src/cli/find.ts", "src/trees/walk/scheduler.ts"], 96],
-  "ioq du": [["cli.ts", "src/cli/du.ts", "src/trees/walk/scheduler.ts"], 96],
+  "ioq find": [["cli.ts", "src/cli/find.ts", "src/trees/walk/scheduler.ts"], 100],
+  "ioq du": [["cli.ts", "src/cli/du.ts", "src/trees/walk/scheduler.ts"], 100],
 };
 
 for (const [name, [paths, most, least = 40]] of Object.entries(WAYS)) {
@@ -150,4 +150,36 @@ Deno.test("a program that was bundled runs", async () => {
   assertEquals(bundled.code, 0, bundled.stderr);
   const run = await deno(dir, ["run", "--quiet", "--no-lock", "-A", "out.js"]);
   assertEquals(run, { code: 0, stdout: "true\nmain.ts\n", stderr: "" });
+});
+
+Deno.test("a program that was bundled goes without Workers, and says so", async () => {
+  using dir = new TempDir();
+  dir.file(
+    "main.ts",
+    `
+    import { Ioq } from "${new URL("mod.ts", ROOT).href}";
+    import { EventLoop } from "${new URL("src/loop/mod.ts", ROOT).href}";
+    {
+      await using ioq = await Ioq.open({ backend: "worker" });
+      console.log(ioq.backend.lanes, ioq.backend.reason.includes("a bundle has no file"));
+      console.log((await ioq.stat(".")).isDirectory);
+    }
+    await using loop = await EventLoop.open({ backend: "worker" });
+    const task = new URL("data:text/javascript,export default () => 42");
+    try {
+      await loop.concurrent(task, []);
+    } catch (error) {
+      console.log(error.name, error.message);
+    }
+  `,
+  );
+  const bundled = await deno(dir, ["bundle", "--quiet", "--no-lock", "-o", "out.js", "main.ts"]);
+  assertEquals(bundled.code, 0, bundled.stderr);
+  const run = await deno(dir, ["run", "--quiet", "--no-lock", "-A", "out.js"]);
+  assertEquals(run, {
+    code: 0,
+    stdout:
+      "1 true\ntrue\nNotSupported Cannot start Workers: a bundle has no file of what Workers run\n",
+    stderr: "",
+  });
 });

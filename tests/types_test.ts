@@ -6,6 +6,7 @@
  * refused (`@ts-expect-error`) is not.
  */
 
+import { assertEquals } from "@std/assert";
 import {
   type BigIntFileInfo,
   type Completion,
@@ -197,4 +198,31 @@ Deno.test("what must be closed can be used", () => {
     await using file = await queue.openFile("/");
     compiled(file);
   });
+});
+
+Deno.test("readFiles() gives paths of the type that they were given in", () => {
+  compiled(async (ioq: Ioq, names: string[], urls: Set<URL>) => {
+    for await (const { path } of ioq.readFiles(names)) {
+      expectSame<typeof path, string>(true);
+    }
+    for await (const { path } of ioq.readFiles(urls)) {
+      expectSame<typeof path, URL>(true);
+    }
+    for await (const { path } of ioq.readFiles(walk("."))) {
+      expectSame<typeof path, string | Uint8Array>(true);
+    }
+  });
+});
+
+Deno.test("objects print what a person wants to know of them", async () => {
+  const ioq = await Ioq.open({ backend: "threads", depth: 8 });
+  assertEquals(
+    Deno.inspect(ioq),
+    'Ioq { backend: "threads", size: 0, depth: 8, accepts: true }',
+  );
+  const buffer = ioq.allocate(16);
+  assertEquals(Deno.inspect(buffer), "IoqBuffer { byteLength: 16, released: false }");
+  buffer[Symbol.dispose]();
+  await ioq.close();
+  assertEquals(Deno.inspect(ioq).includes("accepts: false"), true);
 });

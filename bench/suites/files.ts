@@ -43,6 +43,13 @@ const GOALS: readonly Goal[] = [
     atLeast: 1 / 1.3,
   },
   {
+    group: CACHED,
+    subject: "readRangesInto",
+    inFlight: [128],
+    peer: "C, liburing",
+    atLeast: 1,
+  },
+  {
     group: DIRECT,
     subject: "promise",
     inFlight: DIRECT_DEPTHS,

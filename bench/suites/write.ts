@@ -13,13 +13,14 @@ import { Ioq } from "@ioq/ioq";
 import { LineProgram, startNode } from "../peers.ts";
 import { inMemory, onDisk, type Place } from "../places.ts";
 import type { Goal, OpenSuite, Suite, SuiteOptions } from "../suite.ts";
+import { callCases, CALLS } from "./write/calls.ts";
 import { COPY_LENGTHS, copyCases } from "./write/copies.ts";
 import { fileCases, MANY } from "./write/files.ts";
 import type { Writers } from "./write/sample.ts";
-import { treeCases, TREES } from "./write/trees.ts";
+import { LARGE_TREES, treeCases, TREES } from "./write/trees.ts";
 
 /** What is compared in each place. */
-function goalsOf({ name }: Place): Goal[] {
+function goalsOf({ name, keeps }: Place): Goal[] {
   return [
     ...MANY.flatMap(({ group, inFlight }) =>
       ["Deno", "Node"].map((peer) => ({
@@ -37,11 +38,18 @@ function goalsOf({ name }: Place): Goal[] {
       peer: "Deno",
       atLeast: 1,
     })),
-    ...TREES.map(({ group, command }) => ({
+    ...[...TREES, ...(keeps ? [] : LARGE_TREES)].map(({ group, command }) => ({
       group: `${name}: ${group}`,
       subject: "ioq",
       inFlight: [1],
       peer: command,
+      atLeast: command === "cp -a" ? 1.2 : 1,
+    })),
+    ...CALLS.map(({ group, inFlight }) => ({
+      group: `${name}: ${group}`,
+      subject: "ioq",
+      inFlight: [inFlight],
+      peer: "Deno",
       atLeast: 1,
     })),
   ];
@@ -59,10 +67,12 @@ async function openWrite(
   if (node instanceof LineProgram) {
     stack.use(node);
   }
-  const cases = place === undefined ? [] : [fileCases, copyCases, treeCases].flatMap((make) => {
-    const writers: Writers = { ioq, node, place, quick };
-    return make(writers);
-  });
+  const cases = place === undefined
+    ? []
+    : [fileCases, copyCases, treeCases, callCases].flatMap((make) => {
+      const writers: Writers = { ioq, node, place, quick };
+      return make(writers);
+    });
   const made = stack.move();
   return {
     notes: {},

@@ -60,3 +60,19 @@ int32_t ioq_read_cached(int32_t fd, uint8_t *bytes, uint32_t length, uint32_t of
 	}
 	return (int32_t)done;
 }
+
+uint32_t ioq_read_ranges(int32_t fd, struct ioq_range *ranges, uint32_t count, uint8_t *bytes, uint32_t room) {
+	uint32_t sum = 0;
+	for (uint32_t i = 0; i < count; ++i) {
+		struct ioq_range *range = &ranges[i];
+		if (range->length > room || range->offset_high == IOQ_NO_OFFSET) {
+			range->result = -EINVAL;
+			continue;
+		}
+		range->result = ioq_read_cached(fd, bytes, range->length, range->offset_low, range->offset_high);
+		sum += range->result > 0 ? (uint32_t)range->result : 0;
+		bytes += range->length;
+		room -= range->length;
+	}
+	return sum;
+}

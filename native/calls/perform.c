@@ -43,7 +43,20 @@ static int32_t perform_read_link(struct entry *e) {
 }
 
 static int32_t perform_real_path(struct entry *e) {
-	char *path = realpath(e->path, NULL);
+	char *path;
+	if (e->fd == AT_FDCWD || e->path[0] == '/') {
+		path = realpath(e->path, NULL);
+	} else {
+		// No call takes a directory for this; its descriptor has a name, though
+		char *relative;
+		if (asprintf(&relative, "/proc/self/fd/%d/%s", e->fd, e->path) < 0) {
+			return -ENOMEM;
+		}
+		path = realpath(relative, NULL);
+		int error = errno;
+		free(relative);
+		errno = error;
+	}
 	if (!path) {
 		return -errno;
 	}

@@ -82,14 +82,12 @@ static int append(struct bytes *bytes, const void *data, size_t length) {
 /** Append the path of an entry of the directory that is being read, and what ends it. */
 static int append_path(const struct report *report, struct bytes *to, const char *name, char end) {
 	const struct bytes *path = &report->scratch->path;
-	size_t length = strlen(name);
-	int ret = bytes_reserve(to, path->length + length + 1);
+	// Room for all of it first: what was begun is not left half-way
+	int ret = bytes_reserve(to, path->length + strlen(name) + 1);
 	if (ret == 0) {
-		uint8_t *at = to->data + to->length;
-		memcpy(at, path->data, path->length);
-		memcpy(at + path->length, name, length);
-		at[path->length + length] = (uint8_t)end;
-		to->length += path->length + length + 1;
+		append(to, path->data, path->length);
+		append(to, name, strlen(name));
+		append(to, &end, 1);
 	}
 	return ret;
 }

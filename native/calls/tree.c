@@ -20,6 +20,10 @@
  * the work where it counts: in memory hundreds of directories are read within it,
  * on a slow device one, and its children go to other lanes.
  *
+ * Not all directories are wanted, and whether one is may be hard to say. So a request may have
+ * rules about names, each a sign and a text: what they are about is left to its maker, who
+ * knows better.
+ *
  * No symbolic link is followed but those that the request names: a directory that
  * is replaced by one between two system calls is an error, not a way out.
  */
@@ -196,6 +200,52 @@ static int tree_read_one(struct tree *tree, int dfd, size_t index) {
 	return tree->entry->mode & IOQ_TREE_STAT ? tree_stat(tree, dfd, name, record->count) : 0;
 }
 
+/** Whether a name is as a rule has it. */
+static bool rule_has(const char *rule, const char *name) {
+	const char *text = rule + 1;
+	size_t length = strlen(text);
+	switch (rule[0]) {
+	case IOQ_RULE_IS:
+		return strcmp(name, text) == 0;
+	case IOQ_RULE_BEGINS:
+		return strncmp(name, text, length) == 0;
+	case IOQ_RULE_ENDS: {
+		size_t all = strlen(name);
+		return all >= length && memcmp(name + all - length, text, length) == 0;
+	}
+	case IOQ_RULE_HAS:
+		return strstr(name, text) != NULL;
+	default:
+		return false;
+	}
+}
+
+/** Whether the caller is to say if a directory of that name is to be read. */
+static bool tree_leaves(const struct tree *tree, const char *name) {
+	for (const char *rule = tree->entry->path2; *rule; rule += strlen(rule) + 1) {
+		if (rule_has(rule, name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/** Whether there is an entry by which a directory says itself what is to be read below it. */
+static bool tree_is_ruled(const struct tree *tree, size_t name, size_t count) {
+	for (const char *rule = tree->entry->path2; *rule; rule += strlen(rule) + 1) {
+		if (rule[0] != IOQ_RULE_STOPS) {
+			continue;
+		}
+		const char *text = (const char *)tree->scratch->names.data + name;
+		for (size_t i = 0; i < count; ++i, text += strlen(text) + 1) {
+			if (strcmp(text, rule + 1) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 static int tree_enter(struct tree *tree, int dfd, const char *name, int flags, int32_t parent, uint32_t levels);
 
 /** Read an open directory, and what is below it while there is budget. */
@@ -210,10 +260,13 @@ static int tree_visit(struct tree *tree, int dfd, int32_t parent, uint32_t level
 	}
 
 	size_t end = scratch->types.length;
+	if (levels > 0 && tree_is_ruled(tree, name, end - first)) {
+		levels = 0;
+	}
 	for (size_t i = first; ret == 0 && levels > 0 && i < end; ++i) {
 		const char *text = (const char *)scratch->names.data + name;
 		name += strlen(text) + 1;
-		if (scratch->types.data[i] == DT_DIR) {
+		if (scratch->types.data[i] == DT_DIR && !tree_leaves(tree, text)) {
 			if (!tree_has_budget(tree)) {
 				break;
 			}
@@ -229,7 +282,7 @@ static int tree_enter(struct tree *tree, int dfd, const char *name, int flags, i
 	if (fd < 0) {
 		// Without a record it is left to the next request, when fewer are open
 		bool full = errno == EMFILE || errno == ENFILE;
-		return full && parent != -1 ? 0 : tree_append_record(tree, parent, errno);
+		return !full ? tree_append_record(tree, parent, errno) : parent == -1 ? -errno : 0;
 	}
 	int ret = tree_visit(tree, fd, parent, levels);
 	close(fd);

@@ -26,7 +26,8 @@
  *
  *     lanes on a processor for less than a quarter of the time    four times as many,
  *                                                                 and then all
- *                          for less than half                     twice as many
+ *                          for less than half                     twice as many,
+ *                                                                 if they sleep
  *     operations that did not give up their processor             as few as at first
  *
  * The last is what lanes tell while there are many of them: a thread that waits leaves
@@ -43,15 +44,19 @@
 #include "calls/calls.h"
 #include "lanes/interrupt.h"
 #include "lanes/processors.h"
+#include "ops.h"
 #include "waits/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /** Bytes of a lane's stack: nothing here keeps much on it, and trees recurse for so many levels only. */
 #define STACK_LENGTH (512 * 1024)
@@ -63,11 +68,16 @@
 #define LOOKS_HELD 50
 /** Completions of each lane between two looks from which on the rate tells whether more pay. */
 #define TELLING 8
+/** Lanes that are asked whether they wait. */
+#define SLEEPERS 4
 /** Looks over which that rate is taken. */
 #define LOOKS_TRIED 2
 /** Operations that tell whether they wait, and how often in a row they have to say no. */
 #define SAMPLE 32
 #define QUICK_SAMPLES 2
+/** Nanoseconds after which descriptors may have become free, and how often that is tried. */
+#define FULL_REST 500000
+#define FULL_TRIES 4000
 /** Rounds of waiting for a request before lying down: a few microseconds. */
 #define SPIN_ROUNDS 7
 
@@ -86,6 +96,8 @@ struct lane {
 	pthread_t thread;
 	/** What its processor time is told by. */
 	clockid_t clock;
+	/** What the system calls it, once it runs. */
+	atomic_int tid;
 	/** Posted to have it get up. */
 	sem_t called;
 	/** The next one on the stack, while it lies there. */
@@ -149,6 +161,8 @@ struct lanes {
 	atomic_uint count;
 	/** Requests that were completed. */
 	atomic_ulong completed;
+	/** Lanes that have descriptors of their own as long as their request takes. */
+	atomic_uint holding;
 	/** What is known of the operations: a pace. */
 	atomic_int pace;
 
@@ -224,15 +238,43 @@ static void lane_time(struct lane *lane, struct entry *entry) {
 	atomic_fetch_add_explicit(&lane->timed, 1, memory_order_relaxed);
 }
 
-/** Run an entry by system calls, here and now. */
-static void lane_perform(struct lane *lane, struct entry *entry) {
-	entry->lane = IOQ_LANE_WORKER;
-	// Whether the owner sees this in time does not matter, since it looks again
-	atomic_store_explicit(&lane->running, entry, memory_order_relaxed);
+/** Run an entry by system calls, once. */
+static void lane_try(struct lane *lane, struct entry *entry) {
 	if (lanes_are_slow(lane->lanes)) {
 		lane_time(lane, entry);
 	} else {
 		perform(entry, &lane->scratch);
+	}
+}
+
+/** Run an entry that has descriptors of its own meanwhile. */
+static void lane_hold(struct lane *lane, struct entry *entry) {
+	atomic_fetch_add_explicit(&lane->lanes->holding, 1, memory_order_relaxed);
+	lane_try(lane, entry);
+	atomic_fetch_sub_explicit(&lane->lanes->holding, 1, memory_order_relaxed);
+}
+
+/**
+ * Run an entry by system calls, here and now. If the process has as many descriptors as it
+ * may, and other lanes have some of them for as long as their requests take, it waits for
+ * those: before there is a descriptor nothing was done.
+ */
+static void lane_perform(struct lane *lane, struct entry *entry) {
+	struct lanes *lanes = lane->lanes;
+	entry->lane = IOQ_LANE_WORKER;
+	// Whether the owner sees this in time does not matter, since it looks again
+	atomic_store_explicit(&lane->running, entry, memory_order_relaxed);
+	void (*run)(struct lane *, struct entry *) = ops[entry->op].holds ? lane_hold : lane_try;
+	run(lane, entry);
+	for (unsigned int i = 0; i < FULL_TRIES && entry->result == -EMFILE && !entry->waits_for; ++i) {
+		bool others = lanes_hold(lanes);
+		struct timespec rest = {.tv_nsec = FULL_REST};
+		nanosleep(&rest, NULL);
+		// Those that were the last to hold any may have ended meanwhile
+		run(lane, entry);
+		if (!others) {
+			break;
+		}
 	}
 	atomic_store_explicit(&lane->running, NULL, memory_order_relaxed);
 	atomic_fetch_add_explicit(&lane->lanes->completed, 1, memory_order_relaxed);
@@ -282,6 +324,7 @@ static void *lane_main(void *arg) {
 	struct lane *lane = arg;
 	struct lanes *lanes = lane->lanes;
 	interrupt_accept();
+	atomic_store_explicit(&lane->tid, gettid(), memory_order_relaxed);
 	bool spun = false;
 	pthread_mutex_lock(&lanes->mutex);
 	while (!lanes->stops) {
@@ -474,6 +517,39 @@ static void watch_judge(struct lanes *lanes) {
 	}
 }
 
+/** Whether a lane waits, rather than for a processor: its thread sleeps. */
+static bool lane_sleeps(const struct lane *lane) {
+	char path[64], text[256];
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load_explicit(&lane->tid, memory_order_relaxed));
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0) {
+		close(fd);
+	}
+	text[length > 0 ? length : 0] = '\0';
+	// The name comes before, in brackets
+	const char *state = strrchr(text, ')');
+	// Where that is not told, those that are off their processors wait
+	return !state || strncmp(state, ") R", 3) != 0;
+}
+
+/**
+ * Whether lanes wait in what they do. Where others use the processors, lanes are off
+ * them as well, and more of those would only take turns with each other.
+ */
+static bool watch_finds_sleep(const struct lanes *lanes) {
+	unsigned int seen = 0, sleep = 0;
+	unsigned int count = atomic_load_explicit(&lanes->count, memory_order_acquire);
+	for (unsigned int i = 0; i < count && seen < SLEEPERS; ++i) {
+		const struct lane *lane = &lanes->lanes[i];
+		if (atomic_load_explicit(&lane->running, memory_order_relaxed)) {
+			++seen;
+			sleep += lane_sleeps(lane);
+		}
+	}
+	return seen > 0 && 2 * sleep >= seen;
+}
+
 /** Allow more lanes, if those that there are are held up. The mutex is held. */
 static void watch_grow(struct lanes *lanes, unsigned int busy, int64_t used, int64_t elapsed) {
 	size_t waiting = atomic_load_explicit(&lanes->waiting, memory_order_relaxed);
@@ -490,7 +566,7 @@ static void watch_grow(struct lanes *lanes, unsigned int busy, int64_t used, int
 	size_t more = 4 * used >= all ? lanes->up : many ? lanes->bound : 3 * lanes->up;
 	more = waiting < more ? waiting : more;
 	unsigned int allowed = more < lanes->bound - lanes->up ? lanes->up + (unsigned int)more : lanes->bound;
-	if (allowed <= lanes->allowed) {
+	if (allowed <= lanes->allowed || !watch_finds_sleep(lanes)) {
 		return;
 	}
 	if (lanes->tried_from == 0 && stretch->completed >= (unsigned long)TELLING * busy * stretch->looks) {
@@ -718,6 +794,10 @@ bool lanes_are_quick(const struct lanes *lanes) {
 
 bool lanes_are_slow(const struct lanes *lanes) {
 	return atomic_load_explicit(&lanes->pace, memory_order_relaxed) == PACE_SLOW;
+}
+
+bool lanes_hold(const struct lanes *lanes) {
+	return atomic_load_explicit(&lanes->holding, memory_order_relaxed) > 0;
 }
 
 struct entry *lanes_reap(struct lanes *lanes) {

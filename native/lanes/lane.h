@@ -51,6 +51,9 @@ bool lanes_are_quick(const struct lanes *lanes);
 /** Whether they are known to do what waits. */
 bool lanes_are_slow(const struct lanes *lanes);
 
+/** Whether some lane has descriptors that it will give back. */
+bool lanes_hold(const struct lanes *lanes);
+
 /** See slots_arm(). */
 bool lanes_arm(struct lanes *lanes);
 

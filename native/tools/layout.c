@@ -178,6 +178,13 @@ int main(void) {
 	PRINT_STAT("ERROR", error)
 
 	printf("\n");
+	SIZE("RANGE", struct ioq_range, "A range of a file");
+	WORD("RANGE_OFFSET_LOW", struct ioq_range, offset_low);
+	WORD("RANGE_OFFSET_HIGH", struct ioq_range, offset_high);
+	WORD("RANGE_LENGTH", struct ioq_range, length);
+	WORD("RANGE_RESULT", struct ioq_range, result);
+
+	printf("\n");
 	SIZE("DIRECTORY", struct ioq_directory, "The head of a directory block");
 	WORD("DIRECTORY_COUNT", struct ioq_directory, count);
 	WORD("DIRECTORY_NAMES_LENGTH", struct ioq_directory, names_length);

@@ -10,7 +10,7 @@
  */
 
 import type { Ioq } from "../ioq.ts";
-import type { Gate } from "./gate.ts";
+import { type Gate, LISTING } from "./gate.ts";
 
 /** Deno's own functions. */
 export type DenoCalls = Pick<
@@ -251,7 +251,7 @@ function listing(deno: DenoCalls, gate: Gate, path: DenoPath): AsyncIterable<Den
           }
           // Deno makes a call for each entry: the gate hears of the first
           const own = entries = deno.readDir(path)[Symbol.asyncIterator]();
-          return gate.call(false, () => own.next(), () => own.next());
+          return gate.call(false, () => own.next(), () => own.next(), LISTING);
         },
         return(value?: unknown) {
           entries ??= deno.readDir(path)[Symbol.asyncIterator]();

@@ -3,9 +3,9 @@
 /**
  * Which way a call goes: to the function that it would have gone to, or through a queue.
  *
- * A queue costs some 20 ms before its first result: its modules, the library, a ring. A
- * program that makes few calls, or one after the other, would lose by that. So nothing is
- * loaded before calls have crowded for a while:
+ * A queue costs some 20 ms before its first result, for its modules, the library and a ring, and
+ * as much again until its code is warm. A program that makes few calls, or one after the
+ * other, would lose by that. So nothing is loaded before calls have crowded for a while:
  *
  *     calls ──▶ runtime                        at first, and for ever if they are few
  *     calls ──▶ runtime, which is kept busy    while the queue is being opened:
@@ -18,13 +18,17 @@
  * @module
  */
 
-import { readEnv } from "../../ffi/library.ts";
+import { readVariable } from "./options.ts";
 import type { Ioq } from "../ioq.ts";
 
 /** Calls in flight that are a crowd: another one would have to wait for a thread. */
 const CROWD = 4;
-/** Calls into a crowd after which the queue is opened. */
+/** Calls into a crowd after which the queue is opened, by what they weigh. */
 const CROWDED_ENOUGH = 256;
+/** Milliseconds that the crowd has to last as well: what opening and warming up takes. */
+const CROWDED_MS = 60;
+/** What it weighs to read a directory, which is as much work as so many other calls. */
+export const LISTING = 12;
 /** Calls that keep all threads of the runtime's busy; others may wait for the queue. */
 const RUNTIME_DEPTH = 64;
 
@@ -42,6 +46,8 @@ export class Gate {
   #inFlight = 0;
   /** Calls that were made into a crowd. */
   #crowded = 0;
+  /** When the first of them was. */
+  #since: number | undefined;
   /** Calls that wait for the queue; those before `#next` have gone. */
   #waiting: (() => void)[] = [];
   #next = 0;
@@ -62,17 +68,19 @@ export class Gate {
    * @param mayWait Whether it means the same a little later: not if a relative path does.
    * @param plain Makes it as it would have been made.
    * @param queued Makes it through the queue.
+   * @param weight How much work it is.
    */
   call<V>(
     mayWait: boolean,
     plain: () => Promise<V>,
     queued: (ioq: Ioq) => Promise<V>,
+    weight = 1,
   ): Promise<V> {
     const ioq = this.#ioq;
     if (ioq !== undefined) {
       return queued(ioq);
     }
-    return this.#isShut ? plain() : this.#callPlain(mayWait, plain, queued);
+    return this.#isShut ? plain() : this.#callPlain(mayWait, plain, queued, weight);
   }
 
   /** Make a call while there is no queue. */
@@ -80,8 +88,9 @@ export class Gate {
     mayWait: boolean,
     plain: () => Promise<V>,
     queued: (ioq: Ioq) => Promise<V>,
+    weight: number,
   ): Promise<V> {
-    if (this.#inFlight >= CROWD && ++this.#crowded === CROWDED_ENOUGH) {
+    if (this.#opening === undefined && this.#inFlight >= CROWD && this.#isCrowded(weight)) {
       void this.open();
     }
     if (mayWait && this.#opening !== undefined && this.#inFlight >= RUNTIME_DEPTH) {
@@ -97,6 +106,13 @@ export class Gate {
       this.#inFlight--;
       this.#admit(1);
     }
+  }
+
+  /** A call was made into a crowd: whether there have been enough, for long enough. */
+  #isCrowded(weight: number): boolean {
+    this.#crowded += weight;
+    this.#since ??= performance.now();
+    return this.#crowded >= CROWDED_ENOUGH && performance.now() - this.#since >= CROWDED_MS;
   }
 
   /** Let so many go on that wait. */
@@ -143,7 +159,7 @@ export class Gate {
  * @throws {Deno.errors.NotSupported} If there is none.
  */
 async function openQueue(): Promise<Ioq> {
-  const chosen = readEnv("IOQ_BACKEND") ?? "auto";
+  const chosen = readVariable("IOQ_BACKEND") ?? "auto";
   const { Ioq } = await import("../ioq.ts");
   if (chosen === "worker") {
     throw new Deno.errors.NotSupported("IOQ_BACKEND asks for Workers, which are not faster");

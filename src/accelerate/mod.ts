@@ -47,12 +47,11 @@
  * @module
  */
 
-import { readEnv } from "../../ffi/library.ts";
 import { type DenoCalls, isQueueFile, makeDenoCalls } from "./deno_calls.ts";
 import { makeFsFile } from "./fs_file.ts";
 import { Gate } from "./gate.ts";
-import { mayUseNode } from "./node_use.ts";
-import { readOptions } from "./options.ts";
+import { importsThis, mayUseNode } from "./node_use.ts";
+import { readOptions, readVariable } from "./options.ts";
 
 const options = readOptions();
 
@@ -65,7 +64,7 @@ function tell(message: string): void {
 
 /** Whether the library may be loaded without asking. */
 function mayLoad(): boolean {
-  const path = readEnv("IOQ_LIBRARY");
+  const path = readVariable("IOQ_LIBRARY");
   const { state } = Deno.permissions.querySync({
     name: "ffi",
     ...(path === undefined ? {} : { path }),
@@ -129,7 +128,7 @@ if (reason === undefined) {
   replaceDenoCalls();
   if (options.node ?? mayUseNode()) {
     const { replaceNodeCalls } = await import("./node_calls.ts");
-    const replaced = replaceNodeCalls(gate, options.left);
+    const replaced = replaceNodeCalls(gate, options.left, importsThis());
     names.push(...replaced.names);
     undo.push(replaced.restore);
   }

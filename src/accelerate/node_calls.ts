@@ -15,11 +15,12 @@
  * @module
  */
 
+import type NodeBuffer from "node:buffer";
+import type NodeFs from "node:fs";
 import nodeModule from "node:module";
-import nodeFs from "node:fs";
-import { Buffer } from "node:buffer";
+import process from "node:process";
 import type { Ioq } from "../ioq.ts";
-import type { Gate } from "./gate.ts";
+import { type Gate, LISTING } from "./gate.ts";
 
 /** Any function of Node's. */
 type NodeFunction = (this: unknown, ...args: unknown[]) => unknown;
@@ -39,6 +40,10 @@ const OTHERWISE: unique symbol = Symbol("otherwise");
 
 /** A call by a queue, or nothing if it is not plain. */
 type Plan = ((ioq: Ioq) => Promise<unknown>) | undefined;
+
+/** Node's modules, which take their time to load: once somebody wants them. */
+let nodeFs: typeof NodeFs;
+let buffer: typeof NodeBuffer;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -70,7 +75,7 @@ function planReadFile(path: string, given: unknown): Plan {
   }
   return async (ioq) => {
     const bytes = await ioq.readFile(path);
-    return encoding ? decoder.decode(bytes) : Buffer.from(bytes.buffer);
+    return encoding ? decoder.decode(bytes) : buffer.Buffer.from(bytes.buffer);
   };
 }
 
@@ -104,12 +109,13 @@ function planReaddir(path: string, given: unknown): Plan {
   };
 }
 
-/** Which argument of the constructor of Node's class is the type, which its types do not show. */
-const typeIsSecond: boolean = Reflect.construct(nodeFs.Dirent, ["", UV_DIRENT_DIR, ""])
-  .isDirectory();
+/** Which argument of the constructor of Node's class is the type: its types do not show it. */
+let typeIsSecond: boolean | undefined;
 
 /** An entry of a directory, as Node has it. */
 function makeDirent(name: string, type: number, parent: string): unknown {
+  typeIsSecond ??= Reflect.construct(nodeFs.Dirent, ["", UV_DIRENT_DIR, ""])
+    .isDirectory() as boolean;
   return Reflect.construct(
     nodeFs.Dirent,
     typeIsSecond ? [name, type, parent] : [name, parent, type],
@@ -129,6 +135,11 @@ function planWriteFile(path: string, data: unknown, given: unknown): Plan {
     return (ioq) => ioq.writeTextFile(path, data);
   }
   return data instanceof Uint8Array ? (ioq) => ioq.writeFile(path, data) : undefined;
+}
+
+/** How much work a call is. */
+function weightOf(name: typeof NAMES[number]): number {
+  return name === "readdir" ? LISTING : 1;
 }
 
 /** How to make a call by a queue. */
@@ -158,7 +169,7 @@ function makePromiseFunction(
         return await plain();
       }
       const isFixed = (args[0] as string).startsWith("/");
-      return await gate.call(isFixed, plain, (ioq) => plan(ioq).catch(plain));
+      return await gate.call(isFixed, plain, (ioq) => plan(ioq).catch(plain), weightOf(name));
     },
   };
   return replacement[name]!;
@@ -197,7 +208,7 @@ function makeCallbackFunction(
           byQueue(open, plan, done, () => own.apply(this, args));
           return Promise.resolve();
         };
-        void gate.call((args[0] as string).startsWith("/"), plain, queued);
+        void gate.call((args[0] as string).startsWith("/"), plain, queued, weightOf(name));
         return undefined;
       }
       byQueue(ioq, plan, done, () => own.apply(this, args));
@@ -241,38 +252,53 @@ export const { ${names.join(", ")} } = module;`;
  *
  * @param gate Which way calls go.
  * @param left Functions that stay as they are.
- * @returns The names of those that were replaced, and what puts Node's back.
+ * @param now Whether to do so at once: the program's modules are found already, and those of
+ *        Node's with them. Otherwise it is done when the first module asks for `node:fs`.
+ * @returns The names of those that are replaced, and what puts Node's back.
  */
 export function replaceNodeCalls(
   gate: Gate,
   left: ReadonlySet<string>,
+  now: boolean,
 ): { readonly names: readonly string[]; readonly restore: () => void } {
-  const names: string[] = [];
+  const names = NAMES.filter((name) => !left.has(name));
   const undo: (() => void)[] = [];
-  const places = [[nodeFs, makeCallbackFunction], [nodeFs.promises, makePromiseFunction]] as const;
-  const set = (object: object, name: string, make: (own: NodeFunction) => unknown) => {
-    const own = Reflect.get(object, name);
-    Reflect.set(object, name, make(own));
-    undo.push(() => Reflect.set(object, name, own));
-  };
-  for (const name of NAMES.filter((name) => !left.has(name))) {
-    for (const [object, make] of places) {
-      set(object, name, (own) => make(gate, name, own));
+  const urls = new Map<string, string>();
+  const change = () => {
+    nodeFs = process.getBuiltinModule("node:fs");
+    buffer = process.getBuiltinModule("node:buffer");
+    const { promises } = nodeFs;
+    const places = [[nodeFs, makeCallbackFunction], [promises, makePromiseFunction]] as const;
+    for (const name of names) {
+      for (const [object, make] of places) {
+        const own = Object.getOwnPropertyDescriptor(object, name)?.value;
+        Reflect.set(object, name, make(gate, name, own));
+        undo.push(() => Reflect.set(object, name, own));
+      }
     }
-    names.push(`node:fs ${name}`);
-  }
-  const urls = {
-    "node:fs": moduleLike("node:fs", nodeFs),
-    "node:fs/promises": moduleLike("node:fs/promises", nodeFs.promises),
+    urls.set("node:fs", moduleLike("node:fs", nodeFs));
+    urls.set("node:fs/promises", moduleLike("node:fs/promises", promises));
   };
+  if (now) {
+    change();
+  }
   const hooks = nodeModule.registerHooks({
     resolve(specifier, context, next) {
       const name = Object.hasOwn(SPECIFIERS, specifier) ? SPECIFIERS[specifier] : undefined;
-      return name === undefined || context.conditions?.includes("require")
+      if (name === undefined) {
+        return next(specifier, context);
+      }
+      if (urls.size === 0) {
+        change();
+      }
+      return context.conditions?.includes("require")
         ? next(specifier, context)
-        : { url: urls[name], format: "module", shortCircuit: true };
+        : { url: urls.get(name)!, format: "module", shortCircuit: true };
     },
   });
   undo.push(() => hooks.deregister());
-  return { names, restore: () => undo.forEach((step) => step()) };
+  return {
+    names: names.map((name) => `node:fs ${name}`),
+    restore: () => undo.splice(0).forEach((step) => step()),
+  };
 }

@@ -8,10 +8,11 @@
  * @module
  */
 
-import { modulePath } from "../../ffi/library.ts";
-
 /** What of a text says that something of Node's or of npm's is used. */
 const MENTIONS_NODE = /\b(?:node|npm):|\brequire\s*\(|["'](?:fs|path|process)["'\/]/;
+
+/** Files that say what a program depends on: Node's first. */
+const CONFIGS = ["package.json", "deno.json", "deno.jsonc"] as const;
 
 /** A file's text, if there is one that may be read without asking. */
 function textOf(path: string): string | undefined {
@@ -37,6 +38,16 @@ function mainModule(): URL | undefined {
   }
 }
 
+/**
+ * Whether the program itself imports `@ioq/ioq/accelerate`, by whatever path: then its modules,
+ * and Node's among them, were found before this one was run.
+ */
+export function importsThis(): boolean {
+  const main = mainModule();
+  return main?.protocol === "file:" &&
+    textOf(decodeURIComponent(main.pathname))?.includes("/accelerate") === true;
+}
+
 /** Whether the program may use Node's modules, as far as that can be seen. */
 export function mayUseNode(): boolean {
   const main = mainModule();
@@ -46,7 +57,7 @@ export function mayUseNode(): boolean {
   if (main.protocol !== "file:") {
     return main.protocol === "npm:";
   }
-  const path = modulePath(main);
+  const path = decodeURIComponent(main.pathname);
   if (path.includes("/node_modules/") || /\.c?js$/.test(path) || path.includes("/npm/")) {
     return true;
   }
@@ -54,12 +65,19 @@ export function mayUseNode(): boolean {
   if (text !== undefined && MENTIONS_NODE.test(text)) {
     return true;
   }
-  // Whoever depends on npm says so here
-  const directory = path.slice(0, path.lastIndexOf("/"));
-  for (const file of ["package.json", "deno.json", "deno.jsonc"]) {
-    const config = textOf(`${directory}/${file}`);
-    if (config !== undefined && (file === "package.json" || MENTIONS_NODE.test(config))) {
+  // Whoever depends on npm says so in the nearest of these
+  for (let end = path.lastIndexOf("/"); end >= 0; end = path.lastIndexOf("/", end - 1)) {
+    const directory = path.slice(0, end);
+    const configs = CONFIGS.map((file) => textOf(`${directory}/${file}`));
+    if (configs[0] !== undefined) {
       return true;
+    }
+    const config = configs.find((it) => it !== undefined);
+    if (config !== undefined) {
+      return MENTIONS_NODE.test(config);
+    }
+    if (end === 0) {
+      break;
     }
   }
   return false;

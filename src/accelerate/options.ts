@@ -8,7 +8,14 @@
  * @module
  */
 
-import { readEnv } from "../../ffi/library.ts";
+/**
+ * An environment variable, if it may be read without asking. The one of `ffi/library.ts` would
+ * bring along what only queues need.
+ */
+export function readVariable(name: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) || undefined : undefined;
+}
 
 /** What the environment asks for. */
 export interface AccelerateOptions {
@@ -24,7 +31,7 @@ export interface AccelerateOptions {
 
 /** Read the options, if the environment may be read without asking. */
 export function readOptions(): AccelerateOptions {
-  const words = (readEnv("IOQ_ACCELERATE") ?? "").split(",").map((word) => word.trim());
+  const words = (readVariable("IOQ_ACCELERATE") ?? "").split(",").map((word) => word.trim());
   const left = words.filter((word) => word.startsWith("-")).map((word) => word.slice(1));
   return {
     off: words.includes("off"),

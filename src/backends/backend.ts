@@ -92,6 +92,8 @@ export interface Backend {
   readonly info: BackendInfo;
   /** Whether requests are run by the library, and not by the runtime's own calls. */
   readonly hasLibrary: boolean;
+  /** Whether it waits on a thread of the runtime's, so that the event loop goes round meanwhile. */
+  readonly parksOnThread: boolean;
   /** How many requests each kind of lane has completed. */
   readonly completed: Readonly<LaneCounts>;
   /** Accepted requests whose completion has yet to come. */
@@ -152,6 +154,20 @@ export interface Backend {
    *          file. Or a negative error number, and nothing was read.
    */
   readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number, length: number): number;
+
+  /**
+   * Read ranges of what is in the page cache, at once and without a slot.
+   *
+   * @param ranges Of each the words of `struct ioq_range`; the last one tells how many bytes, or
+   *               a negative error number.
+   * @param bytes Where to, one range after the other.
+   * @returns How many bytes, or a negative number if nothing was tried.
+   */
+  readCachedRanges(
+    fd: number,
+    ranges: Uint32Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): number;
 
   /** Resolves when a turn has something to do, or at {@linkcode Backend.wake}. */
   park(): Promise<void>;

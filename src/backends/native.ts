@@ -152,7 +152,8 @@ class NativePayload implements Payload {
 export interface NativeCore {
   readonly library: Library;
   readonly ioq: Deno.PointerValue;
-  readonly info: BackendInfo;
+  /** Tells what it is like. */
+  readonly describe: () => BackendInfo;
 }
 
 /**
@@ -177,18 +178,21 @@ export function openNativeCore(library: Library, options: NativeOptions): Native
   return {
     library,
     ioq,
-    info: {
+    // Few ask, and it takes as long as opening a ring
+    describe: () => ({
       kind: options.ring ? "uring" : "threads",
       lanes: info[layout.INFO_LANES]! + (options.ring ? 1 : 0),
       ...(options.ring ? { ring: ringInfo(info) } : {}),
-    },
+    }),
   };
 }
 
 /** The native backends. See {@linkcode Backend} for its methods. */
 export class NativeBackend implements Backend {
   readonly hasLibrary = true;
-  info: BackendInfo;
+  readonly parksOnThread = true;
+  readonly #describe: () => BackendInfo;
+  #info: BackendInfo | undefined;
   readonly completed: LaneCounts = { core: 0, ring: 0, worker: 0 };
 
   readonly #library: Library;
@@ -217,13 +221,17 @@ export class NativeBackend implements Backend {
   #synchronous: SynchronousCalls | undefined;
   #closed = false;
 
-  constructor({ library, ioq, info }: NativeCore, sink: Sink) {
+  constructor({ library, ioq, describe }: NativeCore, sink: Sink) {
     this.#library = library;
     this.#symbols = library.symbols;
     this.#sink = sink;
     this.#ioq = ioq;
-    this.info = info;
+    this.#describe = describe;
     this.#payload = new NativePayload(this.#output, ioq, this.#symbols);
+  }
+
+  get info(): BackendInfo {
+    return this.#info ??= this.#describe();
   }
 
   get inFlight(): number {
@@ -409,7 +417,7 @@ export class NativeBackend implements Backend {
 
   /** The ring has died: the lanes go on without. */
   #noteLostRing(errno: number): void {
-    this.info = {
+    this.#info = {
       kind: "threads",
       lanes: this.info.lanes - 1,
       reason: `The ring stopped working: ${errnoText(errno)}: ${explainRingError(errno)}`,
@@ -450,6 +458,21 @@ export class NativeBackend implements Backend {
       this.completed.core++;
     }
     return result;
+  }
+
+  readCachedRanges(
+    fd: number,
+    ranges: Uint32Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): number {
+    this.completed.core += (ranges.length * 4) / layout.RANGE_SIZE;
+    return this.#symbols.ioq_read_ranges(
+      fd,
+      ranges,
+      (ranges.length * 4) / layout.RANGE_SIZE,
+      bytes,
+      bytes.byteLength,
+    );
   }
 
   async park(): Promise<void> {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { BUNDLED, isBundled } from "../bundled.ts";
 import { heedBroker } from "./broker.ts";
 import { LibraryError, loadLibrary, modulePath } from "../../ffi/library.ts";
 import type { Backend, BackendInfo, Sink } from "./backend.ts";
@@ -29,8 +30,11 @@ const LANE_MODULE = new URL("./worker/lane.ts", import.meta.url);
  */
 export const importLane = (): Promise<unknown> => import("./worker/lane.ts");
 
-/** Why the lanes' code may not be read, if so. */
+/** Why the lanes' code may not be read, or is nowhere, if so. */
 function whyNoWorker(module: URL): string | undefined {
+  if (module === LANE_MODULE && isBundled(import.meta.url, "open_worker")) {
+    return `no Worker may be started, since ${BUNDLED}`;
+  }
   if (module.protocol !== "file:") {
     return undefined;
   }

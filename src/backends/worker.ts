@@ -121,6 +121,10 @@ export class WorkerBackend implements Backend {
     );
   }
 
+  get parksOnThread(): boolean {
+    return false;
+  }
+
   get hasLibrary(): boolean {
     return this.#parts.hasLibrary;
   }
@@ -164,6 +168,10 @@ export class WorkerBackend implements Backend {
   }
 
   readCached(): number {
+    return NOT_NOW;
+  }
+
+  readCachedRanges(): number {
     return NOT_NOW;
   }
 

@@ -36,7 +36,8 @@ units of 1024 bytes. A file with several names counts once.
 Options:
   -s, --summarize   only a line for each PATH
   -h                in bytes, K, M, G and so on, for human readers
-  --max-depth N     no lines for directories more than N levels below a PATH
+  -d, --max-depth N
+                    no lines for directories more than N levels below a PATH
   --apparent-size   the sizes of the files, not the room that is reserved for them
   --help            show this
 

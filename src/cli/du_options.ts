@@ -10,7 +10,7 @@
 export const DU_OPTIONS = {
   summarize: { type: "boolean", short: "s" },
   human: { type: "boolean", short: "h" },
-  "max-depth": { type: "string" },
+  "max-depth": { type: "string", short: "d" },
   "apparent-size": { type: "boolean" },
 } as const;
 

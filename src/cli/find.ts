@@ -18,6 +18,15 @@ import {
   parseCount,
   UsageError,
 } from "./command.ts";
+import { globsBelow } from "../trees/glob_walk.ts";
+import {
+  ageTest,
+  decodeTimed,
+  type InfoTest,
+  newerTest,
+  sizeTest,
+  type TimedInfo,
+} from "./find_tests.ts";
 import { globToPathExpression } from "./glob.ts";
 import { complain, concat, hasColors, Progress, tellOthers, write, writeText } from "./output.ts";
 import { quote, safeJson } from "./quoting.ts";
@@ -31,10 +40,19 @@ Options:
   --type TYPES      only entries of these types: f (regular file), d (directory),
                     l (symbolic link), b, c (devices), p (named pipe), s (socket)
   --name GLOB       only entries whose name matches; may be given several times
+  -g, --glob GLOB   only entries whose path below ROOT matches, such as 'src/**/*.{ts,js}';
+                    may be given several times, and with a ! before it for what not to
+                    print. What cannot match is not read
   --ext EXT         only names with this ending; may be given several times
+  --size [+-]N[ckMGT]
+                    only sizes of N, more (+N) or less (--size=-N), in bytes or units of 1024,
+                    and so on, rounded up
+  --newer FILE      only what was written to after FILE
+  --mtime [+-]N     only what was written to N days ago, before (+N) or since (--mtime=-N)
   --max-depth N     at most N levels below each ROOT
   --skip GLOB       neither print what matches nor go into it; by its name, or by
                     its path if GLOB has a slash; may be given several times
+  -I, --gitignore   pass over what git ignores, and what is below .git
   --print0          end each path with a NUL instead of a newline
   --json            print a JSON object a line: path, name, type (file, directory,
                     symlink or other), and rawPath, the bytes in base64, for a path
@@ -76,13 +94,34 @@ function parse(args: string[]) {
   return parseCommandLine(args, {
     type: { type: "string", multiple: true },
     name: { type: "string", multiple: true },
+    glob: { type: "string", multiple: true, short: "g" },
     ext: { type: "string", multiple: true },
+    size: { type: "string", multiple: true },
+    newer: { type: "string", multiple: true },
+    mtime: { type: "string", multiple: true },
+    gitignore: { type: "boolean", short: "I" },
     skip: { type: "string", multiple: true },
     "max-depth": { type: "string" },
     print0: { type: "boolean" },
     json: { type: "boolean" },
     errors: { type: "boolean" },
   });
+}
+
+/** What is asked of attributes. */
+async function parseInfoTests(values: ReturnType<typeof parse>["values"]): Promise<InfoTest[]> {
+  const { size, newer, mtime } = values;
+  const nowNs = BigInt(Date.now()) * 1_000_000n;
+  const tests = [
+    ...(size ?? []).map(sizeTest),
+    ...(mtime ?? []).map((it) => ageTest(it, nowNs)),
+  ];
+  for (const path of newer ?? []) {
+    const ioq = await defaultQueue();
+    const { mtimeNs } = await ioq.stat(path, { bigint: true });
+    tests.push(newerTest(mtimeNs));
+  }
+  return tests;
 }
 
 /** Brings a batch of entries into the form that is printed. */
@@ -135,33 +174,48 @@ const printForReaders: Printer = (entries) => {
 };
 
 /**
- * What was given, if that is no directory: a walk of it would be an error. A link is
- * what it leads to, as for a walk, or itself if that is nothing.
+ * What was given, with its exact attributes: if that is no directory, a walk of it would be an
+ * error. A link is what it leads to, as for a walk, or itself if that is nothing.
  */
-async function findAlone(given: string): Promise<WalkEntry | undefined> {
+async function findRoot(given: string): Promise<WalkEntry | undefined> {
   const ioq = await defaultQueue();
-  let info;
+  let info: TimedInfo;
   try {
-    info = await ioq.stat(given).catch(() => ioq.lstat(given));
+    const exact = await ioq.stat(given, { bigint: true })
+      .catch(() => ioq.lstat(given, { bigint: true }));
+    const plain = await ioq.stat(given).catch(() => ioq.lstat(given));
+    info = { ...plain, mtimeNs: exact.mtimeNs };
   } catch {
     // The walk tells of it
     return undefined;
   }
   const { isFile, isDirectory, isSymlink } = info;
-  if (isDirectory) {
-    return undefined;
-  }
   return { path: given, name: basename(given), isFile, isDirectory, isSymlink, info };
 }
 
 async function run(args: string[]): Promise<number> {
   const { values, positionals } = parse(args);
   const types = values.type === undefined ? undefined : parseTypes(values.type);
-  const matches = types?.map((type) => TYPES[type]!);
+  const infoTests = await parseInfoTests(values);
+  const isOfType = types?.map((type) => TYPES[type]!);
+  const matches = isOfType === undefined && infoTests.length === 0
+    ? undefined
+    : (entry: WalkEntry) =>
+      (isOfType === undefined || isOfType.some((is) => is(entry))) &&
+      infoTests.every((is) => is(entry.info as TimedInfo));
   const options: WalkOptions = {
     // Directory blocks tell files, directories and links apart, and nothing else
-    stat: types?.some((type) => "bcps".includes(type)) ?? false,
+    stat: infoTests.length > 0 || (types?.some((type) => "bcps".includes(type)) ?? false),
+    gitignore: values.gitignore,
   };
+  const { glob } = values;
+  if (glob !== undefined) {
+    try {
+      globsBelow(".", glob);
+    } catch (error) {
+      throw new UsageError((error as Error).message);
+    }
+  }
   if (values["max-depth"] !== undefined) {
     options.maxDepth = parseCount(values["max-depth"], "--max-depth");
   }
@@ -186,11 +240,12 @@ async function run(args: string[]): Promise<number> {
   let told = 0;
   let count = 0;
   for (const given of positionals.length === 0 ? ["."] : positionals) {
-    const alone = await findAlone(given);
-    if (alone !== undefined) {
+    const root = await findRoot(given);
+    if (root !== undefined && !root.isDirectory) {
       const finds = planWalk(options).finds ?? (() => true);
-      if (finds(given) && (matches === undefined || matches.some((is) => is(alone)))) {
-        await write(print([alone]));
+      // Of what is no directory nothing is below it
+      if (glob === undefined && finds(given) && (matches === undefined || matches(root))) {
+        await write(print([root]));
         count++;
       }
       continue;
@@ -204,13 +259,16 @@ async function run(args: string[]): Promise<number> {
         complain("find", error);
       }
     };
-    const batches = asLines
-      ? walkForCommand(given, options, undefined, { end })
-      : walkForCommand(given, options);
+    const decode = infoTests.length === 0 ? undefined : decodeTimed;
+    const batches = walkForCommand(given, options, decode, asLines ? { end } : undefined, glob);
     for await (let batch of batches) {
       if (Array.isArray(batch)) {
         if (matches !== undefined) {
-          batch = batch.filter((entry) => matches.some((is) => is(entry)));
+          batch = batch.filter((entry) =>
+            matches(
+              entry.path === given && root !== undefined ? { ...entry, info: root.info! } : entry,
+            )
+          );
         }
         await write(print(batch));
       } else {

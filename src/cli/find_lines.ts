@@ -8,7 +8,7 @@
 
 import * as layout from "../../ffi/layout.ts";
 import { EXIT_FAILURE, EXIT_OK } from "./command.ts";
-import { complain, Progress, tellOthers, write } from "./output.ts";
+import { complain, concat, Progress, tellOthers, write } from "./output.ts";
 import { explain, pathOf, type Report, Reporter } from "./reports.ts";
 
 /** What a command line says, if it asks for lines of everything below directories. */
@@ -81,10 +81,10 @@ async function writeTooLong(
   end: string,
   onError: (error: Error, path: string) => void,
 ): Promise<void> {
-  const [{ walkForCommand }, { concat }] = await Promise.all([
-    import("../trees/walk.ts"),
-    import("./output.ts"),
-  ]);
+  if (parents.length === 0) {
+    return;
+  }
+  const { walkForCommand } = await import("../trees/walk.ts");
   const encoder = new TextEncoder();
   for (const parent of outermost(parents)) {
     const entries = walkForCommand(fromKey(parent), {

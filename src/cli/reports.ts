@@ -159,13 +159,13 @@ export class Reporter {
     options[layout.OPTIONS_DEPTH] = IN_FLIGHT;
     options[layout.OPTIONS_LANES] = LANES;
     const info = new Uint32Array(layout.INFO_SIZE / 4);
-    const { ioq_open, ioq_close } = library.symbols;
-    const ioq = ioq_open(new Uint8Array(options.buffer), new Uint8Array(info.buffer));
+    const { symbols } = library;
+    const ioq = symbols.ioq_open(new Uint8Array(options.buffer), new Uint8Array(info.buffer));
     if (ioq !== null && info[layout.INFO_BROKERED] === 0) {
       return new Reporter(library, ioq);
     }
     if (ioq !== null) {
-      ioq_close(ioq);
+      symbols.ioq_close(ioq);
     }
     library.release();
     return undefined;

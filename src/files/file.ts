@@ -9,6 +9,7 @@
 import type { SynchronousCalls } from "../backends/synchronous.ts";
 import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import type { BigIntFileInfo, FileInfo } from "../linux/stat.ts";
+import type { FileTime } from "../file_time.ts";
 import { checkOwn } from "../construction.ts";
 import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import { checkTimeout } from "../integer.ts";
@@ -19,17 +20,20 @@ import type { CallOrder } from "./call_order.ts";
 import {
   endsEverything,
   PIECE_LENGTH,
+  readExactly,
   readInPieces,
   transferInPiecesSync,
   writeInPieces,
 } from "./pieces.ts";
 import { lenientLength, lenientTime } from "../lenient.ts";
 import { PiecesInProgress } from "./pieces_in_progress.ts";
+import { type FileRange, memoryFor, Ranges, readRanges } from "./read_ranges.ts";
 import { makeReadable } from "./readable.ts";
 import { ownOption } from "../own_option.ts";
 import { checkBuffer, checkedOffset, FileRequests, NOBODY, Turn } from "./file_requests.ts";
-import { makeWritable } from "./writable.ts";
+import { makeWritable, writeChunk } from "./writable.ts";
 import { checkedLength } from "../operations/arguments.ts";
+import { SEEK_DATA, SEEK_HOLE } from "../linux/fcntl.ts";
 import { op } from "../operations/op.ts";
 import type { OpenRequestOptions } from "../operations/request_options.ts";
 import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.ts";
@@ -59,7 +63,7 @@ function ownStat(fd: number): CoreRequest<"fstat", FileInfo> {
  * reads and writes at an offset, which any number of calls may do at the same time.
  *
  * All other asynchronous calls take place in the order in which they are made, also when they are not
- * awaited. Those at an offset (`readAt`, `writeAt`, `readvAt`, `writevAt`) have no order, and neither do
+ * awaited. Those at an offset (`readAt`, `readRanges`, `writeAt`, `readvAt`, `writevAt`) have no order, and neither do
  * requests made with `op`: await them where it matters. A stream, such as a pipe, keeps the order of
  * its reads and that of its writes.
  *
@@ -637,6 +641,105 @@ export class IoqFile implements AsyncDisposable, Disposable {
     }, options).then((count) => count === 0 && length > 0 ? null : count);
   }
 
+  /**
+   * Reads many ranges by one call: with one promise for all of them, which is what makes it fast
+   * where they are cached. Together they have at most 2 GiB. The file's position does not move.
+   *
+   * @param ranges What to read, at most 65,536 of them, in any order; they may overlap.
+   * @returns The bytes of each range, in the order of the ranges: fewer than asked for, or none,
+   *          where the file ends. They share one buffer.
+   * @throws {TypeError} If `ranges` is no array of ranges.
+   * @throws {RangeError} If a number is out of its range, or there are too many.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * await using file = await ioq.openFile("/etc/passwd");
+   * const [head, more] = await file.readRanges([
+   *   { offset: 0, length: 16 },
+   *   { offset: 100, length: 16 },
+   * ]);
+   * console.log(head!.length, more!.length);
+   * ```
+   */
+  async readRanges(
+    ranges: readonly FileRange[],
+    options?: OperationOptions,
+  ): Promise<Uint8Array<ArrayBuffer>[]> {
+    const plan = new Ranges(ranges);
+    const bytes = memoryFor(plan, undefined);
+    await this.#readRanges(plan, bytes, options);
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for (let i = 0, at = 0; i < plan.count; at += plan.lengthOf(i++)) {
+      parts.push(bytes.subarray(at, at + plan.countOf(i)));
+    }
+    return parts;
+  }
+
+  /**
+   * Reads many ranges into one buffer, one range after the other, each with room for all of it.
+   *
+   * @param buffer Where the bytes go. It has room for all ranges.
+   * @param ranges What to read, see {@linkcode IoqFile.readRanges}.
+   * @returns How many bytes of each range were read: fewer than asked for where the file ends.
+   * @throws {RangeError} If the buffer is too short, or a number is out of its range.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * await using file = await ioq.openFile("/etc/passwd");
+   * const buffer = new Uint8Array(32);
+   * const counts = await file.readRangesInto(buffer, [
+   *   { offset: 0, length: 16 },
+   *   { offset: 1_000_000, length: 16 },
+   * ]);
+   * console.log(counts); // Uint32Array [ 16, 0 ]
+   * ```
+   */
+  async readRangesInto(
+    buffer: Uint8Array<ArrayBuffer>,
+    ranges: readonly FileRange[],
+    options?: OperationOptions,
+  ): Promise<Uint32Array<ArrayBuffer>> {
+    const plan = new Ranges(ranges);
+    await this.#readRanges(plan, memoryFor(plan, buffer), options);
+    const counts = new Uint32Array(plan.count);
+    for (let i = 0; i < plan.count; i++) {
+      counts[i] = plan.countOf(i);
+    }
+    return counts;
+  }
+
+  /** Read ranges to where they belong. */
+  #readRanges(
+    ranges: Ranges,
+    bytes: Uint8Array<ArrayBuffer>,
+    options: OperationOptions | undefined,
+  ): Promise<void> {
+    const { fd } = this;
+    const others = () => {
+      this.#requests.hold();
+      return this.#whole(fd, "read", options, (limits) =>
+        ranges.readOthers(bytes, {
+          readAt: (part, offset) => this.#readAt(part, offset, limits),
+          isDirect: this.#direct,
+        })).finally(() => this.#requests.release());
+    };
+    // What is being written may not be overtaken
+    if (options !== undefined || this.#requests.others > 0) {
+      return others();
+    }
+    const cached = (words: Uint32Array<ArrayBuffer>, to: Uint8Array<ArrayBuffer>) =>
+      this.#fd === fd && this.#requests.others === 0
+        ? this.#cached.readRanges(fd, words, to)
+        : undefined;
+    return readRanges(ranges, bytes, cached, () => runOn(this.#ioq, op.nop()), others);
+  }
+
   /** Run a vectored transfer at the position, when its turn has come. */
   #partsHere(
     request: CoreRequest<"readv", number> | CoreRequest<"writev", number>,
@@ -717,6 +820,194 @@ export class IoqFile implements AsyncDisposable, Disposable {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Fills a buffer with what is at an offset. The file's position does not move.
+   *
+   * @param buffer Where the bytes go; all of it is filled when the promise resolves.
+   * @param offset Bytes from the start.
+   * @throws {Deno.errors.UnexpectedEof} If the file ends before.
+   *
+   * @example
+   * ```ts
+   * import { Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open();
+   * await using file = await ioq.openFile("/proc/self/exe");
+   * const magic = new Uint8Array(4);
+   * await file.readExactAt(magic, 0);
+   * console.log(new TextDecoder().decode(magic.subarray(1))); // ELF
+   * ```
+   */
+  readExactAt(
+    buffer: Uint8Array<ArrayBuffer>,
+    offset: number,
+    options?: OperationOptions,
+  ): Promise<void> {
+    try {
+      checkBuffer(buffer);
+      checkedOffset(offset);
+      const { fd } = this;
+      return this.#whole(fd, "read", options, (limits) => {
+        const read = (rest: Uint8Array<ArrayBuffer>, done: number) =>
+          this.#readAt(rest, checkedOffset(offset + done), limits);
+        const plain = plainBytes(buffer) as Uint8Array<ArrayBuffer>;
+        return readExactly(plain, read, `read file descriptor ${fd}`);
+      });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Writes all of some bytes at an offset. The file's position does not move.
+   *
+   * @param bytes What to write. Do not change it before the promise settles.
+   * @param offset Bytes from the start.
+   * @throws {Deno.errors.WriteZero} If the file takes no more.
+   */
+  writeAllAt(bytes: Uint8Array, offset: number, options?: OperationOptions): Promise<void> {
+    try {
+      checkedLength(bytes, "bytes");
+      let at = checkedOffset(offset);
+      const { fd } = this;
+      return this.#whole(
+        fd,
+        "write",
+        options,
+        (limits) =>
+          writeChunk(plainBytes(bytes), async (rest) => {
+            const count = await this.#writeAt(rest, checkedOffset(at), limits);
+            at += count;
+            return count;
+          }),
+      );
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Writes all of some bytes at the file's position, with no other call in between. If it fails
+   * in the middle, the position is behind what was written.
+   *
+   * @param bytes What to write. Do not change it before the promise settles.
+   * @throws {Deno.errors.WriteZero} If the file takes no more.
+   */
+  writeAll(bytes: Uint8Array, options?: OperationOptions): Promise<void> {
+    try {
+      checkedLength(bytes, "bytes");
+      const { fd } = this;
+      const begin = (left?: OperationOptions) => this.#writeAllNow(fd, bytes, left);
+      if (!this.#isReady(fd, true)) {
+        return this.#inOrder(fd, true, "write", options, begin);
+      }
+      this.#requests.writing.enter();
+      return begin(options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Write all of some bytes at the position, whose turn it is. */
+  #writeAllNow(
+    fd: number,
+    bytes: Uint8Array,
+    options: OperationOptions | undefined,
+  ): Promise<void> {
+    const requests = this.#requests;
+    return this.#withPieces(requests.writing, async (turn) => {
+      requests.others++;
+      try {
+        await this.#whole(
+          fd,
+          "write",
+          options,
+          (limits) =>
+            writeChunk(plainBytes(bytes), async (rest) => {
+              const hasOffset = requests.hasOffset(true);
+              const at = hasOffset ? requests.position : 0;
+              const request = requests.write(fd, rest.subarray(0, PIECE_LENGTH), at);
+              if (!hasOffset) {
+                request.hints &= ~HINT_OFFSET;
+              }
+              const count = await this.#start(request, limits, turn);
+              requests.moveByWriting(count);
+              return count;
+            }),
+        );
+      } finally {
+        requests.others--;
+      }
+    });
+  }
+
+  /**
+   * Has room for a part of the file reserved on the device, see `fallocate(2)`: writes there do
+   * not fail for want of space. The file grows to the end of that part unless `keepSize` is set.
+   *
+   * @param offset Where the part begins, in bytes from the start.
+   * @param length Its bytes, at least 1.
+   * @param options `keepSize`: whether the file's size stays as it is.
+   * @throws {Deno.errors.NotSupported} Where the file system cannot do that, and without the
+   *         native library.
+   */
+  allocate(
+    offset: number,
+    length: number,
+    options?: { keepSize?: boolean | undefined } & OperationOptions,
+  ): Promise<void> {
+    return this.#runInOrder((fd) => op.allocate(fd, offset, length, options), options);
+  }
+
+  /**
+   * Moves the file's position to the next data at or after an offset, past what is a hole, see
+   * `lseek(2)`. A file system that knows of no holes, and Deno without the native library, take
+   * all of a file for data.
+   *
+   * @param offset Bytes from the start.
+   * @returns The new position; `null` if there is no more data, and the position stays.
+   */
+  seekData(offset: number, options?: OperationOptions): Promise<number | null> {
+    return this.#seekTo(SEEK_DATA, offset, options);
+  }
+
+  /**
+   * Moves the file's position to the next hole at or after an offset; the end of the file is one.
+   *
+   * @param offset Bytes from the start.
+   * @returns The new position; `null` if the offset is not within the file, and the position stays.
+   */
+  seekHole(offset: number, options?: OperationOptions): Promise<number | null> {
+    return this.#seekTo(SEEK_HOLE, offset, options);
+  }
+
+  #seekTo(
+    whence: number,
+    offset: number,
+    options: OperationOptions | undefined,
+  ): Promise<number | null> {
+    let request: CoreRequest<"seek">;
+    try {
+      request = toCoreRequest(op.seek(this.fd, checkedOffset(offset), Deno.SeekMode.Start));
+      request.flags = whence;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const requests = this.#requests;
+    const begin = (left: OperationOptions | undefined) =>
+      this.#withPieces(requests.reading, async (turn) => {
+        try {
+          return requests.position = await this.#start(request, left, turn);
+        } catch (error) {
+          if (hasCode(error, "ENXIO")) {
+            return null;
+          }
+          throw error;
+        }
+      });
+    return this.#inOrder(request.fd, false, "seek", options, begin);
   }
 
   /**
@@ -812,8 +1103,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
     return this.#runInOrder((fd) => op.syncData(fd), options);
   }
 
-  /** Sets the times of the last read and the last write. */
-  utime(atime: Date | number, mtime: Date | number, options?: OperationOptions): Promise<void> {
+  /** Sets the times of the last read and the last write, see {@linkcode Ioq.utime}. */
+  utime(atime: FileTime, mtime: FileTime, options?: OperationOptions): Promise<void> {
     return this.#runInOrder(
       (fd) => op.utime(fd, lenientTime(atime), lenientTime(mtime)),
       options,
@@ -1039,7 +1330,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /** {@linkcode IoqFile.utime}, on this thread. */
-  utimeSync(atime: Date | number, mtime: Date | number): void {
+  utimeSync(atime: FileTime, mtime: FileTime): void {
     this.#runSync((fd) => op.utime(fd, lenientTime(atime), lenientTime(mtime)));
   }
 

@@ -64,13 +64,48 @@ export interface ReadFilesOptions {
 /**
  * A file that was read.
  *
+ * @typeParam P The type of its path.
  * @category Many files and trees
  */
-export interface FileContents {
+export interface FileContents<P extends Path = Path> {
   /** Its path, as it was given. */
-  readonly path: Path;
+  readonly path: P;
   /** All that is in it. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Which file to read: a path, or an entry of `walk()` or `glob()`. Entries of directories are
+ * passed over.
+ *
+ * @category Many files and trees
+ */
+export type FileSource = Path | {
+  /** The path. */
+  readonly path: string;
+  /** Its bytes, if they are not UTF-8. */
+  readonly rawPath?: Uint8Array;
+  /** Whether it is a directory. */
+  readonly isDirectory?: boolean;
+};
+
+/**
+ * The type of the path that {@linkcode FileContents} has for a source: that of a path that was
+ * given; of an entry it is a string, or bytes if it is not UTF-8.
+ *
+ * @category Many files and trees
+ */
+export type PathOf<S extends FileSource> = S extends Path ? S : string | Uint8Array;
+
+/** The path of a file to be read; `undefined` if it is none. What makes no sense stays as it is. */
+function pathOf(source: FileSource): Path | undefined {
+  if (
+    typeof source !== "object" || source === null || source instanceof URL ||
+    source instanceof Uint8Array
+  ) {
+    return source;
+  }
+  return source.isDirectory === true ? undefined : source.rawPath ?? source.path;
 }
 
 /** Files at a time, unless the caller says how many. */
@@ -95,7 +130,7 @@ interface Consumer {
 class FilesReader implements AsyncIterableIterator<FileContents> {
   readonly #open: () => Runner | Promise<Runner>;
   #ioq: Runner | undefined;
-  readonly #paths: Iterator<Path> | AsyncIterator<Path>;
+  readonly #paths: Iterator<FileSource> | AsyncIterator<FileSource>;
   #concurrency: number;
   /** Whether that is for us to say. */
   readonly #adapts: boolean;
@@ -129,7 +164,7 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
 
   constructor(
     open: () => Runner | Promise<Runner>,
-    paths: Iterable<Path> | AsyncIterable<Path>,
+    paths: Iterable<FileSource> | AsyncIterable<FileSource>,
     options: ReadFilesOptions,
   ) {
     const { concurrency, signal, onError = "throw", maxBytes } = ownOptions(options);
@@ -233,7 +268,7 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
         return;
       }
       if (!(result instanceof Promise)) {
-        this.#take(result as IteratorResult<Path>);
+        this.#take(result as IteratorResult<FileSource>);
         continue;
       }
       this.#pulling = true;
@@ -250,13 +285,13 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
   }
 
   /** Begin to read what the paths gave. */
-  #take(result: IteratorResult<Path>): void {
+  #take(result: IteratorResult<FileSource>): void {
     if (result.done) {
       this.#exhausted = true;
       return;
     }
-    const path = result.value;
-    if (this.#ended) {
+    const path = pathOf(result.value);
+    if (this.#ended || path === undefined) {
       return;
     }
     let request: CoreRequest<"readFile", Uint8Array<ArrayBuffer>>;
@@ -400,8 +435,8 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
 
 /** The iterator of paths that come at once, or one by one. */
 function iteratorOf(
-  paths: Iterable<Path> | AsyncIterable<Path>,
-): Iterator<Path> | AsyncIterator<Path> {
+  paths: Iterable<FileSource> | AsyncIterable<FileSource>,
+): Iterator<FileSource> | AsyncIterator<FileSource> {
   if (typeof paths === "object" && paths !== null && !(paths instanceof Uint8Array)) {
     if (Symbol.asyncIterator in paths) {
       return paths[Symbol.asyncIterator]();
@@ -421,10 +456,11 @@ function iteratorOf(
  * @param paths The files.
  * @param options How many at once; what to do about errors; a signal.
  */
-export function readFiles(
+export function readFiles<S extends FileSource>(
   open: () => Runner | Promise<Runner>,
-  paths: Iterable<Path> | AsyncIterable<Path>,
+  paths: Iterable<S> | AsyncIterable<S>,
   options: ReadFilesOptions = {},
-): AsyncIterableIterator<FileContents> {
-  return new FilesReader(open, paths, options);
+): AsyncIterableIterator<FileContents<PathOf<S>>> {
+  // Each path is handed out as it came in
+  return new FilesReader(open, paths, options) as AsyncIterableIterator<FileContents<PathOf<S>>>;
 }

@@ -177,6 +177,7 @@ export const UNSUPPORTED = {
   message: 4115,
   boottime: 4116,
   synchronous: 4117,
+  exactTime: 4118,
 } as const;
 
 /** The Worker that ran a request has ended. */
@@ -186,6 +187,7 @@ export const WORKER_CRASHED = 4200;
 const WITHOUT_LIBRARY: Readonly<Record<number, string>> = {
   [UNSUPPORTED.operation]: "Deno has no call for it",
   [UNSUPPORTED.exactStat]: "Deno tells times in milliseconds and numbers inexactly",
+  [UNSUPPORTED.exactTime]: "Deno sets times by inexact numbers",
   [UNSUPPORTED.rawPath]: "Deno's calls take no path that is not UTF-8",
   [UNSUPPORTED.rawName]: "Deno tells no name exactly that is not UTF-8",
   [UNSUPPORTED.at]: "paths relative to a descriptor need Linux's /proc",

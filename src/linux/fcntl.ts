@@ -31,3 +31,8 @@ const isArm = Deno.build.arch === "aarch64";
 export const O_DIRECT: number = isArm ? 0o200000 : 0o40000;
 export const O_DIRECTORY: number = isArm ? 0o40000 : 0o200000;
 export const O_NOFOLLOW: number = isArm ? 0o100000 : 0o400000;
+
+/** To the next data at or after an offset, as a seek. */
+export const SEEK_DATA = 3;
+/** To the next hole. */
+export const SEEK_HOLE = 4;

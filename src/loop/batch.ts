@@ -6,6 +6,7 @@
  * @module
  */
 
+import { type Inspect, printed } from "./inspect.ts";
 import { checkTimeout } from "../integer.ts";
 import { ownOption } from "../own_option.ts";
 import { type IoqRequest, toCoreRequest } from "../operations/request.ts";
@@ -191,6 +192,11 @@ export class Batch implements AsyncDisposable, AsyncIterable<BatchResult> {
     if (waiter.deadline !== undefined) {
       taskOf(this.#io).owner.deadlines.remove(waiter.deadline);
     }
+  }
+
+  /** How the runtime prints it. */
+  [Symbol.for("Deno.customInspect")](inspect?: Inspect, options?: Deno.InspectOptions): string {
+    return printed("Batch", { size: this.size }, inspect, options);
   }
 }
 

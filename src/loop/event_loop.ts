@@ -42,6 +42,7 @@
  * @module
  */
 
+import { type Inspect, printed } from "./inspect.ts";
 import { OWN } from "../construction.ts";
 import type { BackendInfo } from "../backends/backend.ts";
 import { Deadline, Deadlines } from "../queue/deadlines.ts";
@@ -456,6 +457,16 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
     if (--this.#running === 0) {
       this.#onIdle?.();
     }
+  }
+
+  /** How the runtime prints it. */
+  [Symbol.for("Deno.customInspect")](inspect?: Inspect, options?: Deno.InspectOptions): string {
+    return printed(
+      "EventLoop",
+      { backend: this.backend.kind, running: this.running, closed: this.closed },
+      inspect,
+      options,
+    );
   }
 }
 

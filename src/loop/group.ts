@@ -6,6 +6,7 @@
  * @module
  */
 
+import { type Inspect, printed } from "./inspect.ts";
 import { checkOwn } from "../construction.ts";
 import { isCanceled } from "./canceled.ts";
 import { type Future, taskOfFuture } from "./future.ts";
@@ -218,5 +219,10 @@ export class TaskGroup implements TaskScope<Io> {
         ? failures[0]
         : new AggregateError(failures, "Several tasks failed");
     }
+  }
+
+  /** How the runtime prints it. */
+  [Symbol.for("Deno.customInspect")](inspect?: Inspect, options?: Deno.InspectOptions): string {
+    return printed("TaskGroup", { size: this.size }, inspect, options);
   }
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { type Inspect, printed } from "./inspect.ts";
 import { checkOwn } from "../construction.ts";
 import { ownOption } from "../own_option.ts";
 import type { ClockName, CpuClockName } from "../linux/clock.ts";
@@ -16,7 +17,7 @@ import { Deadline } from "../queue/deadlines.ts";
 import { coreOf, type OperationOptions, runOn } from "../queue/runner.ts";
 import type { OpName } from "../operations/values.ts";
 import { type IoqRequest, toCoreRequest } from "../operations/request.ts";
-import type { FileContents, ReadFilesOptions } from "../files/read_files.ts";
+import type { FileContents, FileSource, PathOf, ReadFilesOptions } from "../files/read_files.ts";
 import { PromiseForms } from "../forms.ts";
 import type { Path } from "../path.ts";
 import { closedLoopError, isCanceled } from "./canceled.ts";
@@ -380,10 +381,10 @@ export class Io extends PromiseForms {
    * Reads many files. Each `next()` is a cancellation point: if the task is cancelled, the
    * iteration ends with it, also while it waits for a path.
    */
-  override readFiles(
-    paths: Iterable<Path> | AsyncIterable<Path>,
+  override readFiles<S extends FileSource>(
+    paths: Iterable<S> | AsyncIterable<S>,
     options?: ReadFilesOptions,
-  ): AsyncIterableIterator<FileContents> {
+  ): AsyncIterableIterator<FileContents<PathOf<S>>> {
     const files = super.readFiles(paths, options);
     return {
       next: async () => {
@@ -422,5 +423,15 @@ export class Io extends PromiseForms {
     options?: OpenLoopFileOptions & OperationOptions,
   ): Promise<LoopFile> {
     return openLoopFile(this, path, options);
+  }
+
+  /** How the runtime prints it. */
+  [Symbol.for("Deno.customInspect")](inspect?: Inspect, options?: Deno.InspectOptions): string {
+    return printed(
+      "Io",
+      { cancelRequested: this.cancelRequested, loop: this.loop },
+      inspect,
+      options,
+    );
   }
 }

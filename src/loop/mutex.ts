@@ -6,6 +6,7 @@
  * @module
  */
 
+import { type Inspect, printed } from "./inspect.ts";
 import { type Io, taskOf } from "./io.ts";
 import type { Task } from "./task.ts";
 import { WaitQueue } from "./wait_queue.ts";
@@ -122,5 +123,10 @@ export class Mutex {
       return Promise.resolve();
     }
     return this.#line.wait(cancelable ? task : undefined, () => this.#holder = task);
+  }
+
+  /** How the runtime prints it. */
+  [Symbol.for("Deno.customInspect")](inspect?: Inspect, options?: Deno.InspectOptions): string {
+    return printed("Mutex", { locked: this.locked }, inspect, options);
   }
 }

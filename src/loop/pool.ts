@@ -38,6 +38,7 @@
  * @module
  */
 
+import { BUNDLED, isBundled } from "../bundled.ts";
 import { ownOption } from "../own_option.ts";
 import type { IoqOptions } from "../queue/queue_options.ts";
 import { Canceled, closedLoopError } from "./canceled.ts";
@@ -155,7 +156,11 @@ export class WorkerPool {
   readonly #stopping = new Set<Promise<void>>();
   #sequence = 0;
 
+  /** @throws {Deno.errors.NotSupported} In a bundle. */
   constructor(options: PoolOptions) {
+    if (isBundled(import.meta.url, "pool")) {
+      throw new Deno.errors.NotSupported(`Cannot start Workers: ${BUNDLED}`);
+    }
     this.#options = options;
   }
 

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { type Inspect, printed } from "./inspect.ts";
 import { checkInteger } from "../integer.ts";
 import { type Io, taskOf } from "./io.ts";
 import { WaitQueue } from "./wait_queue.ts";
@@ -184,5 +185,10 @@ export class Queue<T> {
     this.#size--;
     this.#putters.grant();
     return value;
+  }
+
+  /** How the runtime prints it. */
+  [Symbol.for("Deno.customInspect")](inspect?: Inspect, options?: Deno.InspectOptions): string {
+    return printed("Queue", { size: this.size, capacity: this.capacity }, inspect, options);
   }
 }

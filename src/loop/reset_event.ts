@@ -6,6 +6,7 @@
  * @module
  */
 
+import { type Inspect, printed } from "./inspect.ts";
 import { type Io, taskOf } from "./io.ts";
 import { WaitQueue } from "./wait_queue.ts";
 
@@ -54,5 +55,10 @@ export class ResetEvent {
   /** Clears it. */
   reset(): void {
     this.#isSet = false;
+  }
+
+  /** How the runtime prints it. */
+  [Symbol.for("Deno.customInspect")](inspect?: Inspect, options?: Deno.InspectOptions): string {
+    return printed("ResetEvent", { isSet: this.isSet }, inspect, options);
   }
 }

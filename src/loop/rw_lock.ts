@@ -10,6 +10,7 @@
  * @module
  */
 
+import { type Inspect, printed } from "./inspect.ts";
 import { type Io, taskOf } from "./io.ts";
 import { type Guard, makeGuard } from "./mutex.ts";
 import type { Task } from "./task.ts";
@@ -196,6 +197,11 @@ export class RwLock {
     for (let count = this.#readersInLine.size; count > 0; count--) {
       this.#readersInLine.grant();
     }
+  }
+
+  /** How the runtime prints it. */
+  [Symbol.for("Deno.customInspect")](inspect?: Inspect, options?: Deno.InspectOptions): string {
+    return printed("RwLock", { locked: this.locked, readers: this.readers }, inspect, options);
   }
 }
 

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { type Inspect, printed } from "./inspect.ts";
 import { checkInteger } from "../integer.ts";
 import { type Io, taskOf } from "./io.ts";
 import { type Guard, makeGuard } from "./mutex.ts";
@@ -83,5 +84,10 @@ export class Semaphore {
     if (!this.#line.grant()) {
       this.#available++;
     }
+  }
+
+  /** How the runtime prints it. */
+  [Symbol.for("Deno.customInspect")](inspect?: Inspect, options?: Deno.InspectOptions): string {
+    return printed("Semaphore", { available: this.available }, inspect, options);
   }
 }

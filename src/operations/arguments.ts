@@ -96,8 +96,11 @@ export function checkOneOf(
 export function checkFile(
   op: OpName,
   file: Path | number,
-): { fd: number } | { path: string | Uint8Array } {
-  return typeof file === "number" ? { fd: checkFd(file) } : { path: toPath(file, verbOf(op)) };
+  options?: AtOptions,
+): { fd: number; path?: string | Uint8Array } {
+  return typeof file === "number"
+    ? { fd: checkFd(file) }
+    : { fd: checkAt(options), path: toPath(file, verbOf(op)) };
 }
 
 /** A 64-bit argument as two words. */

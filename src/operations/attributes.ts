@@ -14,6 +14,7 @@ import { define } from "./operation.ts";
 import { READ, WRITE } from "../permissions.ts";
 import { ownOption as own } from "../own_option.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../linux/fcntl.ts";
+import { checkTime, exactTime } from "../file_time.ts";
 import { checkInteger } from "../integer.ts";
 import { request } from "./request.ts";
 import { type Path, toPath } from "../path.ts";
@@ -32,26 +33,6 @@ import type { StatOptions } from "./request_options.ts";
 const R_OK = 4;
 const W_OK = 2;
 const X_OK = 1;
-
-/** A time as seconds and nanoseconds since 1970. */
-function checkTime(
-  time: Date | number,
-  name: string,
-): { seconds: number; nanoseconds: number } {
-  const milliseconds = time instanceof Date
-    ? time.getTime()
-    : typeof time === "number"
-    ? time * 1000
-    : NaN;
-  if (!Number.isFinite(milliseconds)) {
-    throw new TypeError(`Expected ${name} to be a valid Date or seconds since 1970, got ${time}`);
-  }
-  const seconds = Math.floor(milliseconds / 1000);
-  checkInteger(seconds, name, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-  // A moment before a whole second rounds up to it, and that is no fraction
-  const nanoseconds = Math.floor((milliseconds - seconds * 1000) * 1e6);
-  return { seconds, nanoseconds: Math.min(nanoseconds, 999_999_999) };
-}
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
@@ -94,12 +75,22 @@ function plainChown(call: PlainCall): number {
   return 0;
 }
 
+/** In the mode of a utime: its times are exact, which the runtime's calls are not. */
+const EXACT = 1;
+
 function plainUtime(call: PlainCall): number {
-  const atime = call.offset + call.arg2 / 1e9;
-  const mtime = call.arg1 * 0x1_0000_0000 + call.arg0 + call.arg3 / 1e9;
+  const { arg2, arg3 } = call;
+  if (call.mode & EXACT && (arg2 % 1_000_000 !== 0 || arg3 % 1_000_000 !== 0)) {
+    call.fail(UNSUPPORTED.exactTime);
+  }
+  const atime = call.offset + arg2 / 1e9;
+  const mtime = call.arg1 * 0x1_0000_0000 + call.arg0 + arg3 / 1e9;
+  // Not as numbers: Node takes those before 1970 for now
+  const times = [new Date(atime * 1000), new Date(mtime * 1000)] as const;
   if (call.isAtDescriptor) {
-    // Not as numbers: Node takes those before 1970 for now
-    call.fs.futimesSync(call.fd, new Date(atime * 1000), new Date(mtime * 1000));
+    call.fs.futimesSync(call.fd, ...times);
+  } else if (call.flags & AT_SYMLINK_NOFOLLOW) {
+    call.fs.lutimesSync(call.path, ...times);
   } else {
     Deno.utimeSync(call.path, atime, mtime);
   }
@@ -202,9 +193,9 @@ define("chmod", {
   decode: decodeNothing,
   plain: plainChmod,
 });
-export const chmod: OpBuilders["chmod"] = (file, mode) =>
+export const chmod: OpBuilders["chmod"] = (file, mode, options) =>
   request("chmod", {
-    ...checkFile("chmod", file),
+    ...checkFile("chmod", file, options),
     mode: checkMode(mode),
   });
 
@@ -220,7 +211,7 @@ define("chown", {
 });
 export const chown: OpBuilders["chown"] = (file, uid, gid, options) =>
   request("chown", {
-    ...checkFile("chown", file),
+    ...checkFile("chown", file, options),
     // All bits set leave it as it is, see chown(2)
     arg0: uid === null ? UINT32_MAX : checkInteger(uid, "uid", 0, UINT32_MAX - 1),
     arg1: gid === null ? UINT32_MAX : checkInteger(gid, "gid", 0, UINT32_MAX - 1),
@@ -237,7 +228,7 @@ define("utime", {
   decode: decodeNothing,
   plain: plainUtime,
 });
-export const utime: OpBuilders["utime"] = (file, atime, mtime) => {
+export const utime: OpBuilders["utime"] = (file, atime, mtime, options) => {
   const accessed = checkTime(atime, "atime");
   const modified = checkTime(mtime, "mtime");
   return request("utime", {
@@ -246,6 +237,8 @@ export const utime: OpBuilders["utime"] = (file, atime, mtime) => {
     ...splitArgument(modified.seconds),
     arg2: accessed.nanoseconds,
     arg3: modified.nanoseconds,
+    mode: exactTime(atime) === undefined && exactTime(mtime) === undefined ? 0 : EXACT,
+    flags: own(options, "followSymlinks") === false ? AT_SYMLINK_NOFOLLOW : 0,
   });
 };
 

@@ -178,8 +178,13 @@ define("link", {
   decode: decodeNothing,
   plain: plainLink,
 });
-export const link: OpBuilders["link"] = (from, to) =>
-  request("link", { path: toPath(from, "link"), path2: toPath(to, "link") });
+export const link: OpBuilders["link"] = (from, to, options) =>
+  request("link", {
+    fd: checkAt(options),
+    fd2: checkDirectory(own(options, "toAt"), "toAt"),
+    path: toPath(from, "link"),
+    path2: toPath(to, "link"),
+  });
 
 define("symlink", {
   code: OP.symlink,
@@ -215,4 +220,5 @@ define("realPath", {
   decode: decodePath,
   plain: (call) => plainPath(call, Deno.realPathSync),
 });
-export const realPath: OpBuilders["realPath"] = (path) => pathRequest("realPath", path);
+export const realPath: OpBuilders["realPath"] = (path, options) =>
+  pathRequest("realPath", path, options);

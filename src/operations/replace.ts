@@ -301,8 +301,12 @@ define("replaceEnd", {
 
 /** The flags of a file that is written as a whole. */
 export function writeFlags(options: WriteFileOptions | undefined): number {
-  return O_WRONLY | (own(options, "append") ? O_APPEND : O_TRUNC) |
-    (own(options, "createNew") ? O_CREAT | O_EXCL : (own(options, "create") ?? true) ? O_CREAT : 0);
+  return O_WRONLY | (own(options, "append") === true ? O_APPEND : O_TRUNC) |
+    (own(options, "createNew") === true
+      ? O_CREAT | O_EXCL
+      : (own(options, "create") ?? true) === true
+      ? O_CREAT
+      : 0);
 }
 
 /** Whether a file is to be replaced. */

@@ -129,7 +129,21 @@ export interface XattrOptions extends AtOptions {
  *
  * @category Files
  */
-export interface ChownOptions {
+export interface ChownOptions extends AtOptions {
+  /**
+   * Whether the operation applies to a symbolic link's target instead of the link itself.
+   *
+   * @default {true}
+   */
+  followSymlinks?: boolean | undefined;
+}
+
+/**
+ * Options of `op.utime()`.
+ *
+ * @category Files
+ */
+export interface UtimeOptions {
   /**
    * Whether the operation applies to a symbolic link's target instead of the link itself.
    *
@@ -194,15 +208,23 @@ export type Advice =
   | "noReuse";
 
 /**
+ * Where the paths of an operation with two of them begin.
+ *
+ * @category Files
+ */
+export interface FromToOptions {
+  /** The directory descriptor that the first path is relative to, such as that of an open file. */
+  at?: number | undefined;
+  /** The directory descriptor that the second path is relative to. */
+  toAt?: number | undefined;
+}
+
+/**
  * Options of `op.rename()`.
  *
  * @category Files
  */
-export interface RenameOptions {
-  /** The directory descriptor that the old path is relative to. */
-  at?: number | undefined;
-  /** The directory descriptor that the new path is relative to. */
-  toAt?: number | undefined;
+export interface RenameOptions extends FromToOptions {
   /** Fail with `Deno.errors.AlreadyExists` if the new path exists. */
   noReplace?: boolean | undefined;
   /** Exchange the two files, which must both exist. */

@@ -103,9 +103,9 @@ define("truncate", {
   decode: decodeNothing,
   plain: plainTruncate,
 });
-export const truncate: OpBuilders["truncate"] = (file, length = 0) =>
+export const truncate: OpBuilders["truncate"] = (file, length = 0, options) =>
   request("truncate", {
-    ...checkFile("truncate", file),
+    ...checkFile("truncate", file, options),
     ...checkOffset(length, "length"),
   });
 

@@ -10,6 +10,7 @@ import { READ, WRITE } from "../permissions.ts";
 import type { PlainCall } from "./operation.ts";
 import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
 import { decodeBytes, decodeInto, decodeIntoParts, decodeNumber, decodeResult } from "./decode.ts";
+import { SEEK_DATA, SEEK_HOLE } from "../linux/fcntl.ts";
 import { define } from "./operation.ts";
 import { ownOption as own } from "../own_option.ts";
 import { byteLengthOf } from "../byte_length.ts";
@@ -61,12 +62,23 @@ function plainSeek(call: PlainCall): number {
   if (info.isFIFO() || info.isSocket()) {
     call.fail(ERRNO.ESPIPE!);
   }
+  if (call.flags === SEEK_DATA || call.flags === SEEK_HOLE) {
+    // As lseek(2) allows it where nobody knows of holes: all is data, and a hole the end
+    if (call.offset >= info.size) {
+      call.fail(ERRNO.ENXIO!);
+    }
+    return putNumber(call, call.flags === SEEK_DATA ? call.offset : info.size);
+  }
   if (call.flags !== SEEK_CUR || call.offset !== 0 || Deno.build.os !== "linux") {
     call.fail(UNSUPPORTED.seek);
   }
-  const position = call.tell(call.fd) ?? call.fail(UNSUPPORTED.seek);
+  return putNumber(call, call.tell(call.fd) ?? call.fail(UNSUPPORTED.seek));
+}
+
+/** Have a number as what a call produced. */
+function putNumber(call: PlainCall, number: number): number {
   const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigInt64(0, BigInt(position), true);
+  new DataView(bytes.buffer).setBigInt64(0, BigInt(number), true);
   call.payload = bytes;
   return 0;
 }

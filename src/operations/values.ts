@@ -12,11 +12,13 @@ import type { DirEntry } from "../linux/directory.ts";
 import type { BigIntFileInfo, FileInfo } from "../linux/stat.ts";
 import type { PollEvents } from "../linux/poll.ts";
 import type { IoqRequest } from "./request.ts";
+import type { FileTime } from "../file_time.ts";
 import type { Path } from "../path.ts";
 import type {
   Advice,
   AtOptions,
   ChownOptions,
+  FromToOptions,
   OpenRequestOptions,
   PollOptions,
   RenameOptions,
@@ -25,6 +27,7 @@ import type {
   StatOptions,
   SyncRangeOptions,
   TimeoutOptions,
+  UtimeOptions,
   WriteFileOptions,
   XattrOptions,
 } from "./request_options.ts";
@@ -256,8 +259,9 @@ export interface OpBuilders {
    *
    * @param file A path or a descriptor.
    * @param length Bytes, 0 to 2^53 - 1.
+   * @param options Where the path begins.
    */
-  truncate(file: Path | number, length?: number): IoqRequest<"truncate">;
+  truncate(file: Path | number, length?: number, options?: AtOptions): IoqRequest<"truncate">;
   /**
    * Reserve room on the device. See `fallocate(2)`.
    *
@@ -270,7 +274,7 @@ export interface OpBuilders {
     fd: number,
     offset: number,
     length: number,
-    options?: { keepSize?: boolean },
+    options?: { keepSize?: boolean | undefined },
   ): IoqRequest<"allocate">;
   /**
    * Tell the kernel how a file will be read. See `posix_fadvise(2)`.
@@ -312,27 +316,29 @@ export interface OpBuilders {
    *
    * @param from The file.
    * @param to Its new name.
+   * @param options Where the paths begin.
    */
-  link(from: Path, to: Path): IoqRequest<"link">;
+  link(from: Path, to: Path, options?: FromToOptions): IoqRequest<"link">;
   /** Read what a symbolic link points to. */
   readLink(path: Path, options?: AtOptions): IoqRequest<"readLink">;
   /** Resolve a path to one without links, `.` and `..`. See `realpath(3)`. */
-  realPath(path: Path): IoqRequest<"realPath">;
+  realPath(path: Path, options?: AtOptions): IoqRequest<"realPath">;
   /**
    * Set permission bits.
    *
    * @param file A path or a descriptor.
    * @param mode Permission bits, 0 to 0o7777; the type of a file above them, as `stat()`
    *        gives it, is left aside.
+   * @param options Where the path begins.
    */
-  chmod(file: Path | number, mode: number): IoqRequest<"chmod">;
+  chmod(file: Path | number, mode: number, options?: AtOptions): IoqRequest<"chmod">;
   /**
    * Set owner and group.
    *
    * @param file A path or a descriptor.
    * @param uid The owner, `null` to leave it.
    * @param gid The group, `null` to leave it.
-   * @param options Whether a symbolic link itself is meant.
+   * @param options Whether a symbolic link itself is meant; where the path begins.
    */
   chown(
     file: Path | number,
@@ -344,10 +350,17 @@ export interface OpBuilders {
    * Set the times of the last read and the last write.
    *
    * @param file A path or a descriptor.
-   * @param atime A `Date`, or seconds since 1970.
+   * @param atime A `Date`, seconds since 1970, nanoseconds as a `bigint`, or a
+   *        `Temporal.Instant`; without the native library these are taken in milliseconds only.
    * @param mtime The same.
+   * @param options Whether a symbolic link itself is meant.
    */
-  utime(file: Path | number, atime: Date | number, mtime: Date | number): IoqRequest<"utime">;
+  utime(
+    file: Path | number,
+    atime: FileTime,
+    mtime: FileTime,
+    options?: UtimeOptions,
+  ): IoqRequest<"utime">;
   /**
    * Check whether a file may be accessed. See `access(2)`.
    *
@@ -402,8 +415,9 @@ export interface OpBuilders {
    *
    * @param from The file.
    * @param to The copy, which replaces what is there.
+   * @param options Where the paths begin.
    */
-  copyFile(from: Path, to: Path): IoqRequest<"copyFile">;
+  copyFile(from: Path, to: Path, options?: FromToOptions): IoqRequest<"copyFile">;
   /**
    * Read into several buffers of the caller's, one after the other. It is one plain read, whose
    * bytes are copied to the buffers at the completion.

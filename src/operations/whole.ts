@@ -24,7 +24,8 @@ import { byteLengthOf } from "../byte_length.ts";
 import { aboutFile, plainMakeDurable, plainReplace, writeArguments } from "./replace.ts";
 import { request } from "./request.ts";
 import { toPath } from "../path.ts";
-import { checkBytes, checkFd, pathRequest } from "./arguments.ts";
+import { ownOption as own } from "../own_option.ts";
+import { checkAt, checkBytes, checkDirectory, checkFd, pathRequest } from "./arguments.ts";
 import type { OpBuilders } from "./values.ts";
 
 /** How much is read at first of a file whose size is not told. */
@@ -155,8 +156,13 @@ define("copyFile", {
   decode: decodeNothing,
   plain: plainCopyFile,
 });
-export const copyFile: OpBuilders["copyFile"] = (from, to) =>
-  request("copyFile", { path: toPath(from, "copy"), path2: toPath(to, "copy") });
+export const copyFile: OpBuilders["copyFile"] = (from, to, options) =>
+  request("copyFile", {
+    fd: checkAt(options),
+    fd2: checkDirectory(own(options, "toAt"), "toAt"),
+    path: toPath(from, "copy"),
+    path2: toPath(to, "copy"),
+  });
 
 define("readDir", {
   code: OP.readDir,

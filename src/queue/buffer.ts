@@ -54,4 +54,9 @@ export class IoqBuffer implements Disposable {
       this.#release(this.#buffer);
     }
   }
+
+  /** How the runtime prints it: `IoqBuffer { byteLength: 4096, released: false }`. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return `IoqBuffer { byteLength: ${this.#bytes.byteLength}, released: ${this.#released} }`;
+  }
 }

@@ -38,6 +38,12 @@ const SKIPPED_MAX = 63;
 export interface CachedReader {
   /** Read `length` bytes, all of `target`; a negative number if that cannot be. */
   readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number, length: number): number;
+  /** Read ranges, each with its result; a negative number if none was tried. */
+  readCachedRanges(
+    fd: number,
+    ranges: Uint32Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): number;
   /**
    * What kind of file a descriptor is: `IS_CACHED` if that is worth trying,
    * `HAS_POSITION` if it is no stream; `undefined` if nobody can tell at once.
@@ -48,6 +54,7 @@ export interface CachedReader {
 /** Reads nothing past the queue: each read of a task's is a cancellation point. */
 export const NO_CACHED_READS: CachedReader = {
   readCached: () => NOT_NOW,
+  readCachedRanges: () => NOT_NOW,
   fileKind: () => undefined,
 };
 
@@ -72,6 +79,31 @@ export class CachedReads {
     return this.#kind ??= this.#reader.fileKind(fd);
   }
 
+  /** Whether what is read of a file may be cached, and it is worth trying. */
+  #isWorthTrying(fd: number): boolean {
+    if (this.#possible !== true) {
+      this.#possible ??= ((this.kind(fd) ?? 0) & IS_CACHED) !== 0;
+    }
+    return this.#possible;
+  }
+
+  /**
+   * Read ranges of what is cached. Those that are not keep a negative result.
+   *
+   * @param ranges See `Backend.readCachedRanges()`.
+   * @param bytes Where to, one after the other.
+   * @returns Whether that was tried; `undefined` if it will never be.
+   */
+  readRanges(
+    fd: number,
+    ranges: Uint32Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): boolean | undefined {
+    return this.#isWorthTrying(fd)
+      ? this.#reader.readCachedRanges(fd, ranges, bytes) >= 0
+      : undefined;
+  }
+
   /**
    * Read what is cached.
    *
@@ -81,11 +113,8 @@ export class CachedReads {
    * @returns How many bytes, 0 at the end; or a negative number if that cannot be.
    */
   read(fd: number, target: Uint8Array<ArrayBuffer>, offset: number, length: number): number {
-    if (this.#possible !== true) {
-      this.#possible ??= ((this.kind(fd) ?? 0) & IS_CACHED) !== 0;
-      if (!this.#possible) {
-        return NOT_NOW;
-      }
+    if (!this.#isWorthTrying(fd)) {
+      return NOT_NOW;
     }
     if (this.#skip > 0) {
       this.#skip--;

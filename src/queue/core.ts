@@ -133,7 +133,7 @@ export class Core {
       get inFlight() {
         return backend.inFlight;
       },
-      parksOnThread: backend.info.kind !== "worker",
+      parksOnThread: backend.parksOnThread,
       turn: (arm, yields) => this.turn(arm, yields),
       park: () => backend.park(),
       wake: () => backend.wake(),
@@ -377,6 +377,24 @@ export class Core {
       return NOT_NOW;
     }
     const count = this.backend.readCached(fd, target, offset, length);
+    if (count >= 0) {
+      this.pump.spendOne(count);
+    }
+    return count;
+  }
+
+  /** Read ranges of what is cached; likewise. */
+  readCachedRanges(
+    fd: number,
+    ranges: Uint32Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): number {
+    if (
+      !this.accepts || this.slots.freeCount === 0 || this.#line.size > 0 || !this.pump.hasBudget
+    ) {
+      return NOT_NOW;
+    }
+    const count = this.backend.readCachedRanges(fd, ranges, bytes);
     if (count >= 0) {
       this.pump.spendOne(count);
     }

@@ -53,24 +53,25 @@ export class Slot {
   }
 }
 
-/** The slots of a queue, one for each accepted request. */
+/**
+ * The slots of a queue, one for each accepted request. They are made when so many are first in use:
+ * making all of them takes longer than opening the rest of a queue.
+ */
 export class Slots {
-  readonly #all: Slot[];
-  /** Free ones: the first `#freeCount` of a stack. */
-  readonly #free: Slot[];
+  /** How many there may be. */
+  readonly depth: number;
+  /** Those that were made. */
+  readonly #all: Slot[] = [];
+  /** Free ones of those: the first `#freeMade` of a stack. */
+  readonly #free: Slot[] = [];
+  #freeMade = 0;
   #freeCount: number;
   #sequence = 0;
 
-  /** @param depth How many there are. */
+  /** @param depth How many there may be. */
   constructor(depth: number) {
-    this.#all = Array.from({ length: depth }, (_, index) => new Slot(index));
-    this.#free = this.#all.toReversed();
+    this.depth = depth;
     this.#freeCount = depth;
-  }
-
-  /** How many there are. */
-  get depth(): number {
-    return this.#all.length;
   }
 
   /** How many are free. */
@@ -78,36 +79,45 @@ export class Slots {
     return this.#freeCount;
   }
 
-  /** A slot by its number. */
+  /** A slot that was taken before, by its number. */
   at(index: number): Slot {
     return this.#all[index]!;
   }
 
   /** The slot of an accepted request; `undefined` if the id is not of one. */
   find(id: number): Slot | undefined {
-    const slot = this.#all[id % this.#all.length];
+    const slot = this.#all[id % this.depth];
     return slot !== undefined && slot.id === id && id !== FREE ? slot : undefined;
   }
 
   /** Which slot is taken next. There must be one. */
   get next(): Slot {
-    return this.#free[this.#freeCount - 1]!;
+    return this.#freeMade > 0 ? this.#free[this.#freeMade - 1]! : this.#make();
+  }
+
+  #make(): Slot {
+    const slot = new Slot(this.#all.length);
+    this.#all.push(slot);
+    this.#free[this.#freeMade++] = slot;
+    return slot;
   }
 
   /** Take {@linkcode Slots.next} for a request. */
   take(request: CoreRequest): void {
     const slot = this.next;
+    this.#freeMade--;
     this.#freeCount--;
     slot.request = request;
     slot.isCancelled = false;
-    slot.id = this.#sequence * this.#all.length + slot.index;
+    slot.id = this.#sequence * this.depth + slot.index;
     this.#sequence = this.#sequence + 1 === SEQUENCE_MAX ? 0 : this.#sequence + 1;
   }
 
   /** Give a slot back. */
   release(slot: Slot): void {
     slot.id = FREE;
-    this.#free[this.#freeCount++] = slot;
+    this.#free[this.#freeMade++] = slot;
+    this.#freeCount++;
   }
 
   /** The requests that the backend is at. */

@@ -9,6 +9,8 @@
 
 /** Milliseconds of a step. What it wakes takes about as long again. */
 const STEP_MS = 2;
+/** How many are ended at once however long it takes: a step may lose its processor meanwhile. */
+const STEP_MIN = 256;
 
 /**
  * Do something with each of many.
@@ -19,9 +21,10 @@ const STEP_MS = 2;
  */
 export function inSteps<I>(items: Iterator<I>, work: (item: I) => void, done?: () => void): void {
   const end = performance.now() + STEP_MS;
+  let count = 0;
   for (let next = items.next(); !next.done; next = items.next()) {
     work(next.value);
-    if (performance.now() >= end) {
+    if (++count >= STEP_MIN && performance.now() >= end) {
       setImmediate(() => inSteps(items, work, done));
       return;
     }

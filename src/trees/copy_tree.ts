@@ -66,13 +66,19 @@ export interface CopyTreeOptions extends TreeOptions {
  * @category Many files and trees
  */
 export interface PreserveOptions {
-  /** Owner and group, as far as the caller may give files away; only then set-ID bits. */
+  /**
+   * Owner and group, as far as the caller may give files away, or the group alone. A file keeps
+   * its set-user-ID bit only with its owner, and its set-group-ID bit only with its group.
+   */
   owner?: boolean | undefined;
   /** The times of the last read and write, of symbolic links as well. */
   times?: boolean | undefined;
-  /** Files that have several names in the tree are one file in the copy, too. */
+  /** Files and symbolic links that have several names in the tree have these in the copy, too. */
   links?: boolean | undefined;
-  /** Extended attributes, and so access control lists, as far as the target can have them. */
+  /**
+   * Extended attributes, and so access control lists, as far as the target can have them; those of
+   * symbolic links where there is `/proc`.
+   */
   xattrs?: boolean | undefined;
 }
 
@@ -240,7 +246,7 @@ class Copier {
     await descent.descend(
       entries.filter(({ type }) => type === DT_DIR),
       depth,
-      (found) => this.#copyDirectory(pair, found, depth),
+      (found, alone) => this.#copyDirectory(pair, found, depth, alone),
     );
   }
 
@@ -485,7 +491,12 @@ class Copier {
     });
   }
 
-  async #copyDirectory(above: Pair, found: Found, depth: number): Promise<void> {
+  async #copyDirectory(
+    above: Pair,
+    found: Found,
+    depth: number,
+    alone: boolean,
+  ): Promise<void> {
     const descent = this.#descent;
     let from: OpenDirectory | undefined;
     let to: OpenDirectory | undefined;
@@ -505,7 +516,7 @@ class Copier {
         return;
       }
       const pair: Pair = { from, to, ...places };
-      if (descent.isDeep(depth)) {
+      if (alone && descent.isDeep(depth)) {
         await descent.leaveOpenBelow(above.from);
         await descent.leaveOpenBelow(above.to);
       }

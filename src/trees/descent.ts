@@ -42,7 +42,7 @@ import {
   treeRequest,
 } from "./walk/tree_block.ts";
 import { checkSignal } from "../signal.ts";
-import { inContext, osError, timeoutError } from "../linux/errors.ts";
+import { hasCode, inContext, osError, timeoutError } from "../linux/errors.ts";
 import { checkOnError, type ErrorPolicy } from "./error_policy.ts";
 import { splitPath } from "./root_path.ts";
 
@@ -60,6 +60,10 @@ export interface DescentOptions {
 const LEVELS_OPEN = 16;
 /** Directories that are gone through side by side, at the most. */
 const BRANCHES = 16;
+/** Descriptors from which on there are to be no more: what a process may have is limited. */
+const OPEN_MANY = 2 * BRANCHES + 2;
+/** How often a directory is tried to be opened while there is no descriptor, a millisecond apart. */
+const OPEN_TRIES = 1000;
 const CONCURRENCY = 64;
 const CONCURRENCY_MAX = 4096;
 /** A directory that is gone through, and what it is when it is opened again. */
@@ -103,6 +107,8 @@ export class Descent {
   /** Throws if what it does is not allowed any more. */
   permit: () => void = () => {};
   #branches = BRANCHES;
+  /** Descriptors from which on no branch is begun, and those above are closed. */
+  #openMany = OPEN_MANY;
   /** Requests that the queue has yet to be done with: promises may end before. */
   #requests = 0;
   #onRest: (() => void) | undefined;
@@ -203,12 +209,34 @@ export class Descent {
   }
 
   /** Open a directory, and not what a link leads to. */
-  async #openDirectory(at: number | undefined, path: string | Uint8Array): Promise<number> {
-    const fd = await this.request("openDir", {
-      ...(at === undefined ? {} : { fd: at }),
-      path,
-      flags: O_NOFOLLOW,
-    });
+  #openDirectory(at: number | undefined, path: string | Uint8Array): Promise<number> {
+    return this.#openNext({ ...(at === undefined ? {} : { fd: at }), path, flags: O_NOFOLLOW });
+  }
+
+  /** Open a directory, as soon as there is a descriptor for it. */
+  async #openNext(args: RequestArguments<number>): Promise<number> {
+    for (let tries = 1;; tries++) {
+      try {
+        const fd = await this.request("openDir", args);
+        this.#open.add(fd);
+        return fd;
+      } catch (error) {
+        if (!hasCode(error, "EMFILE")) {
+          throw error;
+        }
+        // From now on fewer are held. What else is in progress gives back what it has
+        this.#openMany = Math.min(this.#openMany, this.#open.size >> 1);
+        if (this.#requests === 0 || tries === OPEN_TRIES) {
+          throw error;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    }
+  }
+
+  /** Open the directory that it is all about, also if a link leads there. */
+  async openDirectory(path: string | Uint8Array): Promise<number> {
+    const fd = await this.request("openDir", { path });
     this.#open.add(fd);
     return fd;
   }
@@ -377,25 +405,31 @@ export class Descent {
    * the other.
    *
    * @param depth Levels that are above them.
+   * @param work Is told whether it is the only one, and may close the directory meanwhile.
    */
   async descend<T>(
     items: readonly T[],
     depth: number,
-    work: (item: T) => Promise<void>,
+    work: (item: T, alone: boolean) => Promise<void>,
   ): Promise<void> {
     const branches: Promise<void>[] = [];
+    let beside = 0;
     let failed: { readonly error: unknown } | undefined;
     try {
       for (const item of items) {
         this.#abort.signal.throwIfAborted();
         if (this.#branches > 0 && !this.isDeep(depth)) {
           this.#branches--;
-          const branch = work(item).catch((error) => {
+          beside++;
+          const branch = work(item, false).catch((error) => {
             failed ??= { error };
           });
-          branches.push(branch.finally(() => this.#branches++));
+          branches.push(branch.finally(() => {
+            this.#branches++;
+            beside--;
+          }));
         } else {
-          await work(item);
+          await work(item, beside === 0);
         }
       }
     } finally {
@@ -406,9 +440,9 @@ export class Descent {
     }
   }
 
-  /** Whether descriptors of that depth are closed on the way down. */
+  /** Whether descriptors of that depth are closed on the way down, as there are many. */
   isDeep(depth: number): boolean {
-    return depth >= LEVELS_OPEN;
+    return depth >= LEVELS_OPEN || this.#open.size >= this.#openMany;
   }
 
   /** Close a directory for as long as we are below it. */
@@ -424,8 +458,7 @@ export class Descent {
    * @throws {Error} If that has been moved meanwhile.
    */
   async comeBack(directory: OpenDirectory, below: OpenDirectory): Promise<void> {
-    const fd = await this.request("openDir", { fd: below.fd, path: ".." });
-    this.#open.add(fd);
+    const fd = await this.#openNext({ fd: below.fd, path: ".." });
     if (!directory.is(await this.#identify(fd))) {
       await this.close(fd);
       throw new Error(`Cannot go on in '${directory.path}': it was moved meanwhile`);

@@ -14,12 +14,17 @@ import { beginningIn, currentDirectory, type Path, toPath } from "../path.ts";
 import { ownOptions } from "../own_option.ts";
 import type { OperationOptions, Runner } from "../queue/runner.ts";
 import type { CopyTreeOptions } from "./copy_tree.ts";
+import type { ExistsOptions } from "./ensure.ts";
+import type { MoveOptions } from "./move.ts";
+import type { PromiseForms } from "../forms.ts";
 import type { TreeOptions } from "./tree_options.ts";
 import type { FileToWrite, WriteFilesOptions, WrittenFiles } from "./write_files.ts";
 
 const REMOVE_TREE = new LateModule(() => import("./remove_tree.ts"));
 const REMOVER = new LateModule(() => import("./remover.ts"));
 const COPY_TREE = new LateModule(() => import("./copy_tree.ts"));
+const ENSURE = new LateModule(() => import("./ensure.ts"));
+const MOVE = new LateModule(() => import("./move.ts"));
 const WRITE_FILES = new LateModule(() => import("./write_files.ts"));
 
 /** A path as it is now, which a caller may change; what is none is refused later. */
@@ -33,17 +38,16 @@ function keptOptions<O>(options: O): O {
 }
 
 /** Call a function of a module, with relative paths beginning where they do now. */
-async function callLate<M>(
+async function callLate<M, V>(
   module: LateModule<M>,
-  call: (module: M) => Promise<void>,
-): Promise<void> {
+  call: (module: M) => Promise<V>,
+): Promise<V> {
   if (module.loaded === undefined) {
     const here = currentDirectory();
     const loaded = await module.load();
-    await beginningIn(here, () => call(loaded));
-  } else {
-    await call(module.loaded);
+    return await beginningIn(here, () => call(loaded));
   }
+  return await call(module.loaded);
 }
 
 /**
@@ -132,6 +136,52 @@ export async function removeAllOn(
 ): Promise<void> {
   const given = kept(path);
   await callLate(REMOVER, (module) => module.removeTreeOn(() => ioq, given, limits));
+}
+
+/** See {@linkcode PromiseForms.exists}. */
+export async function existsOn(
+  ioq: Runner,
+  path: Path,
+  options: ExistsOptions | undefined,
+): Promise<boolean> {
+  const given = kept(path);
+  const how = keptOptions(options);
+  return await callLate(ENSURE, (module) => module.exists(ioq, given, how));
+}
+
+/** See {@linkcode PromiseForms.ensureDir}. */
+export async function ensureDirOn(
+  ioq: Runner,
+  path: Path,
+  options: OperationOptions | undefined,
+): Promise<void> {
+  const given = kept(path);
+  const how = keptOptions(options);
+  await callLate(ENSURE, (module) => module.ensureDir(ioq, given, how));
+}
+
+/** See {@linkcode PromiseForms.emptyDir}. */
+export async function emptyDirOn(
+  ioq: Runner,
+  path: Path,
+  options: OperationOptions | undefined,
+): Promise<void> {
+  const given = kept(path);
+  const how = keptOptions(options);
+  await callLate(ENSURE, (module) => module.emptyDir(ioq, given, how));
+}
+
+/** See {@linkcode PromiseForms.move}. */
+export async function moveOn(
+  ioq: PromiseForms,
+  from: Path,
+  to: Path,
+  options: MoveOptions | undefined,
+): Promise<void> {
+  const given = kept(from);
+  const givenTarget = kept(to);
+  const how = keptOptions(options);
+  await callLate(MOVE, (module) => module.move(ioq, given, givenTarget, how));
 }
 
 /** Write many files, see {@linkcode PromiseForms.writeFiles}. */

@@ -25,7 +25,7 @@ import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import { AT_REMOVEDIR } from "../linux/fcntl.ts";
 import { REMOVE_TREE } from "../operations/request.ts";
 import { absolutePath, joinPath, type Path, pathText, toPath } from "../path.ts";
-import { checkRemoval } from "../permissions.ts";
+import { checkAccess, checkRemoval, READ } from "../permissions.ts";
 import { coreOf, type Runner } from "../queue/runner.ts";
 import { Descent, type DescentOptions } from "./descent.ts";
 import { DT_DIR } from "../linux/directory.ts";
@@ -395,5 +395,46 @@ export async function removeTreeOn(
         descent.progress(text);
       });
     }
+  });
+}
+
+/**
+ * Remove all that is in a directory, or in the one that a link leads to.
+ *
+ * @param ioq The queue.
+ * @param path The directory.
+ * @param options `signal`, `timeoutMs`.
+ */
+export async function emptyDirectoryOn(
+  ioq: Runner,
+  path: Path,
+  options: DescentOptions,
+): Promise<void> {
+  const given = toPath(path, "readdir");
+  const whole = absolutePath(given);
+  await Descent.run("remove", given, () => ioq, options, async (descent) => {
+    const root = checkAccess(whole, READ, given);
+    descent.permit = () => {
+      checkAccess(root, READ, given);
+    };
+    const text = pathText(given);
+    const context = `readdir '${text}'`;
+    if (!coreOf(ioq).backend.hasLibrary) {
+      const entries = await descent.request("readDir", { path: root });
+      descent.permit = () => {
+        checkRemoval(root, true, given);
+      };
+      await descent.each(entries, async ({ name, rawName }) => {
+        const path = joinPath(root, rawName ?? name);
+        await descent.request("unlink", { path, flags: REMOVE_TREE });
+      });
+      return;
+    }
+    let fd = -1;
+    await descent.attempt(text, async () => fd = await descent.openDirectory(root), context);
+    descent.permit = () => {
+      checkRemoval(root, true, given);
+    };
+    await new Remover(descent, false).empty(fd, text);
   });
 }

@@ -102,6 +102,7 @@ export interface Walk {
 }
 
 const SCHEDULER = new LateModule(() => import("./walk/scheduler.ts"));
+const GLOB_WALK = new LateModule(() => import("./glob_walk.ts"));
 
 /** What an iteration needs of a {@linkcode WalkScheduler}. */
 type Walking<B extends WalkEntry[] | Lines> = Pick<
@@ -259,27 +260,46 @@ function walkInBatches(root: Path, options: WalkOptions = {}): AsyncIterableIter
 
 /**
  * Walk a tree for a command, in batches, by paths that begin with the root to the
- * letter. As lines, if they are asked for; what does not go into lines as it is, such as
+ * letter, by globs if there are any. As lines, if they are asked for; what does not go into lines as it is, such as
  * a path that is not UTF-8, comes as entries.
  */
 export function walkForCommand(
   root: Path,
   options: WalkOptions,
   decode?: StatDecoder,
+  format?: undefined,
+  globs?: readonly string[],
 ): AsyncIterableIterator<WalkEntry[]>;
 export function walkForCommand(
   root: Path,
   options: WalkOptions,
-  decode: undefined,
-  format: LineFormat,
+  decode: StatDecoder | undefined,
+  format: LineFormat | undefined,
+  globs?: readonly string[],
 ): AsyncIterableIterator<WalkEntry[] | Lines>;
 export function walkForCommand(
   root: Path,
   options: WalkOptions,
   decode?: StatDecoder,
   format?: LineFormat,
+  globs?: readonly string[],
 ): AsyncIterableIterator<WalkEntry[] | Lines> {
   const plan = planWalk(options, { verbatim: true, ...(decode === undefined ? {} : { decode }) });
+  if (globs !== undefined) {
+    const made = GLOB_WALK.load().then(({ globsBelow }) => globsBelow(root, globs));
+    made.catch(() => {});
+    return batchesOf(
+      new LateWalk<WalkEntry[] | Lines>(async () => {
+        const glob = await made;
+        const { WalkScheduler } = await SCHEDULER.load();
+        return new WalkScheduler<WalkEntry[] | Lines>(
+          toPath(root, "readdir"),
+          { ...plan, glob },
+          format,
+        );
+      }),
+    );
+  }
   return batchesOf(begin<WalkEntry[] | Lines>(toPath(root, "readdir"), plan, format));
 }
 

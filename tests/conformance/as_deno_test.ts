@@ -94,7 +94,6 @@ const TIMES = [
   {},
   new Date(5000),
   new Date(NaN),
-  3n,
 ];
 
 /** Open a file of a call's, do something with it, and close it. */

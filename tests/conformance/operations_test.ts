@@ -453,3 +453,32 @@ forEachBackend("wrong arguments throw before anything is queued", async ({ open 
   await assertRejects(() => ioq.mkdir(1 as never), TypeError);
   assertEquals(ioq.size, 0);
 });
+
+forEachBackend("every change of a file may begin at a directory", async ({ open }) => {
+  await using ioq = await open();
+  using dir = new TempDir();
+  for (const name of ["from", "to"]) {
+    Deno.mkdirSync(dir.at(name));
+  }
+  await using from = await ioq.openFile(dir.at("from"), { directory: true });
+  await using to = await ioq.openFile(dir.at("to"), { directory: true });
+  const [at, toAt] = [from.fd, to.fd];
+  await ioq.writeTextFile("file", "text", { at });
+  await ioq.chmod("file", 0o640, { at });
+  await ioq.chown("file", 0, 0, { at });
+  await ioq.truncate("file", 2, { at });
+  const info = Deno.statSync(dir.at("from/file"));
+  assertEquals([info.mode! & 0o777, info.size], [0o640, 2]);
+  await ioq.link("file", "linked", { at, toAt });
+  await ioq.copyFile("file", "copy", { at, toAt });
+  assertEquals(Deno.statSync(dir.at("to/linked")).ino, info.ino);
+  assertEquals(Deno.readTextFileSync(dir.at("to/copy")), "te");
+  await ioq.symlink("file", "symlink", { at });
+  const real = Deno.realPathSync(dir.at("from/file"));
+  assertEquals(await ioq.realPath("./symlink", { at }), real);
+  // Of an absolute path that counts for nothing
+  assertEquals(await ioq.realPath(dir.at("from/symlink"), { at: toAt }), real);
+  await assertRejects(() => ioq.realPath("none", { at }), Deno.errors.NotFound);
+  await assertRejects(() => ioq.chmod("none", 0o600, { at }), Deno.errors.NotFound);
+  await assertRejects(() => ioq.link("file", "x", { toAt: -1 }), RangeError, "toAt");
+});

@@ -180,7 +180,7 @@ forEachBackend(
     fifo.writeSync(bytes("ping"));
     assertEquals(await read, 4);
   },
-  (row) => row.concurrent && row.library,
+  (row) => row.nativeThreads,
 );
 
 forEachBackend("a lock that is waited for holds up the calls after it", async ({ open }) => {

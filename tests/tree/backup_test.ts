@@ -300,3 +300,169 @@ Deno.test("copyTree() refuses what it does not know to preserve", async () => {
   const { defaultQueue } = await import("../../mod.ts");
   await (await defaultQueue()).close();
 });
+
+/** A tree of what is seldom copied well. */
+function makeRare(dir: TempDir): void {
+  Deno.mkdirSync(dir.at("tree/sub"), { recursive: true });
+  Deno.mkdirSync(dir.at("tree/setgid"));
+  Deno.symlinkSync("nowhere", dir.at("tree/link"));
+  // Two names of one symbolic link, in two directories
+  run("ln", "-P", dir.at("tree/link"), dir.at("tree/sub/twin"));
+  dir.file("tree/file", "text");
+  Deno.linkSync(dir.at("tree/file"), dir.at("tree/sub/file"));
+  dir.file("tree/sub/program", "#!/bin/sh");
+  Deno.chmodSync(dir.at("tree/sub/program"), 0o2755);
+  Deno.chmodSync(dir.at("tree/setgid"), 0o2770);
+  run("touch", "-h", "-d", "2001-02-03 04:05:06.789", dir.at("tree/link"), dir.at("tree/setgid"));
+  if (isRoot) {
+    run("setfattr", "-h", "-n", "trusted.note", "-v", "text", dir.at("tree/link"));
+    run("chown", "-h", "1234:2345", dir.at("tree/link"));
+  }
+}
+
+if (hasRsync) {
+  forEachBackend("copyTree() keeps links of links, and what links have", async ({ open }) => {
+    using dir = new TempDir();
+    await using ioq = await open();
+    makeRare(dir);
+    await copyTree(dir.at("tree"), dir.at("copy"), { ioq, preserve: true });
+    assertEquals(differences(dir.at("tree"), dir.at("copy")), []);
+    const [one, other] = ["link", "sub/twin"].map((name) => Deno.lstatSync(dir.at(`copy/${name}`)));
+    assertEquals([one!.ino, one!.nlink], [other!.ino, 2]);
+    if (isRoot) {
+      const note = run(
+        "getfattr",
+        "-h",
+        "-n",
+        "trusted.note",
+        "--only-values",
+        dir.at("copy/link"),
+      );
+      assertEquals(
+        note,
+        run("getfattr", "-h", "-n", "trusted.note", "--only-values", dir.at("tree/link")),
+      );
+    }
+  }, ({ library }) => library);
+}
+
+if (hasRsync) {
+  forEachBackend("copyTree() preserves a chain of directories", async ({ open }) => {
+    using dir = new TempDir();
+    await using ioq = await open();
+    // More levels than one request goes down
+    const levels = 300;
+    Deno.mkdirSync(dir.at("tree"));
+    let path = dir.at("tree");
+    for (let level = 0; level < levels; level++) {
+      path += `/${level % 10}`;
+      Deno.mkdirSync(path);
+      if (level % 50 === 0) {
+        Deno.writeTextFileSync(`${path}/file`, "text");
+      }
+    }
+    for (; path !== dir.at("tree"); path = path.slice(0, path.lastIndexOf("/"))) {
+      Deno.chmodSync(path, 0o751);
+      Deno.utimeSync(path, 1000, path.length);
+    }
+    let told = 0;
+    const onProgress = () => {
+      told++;
+    };
+    await copyTree(dir.at("tree"), dir.at("copy"), { ioq, preserve: true });
+    assertEquals(differences(dir.at("tree"), dir.at("copy")), []);
+    await copyTree(dir.at("tree"), dir.at("told"), { ioq, preserve: true, onProgress });
+    assertEquals(differences(dir.at("tree"), dir.at("told")), []);
+    assertEquals(told, levels + levels / 50 + 1);
+    told = 0;
+    await removeTree(dir.at("told"), { ioq, onProgress });
+    assertEquals(told, levels + levels / 50 + 1);
+    await removeTree(dir.at("copy"), { ioq });
+    assertEquals([...Deno.readDirSync(dir.path)].map(({ name }) => name), ["tree"]);
+  }, ({ name }) => name === "uring" || name === "threads");
+}
+
+Deno.test({
+  name: "copyTree() as somebody who owns none of it",
+  ignore: !isRoot || !hasRsync || run("setpriv", "--version") === undefined,
+  fn: async () => {
+    using dir = new TempDir();
+    Deno.chmodSync(dir.path, 0o777);
+    makeRare(dir);
+    Deno.mkdirSync(dir.at("tree/closed"));
+    dir.file("tree/closed/file");
+    Deno.chmodSync(dir.at("tree/closed"), 0o700);
+    dir.file("tree/secret");
+    Deno.chmodSync(dir.at("tree/secret"), 0o600);
+    // The group of some is one that the user is in
+    run("chgrp", "-R", "2345", dir.at("tree/sub"), dir.at("tree/setgid"));
+    Deno.chmodSync(dir.at("tree/sub/program"), 0o6755);
+    const script = dir.file(
+      "main.js",
+      `
+      import { copyTree, Ioq } from "./ioq.js";
+      const [from, to] = Deno.args;
+      for (const backend of ["auto", "threads"]) {
+        await using ioq = await Ioq.open({ backend });
+        const failed = [];
+        const onError = (error, path) => failed.push([error.name, path.slice(from.length)].join(" "));
+        await copyTree(from, to + backend, { ioq, preserve: true, onError });
+        console.log(failed.sort().join("; "));
+      }`,
+    );
+    // What may not be read there is bundled here
+    const bundled = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "bundle",
+        "--quiet",
+        "-o",
+        dir.at("ioq.js"),
+        new URL("../../mod.ts", import.meta.url).pathname,
+      ],
+    }).output();
+    assert(bundled.success, text(bundled.stderr));
+    Deno.copyFileSync(Deno.execPath(), dir.at("deno"));
+    Deno.copyFileSync(LIBRARY, dir.at("libioq.so"));
+    for (const name of ["deno", "libioq.so", "ioq.js", "main.js"]) {
+      Deno.chmodSync(dir.at(name), 0o755);
+    }
+    const { stdout, stderr } = await new Deno.Command("setpriv", {
+      args: [
+        "--reuid=1234",
+        "--regid=1234",
+        "--groups=2345",
+        dir.at("deno"),
+        "run",
+        "-A",
+        "--quiet",
+        "--no-config",
+        "--no-lock",
+        script,
+        dir.at("tree"),
+        dir.at("copy-"),
+      ],
+      env: {
+        NO_COLOR: "1",
+        IOQ_LIBRARY: dir.at("libioq.so"),
+        HOME: dir.path,
+        DENO_DIR: dir.at("cache"),
+      },
+    }).output();
+    const expected = "PermissionDenied /closed; PermissionDenied /secret";
+    assertEquals([text(stderr), text(stdout).trim().split("\n")], ["", [expected, expected]]);
+    for (const backend of ["auto", "threads"]) {
+      const copy = dir.at(`copy-${backend}`);
+      const { mode, uid, gid } = Deno.statSync(`${copy}/sub/program`);
+      // The group is kept, and so is its bit; the owner is not
+      assertEquals([mode! & 0o7777, uid, gid], [0o2755, 1234, 2345]);
+      assertEquals(Deno.statSync(`${copy}/setgid`).mode! & 0o7777, 0o2770);
+      assertEquals(Deno.lstatSync(`${copy}/link`).ino, Deno.lstatSync(`${copy}/sub/twin`).ino);
+      assertEquals([...Deno.readDirSync(copy)].map(({ name }) => name).sort(), [
+        "file",
+        "link",
+        "setgid",
+        "sub",
+      ]);
+    }
+  },
+});

@@ -128,3 +128,58 @@ forEachBackend("a read that nobody answers holds up nobody else, nor close()", a
   await closed.catch(() => {});
   fifo.close();
 }, (row) => row.interruptible);
+
+forEachBackend(
+  "what the queue itself holds of descriptors is waited for",
+  async ({ row }) => {
+    using dir = new TempDir();
+    const script = dir.file(
+      "main.ts",
+      `import { copyTree, Ioq, walk } from "${MOD}";
+     const [root] = Deno.args;
+     for (let i = 0; i < 16; i++) {
+       let path = root + "/from/" + i;
+       for (let level = 0; level < 5; level++) {
+         path += "/" + level;
+         Deno.mkdirSync(path, { recursive: true });
+         for (let j = 0; j < 4; j++) Deno.writeTextFileSync(path + "/f" + j, path);
+       }
+     }
+     const ioq = await Ioq.open(${JSON.stringify(row.options)});
+     const paths = [];
+     for await (const { path, isFile } of walk(root + "/from", { ioq })) {
+       if (isFile) paths.push(path);
+     }
+     const read = await Promise.all(paths.map((path) => ioq.readFile(path)));
+     let files = 0;
+     for await (const _ of ioq.readFiles(paths, { concurrency: 1000 })) files++;
+     await copyTree(root + "/from", root + "/to", { ioq, concurrency: 400 });
+     const copied = paths.filter((path) =>
+       Deno.readTextFileSync(path.replace("/from/", "/to/")) === path.slice(0, path.lastIndexOf("/"))
+     );
+     console.log(paths.length, read.length, files, copied.length);
+     await ioq.close();`,
+    );
+    const child = new Deno.Command("sh", {
+      args: [
+        "-c",
+        'ulimit -n 128; exec "$@"',
+        "sh",
+        Deno.execPath(),
+        "run",
+        "-A",
+        "--no-lock",
+        "--no-config",
+        "--quiet",
+        script,
+        dir.path,
+      ],
+      env: { IOQ_LIBRARY: LIBRARY },
+      stdin: "null",
+    });
+    const { stdout, stderr } = await within(60_000, child.output(), "the process");
+    assertEquals([text(stdout), text(stderr)], ["320 320 320 320\n", ""]);
+  },
+  // Web Workers are 128 threads with descriptors of their own
+  (row) => row.options.backend !== "worker",
+);

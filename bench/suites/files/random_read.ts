@@ -48,6 +48,23 @@ function readAtCached(file: IoqFile, inFlight: number, count: number): Promise<n
   });
 }
 
+/** As many ranges as may be in flight by one call after the other. */
+async function readRanges(file: IoqFile, inFlight: number, count: number): Promise<number> {
+  const offsets = new Offsets(LARGE_LENGTH);
+  const buffer = new Uint8Array(PAGE * inFlight);
+  let sum = 0;
+  for (let left = count; left > 0; left -= inFlight) {
+    const ranges = Array.from(
+      { length: Math.min(left, inFlight) },
+      () => ({ offset: offsets.next(), length: PAGE }),
+    );
+    for (const read of await file.readRangesInto(buffer, ranges)) {
+      sum += read;
+    }
+  }
+  return sum;
+}
+
 function readAtDirect(file: IoqFile, inFlight: number, count: number): Promise<number> {
   const offsets = new Offsets(LARGE_LENGTH);
   let next = 0;
@@ -93,6 +110,7 @@ export function cachedCase(readers: RandomReaders, inFlight: number): Case {
     inFlight,
     runners: [
       subject("promise", (count) => readAtCached(cached, inFlight, count)),
+      subject("readRangesInto", (count) => readRanges(cached, inFlight, count)),
       peer("C, liburing", readers.c(inFlight, false)),
       peer("FsFile seek+read", (count) => readFsFile(fsLarge, count)),
       peer("FsFile, sync", (count) => readFsFileSync(fsLarge, count)),
@@ -122,6 +140,10 @@ export async function directCase(readers: RandomReaders, inFlight: number): Prom
         role: "subject",
         run: "missing" in direct ? direct : (count) => readAtDirect(direct, inFlight, count),
       },
+      subject(
+        "readRangesInto",
+        "missing" in direct ? direct : (count) => readRanges(direct, inFlight, count),
+      ),
       peer("fio", "missing" in direct ? direct : await fioRandomRead(large, PAGE, inFlight)),
       peer("C, liburing", "missing" in direct ? direct : readers.c(inFlight, true)),
     ],

@@ -25,6 +25,7 @@ export const COPY_LENGTHS: readonly {
   { group: "copy 1 MiB", length: MEBIBYTE, count: 64, inFlight: 16 },
   { group: "copy 16 MiB", length: 16 * MEBIBYTE, count: 4, inFlight: 1 },
   { group: "copy 256 MiB", length: 256 * MEBIBYTE, count: 1, inFlight: 1 },
+  { group: "copy 1 GiB", length: 1024 * MEBIBYTE, count: 1, inFlight: 1 },
 ];
 /** From here on a command's start does not matter. */
 const COMMAND_LENGTH = 16 * MEBIBYTE;

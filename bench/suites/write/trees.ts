@@ -15,8 +15,11 @@ import { copyByDeno } from "./trees_by_deno.ts";
 
 const COPY_WIDE = "copy a wide tree, an entry";
 const COPY_DEEP = "copy a deep tree, an entry";
+const COPY_LARGE = "copy a tree of 30,000 entries, an entry";
 const REMOVE_WIDE = "remove a wide tree, an entry";
 const REMOVE_DEEP = "remove a deep tree, an entry";
+const REMOVE_CHAIN = "remove a chain of 1,000 directories, each";
+const REMOVE_LARGE = "remove a tree of 30,000 entries, an entry";
 
 /** The tables, and the command that does the same. */
 export const TREES: readonly { readonly group: string; readonly command: string }[] = [
@@ -24,6 +27,12 @@ export const TREES: readonly { readonly group: string; readonly command: string 
   { group: COPY_DEEP, command: "cp -a" },
   { group: REMOVE_WIDE, command: "rm -rf" },
   { group: REMOVE_DEEP, command: "rm -rf" },
+  { group: REMOVE_CHAIN, command: "rm -rf" },
+];
+/** The same in memory only: on a disk it would take minutes. */
+export const LARGE_TREES: typeof TREES = [
+  { group: COPY_LARGE, command: "cp -a" },
+  { group: REMOVE_LARGE, command: "rm -rf" },
 ];
 
 const LENGTH = 2000;
@@ -62,6 +71,10 @@ function copyCase(writers: Writers, group: string, shape: Shape): Case {
     effort: effortOf(writers),
     runners: [
       subject("ioq", sample((from, to) => copyTree(from, to, { ioq: writers.ioq }))),
+      subject(
+        "ioq, preserve",
+        sample((from, to) => copyTree(from, to, { ioq: writers.ioq, preserve: true })),
+      ),
       peer("Deno", sample(copyByDeno)),
       peer("Node", nodeSample(writers, "copytree", 1, count, 0, before)),
       peer("cp -a", sample((from, to) => runCommand("cp", ["-a", from, to], 0))),
@@ -93,10 +106,17 @@ export function treeCases(writers: Writers): Case[] {
     ? { directories: 4, files: 20, deep: false }
     : { directories: 20, files: 100, deep: false };
   const deep = { directories: writers.quick ? 20 : 400, files: 2, deep: true };
+  const chain = { directories: writers.quick ? 20 : 1000, files: 0, deep: true };
+  const large = writers.quick ? wide : { directories: 300, files: 99, deep: false };
   return [
     copyCase(writers, COPY_WIDE, wide),
     copyCase(writers, COPY_DEEP, deep),
     removeCase(writers, REMOVE_WIDE, wide),
     removeCase(writers, REMOVE_DEEP, deep),
+    removeCase(writers, REMOVE_CHAIN, chain),
+    ...(writers.place.keeps ? [] : [
+      copyCase(writers, COPY_LARGE, large),
+      removeCase(writers, REMOVE_LARGE, large),
+    ]),
   ];
 }

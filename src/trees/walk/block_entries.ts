@@ -16,13 +16,16 @@
 
 import { basename } from "../../posix_path.ts";
 import * as layout from "../../../ffi/layout.ts";
-import { osError } from "../../linux/errors.ts";
+import { ERRNO, osError } from "../../linux/errors.ts";
+import type { FileInfo } from "../../linux/stat.ts";
 import { joinPath } from "../../path.ts";
 import { checkAccess, READ } from "../../permissions.ts";
 import type { WalkContext } from "./context.ts";
 import { DirectoryNode } from "./directory_node.ts";
 import { entryOf, makeEntry } from "./entry.ts";
 import { followLink } from "./followed_link.ts";
+import type { Verdict } from "../patterns/glob_patterns.ts";
+import type { IgnoreSources } from "./ignore_sources.ts";
 import { LineBuffer, type LineFormat, type Lines } from "./lines.ts";
 import type { WalkEntry } from "./walk_options.ts";
 import { type Item, Order, sortItems } from "./order.ts";
@@ -48,8 +51,56 @@ interface Part {
   readonly read: (DirectoryNode | undefined)[];
 }
 
+/** Something that a glob has named, and that there is. */
+export interface NamedEntry {
+  readonly name: string;
+  /** From `<dirent.h>`. */
+  readonly type: number;
+  readonly info: FileInfo | undefined;
+}
+
+/** An entry, and what it is to be added to. */
+interface FoundEntry {
+  readonly part: Part;
+  /** Its place in the block. */
+  readonly index: number;
+  readonly name: string;
+  readonly rawName: Uint8Array | undefined;
+  readonly type: number;
+  /** Its attributes, if they are known. */
+  readonly info: FileInfo | undefined;
+  /** Whether directories are gone into. */
+  readonly descends: boolean;
+  readonly items: Item[];
+  /** Links that are being followed. */
+  readonly links: Promise<void>[];
+}
+
+/** Of what no block tells. */
+const NO_BLOCK: TreeBlock = {
+  records: new Int32Array(),
+  types: new Uint8Array(),
+  names: [],
+  rawNames: undefined,
+  stats: new Int32Array(),
+  isSlow: false,
+};
+
+function goOn(): Promise<boolean> {
+  return Promise.resolve(true);
+}
+
+/** Whether an errno says that there is no such directory. */
+function isMissing(errno: number): boolean {
+  return errno === ERRNO.ENOENT || errno === ERRNO.ENOTDIR || errno === ERRNO.ELOOP;
+}
+
 /** Turns a block into entries or lines, and finds the directories to read next. */
 export class BlockEntries {
+  /** Where rules about what is ignored are found, if any are heeded. */
+  sources: IgnoreSources | undefined;
+  /** Whether a name is passed over with all below it, if names tell and are all that does. */
+  skipsName: ((name: string) => boolean) | undefined;
   readonly #walk: WalkContext;
   readonly #order: Order | undefined;
   readonly #lines: LineBuffer | undefined;
@@ -62,7 +113,8 @@ export class BlockEntries {
     this.#order = plan.sort === false ? undefined : new Order(plan.sort === true);
     const all = plan.includeFiles && plan.includeDirs && plan.includeSymlinks &&
       plan.finds === undefined;
-    const plain = all && !plan.followSymlinks && !plan.stat && plan.sort === false;
+    const plain = all && !plan.followSymlinks && !plan.stat && plan.sort === false &&
+      plan.glob === undefined && plan.ignores === undefined;
     this.#lines = plain && format !== undefined ? new LineBuffer(format) : undefined;
   }
 
@@ -129,6 +181,9 @@ export class BlockEntries {
     const count = records.length / RECORD_WORDS;
     const read: Part["read"] = new Array(count).fill(undefined);
     const recordOf = findRecords(records, types.length);
+    const ruled = this.sources === undefined
+      ? undefined
+      : await this.#findRules(this.sources, nodes, block);
     let reached = 0;
 
     for (let i = 0, at = 0, from = 0; i < count && !walk.stopped; i++, at += RECORD_WORDS) {
@@ -137,6 +192,10 @@ export class BlockEntries {
       const error = records[at + layout.TREE_DIRECTORY_ERROR]!;
       const node = parent < 0 ? nodes[reached++] : read[i];
       if (node !== undefined) {
+        const own = parent < 0 ? undefined : ruled?.get(i);
+        if (own !== undefined) {
+          await this.sources!.enter(node, (name) => own.get(name));
+        }
         if (plan.followSymlinks) {
           const identity = at + layout.TREE_DIRECTORY_DEV_LOW;
           node.identity = records.slice(identity, identity + 4);
@@ -153,7 +212,7 @@ export class BlockEntries {
         } else {
           this.#addInOrder(node, []);
         }
-        if (error !== 0) {
+        if (error !== 0 && !(node.optional && isMissing(error))) {
           // As Deno.readDir() would say it, and it knows no normalized root
           const path = node.parent === undefined ? walk.given : node.path;
           walk.report(osError(error, `readdir '${path}'`), entryOf(node));
@@ -162,6 +221,67 @@ export class BlockEntries {
       from = end;
     }
     return { reached, below: read.filter((node) => node !== undefined) };
+  }
+
+  /**
+   * Take in what the directories that were asked for say about what is ignored there.
+   *
+   * @returns By record, types of entries that have to do with rules, of those that have any.
+   */
+  async #findRules(
+    sources: IgnoreSources,
+    nodes: readonly DirectoryNode[],
+    { records, types, names }: TreeBlock,
+  ): Promise<ReadonlyMap<number, ReadonlyMap<string, number>>> {
+    const found: Promise<void>[] = [];
+    const ruled = new Map<number, ReadonlyMap<string, number>>();
+    const count = records.length / RECORD_WORDS;
+    for (let i = 0, at = 0, from = 0; i < count; i++, at += RECORD_WORDS) {
+      const end = from + records[at + layout.TREE_DIRECTORY_ENTRIES]!;
+      let of: Map<string, number> | undefined;
+      for (let entry = from; entry < end; entry++) {
+        if (sources.concerns(names[entry]!)) {
+          of ??= new Map();
+          of.set(names[entry]!, types[entry]!);
+        }
+      }
+      if (of !== undefined) {
+        const known = of;
+        const parent = records[at + layout.TREE_DIRECTORY_PARENT]!;
+        ruled.set(i, known);
+        if (parent < 0) {
+          found.push(sources.enter(nodes[-1 - parent]!, (name) => known.get(name)));
+        }
+      }
+      from = end;
+    }
+    await Promise.all(found);
+    return ruled;
+  }
+
+  /** The entries of a directory that globs have named: those that there are. */
+  async addNamed(node: DirectoryNode, named: readonly NamedEntry[]): Promise<void> {
+    const items: Item[] = [];
+    const links: Promise<void>[] = [];
+    const descends = node.depth + 1 < this.#walk.plan.maxDepth;
+    const part: Part = { node, block: NO_BLOCK, from: 0, end: 0, recordOf: undefined, read: [] };
+    for (const { name, type, info } of named) {
+      this.#addOne({
+        part,
+        index: -1,
+        name,
+        rawName: undefined,
+        type,
+        info,
+        descends,
+        items,
+        links,
+      });
+    }
+    await Promise.all(links);
+    if (!this.#walk.stopped) {
+      this.#addInOrder(node, this.#order?.byName ? await sortItems(items, SLICE, goOn) : items);
+    }
   }
 
   /** The plain entries of a directory that has many. */
@@ -184,20 +304,27 @@ export class BlockEntries {
 
   /** Whether entries are what the block says, with nothing to look up. */
   #isPlain({ node, block }: Part): boolean {
-    const { followSymlinks, stat, skips, sort } = this.#walk.plan;
-    return !followSymlinks && !stat && sort === false && skips === undefined &&
+    const { followSymlinks, stat, skips, sort, glob, ignores } = this.#walk.plan;
+    return glob === undefined && ignores === undefined && !followSymlinks && !stat &&
+      sort === false && (skips === undefined || this.skipsName !== undefined) &&
       block.rawNames === undefined && node.rawPath === undefined;
   }
 
   /** The entries of a directory, most of them: nothing here may be slow. */
   #addPlain(part: Part): void {
-    const { includeFiles, includeDirs, includeSymlinks, finds, maxDepth } = this.#walk.plan;
+    const { includeFiles, includeDirs, includeSymlinks, maxDepth } = this.#walk.plan;
+    const { skipsName } = this;
+    // What names tell is asked of names: to search a path costs several times as much
+    const finds = skipsName === undefined ? this.#walk.plan.finds : this.#walk.plan.matches;
     const { node, block: { names, types }, end } = part;
     const batch = this.#batch;
     const { prefix } = node;
     const descends = node.depth + 1 < maxDepth;
     for (let i = part.from; i < end; i++) {
       const name = names[i]!;
+      if (skipsName !== undefined && skipsName(name)) {
+        continue;
+      }
       const type = types[i]!;
       const path = prefix + name;
       if (type === DT_DIR) {
@@ -240,12 +367,15 @@ export class BlockEntries {
     path: string,
     name: string | Uint8Array,
     rawPath: Uint8Array | undefined,
+    follow = false,
   ): DirectoryNode {
     const at = node.atOf(name);
-    const child = new DirectoryNode(node, path, rawPath, at, node.anchorBelow, false);
-    const record = recordOf === undefined ? -1 : recordOf[entry]!;
+    const child = new DirectoryNode(node, path, rawPath, at, node.anchorBelow, follow);
+    child.optional = follow;
+    const record = recordOf === undefined || entry < 0 ? -1 : recordOf[entry]!;
     if (record >= 0) {
       read[record] = child;
+      child.begun = true;
     } else if (this.#order === undefined) {
       this.#walk.pending.push(child);
     }
@@ -259,51 +389,30 @@ export class BlockEntries {
     const { node, block, end } = part;
     const items: Item[] = [];
     const links: Promise<void>[] = [];
-    const { prefix } = node;
     const descends = node.depth + 1 < plan.maxDepth;
+    const { glob } = node;
     for (let i = part.from, inSlice = 0; i < end && !walk.stopped; i++, inSlice++) {
       if (inSlice === SLICE) {
         inSlice = 0;
         await walk.pause();
       }
       const name = block.names[i]!;
-      const rawName = block.rawNames?.get(i);
-      const path = prefix + name;
-      const rawPath = rawName === undefined && node.rawPath === undefined
-        ? undefined
-        : joinPath(node.rawPath ?? prefix, rawName ?? name) as Uint8Array;
       const type = block.types[i]!;
-      const entry = makeEntry(path, name, type);
-      if (rawName !== undefined) {
-        entry.rawName = rawName;
-      }
-      if (rawPath !== undefined) {
-        entry.rawPath = rawPath;
-      }
-      const item: Item = { name, rawName, entry: undefined, child: undefined };
-      items.push(item);
-
-      if (type === DT_LNK && plan.followSymlinks) {
-        links.push(this.#addTarget(node, item, entry, descends));
+      if (glob !== undefined && type !== DT_DIR && type !== DT_LNK && !glob.wantsFile(name)) {
         continue;
       }
-      const included = type === DT_DIR
-        ? plan.includeDirs
-        : type === DT_LNK
-        ? plan.includeSymlinks
-        : plan.includeFiles;
-      if (included && (plan.finds === undefined || plan.finds(path))) {
-        if (!plan.stat || this.#inform(node, entry, block.stats, i)) {
-          item.entry = entry;
-        }
-      }
-      if (type === DT_DIR && descends && !plan.skips?.(path)) {
-        // The parent comes first, so it must be in the batch before the child is read
-        item.child = this.#descend(part, i, path, rawName ?? name, rawPath);
-      }
-      if (this.#order === undefined && item.entry !== undefined) {
-        this.#batch.push(entry);
-      }
+      const rawName = block.rawNames?.get(i);
+      this.#addOne({
+        part,
+        index: i,
+        name,
+        rawName,
+        type,
+        info: undefined,
+        descends,
+        items,
+        links,
+      });
     }
     if (links.length > 0) {
       await Promise.all(links);
@@ -322,6 +431,68 @@ export class BlockEntries {
     }
   }
 
+  /** An entry of a directory, whatever there is to do about it. */
+  #addOne(found: FoundEntry): void {
+    const { part, index, name, rawName, type, descends, items } = found;
+    const { node, block } = part;
+    const { plan } = this.#walk;
+    const isLink = type === DT_LNK;
+    const verdict = node.glob?.judge(name, isLink && !plan.followSymlinks);
+    if (verdict !== undefined && !verdict.directory && !verdict.other && !verdict.below) {
+      return;
+    }
+    let compared: string | undefined;
+    if (node.ignores !== undefined && this.sources !== undefined) {
+      compared = this.sources.comparedName(name, rawName);
+      if (this.sources.passesOver(name) || node.ignores.ignores(compared, type === DT_DIR)) {
+        return;
+      }
+    }
+    const path = node.prefix + name;
+    const rawPath = rawName === undefined && node.rawPath === undefined
+      ? undefined
+      : joinPath(node.rawPath ?? node.prefix, rawName ?? name) as Uint8Array;
+    const entry = makeEntry(path, name, type);
+    if (rawName !== undefined) {
+      entry.rawName = rawName;
+    }
+    if (rawPath !== undefined) {
+      entry.rawPath = rawPath;
+    }
+    const item: Item = { name, rawName, entry: undefined, child: undefined };
+    items.push(item);
+
+    if (isLink && plan.followSymlinks) {
+      found.links.push(this.#addTarget(node, item, entry, descends, verdict, compared));
+      return;
+    }
+    const included = type === DT_DIR
+      ? plan.includeDirs
+      : isLink
+      ? plan.includeSymlinks
+      : plan.includeFiles;
+    const wanted = verdict === undefined || (type === DT_DIR ? verdict.directory : verdict.other);
+    if (included && wanted && (plan.finds === undefined || plan.finds(path))) {
+      if (found.info !== undefined) {
+        entry.info = found.info;
+        item.entry = entry;
+      } else if (!plan.stat || this.#inform(node, entry, block.stats, index)) {
+        item.entry = entry;
+      }
+    }
+    // A link that a glob names is gone through, as a shell does
+    const enters = verdict === undefined ? type === DT_DIR : verdict.below !== undefined;
+    if (enters && (type === DT_DIR || isLink) && descends && !plan.skips?.(path)) {
+      // The parent comes first, so it must be in the batch before the child is read
+      item.child = this.#descend(part, index, path, rawName ?? name, rawPath, isLink || index < 0);
+      item.child.glob = verdict?.below;
+      item.child.ignores = node.ignores?.below(compared!);
+    }
+    if (this.#order === undefined && item.entry !== undefined) {
+      this.#batch.push(entry);
+    }
+  }
+
   /** Have a directory's entries come when it is their turn, if that matters. */
   #addInOrder(node: DirectoryNode, items: readonly Item[]): void {
     if (this.#order === undefined) {
@@ -332,7 +503,7 @@ export class BlockEntries {
     }
     for (let i = items.length - 1; i >= 0; i--) {
       const { child } = items[i]!;
-      if (child !== undefined) {
+      if (child !== undefined && !child.begun) {
         this.#walk.pending.push(child);
       }
     }
@@ -365,6 +536,8 @@ export class BlockEntries {
     item: Item,
     entry: WalkEntry,
     descends: boolean,
+    verdict: Verdict | undefined,
+    compared: string | undefined,
   ): Promise<void> {
     const walk = this.#walk;
     const { plan } = walk;
@@ -386,7 +559,8 @@ export class BlockEntries {
       entry.isSymlink = false;
     }
     const included = isDirectory ? plan.includeDirs : plan.includeFiles;
-    if (included && (plan.finds === undefined || plan.finds(path))) {
+    const wanted = verdict === undefined || (isDirectory ? verdict.directory : verdict.other);
+    if (included && wanted && (plan.finds === undefined || plan.finds(path))) {
       if (plan.stat) {
         entry.info = info;
       }
@@ -395,9 +569,12 @@ export class BlockEntries {
         this.#batch.push(entry);
       }
     }
-    if (isDirectory && descends && !plan.skips?.(path)) {
+    const enters = isDirectory && (verdict === undefined || verdict.below !== undefined);
+    if (enters && descends && !plan.skips?.(path)) {
       const { at, anchor } = target;
       item.child = new DirectoryNode(node, path, entry.rawPath, at, anchor, true);
+      item.child.glob = verdict?.below;
+      item.child.ignores = compared === undefined ? undefined : node.ignores?.below(compared);
       if (this.#order === undefined) {
         walk.pending.push(item.child);
       }

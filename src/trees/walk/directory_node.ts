@@ -23,6 +23,8 @@ import { O_NOFOLLOW } from "../../linux/fcntl.ts";
 import { op } from "../../operations/op.ts";
 import { CoreRequest } from "../../operations/request.ts";
 import { joinPath } from "../../path.ts";
+import type { GlobState } from "../patterns/glob_patterns.ts";
+import type { IgnoreRules } from "../patterns/ignore_rules.ts";
 import { prefixOf } from "./entry.ts";
 
 /** Characters of a path, beyond which it becomes an anchor. With a name 3765 bytes at most. */
@@ -109,6 +111,12 @@ export class DirectoryNode {
   alone = false;
   /** Whether its reading has begun. */
   begun = false;
+  /** How far globs have come here, if there are any. */
+  glob: GlobState | undefined;
+  /** What is ignored here, if anything may be. */
+  ignores: IgnoreRules | undefined;
+  /** Whether it may be missing, or be no directory: a glob has named it. */
+  optional = false;
   /** Words that identify it, if those were asked for. */
   identity: Int32Array | undefined;
   readonly #prefix: string | undefined;
@@ -133,6 +141,16 @@ export class DirectoryNode {
     this.parent = parent;
     this.follow = follow;
     anchor?.hold();
+  }
+
+  /** What those have in common that lanes go on below by the same rules. */
+  get laneKey(): unknown {
+    return this.glob?.goesOn === false ? this.glob : this.ignores?.shared;
+  }
+
+  /** The names that are looked for instead of reading it, if globs say which. */
+  get names(): ReadonlySet<string> | undefined {
+    return this.glob?.names;
   }
 
   /** What the paths of its entries begin with. */

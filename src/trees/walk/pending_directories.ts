@@ -39,7 +39,9 @@ export class PendingDirectories {
    */
   nextGroup(requests: number): DirectoryNode[] {
     const nodes = this.#nodes;
-    const share = Math.min(GROUP_MAX, Math.ceil(nodes.length / requests));
+    // What is looked for by name takes a request each in any case
+    const isNamed = nodes.at(-1)?.names !== undefined;
+    const share = isNamed ? GROUP_MAX : Math.min(GROUP_MAX, Math.ceil(nodes.length / requests));
     const group: DirectoryNode[] = [];
     let length = 0;
     while (group.length < share && nodes.length > 0) {
@@ -52,8 +54,10 @@ export class PendingDirectories {
       length += node.at.length + 1;
       if (
         first !== undefined &&
-        (length > GROUP_LENGTH || node.alone || node.anchor !== first.anchor ||
-          node.follow !== first.follow || typeof node.at !== "string")
+        ((length > GROUP_LENGTH && !isNamed) || node.alone || node.anchor !== first.anchor ||
+          node.follow !== first.follow || typeof node.at !== "string" ||
+          (node.names === undefined) !== (first.names === undefined) ||
+          node.laneKey !== first.laneKey)
       ) {
         break;
       }

@@ -11,10 +11,10 @@ import { isUtf8 } from "../../linux/directory.ts";
 import { inContext } from "../../linux/errors.ts";
 import { op } from "../../operations/op.ts";
 import { pathText } from "../../path.ts";
-import { checkAccess, READ } from "../../permissions.ts";
+import { checkAccess, normalizePath, READ } from "../../permissions.ts";
 import type { WalkContext } from "./context.ts";
 import { DirectoryNode } from "./directory_node.ts";
-import type { WalkEntry } from "./walk_options.ts";
+import type { GlobPlan, WalkEntry, WalkPlan } from "./walk_options.ts";
 
 /** Where a walk begins. */
 export interface GivenRoot {
@@ -43,6 +43,9 @@ export async function findRoot(
   { given, absolute }: GivenRoot,
 ): Promise<Root | undefined> {
   const { plan } = walk;
+  if (plan.glob !== undefined && !plan.glob.findsRoot && !plan.sameDevice) {
+    return globRoot(plan, plan.glob, { given, absolute });
+  }
   const text = pathText(given);
   const path = plan.verbatim ? text : normalize(text);
   const entry: WalkEntry = {
@@ -57,7 +60,8 @@ export async function findRoot(
     entry.rawPath = rawPath;
   }
 
-  const found = plan.includeDirs && (plan.finds === undefined || plan.finds(text));
+  const found = plan.includeDirs && (plan.finds === undefined || plan.finds(text)) &&
+    (plan.glob === undefined || plan.glob.findsRoot);
   let device = 0;
   let at;
   try {
@@ -84,14 +88,21 @@ export async function findRoot(
     return undefined;
   }
   const descends = plan.maxDepth >= 1 && !plan.skips?.(text);
-  const prefix = plan.verbatim ? text.endsWith("/") ? text : `${text}/` : undefined;
-  return {
-    entry: found ? entry : undefined,
-    device,
-    node: descends
-      ? new DirectoryNode(undefined, entry.path, rawPath, at, undefined, true, prefix)
-      : undefined,
-  };
+  const prefix = plan.glob?.prefix ??
+    (plan.verbatim ? text.endsWith("/") ? text : `${text}/` : undefined);
+  const node = new DirectoryNode(undefined, entry.path, rawPath, at, undefined, true, prefix);
+  node.glob = plan.glob?.patterns.start;
+  return { entry: found ? entry : undefined, device, node: descends ? node : undefined };
+}
+
+/** Where globs begin, which ask for no more of it than they must. */
+function globRoot(plan: WalkPlan, glob: GlobPlan, { given, absolute }: GivenRoot): Root {
+  const at = typeof absolute === "string" ? normalizePath(absolute) : absolute;
+  const rawPath = typeof given === "string" || isUtf8(given) ? undefined : given;
+  const path = normalize(pathText(given));
+  const node = new DirectoryNode(undefined, path, rawPath, at, undefined, true, glob.prefix);
+  node.glob = glob.patterns.start;
+  return { entry: undefined, device: 0, node: plan.maxDepth >= 1 ? node : undefined };
 }
 
 /** Whether two paths lead to the same. */

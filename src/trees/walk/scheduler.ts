@@ -21,7 +21,8 @@
 
 import * as layout from "../../../ffi/layout.ts";
 import { sharedQueue } from "../../default_queue.ts";
-import { timeoutError } from "../../linux/errors.ts";
+import { LateModule } from "../../late.ts";
+import { hasCode, timeoutError } from "../../linux/errors.ts";
 import { O_NOFOLLOW } from "../../linux/fcntl.ts";
 import type { Runner } from "../../queue/runner.ts";
 import { type Holder, type Request, toCoreRequest } from "../../operations/request.ts";
@@ -31,6 +32,13 @@ import { accessBelow, checkAccess, READ } from "../../permissions.ts";
 import { isEnd } from "../../queue/end.ts";
 import { coreOf, runOn } from "../../queue/runner.ts";
 import type { Scope } from "../../queue/scopes.ts";
+import {
+  allRules,
+  joinRules,
+  type LaneRules,
+  nameFilter,
+  skipRules,
+} from "../patterns/lane_rules.ts";
 import { BlockEntries } from "./block_entries.ts";
 import type { WalkContext } from "./context.ts";
 import type { DirectoryNode } from "./directory_node.ts";
@@ -43,8 +51,13 @@ import { findRoot, type GivenRoot } from "./root.ts";
 import { type TreeBlock, treeRequest } from "./tree_block.ts";
 import { Width } from "./width.ts";
 
+const IGNORE_SOURCES = new LateModule(() => import("./ignore_sources.ts"));
+const NAMED_ENTRIES = new LateModule(() => import("./named_entries.ts"));
+
 /** Entries in the outbox, beyond which nothing is asked for. */
 const OUTBOX_MAX = 32768;
+/** Sets of rules that are kept. */
+const RULES_MAX = 1024;
 /** Levels that a lane goes on below them by itself. */
 const LEVELS = 8;
 /**
@@ -98,6 +111,9 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   #mode = 0;
   #device = 0;
   #levels = 0;
+  #skipRules: LaneRules;
+  /** By what directories have in common, what keeps lanes below them. */
+  readonly #laneRules = new Map<unknown, string | undefined>();
 
   /** @param format To have lines, `B` must be so. */
   constructor(root: string | Uint8Array, plan: WalkPlan, format?: LineFormat) {
@@ -294,13 +310,19 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     this.#mode = (plan.followSymlinks ? layout.TREE_IDENTIFY : 0) |
       (plan.stat ? layout.TREE_STAT : 0) |
       (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0);
-    // Directories that may not be gone into, and those in order, are read one by one
-    const byItself = plan.skips === undefined && plan.sort === false && !this.checks;
-    this.#levels = byItself ? LEVELS : 0;
+    this.#skipRules = allRules(plan.skip.map(skipRules));
+    this.#entries.skipsName = plan.skip.length === 0 ? undefined : nameFilter(plan.skip);
+    this.#levels = this.checks ? 0 : LEVELS;
 
     const root = await findRoot(this, this.#root);
     if (root !== undefined) {
       this.#device = root.device;
+      if (root.node !== undefined && plan.ignores !== undefined) {
+        const { IgnoreSources } = await IGNORE_SOURCES.load();
+        const sources = new IgnoreSources(this, plan.ignores);
+        this.#entries.sources = sources;
+        root.node.ignores = await sources.above(root.node.fullPath);
+      }
       this.#entries.addRoot(root.entry, root.node);
     }
   }
@@ -308,6 +330,25 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   /** Whether it takes a check of each path. */
   #mustCheck(): boolean {
     return accessBelow(this.plan.followSymlinks ? "/" : this.#root.absolute, READ) !== "all";
+  }
+
+  /** What keeps a lane below a directory from what it must not read; `undefined`: it is to stay. */
+  #rulesFor(node: DirectoryNode): string | undefined {
+    const { glob } = this.plan;
+    const key = node.laneKey;
+    if (!this.#laneRules.has(key)) {
+      const rules = allRules([
+        this.#skipRules,
+        glob === undefined ? [] : node.glob!.goesOn ? glob.patterns.laneRules : undefined,
+        node.ignores?.shared.laneRules ?? [],
+        this.#entries.sources?.laneRules ?? [],
+      ]);
+      if (this.#laneRules.size > RULES_MAX) {
+        this.#laneRules.clear();
+      }
+      this.#laneRules.set(key, rules === undefined ? undefined : joinRules(rules));
+    }
+    return this.#laneRules.get(key);
   }
 
   /** Ask for what is pending, as far as that makes sense now. */
@@ -335,8 +376,12 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     for (const node of nodes) {
       node.begun = true;
     }
+    const [first] = nodes;
+    if (first!.names !== undefined) {
+      this.#work(() => this.#look(nodes));
+      return;
+    }
     this.#work(async () => {
-      const [first] = nodes;
       let block;
       try {
         block = await this.#request(nodes);
@@ -349,7 +394,9 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
           this.pending.putBack(nodes, 0);
           return;
         }
-        this.report(error, entryOf(first!));
+        if (!first!.optional || !hasCode(error, "ENOENT", "ENOTDIR", "ELOOP")) {
+          this.report(error, entryOf(first!));
+        }
         this.#entries.addNothing(first!);
       }
       const done = block === undefined || this.stopped ? nodes : await this.#sort(nodes, block);
@@ -359,6 +406,19 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
         }
       }
     });
+  }
+
+  /** Look for what globs have named, instead of reading directories. */
+  async #look(nodes: readonly DirectoryNode[]): Promise<void> {
+    const { findNamed } = await NAMED_ENTRIES.load();
+    await Promise.all(nodes.map(async (node) => {
+      await this.#entries.sources?.enter(node, undefined);
+      const named = this.stopped ? [] : await findNamed(this, node);
+      if (!this.stopped) {
+        await this.#entries.addNamed(node, named);
+      }
+      await node.anchor?.release(this.ioq);
+    }));
   }
 
   async #request(nodes: readonly DirectoryNode[]): Promise<TreeBlock> {
@@ -375,13 +435,15 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
         checkAccess(node.fullPath, READ, node.rawPath ?? node.path);
       }
     }
+    const rules = this.#levels === 0 ? undefined : this.#rulesFor(first!);
     const request = treeRequest({
       fd: await first!.anchor?.open(this.ioq),
       paths: nodes.length === 1 ? first!.at : nodes.map((node) => node.at).join("\0"),
       flags: first!.follow ? 0 : O_NOFOLLOW,
       mode: this.#mode,
       device: this.#device,
-      levels: Math.min(this.#levels, this.plan.maxDepth - 1 - deepest),
+      ...(rules === undefined || rules === "" ? {} : { rules }),
+      levels: rules === undefined ? 0 : Math.min(this.#levels, this.plan.maxDepth - 1 - deepest),
       budgetUs: BUDGET_US,
     });
     const block = await this.run(request);

@@ -74,6 +74,8 @@ export interface TreeArguments {
   readonly mode: number;
   /** The only device to read on, if the mode says so. */
   readonly device: number;
+  /** What to leave there: see `lane_rules.ts`. */
+  readonly rules?: string;
   /** Levels to go on below. */
   readonly levels: number;
   /** For how long to begin another directory. */
@@ -101,6 +103,7 @@ export function treeRequest(args: TreeArguments): Request<"readDir", TreeBlock> 
     trusted: true,
     fd: args.fd ?? AT_FDCWD,
     path: args.paths,
+    ...(args.rules === undefined ? {} : { path2: args.rules }),
     flags: args.flags,
     mode: layout.TREE | args.mode,
     offset: args.device,

@@ -14,6 +14,7 @@ import { ownOptions } from "../../own_option.ts";
 import { checkSignal } from "../../signal.ts";
 import { checkOnError, type ErrorPolicy } from "../error_policy.ts";
 import { checkOptionNames } from "../known_options.ts";
+import type { GlobPatterns } from "../patterns/glob_patterns.ts";
 
 /**
  * An entry that a walk finds: the members of an entry of `@std/fs`, and a few more.
@@ -100,6 +101,25 @@ export interface WalkOptions {
   /** Skip paths that match one of these, with everything below them. */
   skip?: readonly RegExp[] | undefined;
   /**
+   * Whether what git ignores is neither found nor, if it is a directory, read: by each
+   * `.gitignore`, in the root, below it, and above it as far as its repository reaches; by the
+   * repository's `.git/info/exclude`; and by the user's own file (`core.excludesFile`). A
+   * repository within another has rules of its own. Directories named `.git` are passed over.
+   * Whether git tracks a file makes no difference.
+   *
+   * Rules above the root and the user's own count as far as they may be read without asking.
+   *
+   * @default {false}
+   */
+  gitignore?: boolean | undefined;
+  /**
+   * Names of other files with the syntax of `.gitignore` that are heeded in each directory, such
+   * as `".ignore"`. They are stronger than `.gitignore`, and later ones than earlier ones.
+   *
+   * @default {[]}
+   */
+  ignoreFiles?: readonly string[] | undefined;
+  /**
    * How many requests are in flight at the same time: 1 to 4096. More than a few help only where
    * directories are not cached: as many are then read at once as there are worker threads.
    *
@@ -167,6 +187,23 @@ export interface InnerOptions {
   readonly decode?: StatDecoder;
 }
 
+/** What of a tree globs find. */
+export interface GlobPlan {
+  readonly patterns: GlobPatterns;
+  /** What the paths of what is in the root begin with. */
+  readonly prefix: string;
+  /** Whether the root itself may be found. */
+  readonly findsRoot: boolean;
+}
+
+/** Which files tell what is ignored. */
+export interface IgnorePlan {
+  /** `.gitignore`, and what else git looks into. */
+  readonly gitignore: boolean;
+  /** The names of others, each stronger than those before. */
+  readonly files: readonly string[];
+}
+
 /** Options, checked and complete. */
 export interface WalkPlan {
   readonly verbatim: boolean;
@@ -186,10 +223,16 @@ export interface WalkPlan {
   readonly timeoutMs: number | undefined;
   readonly onError: WalkErrorPolicy;
   readonly ioq: PromiseForms | undefined;
+  readonly glob: GlobPlan | undefined;
+  readonly ignores: IgnorePlan | undefined;
   /** Whether a path is found; `undefined` if all are. It implies {@linkcode skips}. */
   readonly finds: PathFilter | undefined;
+  /** Whether a path is found that is not passed over. */
+  readonly matches: PathFilter | undefined;
   /** Whether a path is passed over with all below it; `undefined` if none is. */
   readonly skips: PathFilter | undefined;
+  /** The expressions that say so. */
+  readonly skip: readonly RegExp[];
 }
 
 const WALK_OPTIONS: readonly string[] = [
@@ -202,6 +245,8 @@ const WALK_OPTIONS: readonly string[] = [
   "exts",
   "match",
   "skip",
+  "gitignore",
+  "ignoreFiles",
   "concurrency",
   "signal",
   "timeoutMs",
@@ -214,7 +259,8 @@ const WALK_OPTIONS: readonly string[] = [
 
 const CONCURRENCY_MAX = 4096;
 
-function checkBoolean(value: unknown, name: string, otherwise: boolean): boolean {
+/** Check a switch. */
+export function checkBoolean(value: unknown, name: string, otherwise: boolean): boolean {
   if (value !== undefined && typeof value !== "boolean") {
     throw new TypeError(`Expected ${name} to be a boolean, got ${typeof value}`);
   }
@@ -229,7 +275,7 @@ function checkSort(value: unknown): boolean | "directory" {
 }
 
 /** Check a list of what `is` accepts. */
-function checkList<T>(
+export function checkList<T>(
   value: readonly T[] | undefined,
   name: string,
   what: string,
@@ -293,6 +339,13 @@ export function planWalk(given: WalkOptions, innerOptions: InnerOptions = {}): W
   checkSignal(signal);
   checkList(exts, "exts", "strings", (it) => typeof it === "string");
   checkList(match, "match", "regular expressions", (it) => it instanceof RegExp);
+  const ignoreFiles = checkList(
+    options.ignoreFiles,
+    "ignoreFiles",
+    "names",
+    (it) => typeof it === "string" && it !== "" && !it.includes("/") && !it.includes("\0"),
+  ) ?? [];
+  const gitignore = checkBoolean(options.gitignore, "gitignore", false);
   const skips = anyMatch(
     checkList(skip, "skip", "regular expressions", (it) => it instanceof RegExp),
   );
@@ -315,7 +368,13 @@ export function planWalk(given: WalkOptions, innerOptions: InnerOptions = {}): W
     timeoutMs: checkTimeout(options.timeoutMs),
     onError: checkOnError(options.onError),
     ioq: checkGivenQueue(ioq),
+    glob: undefined,
+    ignores: gitignore || ignoreFiles.length > 0
+      ? { gitignore, files: [...ignoreFiles] }
+      : undefined,
     skips,
+    skip: skip ?? [],
+    matches: makeFilter(exts, anyMatch(match), undefined),
     finds: makeFilter(exts, anyMatch(match), skips),
   };
 }

@@ -1,0 +1,510 @@
+// Copyright 2026 the ioq authors. MIT license.
+
+/**
+ * Finding files by patterns: several in one walk, which reads no directory in which none of
+ * them can match. See `patterns/glob_patterns.ts`.
+ *
+ * @module
+ */
+
+import { LateModule } from "../late.ts";
+import type { PromiseForms } from "../forms.ts";
+import { ownOptions, withOptions } from "../own_option.ts";
+import { currentDirectory, isAbsolute, joinPath, type Path, toPath } from "../path.ts";
+import { normalizePath } from "../permissions.ts";
+import type { GlobRequest } from "./glob_walk.ts";
+import { checkOptionNames } from "./known_options.ts";
+import {
+  checkBoolean,
+  planWalk,
+  type WalkEntry,
+  type WalkErrorPolicy,
+  type WalkOptions,
+} from "./walk/walk_options.ts";
+
+/**
+ * An entry that a glob finds.
+ *
+ * @category Many files and trees
+ */
+export interface GlobEntry extends WalkEntry {
+  /**
+   * What can be opened: below the option `cwd`, if that was given, and relative if it is; or the
+   * absolute path, if the option `absolute` asks for it.
+   */
+  path: string;
+  /** The path from the directory on in which patterns begin: what was matched. */
+  relative: string;
+}
+
+/**
+ * Options of {@linkcode glob}: how to match, and those of {@linkcode WalkOptions} that say
+ * how to go through a tree.
+ *
+ * @category Many files and trees
+ */
+export interface GlobOptions extends
+  Pick<
+    WalkOptions,
+    | "maxDepth"
+    | "followSymlinks"
+    | "gitignore"
+    | "ignoreFiles"
+    | "concurrency"
+    | "signal"
+    | "timeoutMs"
+    | "onError"
+    | "stat"
+    | "sameDevice"
+    | "sort"
+    | "ioq"
+  > {
+  /**
+   * Where relative patterns begin.
+   *
+   * @default {"."}
+   */
+  cwd?: Path | undefined;
+  /**
+   * Patterns of what not to find. A directory that one matches is not read. Patterns that begin
+   * with `!` mean the same, wherever they stand. Their wildcards match names that begin with a dot.
+   *
+   * @default {[]}
+   */
+  ignore?: string | readonly string[] | undefined;
+  /**
+   * Whether wildcards match names that begin with a dot.
+   *
+   * @default {false}
+   */
+  dot?: boolean | undefined;
+  /**
+   * Whether upper and lower case are the same.
+   *
+   * @default {false}
+   */
+  caseInsensitive?: boolean | undefined;
+  /**
+   * Whether directories are left out.
+   *
+   * @default {true}
+   */
+  onlyFiles?: boolean | undefined;
+  /**
+   * Whether everything but directories is left out. It overrides `onlyFiles`.
+   *
+   * @default {false}
+   */
+  onlyDirectories?: boolean | undefined;
+  /**
+   * Whether the entries' paths are absolute.
+   *
+   * @default {false}
+   */
+  absolute?: boolean | undefined;
+}
+
+/**
+ * The type of {@linkcode glob}: a function for entries one by one, and one for batches.
+ *
+ * @category Many files and trees
+ */
+export interface Glob {
+  /**
+   * Finds what patterns match.
+   *
+   * `*`, `?` and `[a-z]` match within a name, `**` as a whole name any number of directories;
+   * `{a,b}` and `{1..9}` stand for one of several; `@(a|b)`, `?(a)`, `*(a)`, `+(a)` and `!(a)` for
+   * a part once, at most once, and so on; `\` takes a special character to the letter. A slash at
+   * the end asks for directories. `?` is a character, not a UTF-16 unit. Any pattern is decided in
+   * time that is linear in the length of a name.
+   *
+   * All patterns are looked for in one walk. It reads the directories in which one of them may
+   * match, and no others: of `src/*.ts` it reads `src` alone. Where a pattern asks for a name to
+   * the letter, it looks for that name instead of reading the directory, and goes through a
+   * symbolic link of that name. Each entry is found once.
+   *
+   * @param patterns One, or several. Those that begin with `!` are like the option `ignore`.
+   * @param options How to match, and how to walk.
+   * @returns The entries, one by one, in no particular order unless `sort` asks for one. Errors are
+   *          those of {@linkcode walk}; but what a pattern names need not exist.
+   * @throws {TypeError} If an option is unknown or has the wrong type.
+   * @throws {RangeError} If a pattern is too complex: braces that stand for more than a
+   *                      thousand patterns, or `!(…)` of what is not decided by a few hundred
+   *                      states.
+   *
+   * @example
+   * ```ts
+   * import { glob, Ioq } from "@ioq/ioq";
+   *
+   * await using ioq = await Ioq.open(); // without it, glob() takes the shared queue
+   * for await (const { path } of glob(["src/**\/*.ts", "!src/loop/**"], { gitignore: true, ioq })) {
+   *   console.log(path);
+   * }
+   * ```
+   */
+  (patterns: string | readonly string[], options?: GlobOptions): AsyncIterableIterator<GlobEntry>;
+
+  /**
+   * Finds the same in arrays of at least one entry, as they come. That costs less than one
+   * entry at a time.
+   *
+   * @param patterns One, or several.
+   * @param options How to match, and how to walk.
+   *
+   * @example
+   * ```ts
+   * import { glob } from "@ioq/ioq";
+   *
+   * let count = 0;
+   * for await (const entries of glob.batches("src/**\/*.ts")) count += entries.length;
+   * console.log(count > 100);
+   * ```
+   */
+  batches(
+    patterns: string | readonly string[],
+    options?: GlobOptions,
+  ): AsyncIterableIterator<GlobEntry[]>;
+}
+
+/**
+ * Options of {@linkcode expandGlob}: those of `@std/fs`, and some of {@linkcode WalkOptions}.
+ *
+ * @category Many files and trees
+ */
+export interface ExpandGlobOptions extends
+  Pick<
+    WalkOptions,
+    | "includeDirs"
+    | "followSymlinks"
+    | "canonicalize"
+    | "gitignore"
+    | "ignoreFiles"
+    | "concurrency"
+    | "signal"
+    | "timeoutMs"
+    | "ioq"
+  > {
+  /**
+   * Where a relative pattern begins.
+   *
+   * @default The current directory
+   */
+  root?: string | undefined;
+  /**
+   * Patterns of what not to find.
+   *
+   * @default {[]}
+   */
+  exclude?: readonly string[] | undefined;
+  /**
+   * Whether there are `?(a)`, `*(a)` and so on.
+   *
+   * @default {true}
+   */
+  extended?: boolean | undefined;
+  /**
+   * Whether `**` stands for any number of directories.
+   *
+   * @default {true}
+   */
+  globstar?: boolean | undefined;
+  /**
+   * Whether upper and lower case are the same.
+   *
+   * @default {false}
+   */
+  caseInsensitive?: boolean | undefined;
+  /**
+   * What to do about a directory that cannot be read.
+   *
+   * @default {"throw"}
+   */
+  onError?: WalkErrorPolicy | undefined;
+}
+
+const GLOB_WALK = new LateModule(() => import("./glob_walk.ts"));
+
+/** What finds batches, once it is loaded. */
+type Finder<E> = AsyncIterableIterator<E[]>;
+
+/** A finder that is made when the iteration begins. */
+class LateBatches<E> implements AsyncIterableIterator<E[]> {
+  readonly #make: () => Promise<Finder<E>>;
+  #finder: Promise<Finder<E>> | undefined;
+  #ended = false;
+
+  constructor(make: () => Promise<Finder<E>>) {
+    this.#make = make;
+  }
+
+  async next(): Promise<IteratorResult<E[]>> {
+    if (this.#ended) {
+      return { done: true, value: undefined };
+    }
+    const finder = await (this.#finder ??= this.#make());
+    return await finder.next();
+  }
+
+  async return(): Promise<IteratorResult<E[]>> {
+    this.#ended = true;
+    const finder = await this.#finder?.catch(() => undefined);
+    await finder?.return?.();
+    return { done: true, value: undefined };
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<E[]>> {
+    await this.return();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+/** Entries one by one, of batches. */
+class OneByOne<E> implements AsyncIterableIterator<E> {
+  readonly #batches: AsyncIterableIterator<E[]>;
+  #batch: readonly E[] = [];
+  #at = 0;
+  /** What was asked for before goes first. */
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(batches: AsyncIterableIterator<E[]>) {
+    this.#batches = batches;
+  }
+
+  next(): Promise<IteratorResult<E>> {
+    if (this.#at < this.#batch.length && this.#waiting === 0) {
+      return Promise.resolve({ done: false, value: this.#batch[this.#at++]! });
+    }
+    this.#waiting++;
+    const turn = this.#last.then(() => this.#next());
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async #next(): Promise<IteratorResult<E>> {
+    try {
+      while (this.#at === this.#batch.length) {
+        const { done, value } = await this.#batches.next();
+        if (done) {
+          return { done: true, value: undefined };
+        }
+        this.#batch = value;
+        this.#at = 0;
+      }
+      return { done: false, value: this.#batch[this.#at++]! };
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  async return(): Promise<IteratorResult<E>> {
+    this.#batch = [];
+    this.#at = 0;
+    await this.#batches.return?.();
+    return { done: true, value: undefined };
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<E>> {
+    await this.return();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+/** Options of {@linkcode GlobOptions} that are a walk's. */
+const OF_WALK = [
+  "maxDepth",
+  "followSymlinks",
+  "gitignore",
+  "ignoreFiles",
+  "concurrency",
+  "signal",
+  "timeoutMs",
+  "onError",
+  "stat",
+  "sameDevice",
+  "sort",
+  "ioq",
+] as const;
+
+const GLOB_OPTIONS: readonly string[] = [
+  ...OF_WALK,
+  "cwd",
+  "ignore",
+  "dot",
+  "caseInsensitive",
+  "onlyFiles",
+  "onlyDirectories",
+  "absolute",
+];
+
+/** Options of {@linkcode ExpandGlobOptions} that are a walk's. */
+const OF_EXPANSION = [
+  "includeDirs",
+  "followSymlinks",
+  "canonicalize",
+  "gitignore",
+  "ignoreFiles",
+  "concurrency",
+  "signal",
+  "timeoutMs",
+  "onError",
+  "ioq",
+] as const;
+
+const EXPAND_OPTIONS: readonly string[] = [
+  ...OF_EXPANSION,
+  "root",
+  "exclude",
+  "extended",
+  "globstar",
+  "caseInsensitive",
+];
+
+/** A list of patterns. */
+function listOf(patterns: unknown, name: string): string[] {
+  const list = typeof patterns === "string" ? [patterns] : patterns;
+  if (!Array.isArray(list) || !list.every((it) => typeof it === "string")) {
+    throw new TypeError(`Expected ${name} to be a string or an array of strings`);
+  }
+  if (list.some((it) => it.includes("\0"))) {
+    throw new TypeError(`Expected no NUL in ${name}`);
+  }
+  return [...list];
+}
+
+/** Those options that are named. */
+function pick<O extends object, const K extends keyof O>(
+  options: O,
+  names: readonly K[],
+): Pick<O, K> {
+  const picked: Partial<Pick<O, K>> = {};
+  for (const name of names) {
+    if (Object.hasOwn(options, name)) {
+      picked[name] = options[name];
+    }
+  }
+  return picked as Pick<O, K>;
+}
+
+/** An absolute directory, as of now. */
+function absoluteFrom(path: string | Uint8Array): string | Uint8Array {
+  const here = currentDirectory();
+  const absolute = isAbsolute(path) || here === undefined ? path : joinPath(here, path);
+  return typeof absolute === "string" ? normalizePath(absolute) : absolute;
+}
+
+function inBatches(
+  patterns: string | readonly string[],
+  options: GlobOptions = {},
+): AsyncIterableIterator<GlobEntry[]> {
+  const list = listOf(patterns, "patterns");
+  checkOptionNames(options, GLOB_OPTIONS, "glob()");
+  const given = ownOptions(options);
+  const onlyDirectories = checkBoolean(given.onlyDirectories, "onlyDirectories", false);
+  const onlyFiles = checkBoolean(given.onlyFiles, "onlyFiles", true);
+  const cwd = given.cwd === undefined ? undefined : toPath(given.cwd, "readdir");
+  const request: GlobRequest = {
+    patterns: list,
+    ignore: listOf(given.ignore ?? [], "ignore"),
+    syntax: {
+      dot: checkBoolean(given.dot, "dot", false),
+      caseInsensitive: checkBoolean(given.caseInsensitive, "caseInsensitive", false),
+      extended: true,
+      globstar: true,
+      negation: true,
+    },
+    absolute: checkBoolean(given.absolute, "absolute", false),
+    cwd,
+    from: absoluteFrom(cwd ?? "."),
+    plan: planWalk({
+      ...pick(given, OF_WALK),
+      canonicalize: false,
+      includeDirs: onlyDirectories || !onlyFiles,
+      includeFiles: !onlyDirectories,
+      includeSymlinks: !onlyDirectories,
+    }),
+  };
+  return GLOB_WALK.loaded?.globBatches(request) ??
+    new LateBatches(async () => (await GLOB_WALK.load()).globBatches(request));
+}
+
+/**
+ * Finds what patterns match, one entry at a time; `glob.batches()` gives arrays of entries. See
+ * {@linkcode Glob} and {@linkcode GlobOptions}.
+ *
+ * @category Many files and trees
+ */
+export const glob: Glob = Object.assign(
+  (patterns: string | readonly string[], options: GlobOptions = {}) =>
+    new OneByOne(inBatches(patterns, options)),
+  { batches: inBatches },
+);
+
+/** Globs by a queue or a task, and by no other. */
+export function globOf(ioq: PromiseForms): Glob {
+  return Object.assign(
+    (patterns: string | readonly string[], options?: GlobOptions) =>
+      glob(patterns, withOptions(options, { ioq })),
+    {
+      batches: (patterns: string | readonly string[], options?: GlobOptions) =>
+        inBatches(patterns, withOptions(options, { ioq })),
+    },
+  );
+}
+
+/**
+ * Finds what a pattern matches, by the options and with the entries of `expandGlob()` of
+ * `@std/fs`: wildcards match names that begin with a dot, directories are found, and paths are
+ * absolute. {@linkcode glob} has more options.
+ *
+ * @param pattern The pattern, which may be a `file:` URL.
+ * @param options How to match.
+ * @returns The entries. They come sorted by name, a directory before what is in it.
+ * @throws {TypeError} If an option is unknown or has the wrong type.
+ * @throws {RangeError} If the pattern is too complex.
+ *
+ * @category Many files and trees
+ *
+ * @example
+ * ```ts
+ * import { expandGlob } from "@ioq/ioq";
+ *
+ * for await (const { name } of expandGlob("src/*.ts", { exclude: ["src/ioq.ts"] })) {
+ *   console.log(name);
+ * }
+ * ```
+ */
+export function expandGlob(
+  pattern: string | URL,
+  options: ExpandGlobOptions = {},
+): AsyncIterableIterator<WalkEntry> {
+  checkOptionNames(options, EXPAND_OPTIONS, "expandGlob()");
+  const given = ownOptions(options);
+  const request: GlobRequest = {
+    patterns: listOf(pattern instanceof URL ? toPath(pattern, "readdir") : pattern, "pattern"),
+    ignore: listOf(given.exclude ?? [], "exclude"),
+    syntax: {
+      dot: true,
+      caseInsensitive: checkBoolean(given.caseInsensitive, "caseInsensitive", false),
+      extended: checkBoolean(given.extended, "extended", true),
+      globstar: checkBoolean(given.globstar, "globstar", true),
+      negation: false,
+    },
+    absolute: true,
+    cwd: undefined,
+    from: absoluteFrom(given.root ?? "."),
+    plan: planWalk({ ...pick(given, OF_EXPANSION), sort: true }),
+  };
+  return new OneByOne(
+    new LateBatches(async () => (await GLOB_WALK.load()).expandGlobBatches(request)),
+  );
+}
