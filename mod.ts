@@ -146,7 +146,12 @@ export { expandGlob, glob } from "./src/trees/glob.ts";
 export type { ExpandGlobOptions, Glob, GlobEntry, GlobOptions } from "./src/trees/glob.ts";
 export { walk } from "./src/trees/walk.ts";
 export type { Walk } from "./src/trees/walk.ts";
-export type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./src/trees/walk/walk_options.ts";
+export type {
+  WalkEntry,
+  WalkEntryWithInfo,
+  WalkErrorPolicy,
+  WalkOptions,
+} from "./src/trees/walk/walk_options.ts";
 export { copyTree, removeTree } from "./src/trees/functions.ts";
 export type { CopyTreeOptions, PreserveOptions } from "./src/trees/copy_tree.ts";
 export type { ErrorPolicy } from "./src/trees/error_policy.ts";

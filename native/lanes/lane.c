@@ -66,11 +66,12 @@
 #define LOOKS_QUIET 8
 /** Looks after which more lanes are tried again that did not pay. */
 #define LOOKS_HELD 50
-/** Completions of each lane between two looks from which on the rate tells whether more pay. */
+#define LOOKS_HELD_MAX 1600
+/** Completions from which on their rate can be held against that of more lanes. */
 #define TELLING 8
 /** Lanes that are asked whether they wait. */
 #define SLEEPERS 4
-/** Looks over which that rate is taken. */
+/** Looks, at the least, over which that rate is taken. */
 #define LOOKS_TRIED 2
 /** Operations that tell whether they wait, and how often in a row they have to say no. */
 #define SAMPLE 32
@@ -197,6 +198,8 @@ struct lanes {
 	unsigned int quiet;
 	/** Looks until more lanes may be tried that did not pay. */
 	unsigned int held;
+	/** How many that are the next time: the more often it was in vain, the more. */
+	unsigned int hold;
 	/** Whether they may be at once if all lanes are off their processors. */
 	bool held_lightly;
 	/** When it looked last. */
@@ -504,7 +507,8 @@ static bool watch_finds_quick(struct lanes *lanes) {
 
 /** Whether lanes that were tried pay, or nobody can tell, or will not yet. The mutex is held. */
 static void watch_judge(struct lanes *lanes) {
-	if (lanes->tried_from == 0 || lanes->stretch.looks < LOOKS_TRIED) {
+	// Each lane has to have had something to complete
+	if (lanes->tried_from == 0 || lanes->stretch.looks < LOOKS_TRIED || lanes->stretch.completed < lanes->up) {
 		return;
 	}
 	unsigned int from = lanes->tried_from;
@@ -512,7 +516,8 @@ static void watch_judge(struct lanes *lanes) {
 	double rate = (double)lanes->stretch.completed * 1e9 / (double)lanes->stretch.elapsed;
 	if (rate < 1.2 * lanes->rate_before) {
 		watch_allow(lanes, from);
-		lanes->held = LOOKS_HELD;
+		lanes->hold = lanes->hold < LOOKS_HELD_MAX ? 2 * lanes->hold : LOOKS_HELD_MAX;
+		lanes->held = lanes->hold;
 		lanes->held_lightly = false;
 	}
 }
@@ -569,7 +574,9 @@ static void watch_grow(struct lanes *lanes, unsigned int busy, int64_t used, int
 	if (allowed <= lanes->allowed || !watch_finds_sleep(lanes)) {
 		return;
 	}
-	if (lanes->tried_from == 0 && stretch->completed >= (unsigned long)TELLING * busy * stretch->looks) {
+	// What takes longer than a look does not wait for a lock that others give up soon
+	bool telling = stretch->completed >= TELLING && stretch->completed >= (unsigned long)busy * stretch->looks;
+	if (lanes->tried_from == 0 && telling) {
 		lanes->tried_from = lanes->allowed;
 		lanes->rate_before = (double)stretch->completed * 1e9 / (double)stretch->elapsed;
 	}
@@ -607,6 +614,7 @@ static void watch_begin(struct lanes *lanes) {
 	watch_sum(lanes, &used);
 	lanes->quiet = 0;
 	lanes->held = 0;
+	lanes->hold = LOOKS_HELD;
 	lanes->tried_from = 0;
 	lanes->sampled = lanes->told;
 	lanes->quick_samples = 0;
@@ -624,10 +632,13 @@ static void watch_look(struct lanes *lanes) {
 	unsigned long completed = atomic_load_explicit(&lanes->completed, memory_order_relaxed);
 	int64_t elapsed = now - lanes->looked_at;
 	elapsed = elapsed > 0 ? elapsed : 1;
-	++lanes->stretch.looks;
-	lanes->stretch.elapsed += elapsed;
-	lanes->stretch.used += used;
-	lanes->stretch.completed += completed - lanes->completed_before;
+	if (atomic_load_explicit(&lanes->waiting, memory_order_relaxed) > 0) {
+		// Otherwise it is not the lanes that tell how much is completed
+		++lanes->stretch.looks;
+		lanes->stretch.elapsed += elapsed;
+		lanes->stretch.used += used;
+		lanes->stretch.completed += completed - lanes->completed_before;
+	}
 	lanes->completed_before = completed;
 	lanes->looked_at = now;
 

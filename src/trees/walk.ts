@@ -35,6 +35,7 @@ import {
   planWalk,
   type StatDecoder,
   type WalkEntry,
+  type WalkEntryWithInfo,
   type WalkOptions,
   type WalkPlan,
 } from "./walk/walk_options.ts";
@@ -77,6 +78,16 @@ export interface Walk {
    * }
    * ```
    */
+  (
+    root: Path,
+    options: WalkOptions & { stat: true },
+  ): AsyncIterableIterator<WalkEntryWithInfo>;
+  /**
+   * Finds a directory and everything below it.
+   *
+   * @param root Where to begin. A symbolic link is followed there.
+   * @param options What to find, and how.
+   */
   (root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry>;
 
   /**
@@ -93,10 +104,20 @@ export interface Walk {
    * await using ioq = await Ioq.open();
    * let bytes = 0;
    * for await (const entries of walk.batches("src", { stat: true, ioq })) {
-   *   for (const { info } of entries) bytes += info!.size;
+   *   for (const { info } of entries) bytes += info.size;
    * }
    * console.log(bytes);
    * ```
+   */
+  batches(
+    root: Path,
+    options: WalkOptions & { stat: true },
+  ): AsyncIterableIterator<WalkEntryWithInfo[]>;
+  /**
+   * Finds the same in arrays of at least one entry.
+   *
+   * @param root Where to begin.
+   * @param options What to find, and how.
    */
   batches(root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry[]>;
 }
@@ -184,6 +205,11 @@ function iterator<T>(
   };
 }
 
+function walkOneByOne(
+  root: Path,
+  options: WalkOptions & { stat: true },
+): AsyncIterableIterator<WalkEntryWithInfo>;
+function walkOneByOne(root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry>;
 function walkOneByOne(root: Path, options: WalkOptions = {}): AsyncIterableIterator<WalkEntry> {
   const scheduler = begin(toPath(root, "readdir"), planWalk(options));
   let batch: (WalkEntry | undefined)[] = [];
@@ -245,15 +271,30 @@ function batchesOf<B extends WalkEntry[] | Lines>(
 
 /** A walk by a queue or a task, and by no other. */
 export function walkOf(ioq: PromiseForms): Walk {
-  return Object.assign(
-    (root: Path, options?: WalkOptions) => walkOneByOne(root, withOptions(options, { ioq })),
-    {
-      batches: (root: Path, options?: WalkOptions) =>
-        walkInBatches(root, withOptions(options, { ioq })),
-    },
-  );
+  function oneByOne(
+    root: Path,
+    options: WalkOptions & { stat: true },
+  ): AsyncIterableIterator<WalkEntryWithInfo>;
+  function oneByOne(root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry>;
+  function oneByOne(root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry> {
+    return walkOneByOne(root, withOptions(options, { ioq }));
+  }
+  function batches(
+    root: Path,
+    options: WalkOptions & { stat: true },
+  ): AsyncIterableIterator<WalkEntryWithInfo[]>;
+  function batches(root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry[]>;
+  function batches(root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry[]> {
+    return walkInBatches(root, withOptions(options, { ioq }));
+  }
+  return Object.assign(oneByOne, { batches });
 }
 
+function walkInBatches(
+  root: Path,
+  options: WalkOptions & { stat: true },
+): AsyncIterableIterator<WalkEntryWithInfo[]>;
+function walkInBatches(root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry[]>;
 function walkInBatches(root: Path, options: WalkOptions = {}): AsyncIterableIterator<WalkEntry[]> {
   return batchesOf(begin(toPath(root, "readdir"), planWalk(options)));
 }

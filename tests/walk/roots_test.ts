@@ -2,7 +2,7 @@
 
 /** Where walks begin: links, what is above them, other current directories, permissions. */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { walk, type WalkOptions } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import { looksOf, MOD, runDeno, TempDir } from "../fixtures.ts";
@@ -122,3 +122,19 @@ Deno.test("walk() lists what Deno lists, by its permissions", async (t) => {
     );
   }
 });
+
+forEachBackend(
+  "a root that is removed when it is told of is not there to be read",
+  async ({ open }) => {
+    using dir = new TempDir();
+    await using ioq = await open();
+    for (const sort of [false, true]) {
+      const root = dir.at("root");
+      Deno.mkdirSync(`${root}/sub`, { recursive: true });
+      const entries = walk(root, { ioq, sort });
+      assertEquals((await entries.next()).value.path, root);
+      Deno.removeSync(root, { recursive: true });
+      await assertRejects(() => entries.next(), Deno.errors.NotFound);
+    }
+  },
+);

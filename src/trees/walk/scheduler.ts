@@ -105,6 +105,8 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   /** Requests that the queue has yet to be done with. */
   #requests = 0;
   #started = false;
+  /** Whether nothing is read until somebody asks for more than the root itself. */
+  #isHeld = false;
   /** What ends the walk, after what was found before. */
   #failure: { readonly error: unknown } | undefined;
 
@@ -154,6 +156,10 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       this.#begin();
     }
     while (this.#outbox.isEmpty) {
+      if (this.#isHeld) {
+        this.#isHeld = false;
+        this.#advance();
+      }
       if (this.#isOver) {
         await this.stop();
         if (this.#failure !== undefined) {
@@ -324,6 +330,8 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
         root.node.ignores = await sources.above(root.node.fullPath);
       }
       this.#entries.addRoot(root.entry, root.node);
+      // As @std/fs has it: who is told of the root may still change what is in it
+      this.#isHeld = root.entry !== undefined;
     }
   }
 
@@ -355,7 +363,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   #advance(): void {
     const { pending } = this;
     const width = this.#width.now;
-    while (!this.stopped && pending.size > 0 && this.#running < width) {
+    while (!this.stopped && !this.#isHeld && pending.size > 0 && this.#running < width) {
       const { awaited } = this.#entries;
       if (awaited !== undefined && !awaited.begun) {
         this.#read([awaited]);

@@ -44,6 +44,16 @@ export interface WalkEntry {
 }
 
 /**
+ * An entry that a walk finds with `stat: true`.
+ *
+ * @category Many files and trees
+ */
+export interface WalkEntryWithInfo extends WalkEntry {
+  /** Its attributes: those of a symbolic link itself, unless links are followed. */
+  info: FileInfo;
+}
+
+/**
  * What to do about an entry that cannot be read: end the walk with the error, skip the entry,
  * or skip it and call a function. If the function throws, the walk ends with what it throws.
  *
