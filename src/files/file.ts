@@ -67,6 +67,9 @@ function ownStat(fd: number): CoreRequest<"fstat", FileInfo> {
  * requests made with `op`: await them where it matters. A stream, such as a pipe, keeps the order of
  * its reads and that of its writes.
  *
+ * `readSync`, `writeSync` and `seekSync` come after the call that is in progress, for which they wait, and
+ * before those that have not begun. The other synchronous members wait for nothing, as Deno's do not.
+ *
  * It belongs to the queue that opened it. Other queues refuse requests for its descriptor, and
  * closing the queue closes the file.
  *
