@@ -492,14 +492,14 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /** Write in order, when it is time, what there is now. */
-  async #writeLater<V>(
+  #writeLater<V>(
     fd: number,
     bytes: Uint8Array,
     options: OperationOptions | undefined,
     write: (bytes: Uint8Array, left: OperationOptions | undefined) => Promise<V>,
   ): Promise<V> {
-    using kept = new KeptBytes(bytes);
-    return await this.#inOrder(fd, true, "write", options, (left) => {
+    const kept = new KeptBytes(bytes);
+    const written = this.#inOrder(fd, true, "write", options, (left) => {
       let there;
       try {
         there = kept.part();
@@ -509,6 +509,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
       }
       return write(there, left);
     });
+    // Nobody is told later for that
+    const free = () => kept[Symbol.dispose]();
+    written.then(free, free);
+    return written;
   }
 
   /** Write at the position, whose turn it is. */
@@ -739,11 +743,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
       // The request is nobody else's: it may write the copies
       const kept = request.sources!.map((part) => new KeptBytes(part));
       request.sources = kept.map((part) => part.part());
-      return this.#inOrder(fd, writes, request.op, options, begin).finally(() => {
-        for (const part of kept) {
-          part[Symbol.dispose]();
-        }
-      });
+      const written = this.#inOrder(fd, writes, request.op, options, begin);
+      const free = () => kept.forEach((part) => part[Symbol.dispose]());
+      written.then(free, free);
+      return written;
     }
     (writes ? this.#requests.writing : this.#requests.reading).enter();
     return begin(options);

@@ -225,7 +225,7 @@ export function writeWhole(
 }
 
 /** Write a file by one request, for whose copy there is room. */
-async function writeAtOnce(
+function writeAtOnce(
   ioq: Runner,
   path: Path,
   data: Uint8Array,
@@ -233,9 +233,13 @@ async function writeAtOnce(
   length: number,
 ): Promise<undefined> {
   try {
-    return await runOn(ioq, toCoreRequest(op.writeFile(path, data, options)), options);
-  } finally {
+    const written = runOn(ioq, toCoreRequest(op.writeFile(path, data, options)), options);
+    const give = () => giveRoom(length);
+    written.then(give, give);
+    return written;
+  } catch (error) {
     giveRoom(length);
+    throw error;
   }
 }
 
