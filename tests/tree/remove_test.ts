@@ -80,7 +80,7 @@ forEachBackend("removeTree() ends with the signal's reason far below", async ({ 
   }
 }, ({ library }) => library);
 
-forEachBackend("two removals of one tree both succeed", async ({ open }) => {
+forEachBackend("of two removals of one tree both succeed that find it", async ({ open, row }) => {
   using dir = new TempDir();
   await using ioq = await open();
   for (let round = 0; round < 5; round++) {
@@ -97,10 +97,12 @@ forEachBackend("two removals of one tree both succeed", async ({ open }) => {
         : ioq.remove(dir.at("tree"), { recursive: true });
     const results = await Promise.allSettled([remove(), remove()]);
     for (const result of results) {
-      // One that finds nothing from the beginning is told so, as by Deno
+      // One that finds nothing from the beginning is told so, as by Deno. A single lane
+      // of the library's looks for the second before it is at the first
       assert(
         result.status === "fulfilled" ||
-          result.reason instanceof Deno.errors.NotFound &&
+          !(row.library && /one|main/.test(row.name)) &&
+            result.reason instanceof Deno.errors.NotFound &&
             result.reason.message.endsWith(`remove '${dir.at("tree")}'`),
         JSON.stringify(results),
       );
