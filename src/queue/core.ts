@@ -49,6 +49,12 @@ import { Ticket } from "./ticket.ts";
  * wait for that; otherwise the request waits in line.
  */
 const LARGE_WRITE = 64 * 1024;
+/** Milliseconds that a synchronous call waits while nothing completes. */
+const PATIENCE_MS = 10_000;
+/** Milliseconds of those in which it keeps asking. */
+const SPIN_MS = 0.2;
+/** What never changes, to wait for. */
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 /** What may end a promise form early. */
 export interface Limits {
@@ -613,6 +619,28 @@ export class Core {
       }
     }
     return completed || (armed ? -1 : 0);
+  }
+
+  /**
+   * Hold up this thread until something is over, taking completions in. For synchronous
+   * calls, which come after what is in progress.
+   *
+   * @returns Whether it is over; not if it may never be, since nothing completes.
+   */
+  waitFor(isOver: () => boolean): boolean {
+    for (let idleSince = performance.now(); !isOver();) {
+      const now = performance.now();
+      if (this.turn(false, true) > 0) {
+        idleSince = now;
+      } else if (now - idleSince > PATIENCE_MS) {
+        break;
+      } else if (now - idleSince > SPIN_MS) {
+        Atomics.wait(NEVER, 0, 0, 1);
+      }
+    }
+    // Others may have completed as well, and the pump has yet to learn of it
+    this.pump.kick();
+    return isOver();
   }
 
   /** A request has completed. */
