@@ -4,8 +4,8 @@
  * Finding and loading the native library. Nothing happens until a queue is opened.
  *
  * It is looked for in three places: where `IOQ_LIBRARY` says, and nowhere else if it
- * says so; in the local build beside this module, if the module is a file; in the
- * package itself, which comes with a library for some platforms (`embedded.ts`).
+ * says so; in the local build beside this module, if this is a checkout that has one; in
+ * the package itself, which comes with a library for some platforms (`embedded.ts`).
  *
  * @module
  */
@@ -145,6 +145,11 @@ function hasLocalBuild(): boolean {
   }
 }
 
+/** Whether a library may be loaded without asking. */
+function mayLoad(path: string): boolean {
+  return Deno.permissions.querySync({ name: "ffi", path }).state === "granted";
+}
+
 /** Where the library may be, best first. */
 function candidates(): string[] {
   const env = readEnv("IOQ_LIBRARY");
@@ -152,7 +157,8 @@ function candidates(): string[] {
     return [env];
   }
   const path = localBuild();
-  return path === undefined ? [EMBEDDED] : [path, EMBEDDED];
+  // A vendored copy has none: neither try nor advise what may not be there
+  return path !== undefined && (hasLocalBuild() || mayLoad(path)) ? [path, EMBEDDED] : [EMBEDDED];
 }
 
 /** There is no library at a path, so it may be elsewhere. */

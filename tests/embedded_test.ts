@@ -101,18 +101,67 @@ Deno.test({
   },
 });
 
+/** A copy of the package, as one would vendor it: it has no build of its own. */
+function vendoredIn(dir: TempDir): string {
+  const root = new URL("../", import.meta.url).pathname;
+  const { success } = new Deno.Command("cp", {
+    args: ["-r", ...["mod.ts", "src", "ffi"].map((it) => root + it), dir.path],
+  }).outputSync();
+  assert(success);
+  return `file://${dir.path}/mod.ts`;
+}
+
+Deno.test({
+  name: "a copy without a build loads the embedded library with FFI for temporary files alone",
+  ignore: cannot,
+  async fn() {
+    using dir = new TempDir();
+    using temp = new TempDir();
+    const script = `
+      import { Ioq } from "${vendoredIn(dir)}";
+      await using ioq = await Ioq.open({ backend: "threads" });
+      console.log(ioq.backend.kind);
+    `;
+    for (const read of [[], ["--allow-read"]]) {
+      const { stdout, stderr } = await runDeno(script, {
+        flags: [
+          ...["--allow-env=TMPDIR", `--allow-ffi=${temp.path}`, `--allow-write=${temp.path}`],
+          ...read,
+        ],
+        env: { TMPDIR: temp.path },
+      });
+      assertEquals(stdout, "threads\n", stderr);
+    }
+  },
+});
+
+Deno.test({
+  name: "a copy without a build advises nothing about a file that is not there",
+  ignore: cannot,
+  async fn() {
+    using dir = new TempDir();
+    const script = `
+      import { Ioq } from "${vendoredIn(dir)}";
+      await Ioq.open({ backend: "threads" }).catch((error) => console.log(error.message));
+    `;
+    for (const flags of [[], ["--allow-read"], ["--allow-read", "--allow-ffi=/nowhere"]]) {
+      const { stdout, stderr } = await runDeno(script, { flags });
+      assertEquals(
+        stdout,
+        "Cannot load the embedded library without permission, " +
+          "run again with --allow-ffi, or with --allow-ffi=/tmp --allow-write=/tmp\n",
+        stderr,
+      );
+    }
+  },
+});
+
 Deno.test({
   name: "Workers that are terminated leave none of the embedded library's memory behind",
   ignore: cannot,
   async fn() {
     using dir = new TempDir();
-    const root = new URL("../", import.meta.url).pathname;
-    // A copy has no build of its own
-    const { success } = await new Deno.Command("cp", {
-      args: ["-r", ...["mod.ts", "src", "ffi"].map((it) => root + it), dir.path],
-    }).output();
-    assert(success);
-    const module = `file://${dir.path}/mod.ts`;
+    const module = vendoredIn(dir);
     const worker = dir.file(
       "worker.ts",
       `import { Ioq } from "${module}";

@@ -171,9 +171,10 @@ bool way_begin(struct way *way, const char *path);
  * those on the way.
  *
  * @param name Set to the last name in it.
- * @return Its descriptor, which is `from` if there is no other, or -errno.
+ * @param dfd Set to its descriptor, which is `from` if there is no other, or to -1.
+ * @return 0 or -errno.
  */
-int way_go_down(struct way *way, int from, char *path, char **name);
+int way_go_down(struct way *way, int from, char *path, char **name, int *dfd);
 
 /**
  * Open the directory above an open one, if it is the one that it was.

@@ -487,11 +487,10 @@ static int do_named(const struct copy *copy, char *path, int32_t parent) {
 		return -ENOMEM;
 	}
 	char *name;
-	struct sides sides = {way_go_down(&ways[0], given.from, path, &name), -1};
-	int error = sides.from < 0 ? -sides.from : 0;
+	struct sides sides = {-1, -1};
+	int error = -way_go_down(&ways[0], given.from, path, &name, &sides.from);
 	if (error == 0) {
-		sides.to = way_go_down(&ways[1], given.to, path, &name);
-		error = sides.to < 0 ? -sides.to : 0;
+		error = -way_go_down(&ways[1], given.to, path, &name, &sides.to);
 	}
 	if (parent == -1) {
 		// However long the way was, each request is to get somewhere

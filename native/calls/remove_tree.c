@@ -215,7 +215,7 @@ static int remove_directory(struct tree *tree, struct place above, struct name n
 	}
 
 	// Without the one above it is for another request, which finds its own way
-	bool is_left = ret == 0 || (*above.dfd < 0 && !stays);
+	bool is_left = ret == 0 || (*above.dfd == -1 && !stays);
 	*result = is_left ? IOQ_TREE_LEFT
 		: stays ? 0
 		: removed(unlinkat(*above.dfd, tree_name(tree, name), AT_REMOVEDIR));
@@ -276,13 +276,13 @@ static int remove_named(struct tree *tree, char *path, int32_t parent, uint32_t 
 	}
 	size_t index = tree->scratch->directories.length / sizeof(struct ioq_tree_directory);
 	char *name;
-	int dfd = way_go_down(&way, tree->entry->fd, path, &name);
-	int ret;
+	int dfd;
+	int ret = way_go_down(&way, tree->entry->fd, path, &name, &dfd);
 	if (parent == -1) {
 		// However long the way was, each request is to get somewhere
 		tree_begin(tree);
 	}
-	if (dfd >= 0) {
+	if (ret == 0) {
 		int32_t result;
 		ret = remove_directory(tree, (struct place) {&dfd, levels + 1, 0},
 			(struct name) {.text = name}, parent, &result);
@@ -292,8 +292,9 @@ static int remove_named(struct tree *tree, char *path, int32_t parent, uint32_t 
 		}
 	} else {
 		// With what it was in it is gone, or out of reach
-		ret = tree_append_record(tree, parent, dfd == -ENOENT ? 0 : -dfd);
-		if (ret == 0 && dfd == -ENOENT) {
+		bool is_gone = ret == -ENOENT;
+		ret = tree_append_record(tree, parent, is_gone ? 0 : -ret);
+		if (ret == 0 && is_gone) {
 			tree_record(tree, index)->flags |= IOQ_TREE_GONE;
 		}
 	}

@@ -20,7 +20,8 @@
 
 bool directory_identify(int dfd, struct identity *identity) {
 	struct stat sb;
-	if (fstat(dfd, &sb) != 0) {
+	// Not fstat(): this knows AT_FDCWD
+	if (fstatat(dfd, "", &sb, AT_EMPTY_PATH) != 0) {
 		return false;
 	}
 	*identity = (struct identity) {sb.st_dev, sb.st_ino};
@@ -51,7 +52,7 @@ bool way_begin(struct way *way, const char *path) {
 	return way->directories;
 }
 
-int way_go_down(struct way *way, int from, char *path, char **name) {
+int way_go_down(struct way *way, int from, char *path, char **name, int *found) {
 	int dfd = from;
 	int error = 0;
 	*name = path;
@@ -69,7 +70,9 @@ int way_go_down(struct way *way, int from, char *path, char **name) {
 	if (error != 0 && dfd >= 0 && dfd != from) {
 		close(dfd);
 	}
-	return error != 0 ? -error : dfd;
+	// AT_FDCWD is below zero as well, and no error
+	*found = error == 0 ? dfd : -1;
+	return -error;
 }
 
 void way_end(struct way *way) {

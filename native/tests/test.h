@@ -74,6 +74,8 @@ extern struct test_state {
 	unsigned int skipped;
 	/** Whether the test that runs was skipped. */
 	bool skipping;
+	/** Threads that there are while no test runs. */
+	unsigned int threads;
 	/** When it began. */
 	struct timespec start;
 } test;
@@ -155,6 +157,8 @@ static inline void *test_nothing(void *arg) {
 	return arg;
 }
 
+static inline unsigned int test_count_threads(void);
+
 /** Begin a suite. */
 static inline void test_begin(const char *suite) {
 	test.suite = suite;
@@ -167,6 +171,7 @@ static inline void test_begin(const char *suite) {
 	setrlimit(RLIMIT_CPU, &limit);
 	// A sanitizer may start a thread of its own with the first of ours
 	pthread_join(test_thread(test_nothing, NULL), NULL);
+	test.threads = test_count_threads();
 }
 
 /** Names in a directory of /proc that count. */
@@ -268,7 +273,8 @@ static inline void test_run(const char *name, enum test_where where, void (*func
 	clock_gettime(CLOCK_MONOTONIC, &test.start);
 	alarm(TEST_SECONDS);
 
-	unsigned int fds = test_count_fds(), threads = test_count_threads();
+	// What was there before may still be about to end
+	unsigned int threads = test_settled_threads(test.threads), fds = test_count_fds();
 	if (where == TEST_CHILD) {
 		test_in_child(function, arg);
 	} else {

@@ -27,6 +27,7 @@ import {
   writeInPieces,
 } from "./pieces.ts";
 import { lenientLength, lenientTime } from "../lenient.ts";
+import { PiecesInProgress } from "./pieces_in_progress.ts";
 import { type FileRange, memoryFor, Ranges, readRanges } from "./read_ranges.ts";
 import { makeReadable } from "./readable.ts";
 import { ownOption } from "../own_option.ts";
@@ -66,6 +67,9 @@ function ownStat(fd: number): CoreRequest<"fstat", FileInfo> {
  * awaited. Those at an offset (`readAt`, `readRanges`, `writeAt`, `readvAt`, `writevAt`) have no order, and neither do
  * requests made with `op`: await them where it matters. A stream, such as a pipe, keeps the order of
  * its reads and that of its writes.
+ *
+ * `readSync`, `writeSync` and `seekSync` come after the call that is in progress, for which they wait, and
+ * before those that have not begun. The other synchronous members wait for nothing, as Deno's do not.
  *
  * It belongs to the queue that opened it. Other queues refuse requests for its descriptor, and
  * closing the queue closes the file.
@@ -242,6 +246,15 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
   /** Find out what kind of file it is and where its position is, if that takes requests. */
   async #settle(fd: number, options: OperationOptions | undefined): Promise<void> {
+    this.#requests.settling++;
+    try {
+      await this.#settleNow(fd, options);
+    } finally {
+      this.#requests.settling--;
+    }
+  }
+
+  async #settleNow(fd: number, options: OperationOptions | undefined): Promise<void> {
     const requests = this.#requests;
     const stat = () => this.#start(ownStat(fd), options);
     if (requests.hasPosition === undefined) {
@@ -377,8 +390,16 @@ export class IoqFile implements AsyncDisposable, Disposable {
     turn?: Turn,
   ): Promise<number | null> {
     return this.#whole(fd, "read", options, (limits) => {
-      const read = (piece: Uint8Array<ArrayBuffer>, at: number) =>
-        this.#start(this.#requests.read(fd, piece, checkedOffset(offset + at)), limits, turn);
+      const read = (piece: Uint8Array<ArrayBuffer>, at: number) => {
+        const pieces = turn?.pieces;
+        const count = pieces?.countOf(at, piece.length);
+        if (count !== undefined) {
+          return Promise.resolve(count === 0 ? null : count);
+        }
+        const request = this.#requests.read(fd, piece, checkedOffset(offset + at));
+        pieces?.begin(request, at);
+        return this.#start(request, limits, turn);
+      };
       return readInPieces(plainBytes(buffer) as Uint8Array<ArrayBuffer>, read, limits);
     });
   }
@@ -437,9 +458,15 @@ export class IoqFile implements AsyncDisposable, Disposable {
       const piece = buffer.subarray(0, PIECE_LENGTH);
       return this.#start(requests.readHere(fd, piece), options);
     }
+    const start = requests.position;
     return this.#withPieces(requests.reading, async (turn) => {
-      const count = await this.#readPieces(fd, buffer, requests.position, options, turn);
-      requests.moveBy(count ?? 0);
+      const pieces = turn.pieces = new PiecesInProgress((from) =>
+        this.#readPiecesSync(buffer.subarray(from), start + from)
+      );
+      const count = await this.#readPieces(fd, buffer, start, options, turn);
+      if (!pieces.isFinished) {
+        requests.moveBy(count ?? 0);
+      }
       return count;
     });
   }
@@ -528,19 +555,35 @@ export class IoqFile implements AsyncDisposable, Disposable {
     const start = requests.position;
     return this.#withPieces(requests.writing, async (turn) => {
       requests.others++;
+      const whole = plainBytes(bytes);
+      const hasOffset = requests.hasOffset(true);
+      const pieces = new PiecesInProgress((from) =>
+        this.#writePiecesSync(whole.subarray(from), hasOffset ? start + from : undefined)
+      );
+      if (requests.hasPosition) {
+        // Writing to a stream may take for ever
+        turn.pieces = pieces;
+        turn.isWriting = true;
+      }
       try {
         const count = await this.#whole(fd, "write", options, (limits) => {
           const write = (piece: Uint8Array, at: number) => {
-            const hasOffset = requests.hasOffset(true);
+            const count = pieces.countOf(at, piece.length);
+            if (count !== undefined) {
+              return Promise.resolve(count);
+            }
             const request = requests.write(fd, piece, hasOffset ? start + at : 0);
             if (!hasOffset) {
               request.hints &= ~HINT_OFFSET;
             }
+            pieces.begin(request, at);
             return this.#start(request, limits, turn);
           };
-          return writeInPieces(plainBytes(bytes), write, limits);
+          return writeInPieces(whole, write, limits);
         });
-        requests.moveByWriting(count);
+        if (!pieces.isFinished) {
+          requests.moveByWriting(count);
+        }
         return count;
       } finally {
         requests.others--;
@@ -1157,7 +1200,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @param buffer Where the bytes go.
    * @returns How many bytes were read, `null` at the end; 0 if the buffer is empty.
    * @throws {Deno.errors.BadResource} If the file is closed.
-   * @throws {Deno.errors.Busy} If operations at the position are in progress.
+   * @throws {Deno.errors.Busy} If what is in progress may never end or cannot be waited for: a
+   *         transfer of a stream, a seek from the end, the first call of a file of a Worker's.
    * @throws {Deno.errors.NotSupported} If the file belongs to a Worker.
    *
    * @example
@@ -1175,13 +1219,18 @@ export class IoqFile implements AsyncDisposable, Disposable {
     if (this.fd >= 0 && length === 0) {
       return 0;
     }
-    const at = this.#placeSync(false);
-    const count = transferInPiecesSync(
-      buffer,
-      (piece, done) => this.#runSync((fd) => op.readInto(fd, piece, at && at() + done)),
-    );
+    const count = this.#readPiecesSync(buffer, this.#placeSync(false));
     this.#requests.moveBy(count);
     return count === 0 ? null : count;
+  }
+
+  /** Read at an offset, or from a stream, on this thread. */
+  #readPiecesSync(buffer: Uint8Array<ArrayBuffer>, at: number | undefined): number {
+    return transferInPiecesSync(
+      buffer,
+      (piece, done) =>
+        this.#runSync((fd) => op.readInto(fd, piece, at === undefined ? at : at + done)),
+    );
   }
 
   /**
@@ -1192,40 +1241,77 @@ export class IoqFile implements AsyncDisposable, Disposable {
    */
   writeSync(bytes: Uint8Array): number {
     checkedLength(bytes, "bytes");
-    const at = this.#placeSync(true);
-    const count = transferInPiecesSync(
-      bytes,
-      (piece, done) => this.#runSync((fd) => op.write(fd, piece, at && at() + done)),
-    );
+    const count = this.#writePiecesSync(bytes, this.#placeSync(true));
     this.#requests.moveByWriting(count);
     return count;
   }
 
-  /** Where a synchronous transfer takes place; `undefined` for a stream. */
-  #placeSync(writes: boolean): (() => number) | undefined {
+  /** Write at an offset, to the end or to a stream, on this thread. */
+  #writePiecesSync(bytes: Uint8Array, at: number | undefined): number {
+    return transferInPiecesSync(
+      bytes,
+      (piece, done) =>
+        this.#runSync((fd) => op.write(fd, piece, at === undefined ? at : at + done)),
+    );
+  }
+
+  /**
+   * Where a synchronous transfer takes place: after what is in progress and before what
+   * waits for that, as with Deno. `undefined` for a stream, and for what is appended.
+   */
+  #placeSync(writes: boolean): number | undefined {
     const { fd } = this;
     const requests = this.#requests;
-    const stat = () => this.#runSync(ownStat);
     if (!this.#isReady(fd, writes)) {
-      if (requests.isStill(writes)) {
-        // What takes requests otherwise
-        if (requests.hasPosition === undefined) {
-          const { isFile, isBlockDevice } = stat();
-          requests.settleKind(isFile || isBlockDevice === true);
-        }
-        if (requests.hasPosition && !requests.isSettled(writes)) {
-          requests.position = this.#tellSync();
-        }
-      } else if (requests.foresee(() => stat().size) === undefined) {
+      const order = writes ? requests.writing : requests.reading;
+      if (!order.isFree && !this.#passProgress()) {
         throw new Deno.errors.Busy(
           `Cannot ${
             writes ? "write" : "read"
           } file descriptor ${fd} while operations are in progress`,
         );
       }
+      // What takes requests otherwise
+      if (requests.hasPosition === undefined) {
+        const { isFile, isBlockDevice } = this.#runSync(ownStat);
+        requests.settleKind(isFile || isBlockDevice === true);
+      }
+      if (requests.hasPosition && !requests.isSettled(writes)) {
+        requests.position = this.#tellSync();
+      }
     }
-    const { position } = requests;
-    return requests.hasOffset(writes) ? () => position : undefined;
+    return requests.hasOffset(writes) ? requests.position : undefined;
+  }
+
+  /** Have what is in progress behind us. Whether that can be. */
+  #passProgress(): boolean {
+    const requests = this.#requests;
+    const { writer, other, turn } = requests;
+    const core = coreOf(this.#ioq);
+    if (other !== undefined) {
+      // A lock leaves the file as it is, and may be waited for as long as somebody likes
+      return this.#locking.has(other) || core.waitFor(() => requests.other !== other);
+    }
+    if (!requests.hasPosition || requests.settling > 0) {
+      return false;
+    }
+    if (turn !== undefined) {
+      const { pieces } = turn;
+      if (pieces === undefined || !core.waitFor(() => turn.isIdle)) {
+        return false;
+      }
+      if (!pieces.isFinished) {
+        const count = pieces.finish();
+        if (turn.isWriting) {
+          requests.moveByWriting(count);
+        } else {
+          requests.moveBy(count);
+        }
+      }
+      return true;
+    }
+    return requests.foresee(() => this.#runSync(ownStat).size) ||
+      core.waitFor(() => requests.writer !== writer);
   }
 
   /** Where the kernel's position is, behind what was appended last. */
@@ -1247,8 +1333,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    */
   seekSync(offset: number | bigint, whence: Deno.SeekMode): number {
     const request = toCoreRequest(op.seek(this.fd, wholeOffset(offset), checkWhence(whence)));
-    const at = this.#placeSync(false);
-    if (at === undefined) {
+    if (this.#placeSync(false) === undefined) {
       return this.#calls.run(request);
     }
     if (whence !== Deno.SeekMode.End) {
@@ -1512,8 +1597,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
 /** Of nothing no system call tells what is wrong with the file, as with Deno. */
 function readNothing(options: OperationOptions | undefined): Promise<number> {
-  checkTimeout(options?.timeoutMs);
-  checkSignal(options?.signal)?.throwIfAborted();
+  checkTimeout(ownOption(options, "timeoutMs"));
+  checkSignal(ownOption(options, "signal"))?.throwIfAborted();
   return Promise.resolve(0);
 }
 

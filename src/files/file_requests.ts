@@ -38,6 +38,7 @@ import { decodeIntoOrEnd, type Decoder, decodeResult } from "../operations/decod
 import { CoreRequest, type Holder } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
 import { CallOrder } from "./call_order.ts";
+import type { PiecesInProgress } from "./pieces_in_progress.ts";
 
 /** Requests that are kept to be used again, of each kind. */
 const SPARES_MAX = 256;
@@ -72,17 +73,25 @@ export class FileRequests implements Holder {
   writer: CoreRequest | undefined;
   /** The one whose turn it is and that does neither. */
   other: CoreRequest | undefined;
+  /** What takes several requests and has its turn. */
+  turn: Turn | undefined;
+  /** How many find out where the position is. */
+  settling = 0;
 
+  /** Whether the position is where the transfer in progress ends, already. */
+  #isForeseen = false;
   readonly #appends: boolean;
   readonly #reads: CoreRequest<"readInto", number | null>[] = [];
   readonly #writes: CoreRequest<"write">[] = [];
   readonly #decodeRead: Decoder<number | null> = (result, payload, request) => {
     const count = decodeIntoOrEnd(result, payload, request);
-    this.moveBy(result);
+    this.#read(result);
     return count;
   };
   readonly #decodeWrite: Decoder<number> = (result) => {
-    this.#wrote(result);
+    if (!this.#isForeseen) {
+      this.moveByWriting(result);
+    }
     return result;
   };
 
@@ -188,7 +197,7 @@ export class FileRequests implements Holder {
     const { decode } = request;
     request.decode = (result, payload, self) => {
       const count = decode(result, payload, self);
-      this.moveBy(result);
+      this.#read(result);
       return count;
     };
     this.#place(request);
@@ -228,8 +237,15 @@ export class FileRequests implements Holder {
     this.position += count;
   }
 
+  /** A request has read so many bytes at the position. */
+  #read(count: number): void {
+    if (!this.#isForeseen) {
+      this.moveBy(count);
+    }
+  }
+
   /** So many bytes were written at the position. */
-  #wrote(count: number): void {
+  moveByWriting(count: number): void {
     if (this.#appends) {
       // Nobody but the kernel knows where that was
       this.position = count > 0 ? KERNELS : this.position;
@@ -238,41 +254,29 @@ export class FileRequests implements Holder {
     }
   }
 
-  /** The same for what was written without a request of its own. */
-  moveByWriting(count: number): void {
-    this.#wrote(count);
-  }
-
   /**
-   * Where the position is going to be, if the only transfer in progress is not cut
-   * short; that one moves it no more. `undefined` if nobody can tell.
+   * Have the position where the transfer in progress is going to end, if it is not cut
+   * short; that one moves it no more.
    *
    * @param size Gives the file's size.
+   * @returns Whether that can be told: not of an append.
    */
-  foresee(size: () => number): number | undefined {
+  foresee(size: () => number): boolean {
     const { reader, writer, position } = this;
-    if (this.reading.isContended || this.#appends || !this.hasPosition) {
-      return undefined;
+    const request = reader ?? writer;
+    if (writer !== undefined && this.#appends) {
+      return false;
     }
-    if (writer?.op === "write") {
-      if (writer.decode === decodeResult) {
-        // As somebody has asked before
-        return position;
-      }
-      writer.decode = decodeResult;
-      return this.position = position + writer.length;
+    if (request !== undefined && !this.#isForeseen) {
+      this.#isForeseen = true;
+      const end = position + request.length;
+      this.position = reader === undefined ? end : Math.min(end, Math.max(position, size()));
     }
-    if (reader?.op === "readInto") {
-      if (reader.decode === decodeIntoOrEnd) {
-        return position;
-      }
-      reader.decode = decodeIntoOrEnd;
-      return this.position = Math.min(position + reader.length, Math.max(position, size()));
-    }
-    return undefined;
+    return true;
   }
 
   #place(request: CoreRequest): void {
+    this.#isForeseen = false;
     const writes = request.op !== "readInto" && request.op !== "readv";
     if (this.hasOffset(writes)) {
       request.offset = this.position;
@@ -288,15 +292,6 @@ export class FileRequests implements Holder {
   /** Whether transfers at the position have an offset: not those of streams, nor appends. */
   hasOffset(writes: boolean): boolean {
     return this.hasPosition === true && !(writes && this.#appends);
-  }
-
-  /**
-   * Whether no transfer at the position is in progress, nor waits: only what leaves the
-   * position alone.
-   */
-  isStill(writes: boolean): boolean {
-    const order = writes ? this.writing : this.reading;
-    return order.isFree || (this.other !== undefined && !order.isContended);
   }
 
   /** Have a write stay away from rings, if it must. */
@@ -317,11 +312,16 @@ export class Turn implements Holder {
   readonly #order: CallOrder;
   #inFlight = 0;
   #hasEnded = false;
+  /** What it transfers in pieces, if it does and can be waited for. */
+  pieces: PiecesInProgress | undefined;
+  /** Whether it writes those. */
+  isWriting = false;
 
   /** @param order What has been entered for it. */
   constructor(requests: FileRequests, order: CallOrder) {
     this.#requests = requests;
     this.#order = order;
+    requests.turn = this;
     requests.hold();
   }
 
@@ -337,6 +337,11 @@ export class Turn implements Holder {
     this.#leaveOrder();
   }
 
+  /** Whether none of its requests is in flight. */
+  get isIdle(): boolean {
+    return this.#inFlight === 0;
+  }
+
   /** No more requests are going to come. */
   end(): void {
     this.#hasEnded = true;
@@ -345,6 +350,7 @@ export class Turn implements Holder {
 
   #leaveOrder(): void {
     if (this.#hasEnded && this.#inFlight === 0) {
+      this.#requests.turn = undefined;
       this.#order.leave();
       this.#requests.release();
     }

@@ -154,10 +154,11 @@ export interface Glob {
    *
    * @example
    * ```ts
-   * import { glob } from "@ioq/ioq";
+   * import { glob, Ioq } from "@ioq/ioq";
    *
+   * await using ioq = await Ioq.open();
    * let count = 0;
-   * for await (const entries of glob.batches("src/**\/*.ts")) count += entries.length;
+   * for await (const entries of glob.batches("src/**\/*.ts", { ioq })) count += entries.length;
    * console.log(count > 100);
    * ```
    */
@@ -476,9 +477,10 @@ export function globOf(ioq: PromiseForms): Glob {
  *
  * @example
  * ```ts
- * import { expandGlob } from "@ioq/ioq";
+ * import { expandGlob, Ioq } from "@ioq/ioq";
  *
- * for await (const { name } of expandGlob("src/*.ts", { exclude: ["src/ioq.ts"] })) {
+ * await using ioq = await Ioq.open();
+ * for await (const { name } of expandGlob("src/*.ts", { exclude: ["src/ioq.ts"], ioq })) {
  *   console.log(name);
  * }
  * ```

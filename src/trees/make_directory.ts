@@ -12,6 +12,7 @@ import { withLenientMode } from "../lenient.ts";
 import { op } from "../operations/op.ts";
 import type { AtOptions } from "../operations/request_options.ts";
 import { toCoreRequest } from "../operations/request.ts";
+import { withinLimit } from "../queue/call_end.ts";
 import { isEnd } from "../queue/end.ts";
 import { ownOption, ownOptions } from "../own_option.ts";
 import { absolutePath, type Path, pathText, toPath } from "../path.ts";
@@ -38,11 +39,18 @@ export async function makeDirectory(
     // As for Deno: the path of the current directory, which exists
     return;
   }
+  const { context } = toCoreRequest(request);
+  const { timeoutMs: _, ...rest } = ownOptions(options);
   try {
-    await makeAll(ioq, whole, options);
+    await withinLimit(
+      ioq,
+      options,
+      context,
+      (limits) => makeAll(ioq, whole, { ...rest, signal: limits?.signal }),
+    );
   } catch (error) {
     // Whichever directory it was, this is the one that was asked for
-    throw inContext(error, toCoreRequest(request).context, ownOption(options, "signal"));
+    throw inContext(error, context, ownOption(options, "signal"));
   }
 }
 
@@ -109,7 +117,7 @@ async function makeUnlessThere(
  */
 async function isDirectory(path: string): Promise<{ isDirectory: boolean }> {
   try {
-    await Deno.mkdir(path, { recursive: true });
+    await Deno.mkdir(path, { recursive: true, mode: 0o777 });
     return { isDirectory: true };
   } catch {
     return { isDirectory: false };

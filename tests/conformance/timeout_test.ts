@@ -203,3 +203,17 @@ forEachBackend(
   },
   ({ interruptible }) => interruptible,
 );
+
+forEachBackend("directories that are made together have one time limit", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  // Thousands of requests, each of which is over in time
+  const deep = dir.at("a/".repeat(1_500));
+  await assertRejects(
+    () => ioq.mkdir(deep, { recursive: true, timeoutMs: 5 }),
+    Deno.errors.TimedOut,
+    `mkdir '${deep}'`,
+  );
+  await ioq.mkdir(dir.at("b/b/b"), { recursive: true, timeoutMs: 60_000 });
+  assert(Deno.statSync(dir.at("b/b/b")).isDirectory);
+});

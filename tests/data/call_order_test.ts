@@ -5,7 +5,7 @@
  * and none begins before what was aborted has ended.
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { IoqFile } from "../../mod.ts";
 import { FileRequests, Turn } from "../../src/files/file_requests.ts";
 import { forEachBackend } from "../backends.ts";
@@ -74,6 +74,114 @@ forEachBackend("calls that are not awaited take place in their order", async ({ 
     }
   }
 });
+
+const PIECES = new Uint8Array(5 * 2 ** 20).fill(7);
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, i) => byte === other[i]);
+}
+
+/**
+ * Synchronous calls while others are in progress, and what is in the file afterwards.
+ * Deno's threads may let such a call go before one that has hardly begun, too.
+ */
+const OVERTAKING: Record<string, (file: IoqFile) => Promise<readonly Uint8Array[]>> = {
+  "two writes": async (file) => {
+    const writes = [file.write(bytes("AB")), file.write(bytes("EF"))];
+    assertEquals(file.writeSync(bytes("CD")), 2);
+    assertEquals(await Promise.all(writes), [2, 2]);
+    return [bytes("ABCDEF")];
+  },
+  "several buffers": async (file) => {
+    const writes = [file.writev([bytes("A"), bytes("B")]), file.write(bytes("EF"))];
+    assertEquals(file.writeSync(bytes("CD")), 2);
+    assertEquals(await Promise.all(writes), [2, 2]);
+    return [bytes("ABCDEF")];
+  },
+  "a write in pieces": async (file) => {
+    const writes = [file.write(PIECES), file.write(bytes("EF"))];
+    assertEquals([file.writeSync(bytes("A")), file.writeSync(bytes("BCD"))], [1, 3]);
+    assertEquals(await Promise.all(writes), [PIECES.length, 2]);
+    return [PIECES, bytes("ABCDEF")];
+  },
+  "a write in pieces that has begun": async (file) => {
+    const writes = [file.write(PIECES), file.write(bytes("EF"))];
+    await sleep(1);
+    assertEquals(file.writeSync(PIECES), PIECES.length);
+    assertEquals(await Promise.all(writes), [PIECES.length, 2]);
+    // Both may have ended by then
+    const { size } = await file.stat();
+    const end = new Uint8Array(2);
+    await file.readAt(end, size - 2);
+    return text(end) === "EF" ? [PIECES, PIECES, bytes("EF")] : [PIECES, bytes("EF"), PIECES];
+  },
+  "truncate": async (file) => {
+    await file.write(bytes("abc"));
+    const calls = [file.truncate(1), file.truncate(0)];
+    assertEquals(file.writeSync(bytes("xyz")), 3);
+    await Promise.all(calls);
+    await file.truncate(0);
+    return [];
+  },
+};
+
+forEachBackend(
+  "a synchronous call comes after the one in progress, before the others",
+  async (bench) => {
+    using dir = new TempDir();
+    await using ioq = await bench.open();
+    const open = async (path: string, append: boolean) => {
+      const file = await ioq.openFile(path, { ...BOTH, append });
+      if (!bench.row.nativeThreads) {
+        // What kind of file it is takes requests: nobody can tell before
+        await file.write(new Uint8Array());
+      }
+      return file;
+    };
+    for (const append of [false, true]) {
+      for (const [name, story] of Object.entries(OVERTAKING)) {
+        const path = dir.at(`${name}, ${append}`);
+        await using file = await open(path, append);
+        const expected = await new Blob(await story(file) as Uint8Array<ArrayBuffer>[]).bytes();
+        assert(isSame(Deno.readFileSync(path), expected), `${name}, ${append}`);
+        if (name !== "truncate") {
+          assertEquals(
+            file.seekSync(0, Deno.SeekMode.Current),
+            expected.length,
+            `${name}, ${append}`,
+          );
+        }
+      }
+    }
+
+    Deno.writeFileSync(dir.at("read"), new Uint8Array([...PIECES, ...bytes("abcdef")]));
+    await using file = await open(dir.at("read"), false);
+    const [all, first, second] = [PIECES.length, 2, 2].map((length) => new Uint8Array(length));
+    const reads = [file.read(all!), file.read(first!)];
+    assertEquals(file.readSync(second!), 2);
+    assertEquals(await Promise.all(reads), [PIECES.length, 2]);
+    assert(isSame(all!, PIECES));
+    assertEquals([text(second!), text(first!)], ["ab", "cd"]);
+    assertEquals(file.seekSync(0, Deno.SeekMode.Current), PIECES.length + 4);
+  },
+  ({ name }) => name !== "worker without library",
+);
+
+forEachBackend(
+  "what may wait for ever is not waited for by a synchronous call",
+  async ({ open }) => {
+    using dir = new TempDir();
+    const path = dir.fifo("fifo");
+    await using ioq = await open();
+    await using fifo = await ioq.openFile(path, { read: true, write: true });
+    const read = fifo.read(new Uint8Array(4));
+    await sleep(1);
+    assertThrows(() => fifo.readSync(new Uint8Array(4)), Deno.errors.Busy);
+    fifo.writeSync(bytes("ping"));
+    assertEquals(await read, 4);
+  },
+  (row) => row.nativeThreads,
+);
 
 forEachBackend("a lock that is waited for holds up the calls after it", async ({ open }) => {
   using dir = new TempDir();

@@ -7,6 +7,7 @@
 
 import { assertEquals } from "@std/assert";
 import { copyTree, Ioq, removeTree, walk } from "../../mod.ts";
+import { EventLoop } from "../../src/loop/mod.ts";
 import type { TempDir } from "../fixtures.ts";
 import { DEEP_LEVELS, makeDeep } from "../walk/hostile_tree.ts";
 
@@ -234,6 +235,28 @@ export const COMPOUND_CALLS: readonly CompoundCall[] = [
       );
       const { files } = await ioq.writeFiles(entries, { parents: true, signal, onError: "skip" });
       assertEquals(files, FILES);
+    },
+  },
+  {
+    name: "tasks",
+    async run(ioq, dir, signal) {
+      const loop = new EventLoop(ioq);
+      const bytes = pattern(MIB);
+      const tasks = Array.from({ length: 6 }, (_, i) =>
+        loop.async(async (io) => {
+          await io.writeFile(dir.at(`${i}`), bytes, { signal });
+          await using file = await io.openFile(dir.at(`${i}`), { signal });
+          return await file.readAt(new Uint8Array(2 * MIB), 0, { signal });
+        }));
+      const results = await Promise.allSettled(tasks);
+      const failed = results.find(({ status }) => status === "rejected");
+      if (failed !== undefined) {
+        throw (failed as PromiseRejectedResult).reason;
+      }
+      assertEquals(
+        results.map((result) => (result as PromiseFulfilledResult<unknown>).value),
+        tasks.map(() => MIB),
+      );
     },
   },
   {

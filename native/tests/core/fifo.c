@@ -4,6 +4,7 @@
 
 #include "owner.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -25,8 +26,8 @@ static void release_fifo(const char *name) {
 void add_blocked(uint32_t slot, const char *name) {
 	unlink(name);
 	CHECK_EQ(mkfifo(name, 0600), 0);
-	// By a system call that opens it and waits: other operations wait without a lane
-	add_path(slot, IOQ_OP_READ_FILE, name);
+	// What waits for a FIFO holds no lane: see readlinkat() in tests/fault.c
+	add_path(slot, IOQ_OP_READ_LINK, name);
 }
 
 void finish_blocked(uint32_t slot, const char *name) {
@@ -35,6 +36,6 @@ void finish_blocked(uint32_t slot, const char *name) {
 		release_fifo(name);
 		turn(0);
 	}
-	CHECK_EQ(q.results[slot].result, 0);
+	CHECK_EQ(q.results[slot].result, -EINVAL);
 	CHECK_EQ(unlink(name), 0);
 }

@@ -10,10 +10,10 @@
 /** A FIFO, open at both ends. */
 int make_fifo(const char *name);
 
-/** Add an open that waits for a FIFO's writer. */
+/** Add what holds up its lane until somebody opens a FIFO. */
 void add_blocked(uint32_t slot, const char *name);
 
-/** Unblock one that add_blocked() added, and close what it got. */
+/** Unblock one that add_blocked() added. */
 void finish_blocked(uint32_t slot, const char *name);
 
 #endif // IOQ_TEST_FIFO_H

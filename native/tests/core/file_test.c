@@ -176,7 +176,8 @@ void test_splice(const void *config) {
 	request->offset_low = 6;
 	request->length = 100;
 	CHECK_EQ(result_of(1), 4);
-	check_lane(1);
+	// Not by a ring: the kernel would have a thread wait for the pipe
+	CHECK_EQ(q.results[1].lane, IOQ_LANE_WORKER);
 	request = add_fd(1, IOQ_OP_SPLICE, ends[0]);
 	request->fd2 = fd;
 	request->args[0] = 1;

@@ -96,18 +96,28 @@ export function nameFilter(
     rules.push(rule);
   }
   const is = new Set(rules.filter((it) => it.startsWith(IS)).map((it) => it.slice(1)));
-  const others = rules.filter((it) => !it.startsWith(IS)).map((rule) => {
-    const text = rule.slice(1);
-    return rule.startsWith(BEGINS)
-      ? (name: string) => name.startsWith(text)
-      : rule.startsWith(ENDS)
-      ? (name: string) => name.endsWith(text)
-      : (name: string) => name.includes(text);
-  });
-  const [only] = others;
-  return is.size === 0 && others.length === 1
-    ? only
-    : (name) => is.has(name) || others.some((it) => it(name));
+  let filter: (name: string) => boolean = is.size === 0 ? () => false : (name) => is.has(name);
+  for (const rule of rules.filter((it) => !it.startsWith(IS))) {
+    const before = filter;
+    const own = ruleFilter(rule);
+    filter = is.size === 0 && rule === rules[0] ? own : (name) => before(name) || own(name);
+  }
+  return filter;
+}
+
+/** Whether a name is as a rule has it: what is cheap to see comes first, for nearly none is. */
+function ruleFilter(rule: string): (name: string) => boolean {
+  const text = rule.slice(1);
+  const { length } = text;
+  if (rule.startsWith(BEGINS)) {
+    const first = text.charCodeAt(0);
+    return (name) => name.charCodeAt(0) === first && name.startsWith(text);
+  }
+  if (rule.startsWith(ENDS)) {
+    const last = text.charCodeAt(length - 1);
+    return (name) => name.charCodeAt(name.length - 1) === last && name.endsWith(text);
+  }
+  return (name) => name.length >= length && name.includes(text);
 }
 
 /** A rule for names that a simple glob matches; `undefined` if it is no such glob. */
