@@ -22,6 +22,7 @@ import { files } from "./suites/files.ts";
 import { globSuite } from "./suites/glob.ts";
 import { loop } from "./suites/loop.ts";
 import { ops } from "./suites/ops.ts";
+import { programs } from "./suites/programs.ts";
 import { slow } from "./suites/slow.ts";
 import { start } from "./suites/start.ts";
 import { waiting } from "./suites/waiting.ts";
@@ -41,6 +42,7 @@ const SUITES: readonly Suite[] = [
   coldSuite,
   waiting,
   loop,
+  programs,
   fallback,
 ];
 

@@ -33,7 +33,9 @@ const CODE = new Map([...modules(SRC)].map(([path, text]) => [path, withoutComme
 /** Where a name stands as a word. */
 function placesOf(name: string): string[] {
   const word = new RegExp(`\\b${name}\\b`);
-  return [...CODE].filter(([, text]) => word.test(text)).map(([path]) => path).sort();
+  // Node's names, some of which are the same, are those of its functions
+  const own = [...CODE].filter(([path]) => !path.startsWith("node/"));
+  return own.filter(([, text]) => word.test(text)).map(([path]) => path).sort();
 }
 
 /** Where an operation is described that has a promise form and a function, and where not. */

@@ -11,6 +11,9 @@
 /** What of a text says that something of Node's or of npm's is used. */
 const MENTIONS_NODE = /\b(?:node|npm):|\brequire\s*\(|["'](?:fs|path|process)["'\/]/;
 
+/** What of a text says that it has any module at all. */
+const IMPORTS = /\b(?:import|require|from)\b/;
+
 /** Files that say what a program depends on: Node's first. */
 const CONFIGS = ["package.json", "deno.json", "deno.jsonc"] as const;
 
@@ -62,6 +65,9 @@ export function mayUseNode(): boolean {
     return true;
   }
   const text = textOf(path);
+  if (text !== undefined && !IMPORTS.test(text)) {
+    return false;
+  }
   if (text !== undefined && MENTIONS_NODE.test(text)) {
     return true;
   }

@@ -167,9 +167,14 @@ export class SynchronousCalls {
    * @throws What its promise would reject with.
    */
   run<V>(request: CoreRequest<OpName, V>): V {
-    return this.#perform(
-      admit(request, (fd, last) => this.findPath(fd, last)) as CoreRequest<OpName, V>,
-    );
+    const admitted = admit(request, (fd, last) => this.findPath(fd, last));
+    try {
+      return this.#perform(admitted as CoreRequest<OpName, V>);
+    } finally {
+      if (admitted.holder !== request.holder) {
+        admitted.leaveHolder();
+      }
+    }
   }
 
   #perform<V>(request: CoreRequest<OpName, V>): V {

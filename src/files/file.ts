@@ -1560,8 +1560,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
 /** Of nothing no system call tells what is wrong with the file, as with Deno. */
 function readNothing(options: OperationOptions | undefined): Promise<number> {
-  checkTimeout(options?.timeoutMs);
-  checkSignal(options?.signal)?.throwIfAborted();
+  checkTimeout(ownOption(options, "timeoutMs"));
+  checkSignal(ownOption(options, "signal"))?.throwIfAborted();
   return Promise.resolve(0);
 }
 

@@ -142,7 +142,7 @@ async function readLarge(
   options: AtOptions & OperationOptions,
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const limits = { signal: options.signal };
+  const limits = { signal: ownOption(options, "signal") };
   const at = ownOption(options, "at");
   await using file = await openFile(ioq, path, {
     read: true,

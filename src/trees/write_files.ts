@@ -20,7 +20,7 @@
 import { unlessAborted, writeWhole } from "../files/whole_files.ts";
 import { checkInteger } from "../integer.ts";
 import { hasCode } from "../linux/errors.ts";
-import { ownOptions } from "../own_option.ts";
+import { ownOption, ownOptions } from "../own_option.ts";
 import { absolutePath, type Path, toPath } from "../path.ts";
 import { byteLengthOf } from "../byte_length.ts";
 import { CallEnd } from "../queue/call_end.ts";
@@ -242,7 +242,8 @@ class FilesWriter {
 
   async #write(entry: FileToWrite): Promise<void> {
     const given = entry.path;
-    const { data, mode = this.#options.mode } = entry;
+    const { data } = entry;
+    const mode = ownOption(entry, "mode") ?? this.#options.mode;
     const { createNew, atomic, durable, parents } = this.#options;
     // What relative paths mean now, they mean then
     const path = absolutePath(toPath(given, "writefile"));
