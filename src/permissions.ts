@@ -248,9 +248,13 @@ function askDeno(name: FileAccess, path: string, text: string): void {
       lstatSync(path);
     } else {
       // It looks at the directory's permission first, and then at the prefix
-      makeTempDirSync({ dir: path, prefix: "/" });
+      makeTempDirSync({ dir: path, prefix: "/", suffix: "" });
     }
   } catch (error) {
+    if (error instanceof TypeError) {
+      // It was not Deno's permissions that had their say
+      throw error;
+    }
     if (error instanceof NotCapable) {
       throw error.message.startsWith("Requires all") ? error : missing(name, text);
     }

@@ -13,7 +13,7 @@
  * @module
  */
 
-import { ownOption } from "../own_option.ts";
+import { ownOption, ownOptions } from "../own_option.ts";
 import { checkTimeout } from "../integer.ts";
 import { timeoutError } from "../linux/errors.ts";
 import type { OperationOptions } from "../queue/runner.ts";
@@ -94,9 +94,10 @@ export class CallOrder {
         begin() {
           end();
           resolve(
-            timeoutMs === undefined
-              ? options
-              : { ...options, timeoutMs: Math.max(0, timeoutMs - (performance.now() - start)) },
+            timeoutMs === undefined ? options : {
+              ...ownOptions(options),
+              timeoutMs: Math.max(0, timeoutMs - (performance.now() - start)),
+            },
           );
         },
       };

@@ -12,6 +12,7 @@ import { lenientOpenMode } from "../lenient.ts";
 import { op } from "../operations/op.ts";
 import type { OpenRequestOptions } from "../operations/request_options.ts";
 import { toCoreRequest } from "../operations/request.ts";
+import { ownOptions } from "../own_option.ts";
 import type { Path } from "../path.ts";
 import { limitsOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 import type { IoqFile } from "./file.ts";
@@ -24,8 +25,11 @@ export async function openFile(
   path: Path,
   options?: OpenRequestOptions & OperationOptions | null,
 ): Promise<IoqFile> {
-  const given = options ?? { read: true };
-  const { signal, timeoutMs, ...open } = given;
+  const open = ownOptions(options ?? { read: true });
+  const limits = limitsOf(open);
+  const { signal, timeoutMs } = open;
+  delete open.signal;
+  delete open.timeoutMs;
   if (open.mode === null) {
     delete open.mode;
   } else if (open.mode !== undefined) {
@@ -38,7 +42,6 @@ export async function openFile(
   const request = toCoreRequest(
     op.open(path, isLimited && Object.keys(open).length === 0 ? { read: true } : open),
   );
-  const limits = limitsOf(given);
   const { IoqFile } = FILE.loaded ?? await FILE.load();
   // At its very completion, so that no queue closes before it knows of the file
   const opening = request.readBy((fd) => new IoqFile(OWN, ioq, fd, path, open));

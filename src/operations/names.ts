@@ -27,10 +27,15 @@ const RENAME_EXCHANGE = 2;
 function plainUnlink(call: PlainCall): number {
   const { path, flags, fs } = call;
   if (flags === REMOVE_TREE) {
+    // A slash at its end would have the runtime empty what a link leads to
+    const name = path.replace(/(?<=[^/])\/+$/, "");
     // What is missing now was; what is missing later has been removed by others as well
-    Deno.lstatSync(path);
+    const { isDirectory } = Deno.lstatSync(name);
+    if (!isDirectory && name !== path) {
+      call.fail(ERRNO.ENOTDIR!);
+    }
     try {
-      Deno.removeSync(path, { recursive: true });
+      Deno.removeSync(name, { recursive: true });
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) {
         throw error;

@@ -16,7 +16,7 @@
 import { ENOREPLACE, OP, REPLACE_SYNC, WRITE_ATOMIC, WRITE_DURABLE } from "../../ffi/layout.ts";
 import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
 import { O_APPEND, O_CREAT, O_EXCL, O_TRUNC, O_WRONLY } from "../linux/fcntl.ts";
-import { ownOption as own } from "../own_option.ts";
+import { ownOption as own, ownOptions } from "../own_option.ts";
 import { joinPath, type Path, toPath } from "../path.ts";
 import { READ, WRITE } from "../permissions.ts";
 import { checkAt, checkMode } from "./arguments.ts";
@@ -56,6 +56,9 @@ function lookAt(path: string): Deno.FileInfo | undefined {
     throw error;
   }
 }
+
+/** How to open a file to write to it, and nothing that somebody wrote to all objects. */
+const TO_WRITE = ownOptions({ write: true });
 
 /** Where a file is, or is to be. */
 interface Target {
@@ -106,7 +109,7 @@ function checkTarget(call: PlainCall, { folder, name, old }: Target): void {
     call.fail(old.isDirectory ? ERRNO.EISDIR! : ENOREPLACE);
   }
   // Whether it may be written: nothing is, nor waited for
-  Deno.openSync(folder + name, { write: true }).close();
+  Deno.openSync(folder + name, TO_WRITE).close();
 }
 
 /** Whether a path leads to an open file. */
@@ -121,7 +124,7 @@ function reap(path: string): boolean {
     if (!Deno.lstatSync(path).isFile) {
       return false;
     }
-    using file = Deno.openSync(path, { write: true });
+    using file = Deno.openSync(path, TO_WRITE);
     const info = file.statSync();
     if (!file.tryLockSync(true)) {
       return false;
@@ -151,7 +154,7 @@ function makeTemporary(call: PlainCall, { folder, name, old }: Target): Temporar
     const path = folder + temporaryName(name, number);
     let file;
     try {
-      file = Deno.openSync(path, { write: true, createNew: true, mode });
+      file = Deno.openSync(path, ownOptions({ write: true, createNew: true, mode }));
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) {
         throw error;
@@ -202,7 +205,7 @@ function keepAttributes(call: PlainCall, { old }: Target, { file, path }: Tempor
 }
 
 function syncFolder(folder: string): void {
-  using directory = Deno.openSync(folder || ".", { read: true });
+  using directory = Deno.openSync(folder || ".");
   directory.syncSync();
 }
 

@@ -35,8 +35,8 @@ export class Signals<I> {
     let watch = this.#watches.get(signal);
     if (watch === undefined) {
       watch = { items: new Set(), listener: () => this.#fire(signal) };
-      this.#watches.set(signal, watch);
       signal.addEventListener("abort", watch.listener);
+      this.#watches.set(signal, watch);
     }
     watch.items.add(item);
   }

@@ -27,7 +27,7 @@ import { DT_DIR, DT_LNK, DT_REG } from "../linux/directory.ts";
 import { Descent, type Found, type OpenDirectory } from "./descent.ts";
 import { LaneCopier } from "./lane_copier.ts";
 import { runOn } from "../queue/runner.ts";
-import { withoutSlashes } from "./root_path.ts";
+import { withoutDots } from "./root_path.ts";
 import { checkOptionNames } from "./known_options.ts";
 import { queueOf, TREE_OPTIONS, type TreeOptions } from "./tree_options.ts";
 
@@ -555,7 +555,7 @@ export async function copyTree(
   const given = toPath(from, "copy");
   const givenTarget = toPath(to, "copy");
   const source = checkAccess(absolutePath(given), READ, given);
-  const target = withoutSlashes(checkAccess(absolutePath(givenTarget), WRITE, givenTarget));
+  const target = withoutDots(checkAccess(absolutePath(givenTarget), WRITE, givenTarget));
   await Descent.run("copy", source, queueOf(options), options, async (descent) => {
     const path = pathText(given);
     const copier = new Copier(descent, options);

@@ -117,7 +117,7 @@ async function makeUnlessThere(
  */
 async function isDirectory(path: string): Promise<{ isDirectory: boolean }> {
   try {
-    await Deno.mkdir(path, { recursive: true });
+    await Deno.mkdir(path, { recursive: true, mode: 0o777 });
     return { isDirectory: true };
   } catch {
     return { isDirectory: false };

@@ -30,7 +30,7 @@ import { coreOf, type Runner } from "../queue/runner.ts";
 import { Descent, type DescentOptions } from "./descent.ts";
 import { DT_DIR } from "../linux/directory.ts";
 import { RECORD_WORDS, type TreeBlock } from "./walk/tree_block.ts";
-import { withoutSlashes } from "./root_path.ts";
+import { endsInDots, withoutSlashes } from "./root_path.ts";
 
 /** Directories of one request, at the most. */
 const GROUP_MAX = 64;
@@ -362,6 +362,11 @@ export async function removeTreeOn(
         descent.progress(text);
       }
     };
+    if (endsInDots(root)) {
+      // The kernel refuses to remove that, and says why, before anything in it is gone
+      await unlink(AT_REMOVEDIR);
+      return;
+    }
     if (!coreOf(descent.ioq).backend.hasLibrary) {
       // One call of the runtime's removes all there is, with as much care
       await unlink(REMOVE_TREE);

@@ -9,6 +9,7 @@
  */
 
 const SLASH = 0x2f;
+const DOT = 0x2e;
 
 /** A path without the slashes at its end, unless it is nothing else. */
 export function withoutSlashes(path: string | Uint8Array): string | Uint8Array {
@@ -17,6 +18,35 @@ export function withoutSlashes(path: string | Uint8Array): string | Uint8Array {
     end--;
   }
   return end === path.length ? path : path.slice(0, end);
+}
+
+/** What the last name of a path is, without the slashes after it, if it is a dot or two. */
+function dotsOf(path: string | Uint8Array): 0 | 1 | 2 {
+  const whole = withoutSlashes(path);
+  const isDot = (at: number) => whole[at] === "." || whole[at] === DOT;
+  const isStart = (at: number) => at === 0 || whole[at - 1] === "/" || whole[at - 1] === SLASH;
+  const end = whole.length;
+  if (end === 0 || !isDot(end - 1)) {
+    return 0;
+  }
+  return isStart(end - 1) ? 1 : isDot(end - 2) && isStart(end - 2) ? 2 : 0;
+}
+
+/**
+ * Whether a path does not name a directory, but goes through it, as `link/.` and `link/..`
+ * do: nothing can be removed by such a path, and what is in it may be elsewhere.
+ */
+export function endsInDots(path: string | Uint8Array): boolean {
+  return dotsOf(path) !== 0;
+}
+
+/** A path without slashes and single dots at its end, which have the kernel follow a link. */
+export function withoutDots(path: string | Uint8Array): string | Uint8Array {
+  let whole = withoutSlashes(path);
+  while (whole.length > 1 && dotsOf(whole) === 1) {
+    whole = withoutSlashes(whole.slice(0, -1));
+  }
+  return whole;
 }
 
 /** The names that a path is made of. */

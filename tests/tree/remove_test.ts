@@ -3,7 +3,7 @@
 /** `removeTree()` and `remove({ recursive })`, as others see it that are at it, too. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { removeTree, type TreeOptions } from "../../mod.ts";
+import { copyTree, removeTree, type TreeOptions } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import { descriptorsUnder, looksOf, TempDir, until } from "../fixtures.ts";
 
@@ -201,4 +201,48 @@ Deno.test("removeTree() refuses options that there are not, by name", async () =
   const options = { onerror: "skip" } as TreeOptions;
   await assertRejects(() => removeTree(dir.path, options), TypeError, "onerror");
   assert(Deno.statSync(dir.path).isDirectory);
+});
+
+/** Paths that a link is a part of, and not the end. */
+const THROUGH = ["/", "//", "/.", "/./", "//./.", "/..", "/../", "/../link/."] as const;
+
+forEachBackend("nothing is removed through a link", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  Deno.mkdirSync(dir.at("elsewhere/target/below"), { recursive: true });
+  Deno.writeTextFileSync(dir.at("elsewhere/target/file"), "precious");
+  Deno.writeTextFileSync(dir.at("elsewhere/beside"), "precious");
+  Deno.mkdirSync(dir.at("tree"));
+  Deno.symlinkSync("../elsewhere/target", dir.at("tree/link"));
+  Deno.symlinkSync("target", dir.at("elsewhere/link"));
+  const encoder = new TextEncoder();
+  for (const end of THROUGH) {
+    const path = dir.at("tree/link") + end;
+    const oracle = await looksOf(() => Deno.remove(path));
+    const calls = [
+      () => removeTree(path, { ioq }),
+      () => removeTree(encoder.encode(path), { ioq }),
+      () => ioq.remove(path, { recursive: true }),
+    ];
+    for (const call of calls) {
+      assertEquals((await looksOf(call)).code, oracle.code, path);
+    }
+    const failed: string[] = [];
+    await removeTree(path, { ioq, onError: (_, path) => failed.push(path) });
+    assertEquals(failed, [path]);
+    assertEquals(Deno.readTextFileSync(dir.at("elsewhere/target/file")), "precious", path);
+    assertEquals(Deno.readTextFileSync(dir.at("elsewhere/beside")), "precious", path);
+    assert(Deno.lstatSync(dir.at("elsewhere/target/below")).isDirectory, path);
+    assert(Deno.lstatSync(dir.at("tree/link")).isSymlink, path);
+  }
+  const copy = { ioq, overwrite: true };
+  await assertRejects(() => copyTree(dir.at("tree"), dir.at("elsewhere/link/."), copy));
+  assertEquals([...Deno.readDirSync(dir.at("elsewhere/target"))].length, 2);
+  // A directory's own name may have slashes at its end
+  Deno.mkdirSync(dir.at("tree/own/below"), { recursive: true });
+  await assertRejects(() => removeTree(dir.at("tree/own/."), { ioq }));
+  assert(Deno.lstatSync(dir.at("tree/own/below")).isDirectory);
+  await removeTree(dir.at("tree//"), { ioq });
+  await assertRejects(() => Deno.lstat(dir.at("tree")), Deno.errors.NotFound);
+  assertEquals(Deno.readTextFileSync(dir.at("elsewhere/target/file")), "precious");
 });

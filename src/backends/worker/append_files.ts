@@ -13,6 +13,7 @@
  */
 
 import type NodeFs from "node:fs";
+import { ownOptions } from "../../own_option.ts";
 
 /** What a file is, whatever its name. */
 interface Identity {
@@ -42,7 +43,7 @@ export function addAppender(fs: typeof NodeFs, fd: number, path: string): void {
       // To open a FIFO once more might take for ever
       return;
     }
-    file = Deno.openSync(path, { append: true });
+    file = Deno.openSync(path, ownOptions({ append: true }));
     const { dev, ino } = fs.statSync(path, { bigint: true });
     const own = file.statSync();
     // Somebody may have put another file in its place

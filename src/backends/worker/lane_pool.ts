@@ -8,6 +8,7 @@
  */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { ownOptions } from "../../own_option.ts";
 import type { LaneMemory, LaneStart, SharedMemory } from "./memory.ts";
 
 /** How long lanes may take to end, in milliseconds, before they are ended. */
@@ -113,7 +114,7 @@ export class LanePool {
       : new URL(`data:text/javascript,import ${JSON.stringify(module.href)}`);
     let worker: Worker;
     try {
-      worker = new Worker(entry, { workerData: start, transferList: [port2] });
+      worker = new Worker(entry, ownOptions({ workerData: start, transferList: [port2] }));
     } catch (error) {
       port1.close();
       port2.close();
