@@ -13,8 +13,10 @@
  * @module
  */
 
-import { checkInteger } from "../integer.ts";
-import { ERRNO, hasCode, osError } from "../linux/errors.ts";
+import { checkInteger, checkTimeout } from "../integer.ts";
+import { checkOptionNames } from "../known_options.ts";
+import { ERRNO, hasCode, osError, timeoutError } from "../linux/errors.ts";
+import { Deadline } from "../queue/deadlines.ts";
 import { isEnd } from "../queue/end.ts";
 import { checkMaxBytes, readInTurn, wholeRequest } from "./whole_files.ts";
 import { coreOf, type Runner, runOn } from "../queue/runner.ts";
@@ -53,6 +55,13 @@ export interface ReadFilesOptions {
   maxBytes?: number | undefined;
   /** Ends the iteration, with the signal's reason. */
   signal?: AbortSignal;
+  /**
+   * Milliseconds that the whole iteration may take from its beginning on, possibly with a
+   * fraction. After that it ends with `Deno.errors.TimedOut`.
+   *
+   * @default {Infinity}
+   */
+  timeoutMs?: number | undefined;
   /**
    * What to do about a file that cannot be read.
    *
@@ -108,6 +117,9 @@ function pathOf(source: FileSource): Path | undefined {
   return source.isDirectory === true ? undefined : source.rawPath ?? source.path;
 }
 
+/** The names of {@linkcode ReadFilesOptions}. */
+const OPTIONS: readonly string[] = ["concurrency", "maxBytes", "signal", "timeoutMs", "onError"];
+
 /** Files at a time, unless the caller says how many. */
 const CONCURRENCY = 64;
 /** The same while they are small and slow: more than there are lanes. */
@@ -138,7 +150,9 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
   #asked = 0;
   readonly #signal: AbortSignal | undefined;
   readonly #onError: ReadFilesErrorPolicy;
-
+  readonly #timeoutMs: number | undefined;
+  /** When it is over at the latest, once the iteration has begun. */
+  #deadline: Deadline | undefined;
   readonly #maxBytes: number;
   /** Ends the reading of files that are read in pieces. */
   #long: AbortController | undefined;
@@ -167,7 +181,9 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
     paths: Iterable<FileSource> | AsyncIterable<FileSource>,
     options: ReadFilesOptions,
   ) {
-    const { concurrency, signal, onError = "throw", maxBytes } = ownOptions(options);
+    checkOptionNames(options, OPTIONS, "readFiles()");
+    const { concurrency, signal, onError = "throw", maxBytes, timeoutMs } = ownOptions(options);
+    this.#timeoutMs = checkTimeout(timeoutMs);
     if (onError !== "throw" && onError !== "skip" && typeof onError !== "function") {
       throw new TypeError(`Expected onError to be "throw", "skip" or a function, got ${onError}`);
     }
@@ -225,6 +241,11 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
       return;
     }
     this.#signal?.addEventListener("abort", this.#onAbort);
+    const timeoutMs = this.#timeoutMs;
+    if (timeoutMs !== undefined) {
+      const expire = () => this.#fail(timeoutError(timeoutMs, "read files"));
+      this.#deadline = new Deadline(timeoutMs, expire);
+    }
     const ioq = this.#open();
     if (!(ioq instanceof Promise)) {
       this.#enter(ioq);
@@ -247,6 +268,9 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
     }
     try {
       coreOf(ioq).scopes.enter(this.#scope);
+      if (this.#deadline !== undefined) {
+        coreOf(ioq).deadlines.add(this.#deadline);
+      }
     } catch (error) {
       this.#fail(error);
     }
@@ -402,7 +426,11 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
       coreOf(this.#ioq!).abort(this.#inFlight, undefined);
     }
     if (this.#ioq !== undefined) {
-      coreOf(this.#ioq).scopes.leave(this.#scope);
+      const { scopes, deadlines } = coreOf(this.#ioq);
+      scopes.leave(this.#scope);
+      if (this.#deadline !== undefined) {
+        deadlines.remove(this.#deadline);
+      }
     }
     if (!this.#exhausted) {
       this.#exhausted = true;

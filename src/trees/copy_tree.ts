@@ -28,7 +28,7 @@ import { Descent, type Found, type OpenDirectory } from "./descent.ts";
 import { LaneCopier } from "./lane_copier.ts";
 import { runOn } from "../queue/runner.ts";
 import { withoutDots } from "./root_path.ts";
-import { checkOptionNames } from "./known_options.ts";
+import { checkOptionNames } from "../known_options.ts";
 import { queueOf, TREE_OPTIONS, type TreeOptions } from "./tree_options.ts";
 
 /**

@@ -13,7 +13,7 @@ import { ownOptions, withOptions } from "../own_option.ts";
 import { currentDirectory, isAbsolute, joinPath, type Path, toPath } from "../path.ts";
 import { normalizePath } from "../permissions.ts";
 import type { GlobRequest } from "./glob_walk.ts";
-import { checkOptionNames } from "./known_options.ts";
+import { checkOptionNames } from "../known_options.ts";
 import {
   checkBoolean,
   planWalk,

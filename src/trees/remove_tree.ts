@@ -7,7 +7,7 @@
  */
 
 import type { Path } from "../path.ts";
-import { checkOptionNames } from "./known_options.ts";
+import { checkOptionNames } from "../known_options.ts";
 import { queueOf, TREE_OPTIONS, type TreeOptions } from "./tree_options.ts";
 import { removeTreeOn } from "./remover.ts";
 

@@ -28,7 +28,7 @@ import { CallEnd } from "../queue/call_end.ts";
 import { isEnd } from "../queue/end.ts";
 import { coreOf, type Runner } from "../queue/runner.ts";
 import { checkOnError, type ErrorPolicy } from "./error_policy.ts";
-import { checkOptionNames } from "./known_options.ts";
+import { checkOptionNames } from "../known_options.ts";
 import type { KeptFile } from "./kept_entries.ts";
 import { makeDirectory, parentOf } from "./make_directory.ts";
 

@@ -186,8 +186,8 @@ forEachBackend("writeFile() takes streams", async ({ open }) => {
   assertEquals(Deno.readTextFileSync(path), parts.join(""));
   await ioq.writeFile(path, ReadableStream.from([bytes("+"), bytes("+")]), { append: true });
   assertEquals(Deno.readTextFileSync(path), `${parts.join("")}++`);
-  await ioq.writeTextFile(path, stream(), { mode: 0o600 });
-  assertEquals(Deno.statSync(path).mode! & 0o7777, 0o600);
+  await ioq.writeTextFile(dir.at("private"), stream(), { mode: 0o600 });
+  assertEquals(Deno.statSync(dir.at("private")).mode! & 0o7777, 0o600);
   await ioq.writeTextFile(dir.at("new"), stream(), { createNew: true });
   assertEquals(Deno.readTextFileSync(dir.at("new")), parts.join(""));
 
@@ -211,3 +211,23 @@ forEachBackend("writeFile() takes streams", async ({ open }) => {
   await assertRejects(() => writing, Error, "aborted");
   await until(() => descriptorsUnder(dir.path) === 0, "nothing is left");
 });
+
+forEachBackend(
+  "readFiles() takes no longer than it may, and no option that there is not",
+  async ({ open }) => {
+    using dir = new TempDir();
+    await using ioq = await open();
+    const never = {
+      async *[Symbol.asyncIterator]() {
+        yield dir.file("file", "text");
+        await new Promise(() => {});
+      },
+    };
+    const files = ioq.readFiles(never, { timeoutMs: 50 });
+    assertEquals((await files.next()).done, false);
+    await assertRejects(() => files.next(), Deno.errors.TimedOut);
+    assertEquals((await files.next()).done, true);
+    assertThrows(() => ioq.readFiles([], { nope: 1 } as never), TypeError, "nope");
+    assertThrows(() => ioq.readFiles([], { timeoutMs: -1 }), RangeError);
+  },
+);

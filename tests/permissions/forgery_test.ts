@@ -21,6 +21,8 @@ const PUBLIC = new Set<unknown>([
   tasks.EventLoop,
   tasks.CallbackLoop,
   tasks.Mutex,
+  tasks.RwLock,
+  tasks.Batch,
   tasks.Condition,
   tasks.Semaphore,
   tasks.ResetEvent,

@@ -13,7 +13,7 @@ import { decodeFileInfo, type FileInfo } from "../../linux/stat.ts";
 import { ownOptions } from "../../own_option.ts";
 import { checkSignal } from "../../signal.ts";
 import { checkOnError, type ErrorPolicy } from "../error_policy.ts";
-import { checkOptionNames } from "../known_options.ts";
+import { checkOptionNames } from "../../known_options.ts";
 import type { GlobPatterns } from "../patterns/glob_patterns.ts";
 
 /**
