@@ -7,7 +7,7 @@
  * @module
  */
 
-import { byteLengthOf } from "../byte_length.ts";
+import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import { giveRoom, takeRoom } from "../kept_bytes.ts";
 import type { CoreRequest } from "../operations/request.ts";
 
@@ -33,7 +33,7 @@ export class KeptWrite implements Disposable {
       let at = 0;
       for (const part of parts) {
         const rest = length - at;
-        copy.set(byteLengthOf(part) > rest ? part.subarray(0, rest) : part, at);
+        copy.set(byteLengthOf(part) > rest ? plainBytes(part).subarray(0, rest) : part, at);
         at += byteLengthOf(part);
       }
       return new KeptWrite(copy);
