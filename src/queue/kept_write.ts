@@ -8,7 +8,7 @@
  */
 
 import { byteLengthOf, plainBytes } from "../byte_length.ts";
-import { giveRoom, takeRoom } from "../kept_bytes.ts";
+import { giveRoom, memoryFor, takeRoom } from "../kept_bytes.ts";
 import type { CoreRequest } from "../operations/request.ts";
 
 /** A copy of what a request writes. */
@@ -29,7 +29,7 @@ export class KeptWrite implements Disposable {
       return undefined;
     }
     try {
-      const copy = new Uint8Array(length);
+      const copy = memoryFor(length);
       let at = 0;
       for (const part of parts) {
         const rest = length - at;
