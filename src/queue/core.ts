@@ -16,6 +16,7 @@
  * @module
  */
 
+import { bufferOf } from "../byte_length.ts";
 import { OWN } from "../construction.ts";
 import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
@@ -34,6 +35,7 @@ import { NOT_NOW } from "./cached_reads.ts";
 import { drainedWithin } from "./closing.ts";
 import { Deadline, Deadlines } from "./deadlines.ts";
 import { asEnd, closedError } from "./end.ts";
+import { KeptWrite } from "./kept_write.ts";
 import { Line, Producer } from "./line.ts";
 import { checkQueue, closeFilesOf, forgetOpenFile } from "./open_files.ts";
 import { Pump } from "./pump.ts";
@@ -536,7 +538,12 @@ export class Core {
   /** Start a promise form. There must be a slot. */
   #start(ticket: Ticket): void {
     try {
-      const slot = this.accept(ticket.request, ticket.deadline?.leftMs);
+      const { request, kept } = ticket;
+      const timeoutMs = ticket.deadline?.leftMs;
+      const slot = kept === undefined
+        ? this.accept(request, timeoutMs)
+        : kept.lend(request, () => this.accept(request, timeoutMs));
+      ticket.forgetKept();
       slot.ticket = ticket;
       ticket.slot = slot.index;
     } catch (error) {
@@ -730,6 +737,22 @@ export class Core {
         this.#onRest?.();
       }
     }
+    if (waiter instanceof Ticket && waiter.isWaiting && !this.#isOwn(waiter.request)) {
+      waiter.kept = KeptWrite.of(waiter.request);
+    }
+  }
+
+  /** Whether a request writes memory of the queue's, which nobody resizes or transfers. */
+  #isOwn({ bytes }: CoreRequest): boolean {
+    if (bytes !== undefined && this.#buffers.size > 0) {
+      const memory = bufferOf(bytes);
+      for (const buffer of this.#buffers) {
+        if (bufferOf(buffer.bytes) === memory) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /**
