@@ -19,6 +19,7 @@ const byteLength = getterOf<number>("byteLength");
 const byteOffset = getterOf<number>("byteOffset");
 const buffer = getterOf<ArrayBufferLike>("buffer");
 const kind = getterOf<string | undefined>(Symbol.toStringTag);
+const { indexOf } = Uint8Array.prototype;
 const NOTHING: readonly never[] = [];
 
 /** How many bytes there are; 0 if their buffer was detached or is too short by now. */
@@ -36,9 +37,45 @@ export function bufferOf(bytes: Uint8Array): ArrayBufferLike {
   return apply(buffer, bytes, NOTHING);
 }
 
-/** The very bytes as a plain `Uint8Array`, whose members nobody defined anew. */
+/**
+ * The very bytes as a plain `Uint8Array`, whose members nobody defined anew, and whose length
+ * does not follow its buffer's. There are none if that was detached.
+ */
 export function plainBytes(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bufferOf(bytes), byteOffsetOf(bytes), byteLengthOf(bytes));
+  const length = byteLengthOf(bytes);
+  return length === 0
+    ? new Uint8Array()
+    : new Uint8Array(bufferOf(bytes), byteOffsetOf(bytes), length);
+}
+
+/**
+ * Check that there still are as many bytes as there were.
+ *
+ * @throws {TypeError} If their buffer was detached, or is too short by now.
+ */
+export function checkThere(bytes: Uint8Array, length: number): void {
+  if (byteLengthOf(bytes) < length) {
+    throw goneError();
+  }
+}
+
+/** What is told of bytes that are there no more. */
+export function goneError(): TypeError {
+  return new TypeError("Cannot write bytes whose buffer was detached or resized");
+}
+
+/** Whether bytes have gone: their buffer was detached, or ends before them. */
+export function areGone(bytes: Uint8Array): boolean {
+  if (byteLengthOf(bytes) > 0) {
+    return false;
+  }
+  try {
+    // It looks for nothing, but throws where there are no bytes to look at
+    apply(indexOf, bytes, [0]);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** Whether something is a `Uint8Array`, of a class that extends it, or of another realm. */

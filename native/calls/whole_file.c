@@ -104,6 +104,14 @@ static bool is_all(int fd, size_t length) {
 		&& S_ISREG(known.stx_mode) && known.stx_size == length;
 }
 
+/**
+ * Whether there can be nothing in a file now and something later: a FIFO's. A file with a
+ * position that says so has no way to tell when, and is not waited for.
+ */
+static bool may_wait(const struct entry *entry, int fd) {
+	return entry->patience == PATIENCE_WAITS && lseek(fd, 0, SEEK_CUR) < 0;
+}
+
 int32_t stream_waits(struct entry *entry, int fd, uint8_t waits_for, uint16_t events) {
 	entry->fifo = fd;
 	entry->streams = true;
@@ -145,7 +153,10 @@ static int32_t read_to_end(struct entry *entry, int fd) {
 			entry->payload_length = length;
 			return (int32_t)length;
 		}
-		if (ret < 0 && errno == EAGAIN && entry->patience == PATIENCE_WAITS) {
+		if (ret < 0 && errno == EAGAIN) {
+			if (!may_wait(entry, fd)) {
+				return -EAGAIN;
+			}
 			entry->kept = length;
 			entry->capacity = capacity;
 			return stream_waits(entry, fd, WAITS_READY, POLLIN);
@@ -246,7 +257,7 @@ int32_t whole_file_write(struct entry *entry) {
 	if (ret == 0) {
 		size_t before = entry->kept;
 		ret = write_on(entry, fd, entry->payload, entry->length, &entry->kept);
-		if (ret == -EAGAIN && entry->patience == PATIENCE_WAITS) {
+		if (ret == -EAGAIN && may_wait(entry, fd)) {
 			entry->pause = entry->kept > before ? 0 : entry->pause;
 			// There may be room, though not for what must be written at once
 			return stream_waits(entry, fd, WAITS_READY | WAITS_TIME, POLLOUT);

@@ -12,7 +12,7 @@
  */
 
 import { codesOf } from "../operations/operation.ts";
-import { bufferOf, byteLengthOf, byteOffsetOf } from "../byte_length.ts";
+import { bufferOf, byteLengthOf, byteOffsetOf, checkThere, goneError } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
 import { heedBroker } from "./broker.ts";
@@ -317,9 +317,8 @@ export class NativeBackend implements Backend {
 
   /** Copy what a request writes. */
   #stage(slot: number, bytes: Uint8Array, request: CoreRequest): void {
-    if (byteLengthOf(bytes) !== request.length) {
-      throw new TypeError("Cannot write bytes whose buffer was detached or resized");
-    }
+    // What they have become more by is not written
+    checkThere(bytes, request.length);
     const result = this.#symbols.ioq_stage(
       this.#ioq,
       slot,
@@ -345,7 +344,7 @@ export class NativeBackend implements Backend {
     if (result < 0 || at !== total) {
       this.#symbols.ioq_release(this.#ioq, slot);
       if (at !== total) {
-        throw new TypeError("Cannot write bytes whose buffer was detached or resized");
+        throw goneError();
       }
       throw osError(-result, request.context);
     }

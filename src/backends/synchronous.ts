@@ -8,7 +8,7 @@
  * @module
  */
 
-import { byteLengthOf, plainBytes } from "../byte_length.ts";
+import { byteLengthOf, checkThere, goneError, plainBytes } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import type { Payload } from "../operations/payload.ts";
 import { osError } from "../linux/errors.ts";
@@ -99,15 +99,19 @@ export function encodeRequest(request: CoreRequest): EncodedRequest {
  * @throws {TypeError} If they have gone.
  */
 export function writtenLength({ bytes, sources, length }: CoreRequest): number {
-  if (bytes === undefined && sources === undefined) {
+  if (bytes !== undefined) {
+    checkThere(bytes, length);
+    return length;
+  }
+  if (sources === undefined) {
     return 0;
   }
   let there = 0;
-  for (const part of bytes === undefined ? sources ?? NONE : [bytes]) {
+  for (const part of sources) {
     there += byteLengthOf(part);
   }
   if (there !== length) {
-    throw new TypeError("Cannot write bytes whose buffer was detached or resized");
+    throw goneError();
   }
   return length;
 }
@@ -133,8 +137,13 @@ export function writeInput(
     return used;
   }
   for (const part of bytes === undefined ? sources ?? NONE : [bytes]) {
-    into.set(part, start + used);
-    used += byteLengthOf(part);
+    // They may have become more since the request was made, or may never have been there
+    const there = byteLengthOf(part);
+    const most = bytes === undefined ? there : request.length;
+    if (most > 0) {
+      into.set(there > most ? plainBytes(part).subarray(0, most) : part, start + used);
+    }
+    used += most;
   }
   return used;
 }
@@ -167,9 +176,14 @@ export class SynchronousCalls {
    * @throws What its promise would reject with.
    */
   run<V>(request: CoreRequest<OpName, V>): V {
-    return this.#perform(
-      admit(request, (fd, last) => this.findPath(fd, last)) as CoreRequest<OpName, V>,
-    );
+    const admitted = admit(request, (fd, last) => this.findPath(fd, last));
+    try {
+      return this.#perform(admitted as CoreRequest<OpName, V>);
+    } finally {
+      if (admitted.holder !== request.holder) {
+        admitted.leaveHolder();
+      }
+    }
   }
 
   #perform<V>(request: CoreRequest<OpName, V>): V {
@@ -184,7 +198,7 @@ export class SynchronousCalls {
       writtenLength(request);
       writeRecord(record, 0, request);
       if (request.bytes !== undefined) {
-        input = plainBytes(request.bytes);
+        input = plainBytes(request.bytes).subarray(0, request.length);
       }
     } else {
       ({ record, input } = encodeRequest(request));

@@ -12,6 +12,7 @@ import type { BigIntFileInfo, FileInfo } from "../linux/stat.ts";
 import type { FileTime } from "../file_time.ts";
 import { checkOwn } from "../construction.ts";
 import { byteLengthOf, plainBytes } from "../byte_length.ts";
+import { KeptBytes } from "../kept_bytes.ts";
 import { checkTimeout } from "../integer.ts";
 import { checkSignal } from "../signal.ts";
 import { asEnd, closedError } from "../queue/end.ts";
@@ -511,11 +512,34 @@ export class IoqFile implements AsyncDisposable, Disposable {
     checkedLength(bytes, "bytes");
     const { fd } = this;
     if (!this.#isReady(fd, true)) {
-      const begin = (left?: OperationOptions) => this.#writeNow(fd, bytes, left);
-      return this.#inOrder(fd, true, "write", options, begin);
+      return this.#writeLater(fd, bytes, options, (there, left) => this.#writeNow(fd, there, left));
     }
     this.#requests.writing.enter();
     return this.#writeNow(fd, bytes, options);
+  }
+
+  /** Write in order, when it is time, what there is now. */
+  #writeLater<V>(
+    fd: number,
+    bytes: Uint8Array,
+    options: OperationOptions | undefined,
+    write: (bytes: Uint8Array, left: OperationOptions | undefined) => Promise<V>,
+  ): Promise<V> {
+    const kept = new KeptBytes(bytes);
+    const written = this.#inOrder(fd, true, "write", options, (left) => {
+      let there;
+      try {
+        there = kept.part();
+      } catch (error) {
+        this.#requests.writing.leave();
+        throw error;
+      }
+      return write(there, left);
+    });
+    // Nobody is told later for that
+    const free = () => kept[Symbol.dispose]();
+    written.then(free, free);
+    return written;
   }
 
   /** Write at the position, whose turn it is. */
@@ -756,7 +780,16 @@ export class IoqFile implements AsyncDisposable, Disposable {
       return this.#start<number>(request, left);
     };
     if (!this.#isReady(fd, writes)) {
-      return this.#inOrder(fd, writes, request.op, options, begin);
+      if (request.op === "readv") {
+        return this.#inOrder(fd, writes, request.op, options, begin);
+      }
+      // The request is nobody else's: it may write the copies
+      const kept = request.sources!.map((part) => new KeptBytes(part));
+      request.sources = kept.map((part) => part.part());
+      const written = this.#inOrder(fd, writes, request.op, options, begin);
+      const free = () => kept.forEach((part) => part[Symbol.dispose]());
+      written.then(free, free);
+      return written;
     }
     (writes ? this.#requests.writing : this.#requests.reading).enter();
     return begin(options);
@@ -902,12 +935,16 @@ export class IoqFile implements AsyncDisposable, Disposable {
     try {
       checkedLength(bytes, "bytes");
       const { fd } = this;
-      const begin = (left?: OperationOptions) => this.#writeAllNow(fd, bytes, left);
       if (!this.#isReady(fd, true)) {
-        return this.#inOrder(fd, true, "write", options, begin);
+        return this.#writeLater(
+          fd,
+          bytes,
+          options,
+          (there, left) => this.#writeAllNow(fd, there, left),
+        );
       }
       this.#requests.writing.enter();
-      return begin(options);
+      return this.#writeAllNow(fd, plainBytes(bytes), options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -928,7 +965,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
           "write",
           options,
           (limits) =>
-            writeChunk(plainBytes(bytes), async (rest) => {
+            writeChunk(bytes, async (rest) => {
               const hasOffset = requests.hasOffset(true);
               const at = hasOffset ? requests.position : 0;
               const request = requests.write(fd, rest.subarray(0, PIECE_LENGTH), at);
@@ -938,7 +975,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
               const count = await this.#start(request, limits, turn);
               requests.moveByWriting(count);
               return count;
-            }),
+            }, true),
         );
       } finally {
         requests.others--;

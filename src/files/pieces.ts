@@ -14,6 +14,7 @@
 
 import { ownOption } from "../own_option.ts";
 import { hasCode } from "../linux/errors.ts";
+import { KeptBytes } from "../kept_bytes.ts";
 import { isEnd } from "../queue/end.ts";
 import type { OperationOptions } from "../queue/runner.ts";
 
@@ -22,6 +23,8 @@ import type { OperationOptions } from "../queue/runner.ts";
  * would keep the event loop waiting.
  */
 export const PIECE_LENGTH = 2 * 1024 * 1024;
+/** Bytes of a write in pieces of which those to come are copied: of more it would take too long. */
+export const KEPT_PIECES_MAX: number = 2 * PIECE_LENGTH;
 /** Pieces of a read that are in flight. */
 const PIECES_AT_ONCE = 4;
 
@@ -96,33 +99,36 @@ export async function readInPieces(
 /**
  * Write in pieces.
  *
- * @param bytes What to write.
+ * @param bytes What to write, of a plain `Uint8Array`; it may go when this has returned.
  * @param write Writes a piece, which begins at so many bytes from the first.
  * @param options What ends it.
  * @returns How many bytes were written.
+ * @throws {TypeError} If what is yet to be written has gone.
  */
 export async function writeInPieces(
   bytes: Uint8Array,
   write: (piece: Uint8Array, at: number) => Promise<number>,
   options: OperationOptions | undefined,
 ): Promise<number> {
-  let done = 0;
-  while (done < bytes.length) {
-    const piece = bytes.subarray(done, done + PIECE_LENGTH);
+  // The first piece is taken over by its request at once
+  const { length } = bytes;
+  let writing = write(bytes.subarray(0, PIECE_LENGTH), 0);
+  using rest = new KeptBytes(bytes.subarray(PIECE_LENGTH), length <= KEPT_PIECES_MAX);
+  for (let done = 0, end = Math.min(length, PIECE_LENGTH);;) {
     try {
-      const count = await write(piece, done);
-      done += count;
-      if (count < piece.length) {
-        break;
-      }
+      done += await writing;
     } catch (error) {
       if (done === 0 || endsEverything(error, options)) {
         throw error;
       }
-      break;
+      return done;
     }
+    if (done < end || done === length) {
+      return done;
+    }
+    end = Math.min(length, done + PIECE_LENGTH);
+    writing = write(rest.part(done - PIECE_LENGTH, end - PIECE_LENGTH), done);
   }
-  return done;
 }
 
 /** Transfer in pieces on this thread; each is told how many bytes came before. */

@@ -10,7 +10,7 @@
 import { withLenientMode } from "../lenient.ts";
 import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
-import { plainBytes } from "../byte_length.ts";
+import { giveRoom, KeptBytes, takeRoom } from "../kept_bytes.ts";
 import { checkInteger } from "../integer.ts";
 import { ERRNO, hasCode, inContext, osError } from "../linux/errors.ts";
 import { checkedLength } from "../operations/arguments.ts";
@@ -26,7 +26,10 @@ import { coreOf, type OperationOptions, type Runner, runOn } from "../queue/runn
 
 const WRITTEN_FILE = new LateModule(() => import("./written_file.ts"));
 
-/** Bytes of a file that are copied at once; longer ones are read and written in pieces. */
+/**
+ * Bytes of a file that are copied at once. Longer ones are read in pieces, and written so if there
+ * is no room to copy them.
+ */
 const WHOLE_LENGTH_MAX = 4 * 1024 * 1024;
 /** Bytes of a read that looks whether a file has more than it said. */
 const PROBE_LENGTH = 64 * 1024;
@@ -187,32 +190,57 @@ export function writeWhole(
     return writeStream(ioq, path, data, options);
   }
   let request: CoreRequest<"writeFile", undefined>;
-  let length: number;
   try {
-    length = checkedLength(data, "data");
-    // What is longer than any request is written by others
-    const bytes = length > WHOLE_LENGTH_MAX ? new Uint8Array() : data;
-    request = toCoreRequest(op.writeFile(path, bytes, options));
+    const length = checkedLength(data, "data");
+    if (length <= WHOLE_LENGTH_MAX) {
+      return runOn(ioq, toCoreRequest(op.writeFile(path, data, options)), options);
+    }
+    if (takeRoom(length)) {
+      // By one request as well: all is copied at the call, whatever becomes of the buffer
+      return writeAtOnce(ioq, path, data, options, length);
+    }
+    // What is longer is written by several requests
+    request = toCoreRequest(op.writeFile(path, new Uint8Array(), options));
   } catch (error) {
     return Promise.reject(error);
   }
-  return length > WHOLE_LENGTH_MAX
-    ? asOne(
-      ioq,
-      request.context,
-      options,
-      async (limits) => {
-        const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
-        return await writeInto(
-          ioq,
-          request.path!,
-          options,
-          { limits, changesMode: true },
-          (write) => writeChunk(plainBytes(data), write),
-        );
-      },
-    )
-    : runOn(ioq, request, options);
+  const kept = new KeptBytes(data, false);
+  return asOne(
+    ioq,
+    request.context,
+    options,
+    async (limits) => {
+      const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
+      // Before the file is emptied
+      kept.part();
+      return await writeInto(
+        ioq,
+        request.path!,
+        options,
+        { limits, changesMode: true },
+        (write) => writeChunk(kept.part(), write),
+      );
+    },
+  );
+}
+
+/** Write a file by one request, for whose copy there is room. */
+function writeAtOnce(
+  ioq: Runner,
+  path: Path,
+  data: Uint8Array,
+  options: WriteFileOptions & OperationOptions,
+  length: number,
+): Promise<undefined> {
+  try {
+    const written = runOn(ioq, toCoreRequest(op.writeFile(path, data, options)), options);
+    const give = () => giveRoom(length);
+    written.then(give, give);
+    return written;
+  } catch (error) {
+    giveRoom(length);
+    throw error;
+  }
 }
 
 /**

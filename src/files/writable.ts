@@ -6,6 +6,10 @@
  * @module
  */
 
+import { areGone, goneError, plainBytes } from "../byte_length.ts";
+import { KeptBytes } from "../kept_bytes.ts";
+import { KEPT_PIECES_MAX, PIECE_LENGTH } from "./pieces.ts";
+
 /** What a stream needs of a file to write it. */
 interface WritableFile extends AsyncDisposable {
   /** Write at the position; the signal ends the waiting for it. */
@@ -28,18 +32,45 @@ export function bytesOf(chunk: unknown): Uint8Array {
   throw new TypeError("Expected ArrayBuffer or ArrayBufferView for write chunk");
 }
 
-/** Write all of a chunk, whatever each write takes of it. */
+/**
+ * Write all of a chunk, whatever each write takes of it.
+ *
+ * @param bytes What to write; it may go when this has returned.
+ * @param piecewise Whether each write takes no more than a piece; others see to the rest of
+ *        what they were given themselves.
+ * @throws {TypeError} If what is yet to be written has gone.
+ */
 export async function writeChunk(
   bytes: Uint8Array,
   write: (rest: Uint8Array) => Promise<number>,
+  piecewise = false,
 ): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const count = await write(bytes.subarray(done));
-    if (count === 0) {
-      throw new Deno.errors.WriteZero("failed to write whole buffer");
-    }
-    done += count;
+  if (areGone(bytes)) {
+    // While it waited in the stream
+    throw goneError();
   }
+  const plain = plainBytes(bytes);
+  const { length } = plain;
+  if (length === 0) {
+    return;
+  }
+  const writing = write(plain);
+  // Its first piece was taken over by a request, and most chunks are not longer
+  using kept = new KeptBytes(
+    plain,
+    piecewise && length > PIECE_LENGTH && length <= KEPT_PIECES_MAX,
+  );
+  for (let done = progress(await writing); done < length;) {
+    done += progress(await write(kept.part(done)));
+  }
+}
+
+/** Check that a write took something. */
+function progress(count: number): number {
+  if (count === 0) {
+    throw new Deno.errors.WriteZero("failed to write whole buffer");
+  }
+  return count;
 }
 
 /** A stream to a file, which is closed with it. */

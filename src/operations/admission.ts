@@ -10,6 +10,10 @@
  * A path that begins at a descriptor is asked for by its real path, and then taken by
  * that: what is opened is what was asked for.
  *
+ * By the time that a request is run the number of a descriptor may be another file. Where
+ * only some paths are granted, a request goes by the number of no descriptor but those that
+ * this thread opened, and these are closed by this thread alone, when no request is left.
+ *
  * @module
  */
 
@@ -26,8 +30,17 @@ import {
   READ,
   WRITE,
 } from "../permissions.ts";
-import { isOurs, openedPath, removeDescriptor } from "./descriptors.ts";
-import { CoreRequest, REMOVE_TREE } from "./request.ts";
+import {
+  Closing,
+  confinedDescriptor,
+  confineOpened,
+  isOurs,
+  openedPath,
+  removeDescriptor,
+  restoreDescriptor,
+  Use,
+} from "./descriptors.ts";
+import { CoreRequest, type Holder, REMOVE_TREE } from "./request.ts";
 import type { OpName } from "./values.ts";
 
 /**
@@ -56,6 +69,9 @@ export function admit<K extends OpName>(
   findPath: FindPath,
 ): CoreRequest<K> {
   if (request.trusted) {
+    if (request.isClose) {
+      removeDescriptor(request.fd);
+    }
     return request;
   }
   const { path, path2 } = request;
@@ -69,10 +85,12 @@ export function admit<K extends OpName>(
         const at2 = { fd: request.fd2, path: path2 };
         return likeOf(request, { fd: AT_FDCWD, path: real }, at2, 0);
       }
+      return track(request);
     }
     return request;
   }
-  if (path !== undefined && path.length === 0 && request.fd >= 0) {
+  const isDescriptors = path !== undefined && path.length === 0 && request.fd >= 0;
+  if (isDescriptors) {
     checkDescriptors(request, findPath);
     access = 0;
   }
@@ -93,10 +111,52 @@ export function admit<K extends OpName>(
   // Directories are opened by openDir as well: what is in them has paths of its own
   const guarded = request.operation.opens && (request.flags & O_DIRECTORY) === 0 &&
     !isAllAllowed();
-  if (!guarded && at.path === path && at2.path === path2) {
-    return request;
+  const isSame = !guarded && at.path === path && at2.path === path2;
+  const admitted = isSame ? request : likeOf(request, at, at2, guarded ? layout.HINT_GUARDED : 0);
+  if (request.isOpen && isConfined()) {
+    confineOpened(admitted);
   }
-  return likeOf(request, at, at2, guarded ? layout.HINT_GUARDED : 0);
+  return isDescriptors ? track(admitted) : admitted;
+}
+
+/** A request that was admitted is not going to be run. */
+export function withdraw(request: CoreRequest): void {
+  if (request.isClose) {
+    restoreDescriptor(request.fd);
+  }
+  request.leaveHolder();
+}
+
+/** Whether there are paths that this thread may not access, so that it matters which a number is. */
+function isConfined(): boolean {
+  return !mayAccessAll(READ | WRITE);
+}
+
+/**
+ * Have the descriptors that a request goes by stay open until it is over, and a close wait
+ * for such requests, if other files are not this thread's to access.
+ */
+function track<K extends OpName>(request: CoreRequest<K>): CoreRequest<K> {
+  let holder: Holder;
+  if (request.isClose) {
+    const closed = removeDescriptor(request.fd);
+    if (closed?.isConfined !== true) {
+      return request;
+    }
+    holder = new Closing(closed);
+  } else {
+    // A file sees to its own
+    const first = request.holder === undefined ? confinedDescriptor(request.fd) : undefined;
+    const second = request.fd2 >= 0 ? confinedDescriptor(request.fd2) : undefined;
+    if (first === undefined && second === undefined) {
+      return request;
+    }
+    holder = new Use(request.holder, first, second);
+  }
+  const at = { fd: request.fd, path: request.path };
+  const tracked = likeOf(request, at, { fd: request.fd2, path: request.path2 }, 0);
+  tracked.holder = holder;
+  return tracked;
 }
 
 /** Where an operation is to take place. */
@@ -174,13 +234,14 @@ function checkDescriptors(
   const known = request.holder !== undefined || isOurs(request.fd);
   // Attributes may be read by whoever may read the file that it turned out to be
   if (!known || changesInode || tells) {
+    if (!known && !changesInode) {
+      checkForeign(request.fd, access, request.isClose);
+    }
     real = checkDescriptor(request.fd, access, findPath, known && tells, known && holds(request));
   }
   if (request.fd2 >= 0 && !isOurs(request.fd2)) {
+    checkForeign(request.fd2, WRITE, false);
     checkDescriptor(request.fd2, WRITE, findPath);
-  }
-  if (request.isClose) {
-    removeDescriptor(request.fd);
   }
   return changesInode ? real : undefined;
 }
@@ -192,6 +253,18 @@ function checkDescriptors(
 function holds(request: CoreRequest): boolean {
   return request.code === layout.OP.utime &&
     (request.holder !== undefined || mayAccessAll(WRITE));
+}
+
+/**
+ * Check that a descriptor may be used by its number that this thread did not open: whoever
+ * did may close it at any time, and what is opened then has that number.
+ *
+ * @param closes Whether it is to be closed, which is for nobody else if it is a standard one.
+ */
+function checkForeign(fd: number, access: Access, closes: boolean): void {
+  if ((closes || fd > STANDARD_MAX) && isConfined()) {
+    requireAll(access, `file descriptor ${fd}`);
+  }
 }
 
 /** Where a path leads, as far as that may be told. */

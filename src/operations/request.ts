@@ -229,6 +229,11 @@ export class CoreRequest<K extends OpName = OpName, V = ValueOf<K>> extends IoqR
       this.code === layout.OP.replaceBegin;
   }
 
+  /** Whether it opens one that nobody but the library knows. */
+  get isInternal(): boolean {
+    return this.trusted || this.code === layout.OP.replaceBegin;
+  }
+
   /** Whether it closes a descriptor: such requests are never cancelled. */
   get isClose(): boolean {
     return this.operation.closes;

@@ -13,7 +13,7 @@ import { decodeBytes, decodeInto, decodeIntoParts, decodeNumber, decodeResult } 
 import { SEEK_DATA, SEEK_HOLE } from "../linux/fcntl.ts";
 import { define } from "./operation.ts";
 import { ownOption as own } from "../own_option.ts";
-import { byteLengthOf } from "../byte_length.ts";
+import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { checkInteger } from "../integer.ts";
 import { CoreRequest, IoqRequest, request } from "./request.ts";
@@ -168,7 +168,8 @@ define("writev", {
 export const writev: OpBuilders["writev"] = (fd, sources, offset) =>
   request("writev", {
     fd: checkFd(fd),
-    ...checkParts(sources, "sources", (parts) => ({ sources: parts })),
+    // As long as they are now, whatever becomes of their buffers
+    ...checkParts(sources, "sources", (parts) => ({ sources: parts.map(plainBytes) })),
     ...checkOffset(offset),
   });
 

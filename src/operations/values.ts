@@ -179,7 +179,9 @@ export interface OpBuilders {
    */
   open(path: Path, options?: OpenRequestOptions): IoqRequest<"open">;
   /**
-   * Close a descriptor. It runs even if it is cancelled.
+   * Close a descriptor. It runs even if it is cancelled. Where only some paths are granted, it is
+   * for descriptors that this thread opened, and waits for requests on it that are in flight. That
+   * of an `IoqFile` is refused with a `TypeError`: the file closes it.
    *
    * @param fd The descriptor, 0 to 2^31 - 1.
    */
@@ -210,7 +212,7 @@ export interface OpBuilders {
    * @param fd What `openDir` resolved to.
    */
   readDirBlock(fd: number): IoqRequest<"readDirBlock">;
-  /** Close a directory. It runs even if it is cancelled. */
+  /** Close a directory, as {@linkcode OpBuilders.close} closes a file. */
   closeDir(fd: number): IoqRequest<"closeDir">;
   /** All entries of a directory in one request: it is opened, read and closed. */
   readDir(path: Path, options?: AtOptions): IoqRequest<"readDir">;

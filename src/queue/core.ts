@@ -16,6 +16,7 @@
  * @module
  */
 
+import { bufferOf } from "../byte_length.ts";
 import { OWN } from "../construction.ts";
 import { ownOption } from "../own_option.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
@@ -24,8 +25,8 @@ import type { SynchronousCalls } from "../backends/synchronous.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
 import { ERRNO, osError, timeoutError } from "../linux/errors.ts";
 import type { Payload } from "../operations/payload.ts";
-import { admit, type FindPath } from "../operations/admission.ts";
-import { addDescriptor } from "../operations/descriptors.ts";
+import { admit, type FindPath, withdraw } from "../operations/admission.ts";
+import { addDescriptor, awaitedBy, type Descriptor } from "../operations/descriptors.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
 import { checkSignal } from "../signal.ts";
@@ -34,8 +35,9 @@ import { NOT_NOW } from "./cached_reads.ts";
 import { drainedWithin } from "./closing.ts";
 import { Deadline, Deadlines } from "./deadlines.ts";
 import { asEnd, closedError } from "./end.ts";
+import { KeptWrite } from "./kept_write.ts";
 import { Line, Producer } from "./line.ts";
-import { checkQueue, closeFilesOf } from "./open_files.ts";
+import { checkQueue, closeFilesOf, forgetOpenFile } from "./open_files.ts";
 import { Pump } from "./pump.ts";
 import { Scopes } from "./scopes.ts";
 import { Signals } from "./signals.ts";
@@ -112,6 +114,8 @@ export class Core {
   #holders = 0;
   /** How many were in line when everything was cancelled, and have yet to be told. */
   #ending = 0;
+  /** The slots of closes that wait for other requests. */
+  readonly #behind = new Set<number>();
   #cancelled = false;
   #closing: Promise<void> | undefined;
   #closed = false;
@@ -230,7 +234,12 @@ export class Core {
     }
     slot.isCancelled = true;
     this.pump.kick();
-    return this.backend.cancel(slot.index);
+    return this.cancelSlot(slot.index);
+  }
+
+  /** Cancel what the backend is at, if it is. */
+  cancelSlot(index: number): boolean {
+    return !this.#behind.has(index) && this.backend.cancel(index);
   }
 
   /** {@linkcode Ioq.cancel} of all. */
@@ -483,6 +492,12 @@ export class Core {
   /** Give a request a slot and have a turn to come submit it. There must be a slot. */
   accept(request: CoreRequest, timeoutMs?: number): Slot {
     const slot = this.slots.next;
+    const awaited = request.isClose ? awaitedBy(request) : undefined;
+    if (awaited !== undefined) {
+      this.slots.take(request);
+      this.#pushBehind(slot, request, awaited);
+      return slot;
+    }
     this.backend.push(slot.index, request, timeoutMs);
     this.slots.take(request);
     if (request.bytes !== undefined || request.sources !== undefined) {
@@ -497,10 +512,38 @@ export class Core {
     return slot;
   }
 
+  /** Push a close when the requests are over that go by its descriptor. */
+  #pushBehind(slot: Slot, request: CoreRequest, awaited: Descriptor): void {
+    const { context } = request;
+    const scope = { context };
+    const { index } = slot;
+    this.#behind.add(index);
+    // Some of those may be in flight on other queues
+    this.scopes.hold(scope);
+    awaited.unused().then(() => {
+      this.#behind.delete(index);
+      if (!this.#closed) {
+        this.backend.push(index, request, undefined);
+      }
+      this.scopes.leave(scope);
+      this.pump.kick();
+    });
+  }
+
+  /** Whether a close would take a slot from those it waits for. */
+  isWaitedFor(request: CoreRequest): boolean {
+    return this.#line.size > 0 && request.isClose && awaitedBy(request) !== undefined;
+  }
+
   /** Start a promise form. There must be a slot. */
   #start(ticket: Ticket): void {
     try {
-      const slot = this.accept(ticket.request, ticket.deadline?.leftMs);
+      const { request, kept } = ticket;
+      const timeoutMs = ticket.deadline?.leftMs;
+      const slot = kept === undefined
+        ? this.accept(request, timeoutMs)
+        : kept.lend(request, () => this.accept(request, timeoutMs));
+      ticket.forgetKept();
       slot.ticket = ticket;
       ticket.slot = slot.index;
     } catch (error) {
@@ -511,7 +554,7 @@ export class Core {
   /** A promise form that has no slot fails. */
   #fail(ticket: Ticket, reason: unknown): void {
     this.#settle(ticket);
-    ticket.request.leaveHolder();
+    withdraw(ticket.request);
     ticket.reject(reason);
   }
 
@@ -534,10 +577,10 @@ export class Core {
   #abort(ticket: Ticket, reason: unknown, isOurs = false): void {
     if (ticket.isWaiting) {
       this.#line.delete(ticket);
-      ticket.request.leaveHolder();
+      withdraw(ticket.request);
     } else {
       // Its slot stays in use until the completion comes
-      this.backend.cancel(ticket.slot);
+      this.cancelSlot(ticket.slot);
       this.pump.kick();
     }
     this.#settle(ticket);
@@ -555,7 +598,7 @@ export class Core {
       this.#fail(ticket, interruptedError(ticket.request.context));
     } else if (!ticket.isSettled) {
       this.slots.at(ticket.slot).isCancelled = true;
-      this.backend.cancel(ticket.slot);
+      this.cancelSlot(ticket.slot);
       this.pump.kick();
     }
   }
@@ -620,6 +663,7 @@ export class Core {
         this.slots.release(slot);
       }
       slot.late = NOT_LATE;
+      request.leaveHolder();
       return;
     }
     const deadline = ticket === undefined ? slot.deadline : ticket.deadline;
@@ -635,7 +679,8 @@ export class Core {
           : osError(-result, request.context);
       } else {
         if (request.isOpen) {
-          addDescriptor(result, request.path);
+          forgetOpenFile(result);
+          addDescriptor(result, request);
         }
         try {
           value = request.decode(result, payload, request);
@@ -647,6 +692,7 @@ export class Core {
     }
 
     if (ticket === undefined) {
+      request.leaveHolder();
       this.#stream.complete(slot, request.op, value, error);
       return;
     }
@@ -691,6 +737,22 @@ export class Core {
         this.#onRest?.();
       }
     }
+    if (waiter instanceof Ticket && waiter.isWaiting && !this.#isOwn(waiter.request)) {
+      waiter.kept = KeptWrite.of(waiter.request);
+    }
+  }
+
+  /** Whether a request writes memory of the queue's, which nobody resizes or transfers. */
+  #isOwn({ bytes }: CoreRequest): boolean {
+    if (bytes !== undefined && this.#buffers.size > 0) {
+      const memory = bufferOf(bytes);
+      for (const buffer of this.#buffers) {
+        if (bufferOf(buffer.bytes) === memory) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /**

@@ -32,6 +32,11 @@ export function addOpenFile(fd: number, file: OpenFile): void {
   files.set(fd, file);
 }
 
+/** A number was opened that is no file's: a file that had it is closed, and about to be told. */
+export function forgetOpenFile(fd: number): void {
+  files.delete(fd);
+}
+
 /** A file was closed. */
 export function removeOpenFile(fd: number, file: OpenFile): void {
   if (files.get(fd) === file) {
@@ -41,7 +46,8 @@ export function removeOpenFile(fd: number, file: OpenFile): void {
 
 /**
  * Check that a descriptor is no file of another queue, and that a request for one of
- * this queue's does not go by the position that the kernel keeps, which is not the file's.
+ * this queue's neither closes it, which the file would not know, nor goes by the position
+ * that the kernel keeps, which is not the file's.
  *
  * @throws {TypeError} If it is, or does.
  */
@@ -50,6 +56,11 @@ export function checkQueue(fd: number, queue: object, request: CoreRequest): voi
   if (file !== undefined && file.queue !== queue) {
     throw new TypeError(
       `Cannot use file descriptor ${fd} on this queue: it is a file that another queue has open`,
+    );
+  }
+  if (file !== undefined && request.isClose) {
+    throw new TypeError(
+      `Cannot ${request.context}: a file has it open, use the file's close()`,
     );
   }
   if (file !== undefined && usesPosition(request, fd) && file.ownsPosition()) {

@@ -14,6 +14,7 @@
 import { ownOption } from "../own_option.ts";
 import { checkTimeout } from "../integer.ts";
 import { ERRNO, osError, timeoutError } from "../linux/errors.ts";
+import { withdraw } from "../operations/admission.ts";
 import { type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
 import { checkSignal } from "../signal.ts";
@@ -78,12 +79,19 @@ export class Stream<T> implements StreamEnd {
     signal?.throwIfAborted();
     const coreRequest = core.admit(toCoreRequest(request));
     const { depth, freeCount } = core.slots;
-    if (freeCount === 0) {
+    if (freeCount === 0 || core.isWaitedFor(coreRequest)) {
+      withdraw(coreRequest);
       throw new Deno.errors.WouldBlock(
         `Cannot accept a request while all ${depth} are in use, consume completions first`,
       );
     }
-    const slot = core.accept(coreRequest, timeoutMs);
+    let slot;
+    try {
+      slot = core.accept(coreRequest, timeoutMs);
+    } catch (error) {
+      withdraw(coreRequest);
+      throw error;
+    }
     core.submitted();
     slot.data = data;
     if (timeoutMs !== undefined) {
@@ -182,7 +190,7 @@ export class Stream<T> implements StreamEnd {
     const name = slot.request!.op;
     // Its slot stays in use until the backend is done with it
     slot.late = LATE;
-    core.backend.cancel(slot.index);
+    core.cancelSlot(slot.index);
     core.pump.kick();
     this.complete(slot, name, undefined, error);
     this.wake();

@@ -22,6 +22,7 @@
 
 import type { Deadline } from "./deadlines.ts";
 import type { CoreRequest } from "../operations/request.ts";
+import type { KeptWrite } from "./kept_write.ts";
 
 /** In {@linkcode Ticket.slot}: waits for a slot. */
 const WAITING = -1;
@@ -49,6 +50,8 @@ async function failing(error: Error): Promise<never> {
 /** A promise form in progress, or waiting in line. */
 export class Ticket {
   readonly request: CoreRequest;
+  /** While it waits: what it writes, as it was at the call; the request may be the caller's. */
+  kept: KeptWrite | undefined;
   /** What aborts it. */
   readonly signal: AbortSignal | undefined;
   /** What was promised. */
@@ -62,6 +65,7 @@ export class Ticket {
 
   constructor(request: CoreRequest, signal: AbortSignal | undefined) {
     this.request = request;
+    this.kept = undefined;
     this.signal = signal;
     this.promise = new Promise(capture);
     this.resolve = captured.resolve;
@@ -80,6 +84,12 @@ export class Ticket {
     return this.slot === SETTLED;
   }
 
+  /** It waits no more. */
+  forgetKept(): void {
+    this.kept?.[Symbol.dispose]();
+    this.kept = undefined;
+  }
+
   /** Reject what was promised with an error that was made for it. */
   fail(error: Error): void {
     this.resolve(failing(error) as never);
@@ -88,5 +98,6 @@ export class Ticket {
   /** Its promise is settled. */
   settle(): void {
     this.slot = SETTLED;
+    this.forgetKept();
   }
 }

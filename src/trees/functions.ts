@@ -13,6 +13,7 @@ import { LateModule } from "../late.ts";
 import { beginningIn, currentDirectory, type Path, toPath } from "../path.ts";
 import { ownOptions } from "../own_option.ts";
 import type { OperationOptions, Runner } from "../queue/runner.ts";
+import { KeptEntries } from "./kept_entries.ts";
 import type { CopyTreeOptions } from "./copy_tree.ts";
 import type { ExistsOptions } from "./ensure.ts";
 import type { MoveOptions } from "./move.ts";
@@ -192,6 +193,13 @@ export async function writeFilesOn(
 ): Promise<WrittenFiles> {
   const how = keptOptions(options);
   const here = currentDirectory();
+  // An array is taken as it is now
+  using kept = Array.isArray(entries) ? new KeptEntries(entries) : undefined;
+  if (WRITE_FILES.loaded === undefined) {
+    kept?.keepRest();
+  }
   const { writeFiles } = WRITE_FILES.loaded ?? await WRITE_FILES.load();
-  return await beginningIn(here, () => writeFiles(ioq, entries, how));
+  const writing = beginningIn(here, () => writeFiles(ioq, kept ?? entries, how));
+  kept?.keepRest();
+  return await writing;
 }

@@ -22,12 +22,14 @@ import { checkInteger } from "../integer.ts";
 import { hasCode } from "../linux/errors.ts";
 import { ownOption, ownOptions } from "../own_option.ts";
 import { absolutePath, type Path, toPath } from "../path.ts";
-import { byteLengthOf } from "../byte_length.ts";
+import { areGone, goneError, isBytes } from "../byte_length.ts";
+import { KeptBytes } from "../kept_bytes.ts";
 import { CallEnd } from "../queue/call_end.ts";
 import { isEnd } from "../queue/end.ts";
 import { coreOf, type Runner } from "../queue/runner.ts";
 import { checkOnError, type ErrorPolicy } from "./error_policy.ts";
 import { checkOptionNames } from "./known_options.ts";
+import type { KeptFile } from "./kept_entries.ts";
 import { makeDirectory, parentOf } from "./make_directory.ts";
 
 /**
@@ -40,7 +42,8 @@ export interface FileToWrite {
   readonly path: Path;
   /**
    * All that is to be in it: bytes, which must not change before it is written, text, or
-   * a stream of bytes.
+   * a stream of bytes. Bytes of a buffer that is detached when the entry is taken, or too short
+   * by the time that it is written, are an error.
    */
   readonly data: Uint8Array | string | ReadableStream<Uint8Array>;
   /** Its permission bits; those of the options if there are none. */
@@ -138,7 +141,7 @@ const CONTEXT = "write files";
 const encoder = new TextEncoder();
 
 /** Entries that come at once, or one by one. */
-type Entries = Iterable<FileToWrite> | AsyncIterable<FileToWrite>;
+type Entries = Iterable<KeptFile> | AsyncIterable<KeptFile>;
 
 /** One call of {@linkcode writeFiles}. */
 class FilesWriter {
@@ -167,7 +170,7 @@ class FilesWriter {
 
   /** Write all of them. */
   async run(entries: Entries): Promise<WrittenFiles> {
-    let source: Iterator<FileToWrite> | AsyncIterator<FileToWrite> | undefined;
+    let source: Iterator<KeptFile> | AsyncIterator<KeptFile> | undefined;
     try {
       source = iteratorOf(entries);
       if (await this.#take(source, Symbol.asyncIterator in entries)) {
@@ -192,7 +195,7 @@ class FilesWriter {
 
   /** Take entries while there is room; returns whether there are no more. */
   async #take(
-    source: Iterator<FileToWrite> | AsyncIterator<FileToWrite>,
+    source: Iterator<KeptFile> | AsyncIterator<KeptFile>,
     waits: boolean,
   ): Promise<boolean> {
     const { signal } = this.#end;
@@ -204,7 +207,7 @@ class FilesWriter {
       const next = source.next();
       const result = waits
         ? await unlessAborted(
-          Promise.resolve(next as Promise<IteratorResult<FileToWrite>>),
+          Promise.resolve(next as Promise<IteratorResult<KeptFile>>),
           signal,
         ).catch((error) => {
           if (!signal.aborted) {
@@ -212,7 +215,7 @@ class FilesWriter {
           }
           return undefined;
         })
-        : next as IteratorResult<FileToWrite>;
+        : next as IteratorResult<KeptFile>;
       if (result === undefined) {
         break;
       }
@@ -232,7 +235,7 @@ class FilesWriter {
   }
 
   /** Begin to write a file. */
-  #begin(entry: FileToWrite): void {
+  #begin(entry: KeptFile): void {
     this.#inFlight++;
     this.#write(entry).catch((error) => this.#miss(error, entry)).finally(() => {
       this.#inFlight--;
@@ -240,34 +243,45 @@ class FilesWriter {
     });
   }
 
-  async #write(entry: FileToWrite): Promise<void> {
+  async #write(entry: KeptFile): Promise<void> {
     const given = entry.path;
     const { data } = entry;
     const mode = ownOption(entry, "mode") ?? this.#options.mode;
     const { createNew, atomic, durable, parents } = this.#options;
     // What relative paths mean now, they mean then
     const path = absolutePath(toPath(given, "writefile"));
-    const bytes = typeof data === "string" ? encoder.encode(data) : data;
+    const whole = typeof data === "string" ? encoder.encode(data) : data;
+    if (isBytes(whole) && areGone(whole)) {
+      // Nobody meant a file of nothing
+      throw goneError();
+    }
+    using kept = whole instanceof KeptBytes
+      ? whole
+      : isBytes(whole)
+      ? new KeptBytes(whole, false)
+      : undefined;
+    // What is neither is refused there
+    const contents = () => kept?.part() ?? whole as Exclude<typeof whole, KeptBytes>;
     const options = {
       ...(mode === undefined ? {} : { mode }),
       ...{ createNew, atomic, durable },
       ...this.#end.limits,
     };
-    if (parents === true && bytes instanceof ReadableStream) {
+    if (parents === true && whole instanceof ReadableStream) {
       // It can be given to one call only, which tells if this was in vain
       await this.#makeParent(path).catch(() => {});
     }
     try {
-      await writeWhole(this.#ioq, path, bytes, options);
+      await writeWhole(this.#ioq, path, contents(), options);
     } catch (error) {
-      if (parents !== true || bytes instanceof ReadableStream || !hasCode(error, "ENOENT")) {
+      if (parents !== true || whole instanceof ReadableStream || !hasCode(error, "ENOENT")) {
         throw error;
       }
       await this.#makeParent(path);
-      await writeWhole(this.#ioq, path, bytes, options);
+      await writeWhole(this.#ioq, path, contents(), options);
     }
     this.#files++;
-    this.#bytes += bytes instanceof ReadableStream ? 0 : byteLengthOf(bytes);
+    this.#bytes += kept?.length ?? 0;
     this.#options.onProgress?.({ path: given, files: this.#files, bytes: this.#bytes });
   }
 
@@ -289,7 +303,7 @@ class FilesWriter {
   }
 
   /** A file could not be written. */
-  #miss(error: unknown, entry: FileToWrite): void {
+  #miss(error: unknown, entry: KeptFile): void {
     if (this.#onError === "throw" || isEnd(error, this.#end.signal)) {
       this.#fail(error);
     } else if (this.#onError !== "skip") {
@@ -311,7 +325,7 @@ class FilesWriter {
 }
 
 /** The iterator of entries. */
-function iteratorOf(entries: Entries): Iterator<FileToWrite> | AsyncIterator<FileToWrite> {
+function iteratorOf(entries: Entries): Iterator<KeptFile> | AsyncIterator<KeptFile> {
   if (typeof entries === "object" && entries !== null) {
     if (Symbol.asyncIterator in entries) {
       return entries[Symbol.asyncIterator]();

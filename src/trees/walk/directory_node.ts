@@ -21,7 +21,7 @@
 import { type Runner, runOn } from "../../queue/runner.ts";
 import { O_NOFOLLOW } from "../../linux/fcntl.ts";
 import { op } from "../../operations/op.ts";
-import { CoreRequest } from "../../operations/request.ts";
+import { CoreRequest, toCoreRequest } from "../../operations/request.ts";
 import { joinPath } from "../../path.ts";
 import type { GlobState } from "../patterns/glob_patterns.ts";
 import type { IgnoreRules } from "../patterns/ignore_rules.ts";
@@ -87,7 +87,9 @@ export class Anchor {
     if (fd === undefined) {
       await this.#above?.release(ioq);
     } else {
-      await runOn(ioq, op.close(fd)).catch(() => {});
+      const close = toCoreRequest(op.close(fd));
+      close.trusted = true;
+      await runOn(ioq, close).catch(() => {});
     }
   }
 }
