@@ -80,7 +80,9 @@
  * # More
  *
  * Tasks that own their I/O, and locks and queues for them, are in `@ioq/ioq/loop`. The
- * commands `find` and `du` are in `@ioq/ioq/cli`. The repository has a guide, the
+ * commands `find` and `du` are in `@ioq/ioq/cli`. `@ioq/ioq/accelerate` has the calls of programs
+ * that are not to be changed go through a queue, and `@ioq/ioq/node` is an `fs` in Node's shape for
+ * libraries that take one. The repository has a guide, the
  * benchmarks, the permissions of each operation, limits and troubleshooting in `docs/`.
  *
  * @module

@@ -21,7 +21,28 @@ export const KEPT_MAX: number = 16 * 1024 * 1024;
 /** Bytes of all copies of this thread. */
 const ROOM = 64 * 1024 * 1024;
 
+/** Copies that are shorter share their memory with others: to allocate takes longer than to copy. */
+const SHORT = 4096;
+const SHARED = 64 * 1024;
+
 let taken = 0;
+/** What short copies are made in, and how much of it is in use. */
+let shared = new Uint8Array();
+let used = 0;
+
+/** Memory for a copy. */
+export function memoryFor(length: number): Uint8Array {
+  if (length > SHORT) {
+    return new Uint8Array(length);
+  }
+  if (length > shared.length - used) {
+    shared = new Uint8Array(SHARED);
+    used = 0;
+  }
+  const start = used;
+  used += length;
+  return shared.subarray(start, used);
+}
 
 /** Take room for a copy. Whether it may be made; then {@linkcode giveRoom} must follow. */
 export function takeRoom(length: number): boolean {
@@ -53,7 +74,9 @@ export class KeptBytes implements Disposable {
     if (copies && this.length > 0 && takeRoom(this.length)) {
       this.#room = this.length;
       try {
-        this.#bytes = new Uint8Array(this.#bytes);
+        const copy = memoryFor(this.length);
+        copy.set(this.#bytes);
+        this.#bytes = copy;
       } catch {
         // No memory: they are checked instead
         this[Symbol.dispose]();

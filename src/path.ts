@@ -19,6 +19,10 @@ export type Path = string | URL | Uint8Array;
 const encoder = new TextEncoder();
 // A name may begin with U+FEFF, which must not be taken for a byte order mark
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+// As they are when this is loaded: a path is checked as text and used as bytes
+const decode = decoder.decode.bind(decoder);
+const encode = encoder.encode.bind(encoder);
+const encodeInto = encoder.encodeInto.bind(encoder);
 
 const SLASH = 0x2f;
 
@@ -110,7 +114,7 @@ export function isAbsolute(path: string | Uint8Array): boolean {
 function isTooLong(path: string | Uint8Array): boolean {
   return typeof path !== "string"
     ? path.length > PATH_MAX
-    : path.length * 3 > PATH_MAX && encoder.encode(path).length > PATH_MAX;
+    : path.length * 3 > PATH_MAX && encode(path).length > PATH_MAX;
 }
 
 function nulError(context: string): TypeError {
@@ -120,7 +124,7 @@ function nulError(context: string): TypeError {
 
 /** A path as text, for messages and permission checks. */
 export function pathText(path: string | Uint8Array): string {
-  return typeof path === "string" ? path : decoder.decode(path);
+  return typeof path === "string" ? path : decode(path);
 }
 
 /** A path and a name: bytes if either is. */
@@ -131,8 +135,8 @@ export function joinPath(
   if (typeof path === "string" && typeof name === "string") {
     return path === "" || path.endsWith("/") ? path + name : `${path}/${name}`;
   }
-  const head = typeof path === "string" ? encoder.encode(path) : path;
-  const tail = typeof name === "string" ? encoder.encode(name) : name;
+  const head = typeof path === "string" ? encode(path) : path;
+  const tail = typeof name === "string" ? encode(name) : name;
   const slash = head.length === 0 || head[head.length - 1] === SLASH ? 0 : 1;
   const bytes = new Uint8Array(head.length + slash + tail.length);
   bytes.set(head);
@@ -164,7 +168,7 @@ export function encodePath(path: string | Uint8Array, into: Uint8Array, at: numb
   for (let i = 0; i < length; i++) {
     const unit = path.charCodeAt(i);
     if (unit > 0x7f) {
-      return encoder.encodeInto(path, into.subarray(at)).written;
+      return encodeInto(path, into.subarray(at)).written;
     }
     into[at + i] = unit;
   }

@@ -39,6 +39,7 @@ type FileAccess = "read" | "write";
 
 // As they are when this is loaded: programs replace functions of Deno's
 const { permissions, lstatSync, makeTempDirSync, symlinkSync, cwd } = Deno;
+const querySync = permissions.querySync.bind(permissions);
 const { NotCapable, NotFound } = Deno.errors;
 
 /** All permissions: together they are what `--allow-all` grants. */
@@ -58,7 +59,7 @@ const OF_ALL = {
 
 /** Ask Deno what is granted at a path. */
 function query(name: FileAccess, path: string): Deno.PermissionStatus {
-  return permissions.querySync({ name, path });
+  return querySync({ name, path });
 }
 
 /**
@@ -96,7 +97,7 @@ function forgetAnswers(): void {
 function statusOf(name: (typeof ALL)[number]): Deno.PermissionStatus {
   let status = statuses.get(name);
   if (status === undefined || !asked.has(name)) {
-    status = permissions.querySync(DESCRIPTORS.get(name)!);
+    status = querySync(DESCRIPTORS.get(name)!);
     statuses.set(name, status);
     if (asked.size === 0) {
       queueMicrotask(forgetAnswers);
@@ -288,11 +289,13 @@ function checkSpecial(path: string, access: Access, text: string): void {
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+// What is checked is what is used, whatever decoding becomes meanwhile
+const decodeStrictly = decoder.decode.bind(decoder);
 
 /** What bytes stand for, or nothing if they are not UTF-8. */
 function decode(bytes: Uint8Array): string | undefined {
   try {
-    return decoder.decode(bytes);
+    return decodeStrictly(bytes);
   } catch {
     return undefined;
   }

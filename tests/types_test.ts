@@ -226,3 +226,21 @@ Deno.test("objects print what a person wants to know of them", async () => {
   await ioq.close();
   assertEquals(Deno.inspect(ioq).includes("accepts: false"), true);
 });
+
+Deno.test("the sources check with the compiler's own options", async () => {
+  // As those of a program are that lies elsewhere and says nothing
+  const dir = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${dir}/deno.json`, "{}");
+    const module = new URL("../mod.ts", import.meta.url).href;
+    await Deno.writeTextFile(`${dir}/program.ts`, `import "${module}";\n`);
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "-q", "program.ts"],
+      cwd: dir,
+      env: { NO_COLOR: "1" },
+    }).output();
+    assertEquals([new TextDecoder().decode(stderr), code], ["", 0]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});

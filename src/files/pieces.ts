@@ -23,6 +23,8 @@ import type { OperationOptions } from "../queue/runner.ts";
  * would keep the event loop waiting.
  */
 export const PIECE_LENGTH = 2 * 1024 * 1024;
+/** Bytes of a write in pieces of which those to come are copied: of more it would take too long. */
+export const KEPT_PIECES_MAX: number = 2 * PIECE_LENGTH;
 /** Pieces of a read that are in flight. */
 const PIECES_AT_ONCE = 4;
 
@@ -111,7 +113,7 @@ export async function writeInPieces(
   // The first piece is taken over by its request at once
   const { length } = bytes;
   let writing = write(bytes.subarray(0, PIECE_LENGTH), 0);
-  using rest = new KeptBytes(bytes.subarray(PIECE_LENGTH));
+  using rest = new KeptBytes(bytes.subarray(PIECE_LENGTH), length <= KEPT_PIECES_MAX);
   for (let done = 0, end = Math.min(length, PIECE_LENGTH);;) {
     try {
       done += await writing;

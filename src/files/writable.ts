@@ -8,7 +8,7 @@
 
 import { areGone, goneError, plainBytes } from "../byte_length.ts";
 import { KeptBytes } from "../kept_bytes.ts";
-import { PIECE_LENGTH } from "./pieces.ts";
+import { KEPT_PIECES_MAX, PIECE_LENGTH } from "./pieces.ts";
 
 /** What a stream needs of a file to write it. */
 interface WritableFile extends AsyncDisposable {
@@ -56,7 +56,10 @@ export async function writeChunk(
   }
   const writing = write(plain);
   // Its first piece was taken over by a request, and most chunks are not longer
-  using kept = new KeptBytes(plain, piecewise && length > PIECE_LENGTH);
+  using kept = new KeptBytes(
+    plain,
+    piecewise && length > PIECE_LENGTH && length <= KEPT_PIECES_MAX,
+  );
   for (let done = progress(await writing); done < length;) {
     done += progress(await write(kept.part(done)));
   }

@@ -25,33 +25,15 @@ import {
   O_WRONLY,
 } from "../linux/fcntl.ts";
 import { CoreRequest, IoqRequest, request } from "./request.ts";
+import { ownOptions } from "../own_option.ts";
 import { toPath } from "../path.ts";
 import { type Access, READ, WRITE } from "../permissions.ts";
 import { checkDirectory, checkFd, checkMode, pathRequest } from "./arguments.ts";
 import type { OpBuilders } from "./values.ts";
 import type { OpenRequestOptions } from "./request_options.ts";
 
-/** All options, whether given or not. */
-type AllOptions = { [K in keyof OpenRequestOptions]-?: OpenRequestOptions[K] | undefined };
-
-/** What is not given is not inherited, either. */
-const NO_OPTIONS: AllOptions = {
-  read: undefined,
-  write: undefined,
-  append: undefined,
-  truncate: undefined,
-  create: undefined,
-  createNew: undefined,
-  mode: undefined,
-  direct: undefined,
-  dsync: undefined,
-  noFollow: undefined,
-  directory: undefined,
-  at: undefined,
-};
-
 /** The `open(2)` flags of options, checked as Deno checks its own. */
-function openFlags(options: AllOptions): { flags: number; access: Access } {
+function openFlags(options: OpenRequestOptions): { flags: number; access: Access } {
   const { write, append, truncate, create, createNew, direct, dsync, noFollow, directory } =
     options;
   let { read } = options;
@@ -116,7 +98,7 @@ define("open", {
   plain: plainOpen,
 });
 export const open: OpBuilders["open"] = (path, options = { read: true }) => {
-  const all = { ...NO_OPTIONS, ...options };
+  const all = ownOptions(options);
   const { flags, access } = openFlags(all);
   const core = new CoreRequest("open");
   core.setPath(toPath(path, "open"), checkDirectory(all.at, "at"), access);

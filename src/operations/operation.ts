@@ -187,8 +187,16 @@ const NOTHING = {
   plain: undefined,
 };
 
+/** What a row may have none of, and says so. */
+type Optional = "about" | "plain";
+
+/** A row that says all. */
+export type Row<V = unknown> =
+  & Required<Omit<Operation<V>, Optional>>
+  & { readonly [K in Optional]: Operation<V>[K] };
+
 /** All rows by their names, once `op.ts` is loaded. */
-const OPERATIONS: { [K in OpName]?: Required<Operation> } = Object.create(null);
+const OPERATIONS: { [K in OpName]?: Row } = Object.create(null);
 
 /** Enter a row. */
 export function define<K extends OpName>(name: K, row: Operation<OpValues[K]>): void {
@@ -196,7 +204,7 @@ export function define<K extends OpName>(name: K, row: Operation<OpValues[K]>): 
 }
 
 /** A row. */
-export function operationOf(name: OpName): Required<Operation> {
+export function operationOf(name: OpName): Row {
   return OPERATIONS[name]!;
 }
 

@@ -209,10 +209,20 @@ function syncFolder(folder: string): void {
   directory.syncSync();
 }
 
+/**
+ * Check that a temporary file may be looked at once it is open: the runtime asks for where
+ * links have led to its folder. What is refused is not to be made.
+ */
+function checkFolder(folder: string): void {
+  using directory = Deno.openSync(folder || ".");
+  directory.statSync();
+}
+
 /** Replace a file. */
 export function plainReplace(call: PlainCall): number {
   const target = findTarget(call);
   checkTarget(call, target);
+  checkFolder(target.folder);
   const temporary = makeTemporary(call, target);
   using file = temporary.file;
   const path = target.folder + target.name;

@@ -12,7 +12,7 @@ import { checkInteger } from "../integer.ts";
 import { absolutePath, isAbsolute, pathText } from "../path.ts";
 import type { Access } from "../permissions.ts";
 import type { Decoder } from "./decode.ts";
-import { type Operation, operationOf } from "./operation.ts";
+import { operationOf, type Row } from "./operation.ts";
 import type { OpName, OpValues } from "./values.ts";
 
 /**
@@ -125,7 +125,7 @@ export class CoreRequest<K extends OpName = OpName, V = ValueOf<K>> extends IoqR
   /** The operation; {@linkcode IoqRequest.op} is this. */
   readonly name: K;
   /** Its row. */
-  readonly operation: Required<Operation>;
+  readonly operation: Row;
   readonly code: number;
   decode: Decoder<V>;
   access: Access = 0;

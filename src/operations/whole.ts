@@ -41,7 +41,9 @@ function plainReadFile(call: PlainCall): number {
       : fifo.length;
   }
   using file = Deno.openSync(call.path);
-  const { size, isFile, isCharDevice } = file.statSync();
+  // By its path, which is what permissions are about: of an open file the runtime asks for
+  // where links have led. All of it is a hint
+  const { size, isFile, isCharDevice } = Deno.statSync(call.path);
   // A pipe cannot be read again from its beginning
   const again = isFile || isCharDevice === true && !file.isTerminal();
   const most = Math.min(

@@ -7,8 +7,8 @@
  * @module
  */
 
-import { byteLengthOf } from "../byte_length.ts";
-import { giveRoom, takeRoom } from "../kept_bytes.ts";
+import { byteLengthOf, plainBytes } from "../byte_length.ts";
+import { giveRoom, memoryFor, takeRoom } from "../kept_bytes.ts";
 import type { CoreRequest } from "../operations/request.ts";
 
 /** A copy of what a request writes. */
@@ -29,11 +29,11 @@ export class KeptWrite implements Disposable {
       return undefined;
     }
     try {
-      const copy = new Uint8Array(length);
+      const copy = memoryFor(length);
       let at = 0;
       for (const part of parts) {
         const rest = length - at;
-        copy.set(byteLengthOf(part) > rest ? part.subarray(0, rest) : part, at);
+        copy.set(byteLengthOf(part) > rest ? plainBytes(part).subarray(0, rest) : part, at);
         at += byteLengthOf(part);
       }
       return new KeptWrite(copy);

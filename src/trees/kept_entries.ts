@@ -12,6 +12,7 @@
 
 import { areGone, isBytes } from "../byte_length.ts";
 import { KeptBytes } from "../kept_bytes.ts";
+import { ownOption } from "../own_option.ts";
 import type { FileToWrite } from "./write_files.ts";
 
 /** A file to be written, whose bytes may be kept. */
@@ -62,7 +63,8 @@ export class KeptEntries implements Iterable<KeptFile>, Disposable {
 /** Keep what an entry has; what is wrong with it is told when its turn comes. */
 function keep(entry: FileToWrite): KeptFile {
   try {
-    const { path, data, mode } = entry;
+    const { path, data } = entry;
+    const mode = ownOption(entry, "mode");
     return { path, data: isBytes(data) && !areGone(data) ? new KeptBytes(data) : data, mode };
   } catch {
     return entry;

@@ -15,6 +15,8 @@ import { TempDir } from "../fixtures.ts";
 const WRITE = { write: true, create: true, truncate: true };
 /** More than is copied of a file by default, but not too much to be. */
 const LONG = 5_000_000;
+/** More than one piece, of which those to come are copied. */
+const PIECES = 4_100_000;
 
 /** What becomes of a buffer. */
 const FATES: Record<string, (buffer: ArrayBuffer) => void> = {
@@ -243,11 +245,11 @@ forEachBackend("pieces to come are as they were at the call", async ({ open }) =
   for (const [fate, befall] of Object.entries(FATES)) {
     for (const name of ["write", "writeAll", "writeAt", "writeAllAt"] as const) {
       await using file = await ioq.openFile(dir.at("ours"), WRITE);
-      const data = make(LONG);
+      const data = make(PIECES);
       const call = CALLS[name]!(file, data, 0);
       befall(data.buffer);
-      assertEquals(await call ?? LONG, LONG, `${name} ${fate}`);
-      assertEquals(look(dir.at("ours")), [LONG, 7], `${name} ${fate}`);
+      assertEquals(await call ?? PIECES, PIECES, `${name} ${fate}`);
+      assertEquals(look(dir.at("ours")), [PIECES, 7], `${name} ${fate}`);
     }
   }
 });
