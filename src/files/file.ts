@@ -303,6 +303,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
   /**
    * Do something at the position, or with the stream, when all that was asked for
    * before is over. It ends its turn itself.
+   *
+   * @param done Called when it is over: a reaction to the promise would hide who awaits it.
    */
   #inOrder<V>(
     fd: number,
@@ -310,8 +312,14 @@ export class IoqFile implements AsyncDisposable, Disposable {
     what: string,
     options: OperationOptions | undefined,
     begin: (left: OperationOptions | undefined) => Promise<V>,
+    done?: () => void,
   ): Promise<V> {
-    return this.#whole(fd, what, options, (limits) => this.#wait(fd, writes, what, limits, begin));
+    return this.#whole(
+      fd,
+      what,
+      options,
+      (limits) => this.#wait(fd, writes, what, limits, begin, done),
+    );
   }
 
   async #wait<V>(
@@ -320,6 +328,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     what: string,
     options: OperationOptions | undefined,
     begin: (left: OperationOptions | undefined) => Promise<V>,
+    done: (() => void) | undefined,
   ): Promise<V> {
     const requests = this.#requests;
     const context = `${what} file descriptor ${fd}`;
@@ -347,6 +356,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       return await begin(left);
     } finally {
       requests.release();
+      done?.();
     }
   }
 
@@ -525,8 +535,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
     options: OperationOptions | undefined,
     write: (bytes: Uint8Array, left: OperationOptions | undefined) => Promise<V>,
   ): Promise<V> {
+    checkLimits(options);
     const kept = new KeptBytes(bytes);
-    const written = this.#inOrder(fd, true, "write", options, (left) => {
+    const begin = (left: OperationOptions | undefined) => {
       let there;
       try {
         there = kept.part();
@@ -535,11 +546,8 @@ export class IoqFile implements AsyncDisposable, Disposable {
         throw error;
       }
       return write(there, left);
-    });
-    // Nobody is told later for that
-    const free = () => kept[Symbol.dispose]();
-    written.then(free, free);
-    return written;
+    };
+    return this.#inOrder(fd, true, "write", options, begin, () => kept[Symbol.dispose]());
   }
 
   /** Write at the position, whose turn it is. */
@@ -783,13 +791,16 @@ export class IoqFile implements AsyncDisposable, Disposable {
       if (request.op === "readv") {
         return this.#inOrder(fd, writes, request.op, options, begin);
       }
+      try {
+        checkLimits(options);
+      } catch (error) {
+        return Promise.reject(error);
+      }
       // The request is nobody else's: it may write the copies
       const kept = request.sources!.map((part) => new KeptBytes(part));
       request.sources = kept.map((part) => part.part());
-      const written = this.#inOrder(fd, writes, request.op, options, begin);
       const free = () => kept.forEach((part) => part[Symbol.dispose]());
-      written.then(free, free);
-      return written;
+      return this.#inOrder(fd, writes, request.op, options, begin, free);
     }
     (writes ? this.#requests.writing : this.#requests.reading).enter();
     return begin(options);
@@ -1597,9 +1608,14 @@ export class IoqFile implements AsyncDisposable, Disposable {
 
 /** Of nothing no system call tells what is wrong with the file, as with Deno. */
 function readNothing(options: OperationOptions | undefined): Promise<number> {
+  checkLimits(options);
+  return Promise.resolve(0);
+}
+
+/** Check what ends a call, before anything is kept for it. */
+function checkLimits(options: OperationOptions | undefined): void {
   checkTimeout(ownOption(options, "timeoutMs"));
   checkSignal(ownOption(options, "signal"))?.throwIfAborted();
-  return Promise.resolve(0);
 }
 
 /** The offset of a seek, of which Deno leaves out what is behind the point. */
