@@ -11,6 +11,7 @@ import { IoqFile, type OpenFileOptions } from "../files/file.ts";
 import { op } from "../operations/op.ts";
 import { toCoreRequest } from "../operations/request.ts";
 import { ownOption, ownOptions } from "../own_option.ts";
+import type { AtOptions } from "../operations/request_options.ts";
 import type { Path } from "../path.ts";
 import { limitsOf, type OperationOptions, runOn } from "../queue/runner.ts";
 import type { PromiseForms } from "../forms.ts";
@@ -50,7 +51,7 @@ export interface OpenLoopFileOptions extends OpenFileOptions, FileLockOptions {
  *
  * @category Files of a task
  */
-export interface CreateFileOptions extends FileLockOptions {
+export interface CreateFileOptions extends FileLockOptions, AtOptions {
   /**
    * Whether the file can be read as well, which takes the permission to, as for
    * `Deno.create()`.
@@ -174,12 +175,13 @@ export async function createFile(
   options: CreateFileOptions & OperationOptions = {},
 ): Promise<LoopFile> {
   checkLock(options);
-  const { read = true, truncate = true, exclusive = false, mode } = ownOptions(options);
+  const { read = true, truncate = true, exclusive = false, mode, at } = ownOptions(options);
   const how: OpenFileOptions = {
     write: true,
     read,
     ...(exclusive ? { createNew: true } : { create: true, truncate }),
     ...(mode === undefined ? {} : { mode }),
+    ...(at === undefined ? {} : { at }),
   };
   return open(io, path, how, options, limitsOf(options));
 }

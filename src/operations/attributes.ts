@@ -232,7 +232,7 @@ export const utime: OpBuilders["utime"] = (file, atime, mtime, options) => {
   const accessed = checkTime(atime, "atime");
   const modified = checkTime(mtime, "mtime");
   return request("utime", {
-    ...checkFile("utime", file),
+    ...checkFile("utime", file, options),
     offset: accessed.seconds,
     ...splitArgument(modified.seconds),
     arg2: accessed.nanoseconds,

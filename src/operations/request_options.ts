@@ -143,7 +143,7 @@ export interface ChownOptions extends AtOptions {
  *
  * @category Files
  */
-export interface UtimeOptions {
+export interface UtimeOptions extends AtOptions {
   /**
    * Whether the operation applies to a symbolic link's target instead of the link itself.
    *

@@ -355,7 +355,7 @@ export interface OpBuilders {
    * @param atime A `Date`, seconds since 1970, nanoseconds as a `bigint`, or a
    *        `Temporal.Instant`; without the native library these are taken in milliseconds only.
    * @param mtime The same.
-   * @param options Whether a symbolic link itself is meant.
+   * @param options Whether a symbolic link itself is meant; where the path begins.
    */
   utime(
     file: Path | number,

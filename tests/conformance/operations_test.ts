@@ -467,6 +467,8 @@ forEachBackend("every change of a file may begin at a directory", async ({ open 
   await ioq.chmod("file", 0o640, { at });
   await ioq.chown("file", 0, 0, { at });
   await ioq.truncate("file", 2, { at });
+  await ioq.utime("file", 1, 2, { at });
+  assertEquals(Deno.statSync(dir.at("from/file")).mtime!.getTime(), 2000);
   const info = Deno.statSync(dir.at("from/file"));
   assertEquals([info.mode! & 0o777, info.size], [0o640, 2]);
   await ioq.link("file", "linked", { at, toAt });

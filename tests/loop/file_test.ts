@@ -121,3 +121,14 @@ forEachLoop("who waits for a file's lock can be cancelled", async ({ loop, row }
   // Nobody has it now
   await (await loop.io.openFile(path, { lock: "exclusive", nonblocking: true })).close();
 });
+
+forEachLoop("a task's file may be made relative to a directory", async ({ loop }) => {
+  using dir = new TempDir();
+  await loop.async(async (io) => {
+    await using directory = await io.openFile(dir.path, { directory: true });
+    await using file = await io.createFile("new", { at: directory.fd });
+    await file.pwrite(new Uint8Array(3), 0);
+    assertEquals(Deno.statSync(dir.at("new")).size, 3);
+    await assertRejects(() => io.createFile("x", { at: -1 }), RangeError, "at");
+  });
+});
