@@ -11,11 +11,14 @@
  *
  * @example
  * ```ts
- * import fs from "@ioq/ioq/node";
+ * import { Ioq } from "@ioq/ioq";
+ * import { createFs } from "@ioq/ioq/node";
  *
+ * await using ioq = await Ioq.open(); // the default export takes the shared queue
+ * const fs = createFs(ioq);
  * const names = await fs.promises.readdir("/etc");
  * console.log(names.includes("passwd"));
- * fs.lstat("/etc/passwd", (error, stats) => console.log(error, stats?.isFile()));
+ * console.log((await fs.promises.lstat("/etc/passwd")).isFile());
  * ```
  *
  * @module
