@@ -215,16 +215,14 @@ forEachBackend("writeFile() takes streams", async ({ open }) => {
 forEachBackend(
   "readFiles() takes no longer than it may, and no option that there is not",
   async ({ open }) => {
-    using dir = new TempDir();
     await using ioq = await open();
     const never = {
       async *[Symbol.asyncIterator]() {
-        yield dir.file("file", "text");
         await new Promise(() => {});
+        yield "never";
       },
     };
-    const files = ioq.readFiles(never, { timeoutMs: 50 });
-    assertEquals((await files.next()).done, false);
+    const files = ioq.readFiles(never, { timeoutMs: 5 });
     await assertRejects(() => files.next(), Deno.errors.TimedOut);
     assertEquals((await files.next()).done, true);
     assertThrows(() => ioq.readFiles([], { nope: 1 } as never), TypeError, "nope");

@@ -197,7 +197,7 @@ forEachBackend("nothing that options inherit is read", async ({ open }) => {
     await ioq.writeFile(path, new Uint8Array(5 << 20), {});
     assertEquals((await ioq.readFile(path, {})).length, 5 << 20);
     await ioq.writeFile(path, new Blob(["made"]).stream(), {});
-    await (await ioq.openFile(path, {})).close();
+    await (await ioq.openFile(path, { read: true })).close();
     const full = dir.at("full");
     await ioq.mkdir(full, {});
     await assertRejects(() => ioq.mkdir(full, {}), Deno.errors.AlreadyExists);
