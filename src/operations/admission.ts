@@ -276,6 +276,18 @@ function realPathOf(path: string | undefined): string | undefined {
   }
 }
 
+/** A path, if there is nothing at it any more: what is there may be a link that led elsewhere. */
+function goneName(path: string | undefined): string | undefined {
+  try {
+    if (path !== undefined) {
+      Deno.lstatSync(path);
+    }
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound ? path : undefined;
+  }
+  return undefined;
+}
+
 /**
  * Check the file of a descriptor as if it was opened now.
  *
@@ -297,7 +309,7 @@ function checkDescriptor(
   if (path !== undefined) {
     return checkAccess(path, access);
   }
-  const last = held ? findPath(fd, true) ?? openedPath(fd) : undefined;
+  const last = held ? findPath(fd, true) ?? goneName(openedPath(fd)) : undefined;
   if (last !== undefined) {
     // As for Deno, which goes by what the file was opened by
     checkAccess(last, access);
