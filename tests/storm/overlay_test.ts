@@ -2,7 +2,7 @@
 
 /** Closing on overlayfs, as in every container: the kernel hands it to a thread, a lane is cheaper. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { forEachBackend } from "../backends.ts";
 import { LIBRARY, MOD, TempDir, text, within } from "../fixtures.ts";
 
