@@ -23,14 +23,9 @@ import * as layout from "../../ffi/layout.ts";
 import { osError } from "../linux/errors.ts";
 import { joinPath } from "../path.ts";
 import type { Descent, Found, OpenDirectory } from "./descent.ts";
+import { PendingGroups } from "./pending_groups.ts";
 import { RECORD_WORDS, type TreeBlock } from "./walk/tree_block.ts";
 
-/** Paths of one request, at the most. */
-const GROUP_MAX = 64;
-/** Characters of them, so that they have at most 4095 bytes. */
-const GROUP_LENGTH = 1300;
-/** Requests among which paths are shared out. */
-const SHARES = 16;
 /** Characters of a path, beyond which paths begin anew. With a name 3765 bytes at most. */
 const PATH_LONG = 1000;
 /** Levels that a lane goes on below by itself. */
@@ -171,14 +166,11 @@ export class LaneCopier {
   readonly #entries: EntryCopier;
   readonly #options: LaneCopyOptions;
   readonly #how: number;
-  /** What to ask for next is at the end. */
-  readonly #pending: Node[] = [];
-  #running = 0;
-  #failure: { readonly error: unknown } | undefined;
-  #onDone: () => void = () => {};
+  readonly #pending: PendingGroups<Node>;
 
   constructor(descent: Descent, entries: EntryCopier, options: LaneCopyOptions) {
     this.#descent = descent;
+    this.#pending = new PendingGroups(descent.concurrency, (group) => this.#copy(group));
     this.#entries = entries;
     this.#options = options;
     this.#how = entries.how;
@@ -189,57 +181,7 @@ export class LaneCopier {
     const { to } = this.#options;
     const anchor = new Anchor(undefined, ".", { from: from.fd, to: to.fd });
     this.#pending.push(new Node(undefined, undefined, from.path, to.path, ".", anchor));
-    await new Promise<void>((resolve) => {
-      this.#onDone = resolve;
-      this.#advance();
-    });
-    if (this.#failure !== undefined) {
-      throw this.#failure.error;
-    }
-  }
-
-  /** Ask for what is pending, as far as that makes sense now. */
-  #advance(): void {
-    const { concurrency } = this.#descent;
-    while (
-      this.#failure === undefined && this.#pending.length > 0 && this.#running < concurrency
-    ) {
-      const group = this.#nextGroup();
-      this.#running++;
-      this.#copy(group).catch((error) => {
-        this.#failure ??= { error };
-      }).then(() => {
-        this.#running--;
-        this.#advance();
-      });
-    }
-    if (this.#running === 0) {
-      this.#onDone();
-    }
-  }
-
-  /** What goes together. */
-  #nextGroup(): Node[] {
-    const pending = this.#pending;
-    const share = Math.min(GROUP_MAX, Math.ceil(pending.length / SHARES));
-    const group: Node[] = [];
-    let length = 0;
-    for (let node = pending.at(-1); node !== undefined; node = pending.at(-1)) {
-      const isText = typeof node.at === "string" && !node.alone;
-      length += node.at.length + 1;
-      const first = group[0];
-      if (
-        group.length === share || first !== undefined &&
-          (!isText || length > GROUP_LENGTH || node.anchor !== first.anchor)
-      ) {
-        break;
-      }
-      group.push(pending.pop()!);
-      if (!isText) {
-        break;
-      }
-    }
-    return group;
+    await this.#pending.run();
   }
 
   /** Make a request about paths from an anchor. */

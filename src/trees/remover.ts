@@ -28,16 +28,11 @@ import { absolutePath, joinPath, type Path, pathText, toPath } from "../path.ts"
 import { checkAccess, checkRemoval, READ } from "../permissions.ts";
 import { coreOf, type Runner } from "../queue/runner.ts";
 import { Descent, type DescentOptions } from "./descent.ts";
+import { PendingGroups } from "./pending_groups.ts";
 import { DT_DIR } from "../linux/directory.ts";
 import { RECORD_WORDS, type TreeBlock } from "./walk/tree_block.ts";
 import { endsInDots, withoutSlashes } from "./root_path.ts";
 
-/** Directories of one request, at the most. */
-const GROUP_MAX = 64;
-/** Characters of their paths, so that they have at most 4095 bytes. */
-const GROUP_LENGTH = 1300;
-/** Requests among which directories are shared out. */
-const SHARES = 16;
 /** Characters of a path, beyond which paths begin anew. With a name 3765 bytes at most. */
 const PATH_LONG = 1000;
 /** Levels that a lane goes on below by itself. */
@@ -127,14 +122,12 @@ class Doomed {
 class Remover {
   readonly #descent: Descent;
   /** What to ask for next is at the end. */
-  readonly #pending: Doomed[] = [];
+  readonly #pending: PendingGroups<Doomed>;
   readonly #mode: number;
-  #running = 0;
-  #failure: { readonly error: unknown } | undefined;
-  #onDone: () => void = () => {};
 
   constructor(descent: Descent, tells: boolean) {
     this.#descent = descent;
+    this.#pending = new PendingGroups(descent.concurrency, (group) => this.#remove(group));
     this.#mode = layout.TREE_REMOVE | (tells ? layout.TREE_TELL : 0);
   }
 
@@ -146,58 +139,8 @@ class Remover {
   async empty(fd: number, path: string): Promise<boolean> {
     const root = new Doomed(undefined, path, ".", new Anchor(undefined, ".", fd));
     this.#pending.push(root);
-    await new Promise<void>((resolve) => {
-      this.#onDone = resolve;
-      this.#advance();
-    });
-    if (this.#failure !== undefined) {
-      throw this.#failure.error;
-    }
+    await this.#pending.run();
     return !root.stays;
-  }
-
-  /** Ask for what is pending, as far as that makes sense now. */
-  #advance(): void {
-    const { concurrency } = this.#descent;
-    while (
-      this.#failure === undefined && this.#pending.length > 0 && this.#running < concurrency
-    ) {
-      const group = this.#nextGroup();
-      this.#running++;
-      this.#remove(group).catch((error) => {
-        this.#failure ??= { error };
-      }).then(() => {
-        this.#running--;
-        this.#advance();
-      });
-    }
-    if (this.#running === 0) {
-      this.#onDone();
-    }
-  }
-
-  /** Directories that go together. */
-  #nextGroup(): Doomed[] {
-    const pending = this.#pending;
-    const share = Math.min(GROUP_MAX, Math.ceil(pending.length / SHARES));
-    const group: Doomed[] = [];
-    let length = 0;
-    for (let node = pending.at(-1); node !== undefined; node = pending.at(-1)) {
-      const isText = typeof node.at === "string" && !node.alone;
-      length += node.at.length + 1;
-      const first = group[0];
-      if (
-        group.length === share || first !== undefined &&
-          (!isText || length > GROUP_LENGTH || node.anchor !== first.anchor)
-      ) {
-        break;
-      }
-      group.push(pending.pop()!);
-      if (!isText) {
-        break;
-      }
-    }
-    return group;
   }
 
   async #remove(group: readonly Doomed[]): Promise<void> {
