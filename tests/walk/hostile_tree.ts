@@ -112,7 +112,6 @@ export function latin1(bytes: Uint8Array): string {
 /** An entry's path in the same form. */
 export function latin1Path(entry: { path: string; rawPath?: Uint8Array }): string {
   const { path, rawPath } = entry;
-  // deno-lint-ignore no-control-regex
   return rawPath === undefined && /^[\0-\x7f]*$/.test(path) ? path : latin1(rawPath ?? bytes(path));
 }
 
