@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that older JavaScript could not bear. */
-#define IOQ_ABI_VERSION 12
+#define IOQ_ABI_VERSION 13
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -86,7 +86,8 @@
 	X(REMOVE_XATTR, 41, removeXattr) \
 	X(RAW_SQE, 42, rawSqe) /* whatever is in its path, 64 bytes, as an SQE */ \
 	X(REPLACE_BEGIN, 43, replaceBegin) /* a file to write what is to replace another */ \
-	X(REPLACE_END, 44, replaceEnd) /* args: as WRITE_FILE, IOQ_REPLACE_*, its descriptor */
+	X(REPLACE_END, 44, replaceEnd) /* args: as WRITE_FILE, IOQ_REPLACE_*, its descriptor */ \
+	X(READ_RANGES, 45, readRanges) /* what was staged, ioq_range after ioq_range, at a time */
 
 /** A set of operations: bit n for operation n. They must be fewer than 64. */
 typedef uint64_t ioq_ops;
@@ -716,6 +717,13 @@ struct ioq_range {
 	/** Bytes that were read: all, or fewer at the end of the file; -errno otherwise. */
 	int32_t result;
 };
+
+/** Ranges of a READ_RANGES, at the most. */
+#define IOQ_RANGES_MAX 1024
+/** Bytes of one of them. */
+#define IOQ_RANGE_LENGTH_MAX (128 * 1024)
+/** Bytes of all of them: with what is kept of each there is a buffer of that size. */
+#define IOQ_RANGES_LENGTH_MAX (960 * 1024)
 
 /**
  * Read ranges of what is in the page cache, without waiting for anything. Their bytes go

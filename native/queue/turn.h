@@ -68,6 +68,7 @@
 #include "lanes/caller.h"
 #include "lanes/lane.h"
 #include "queue/memory.h"
+#include "queue/ranges.h"
 #include "ring/ring.h"
 #include "waits/receivers.h"
 #include "waits/waits.h"

@@ -50,6 +50,7 @@ static void run_config(const struct config *config) {
 	TEST_WITH(test_held_back, *config);
 	TEST_WITH(test_messages, *config);
 	TEST_WITH(test_parts, *config);
+	TEST_WITH(test_ranges, *config);
 	TEST_WITH(test_xattrs, *config);
 	TEST_WITH(test_splice, *config);
 	TEST_WITH(test_resize, *config);

@@ -178,6 +178,9 @@ int main(void) {
 	PRINT_STAT("ERROR", error)
 
 	printf("\n");
+	CONSTANT("RANGES_MAX", IOQ_RANGES_MAX, "Ranges of one request.");
+	CONSTANT("RANGE_LENGTH_MAX", IOQ_RANGE_LENGTH_MAX, "Bytes of one of them.");
+	CONSTANT("RANGES_LENGTH_MAX", IOQ_RANGES_LENGTH_MAX, "Bytes of all of them.");
 	SIZE("RANGE", struct ioq_range, "A range of a file");
 	WORD("RANGE_OFFSET_LOW", struct ioq_range, offset_low);
 	WORD("RANGE_OFFSET_HIGH", struct ioq_range, offset_high);

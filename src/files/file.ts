@@ -760,6 +760,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
       this.#requests.hold();
       return this.#whole(fd, "read", options, (limits) =>
         ranges.readOthers(bytes, {
+          fd,
+          readMany: coreOf(this.#ioq).backend.readsRanges
+            ? (request) => this.#start(request, limits)
+            : undefined,
           readAt: (part, offset) => this.#readAt(part, offset, limits),
           isDirect: this.#direct,
         })).finally(() => this.#requests.release());

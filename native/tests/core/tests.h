@@ -40,6 +40,7 @@ void test_utf8(void);
 
 // transfer_test.c
 void test_parts(const void *config);
+void test_ranges(const void *config);
 void test_regions(const void *config);
 
 // waits_test.c
