@@ -21,8 +21,6 @@ export function checkSignal(signal: unknown): AbortSignal | undefined {
   return signal;
 }
 
-const { addEventListener } = EventTarget.prototype;
-
 /** What {@linkcode listening} gives, once it is made. */
 let options: AddEventListenerOptions | undefined;
 
@@ -40,10 +38,7 @@ export function listening(): AddEventListenerOptions {
   return options;
 }
 
-/**
- * Have a function called when a signal is aborted, until it is taken off again. It does not fail,
- * whatever the signal has for a method of its own.
- */
+/** Have a function called when a signal is aborted, until it is taken off again. */
 export function onAbort(signal: AbortSignal, listener: () => void): void {
-  Reflect.apply(addEventListener, signal, ["abort", listener, listening()]);
+  signal.addEventListener("abort", listener, listening());
 }
