@@ -17,7 +17,7 @@ import { checkInteger, checkTimeout } from "../integer.ts";
 import { checkOptionNames } from "../known_options.ts";
 import { ERRNO, hasCode, osError, timeoutError } from "../linux/errors.ts";
 import { Deadline } from "../queue/deadlines.ts";
-import { isEnd } from "../queue/end.ts";
+import { isEnd } from "../end.ts";
 import { checkMaxBytes, readInTurn, wholeRequest } from "./whole_files.ts";
 import { coreOf, type Runner, runOn } from "../queue/runner.ts";
 import type { CoreRequest } from "../operations/request.ts";

@@ -23,7 +23,7 @@
 import * as layout from "../../ffi/layout.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
 import { O_NOFOLLOW } from "../linux/fcntl.ts";
-import { isEnd } from "../queue/end.ts";
+import { isEnd } from "../end.ts";
 import { ownOptions } from "../own_option.ts";
 import { coreOf, type Runner, runOn } from "../queue/runner.ts";
 import type { Scope } from "../queue/scopes.ts";

@@ -29,7 +29,7 @@ import { type Holder, type Request, toCoreRequest } from "../../operations/reque
 import type { OpName } from "../../operations/values.ts";
 import { absolutePath, pathText } from "../../path.ts";
 import { accessBelow, checkAccess, READ } from "../../permissions.ts";
-import { isEnd } from "../../queue/end.ts";
+import { isEnd } from "../../end.ts";
 import { coreOf, runOn } from "../../queue/runner.ts";
 import type { Scope } from "../../queue/scopes.ts";
 import {
