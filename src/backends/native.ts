@@ -22,7 +22,7 @@ import type { ClockReading } from "../linux/clock.ts";
 import type { Payload } from "../operations/payload.ts";
 import { ERRNO, errnoCode, errnoText, osError } from "../linux/errors.ts";
 import type { CoreRequest } from "../operations/request.ts";
-import { closedError } from "../queue/end.ts";
+import { closedError } from "../end.ts";
 import { checkFfi } from "../permissions.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";

@@ -15,7 +15,7 @@ import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import { KeptBytes } from "../kept_bytes.ts";
 import { checkTimeout } from "../integer.ts";
 import { checkSignal } from "../signal.ts";
-import { asEnd, closedError } from "../queue/end.ts";
+import { asEnd, closedError } from "../end.ts";
 import { CachedReads } from "../queue/cached_reads.ts";
 import type { CallOrder } from "./call_order.ts";
 import {

@@ -34,7 +34,7 @@ import { IoqBuffer } from "./buffer.ts";
 import { NOT_NOW } from "./cached_reads.ts";
 import { drainedWithin } from "./closing.ts";
 import { Deadline, Deadlines } from "./deadlines.ts";
-import { asEnd, closedError } from "./end.ts";
+import { asEnd, closedError } from "../end.ts";
 import { KeptWrite } from "./kept_write.ts";
 import { Line, Producer } from "./line.ts";
 import { checkQueue, closeFilesOf, forgetOpenFile } from "./open_files.ts";
