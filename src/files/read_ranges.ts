@@ -21,7 +21,7 @@ import { checkInteger } from "../integer.ts";
 import { checkBytes } from "../operations/arguments.ts";
 import type { Decoder } from "../operations/decode.ts";
 import { CoreRequest } from "../operations/request.ts";
-import { isEnd } from "../queue/end.ts";
+import { isEnd } from "../end.ts";
 import * as layout from "../../ffi/layout.ts";
 import { ownOption } from "../own_option.ts";
 
