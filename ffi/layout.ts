@@ -192,6 +192,8 @@ export const REPORT_READ_FAILED = 0;
 export const REPORT_STAT_FAILED = 1;
 /** A directory's path is too long: it was not read. */
 export const REPORT_TOO_LONG = 2;
+/** What a queue opens is nobody's to close but the caller's. */
+export const NO_OWNER = 4294967295;
 /** Make a ring on the owner's thread. */
 export const OPEN_RING = 1;
 /** Let the ring take raw SQEs. */
@@ -343,6 +345,7 @@ export const OPTIONS_WORKER_OPS_LOW = 3;
 export const OPTIONS_WORKER_OPS_HIGH = 4;
 export const OPTIONS_OVERFLOW_OPS_LOW = 5;
 export const OPTIONS_OVERFLOW_OPS_HIGH = 6;
+export const OPTIONS_OWNER = 7;
 
 /** What a queue turned out to be: size in bytes. */
 export const INFO_SIZE = 64;
@@ -356,5 +359,6 @@ export const INFO_RING_OPS_LOW = 6;
 export const INFO_RING_OPS_HIGH = 7;
 export const INFO_RESTRICTED = 8;
 export const INFO_BROKERED = 11;
+export const INFO_OWNER = 12;
 export const INFO_OPCODES_LOW = 9;
 export const INFO_OPCODES_HIGH = 10;

@@ -508,9 +508,16 @@ struct ioq_options {
 	uint32_t worker_ops_low, worker_ops_high;
 	/** Bit n: so does operation n, unless IOQ_BACKLOG requests wait there. */
 	uint32_t overflow_ops_low, overflow_ops_high;
-	/** Zero. */
-	uint32_t reserved;
+	/**
+	 * Whose descriptors it opens and closes, should that one's thread end: 0 for its own,
+	 * IOQ_NO_OWNER for nobody's, or the `ioq_info.owner` of another thread's queue, for
+	 * which it does nothing any more when that has gone.
+	 */
+	uint32_t owner;
 };
+
+/** What a queue opens stays open if its thread ends without having closed it. */
+#define IOQ_NO_OWNER UINT32_MAX
 
 /** What a queue turned out to be. */
 struct ioq_info {
@@ -537,8 +544,10 @@ struct ioq_info {
 	 * without a permission. Also told if ioq_open() fails.
 	 */
 	uint32_t brokered;
+	/** Stands for the queue as the owner of descriptors; 0: there are too many. */
+	uint32_t owner;
 	/** Zero. */
-	uint32_t reserved[4];
+	uint32_t reserved[3];
 };
 
 #define IOQ_EXPORT __attribute__((visibility("default")))

@@ -323,6 +323,9 @@ int32_t replace_begin(struct entry *entry);
 /** Remove the temporary file that a REPLACE_BEGIN has opened. */
 void replace_forget(struct entry *entry, int fd);
 
+/** Remove a temporary file that is known by its descriptor alone, if its name can be found. */
+void replace_unlink(int fd);
+
 /** Run a REPLACE_END. */
 int32_t replace_end(struct entry *entry);
 

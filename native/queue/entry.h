@@ -237,6 +237,11 @@ static inline uint64_t entry_arg64(const struct entry *entry) {
 	return (uint64_t)entry->args[1] << 32 | entry->args[0];
 }
 
+/** Whether it may go by a descriptor: a number too many does no harm. */
+static inline bool entry_uses(const struct entry *entry, int fd) {
+	return entry->fd == fd || entry->fd2 == fd || entry->args[3] == (uint32_t)fd;
+}
+
 /** Whether it is to end with EINTR instead of being run. */
 static inline bool entry_is_cancelled(struct entry *entry) {
 	return atomic_load_explicit(&entry->cancelled, memory_order_relaxed) && !entry_is_close(entry);

@@ -101,6 +101,7 @@ int main(void) {
 	CONSTANT("REPORT_READ_FAILED", IOQ_REPORT_READ_FAILED, "A directory could not be read.");
 	CONSTANT("REPORT_STAT_FAILED", IOQ_REPORT_STAT_FAILED, "An entry has no attributes.");
 	CONSTANT("REPORT_TOO_LONG", IOQ_REPORT_TOO_LONG, "A directory's path is too long: it was not read.");
+	CONSTANT("NO_OWNER", IOQ_NO_OWNER, "What a queue opens is nobody's to close but the caller's.");
 	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the owner's thread.");
 	CONSTANT("OPEN_RAW_SQE", IOQ_OPEN_RAW_SQE, "Let the ring take raw SQEs.");
 	CONSTANT("IS_CACHED", IOQ_IS_CACHED, "A kind of file: reads of what is cached may be tried.");
@@ -234,6 +235,7 @@ int main(void) {
 	WORD("OPTIONS_WORKER_OPS_HIGH", struct ioq_options, worker_ops_high);
 	WORD("OPTIONS_OVERFLOW_OPS_LOW", struct ioq_options, overflow_ops_low);
 	WORD("OPTIONS_OVERFLOW_OPS_HIGH", struct ioq_options, overflow_ops_high);
+	WORD("OPTIONS_OWNER", struct ioq_options, owner);
 
 	printf("\n");
 	SIZE("INFO", struct ioq_info, "What a queue turned out to be");
@@ -247,6 +249,7 @@ int main(void) {
 	WORD("INFO_RING_OPS_HIGH", struct ioq_info, ring_ops_high);
 	WORD("INFO_RESTRICTED", struct ioq_info, restricted);
 	WORD("INFO_BROKERED", struct ioq_info, brokered);
+	WORD("INFO_OWNER", struct ioq_info, owner);
 	WORD("INFO_OPCODES_LOW", struct ioq_info, opcodes_low);
 	WORD("INFO_OPCODES_HIGH", struct ioq_info, opcodes_high);
 	return 0;
