@@ -703,6 +703,13 @@ IOQ_EXPORT int32_t ioq_resize(struct ioq *ioq, uint32_t depth);
  */
 #define IOQ_WRITES_ALONE 4
 
+/** ioq_write_cached() is for that descriptor. */
+#define IOQ_WRITES_CACHED 8
+/** Its writes need no device. */
+#define IOQ_WRITES_TO_MEMORY 16
+/** Its file system tells of a write that it would wait. */
+#define IOQ_WRITES_TELL 32
+
 /** @return What kind of file a descriptor is: any of the above. */
 IOQ_EXPORT int32_t ioq_is_cached(int32_t fd);
 
@@ -744,6 +751,26 @@ struct ioq_range {
  */
 IOQ_EXPORT uint32_t ioq_read_ranges(int32_t fd, struct ioq_range *ranges, uint32_t count, uint8_t *bytes,
 	uint32_t room);
+
+/** Beside a kind of file: it begins where a write of the same file's ended last. */
+#define IOQ_WRITE_CONTINUES 64
+
+/**
+ * Write into the page cache at once, unless that might wait for something.
+ *
+ * @param kind
+ *         What ioq_is_cached() says of the descriptor: IOQ_WRITES_CACHED at the least. Any of
+ *         IOQ_WRITE_CONTINUES.
+ * @param length
+ *         At most IOQ_WRITE_CACHED_MAX.
+ * @return The bytes written, possibly fewer. Or -errno, having written nothing: -EAGAIN if it
+ *         might wait.
+ */
+IOQ_EXPORT int32_t ioq_write_cached(struct ioq *ioq, int32_t fd, uint32_t kind, const uint8_t *bytes,
+	uint32_t length, uint32_t offset_low, uint32_t offset_high);
+
+/** Bytes of a write that ioq_write_cached() does, at the most. */
+#define IOQ_WRITE_CACHED_MAX (64 * 1024)
 
 /**
  * What an IOQ_CLOCK_* says: seconds as two words, and nanoseconds; then its resolution,
