@@ -31,6 +31,7 @@ import { absolutePath, pathText } from "../../path.ts";
 import { accessBelow, checkAccess, READ } from "../../permissions.ts";
 import { isEnd } from "../../end.ts";
 import { coreOf, runOn } from "../../queue/runner.ts";
+import { onAbort } from "../../signal.ts";
 import type { Scope } from "../../queue/scopes.ts";
 import {
   allRules,
@@ -301,7 +302,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
         this.#onAbort();
         return;
       }
-      signal.addEventListener("abort", this.#onAbort);
+      onAbort(signal, this.#onAbort);
     }
     if (maxDepth >= 0) {
       this.#work(() => this.#beginAtRoot());

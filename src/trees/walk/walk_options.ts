@@ -245,26 +245,33 @@ export interface WalkPlan {
   readonly skip: readonly RegExp[];
 }
 
-const WALK_OPTIONS: readonly string[] = [
-  "maxDepth",
-  "includeFiles",
-  "includeDirs",
-  "includeSymlinks",
+/** The options of everything that goes through a tree to find something. */
+export const SEARCH_OPTIONS = [
   "followSymlinks",
-  "canonicalize",
-  "exts",
-  "match",
-  "skip",
   "gitignore",
   "ignoreFiles",
   "concurrency",
   "signal",
   "timeoutMs",
   "onError",
-  "stat",
-  "sameDevice",
-  "sort",
   "ioq",
+] as const;
+
+/** Those that globs have besides. */
+export const GLOB_WALK_OPTIONS = ["maxDepth", "stat", "sameDevice", "sort"] as const;
+
+/** Those that `expandGlob()` has besides. */
+export const EXPANSION_WALK_OPTIONS = ["includeDirs", "canonicalize"] as const;
+
+const WALK_OPTIONS: readonly string[] = [
+  ...SEARCH_OPTIONS,
+  ...GLOB_WALK_OPTIONS,
+  ...EXPANSION_WALK_OPTIONS,
+  "includeFiles",
+  "includeSymlinks",
+  "exts",
+  "match",
+  "skip",
 ];
 
 const CONCURRENCY_MAX = 4096;
