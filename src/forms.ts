@@ -226,8 +226,9 @@ export abstract class PromiseForms extends Runner {
    * Write many files at the same time.
    *
    * At most `concurrency` files are in memory: entries are taken when there is room. It ends
-   * with the first error, unless `onError` says otherwise, and never before all that was
-   * begun is over; files that are written by then stay.
+   * with the first error, unless `onError` says otherwise, after what was begun is finished:
+   * only a signal, a time limit and the end of the queue interrupt that. It never ends before
+   * all that was begun is over; files that are written by then stay.
    *
    * @param entries The files: where, what, and with which permission bits.
    * @param options How many at once; whether to make directories (`parents`), to replace

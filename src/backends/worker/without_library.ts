@@ -13,6 +13,7 @@
 
 import type NodeFs from "node:fs";
 import * as layout from "../../../ffi/layout.ts";
+import { copyInto } from "../../byte_length.ts";
 import { isUtf8 } from "../../linux/directory.ts";
 import { ERRNO, UNSUPPORTED } from "../../linux/errors.ts";
 import { AT_FDCWD, O_APPEND, O_DIRECTORY, O_RDWR, O_WRONLY } from "../../linux/fcntl.ts";
@@ -334,7 +335,7 @@ export class DenoExecutor implements Executor {
   }
 
   take(target: Uint8Array): void {
-    target.set(this.#call.payload);
+    copyInto(target, this.#call.payload);
   }
 
   isTerminal(fd: number): boolean {
