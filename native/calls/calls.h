@@ -8,6 +8,7 @@
 #include "queue/entry.h"
 
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 /** Split a 64-bit number into two words of a record, `name_low` and `name_high`. */
 #define SPLIT(record, field, value) \
@@ -18,6 +19,39 @@
 
 /** Join them. */
 #define JOIN(record, field) ((uint64_t)(record)->field##_high << 32 | (record)->field##_low)
+
+// cached_write.c
+
+/** What one thread knows of the writes that it does itself. */
+struct cached_writes {
+	/** When to do the next one, by the monotonic clock: not at once after a slow one. */
+	int64_t after;
+	/** When to look again at how much is dirty. */
+	int64_t look_at;
+	/** Bytes that may be written before. */
+	uint32_t left;
+};
+
+/**
+ * Whether writes to a regular file may be done at once.
+ *
+ * @param flags
+ *         What it was opened with, by F_GETFL.
+ * @return IOQ_WRITES_*, or 0.
+ */
+int32_t cached_write_kind(int fd, int flags);
+
+/**
+ * Write what waits for nothing.
+ *
+ * @param kind
+ *         See ioq_write_cached().
+ * @param offset
+ *         NULL for a file's own position.
+ * @return The bytes written; or -errno, having written nothing: -EAGAIN if it might wait.
+ */
+int32_t cached_write(struct cached_writes *writes, int fd, uint32_t kind, const struct iovec *bytes,
+	const uint64_t *offset);
 
 // directory.c
 
