@@ -17,6 +17,11 @@ export const START = "\x02";
 /** Stands for its end. */
 export const END = "\x03";
 
+/** What a backslash makes stand for itself. */
+const PUNCTUATION = /^[!-/:-@[-`{-~ ]$/;
+/** What names do not have, what stands for bytes that are no text, and what stands for ends. */
+const NO_TEXT = `\0\ufffd${START}${END}`;
+
 /** Texts that an expression may stand for. */
 const TEXTS_MAX = 64;
 
@@ -97,9 +102,8 @@ class Parser {
   #character(): string {
     const isEscaped = this.#take("\\");
     const character = this.#source[this.#at++] ?? "";
-    if (
-      isEscaped ? !/^[!-/:-@[-`{-~ ]$/.test(character) : !/^[^\0\x02\x03\ufffd]$/.test(character)
-    ) {
+    const isText = isEscaped ? PUNCTUATION.test(character) : !NO_TEXT.includes(character);
+    if (character === "" || !isText) {
       throw new NotLiteral();
     }
     return character;
