@@ -8,7 +8,7 @@
 
 import { basename } from "../../posix_path.ts";
 import type { DirectoryNode } from "./directory_node.ts";
-import type { WalkEntry } from "./walk_options.ts";
+import type { WalkEntry } from "./walk_types.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../../linux/directory.ts";
 
 /** An entry of a type from `<dirent.h>`. */

@@ -12,7 +12,7 @@ import { op } from "../../operations/op.ts";
 import { toCoreRequest } from "../../operations/request.ts";
 import type { WalkContext } from "./context.ts";
 import type { Anchor, DirectoryNode } from "./directory_node.ts";
-import type { WalkEntry } from "./walk_options.ts";
+import type { WalkEntry } from "./walk_types.ts";
 
 /** What a link leads to. */
 export interface LinkTarget {

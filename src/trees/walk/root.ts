@@ -14,7 +14,8 @@ import { pathText } from "../../path.ts";
 import { checkAccess, normalizePath, READ } from "../../permissions.ts";
 import type { WalkContext } from "./context.ts";
 import { DirectoryNode } from "./directory_node.ts";
-import type { GlobPlan, WalkEntry, WalkPlan } from "./walk_options.ts";
+import type { GlobPlan, WalkPlan } from "./walk_options.ts";
+import type { WalkEntry } from "./walk_types.ts";
 
 /** Where a walk begins. */
 export interface GivenRoot {
