@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 12;
+export const ABI_VERSION = 13;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -72,6 +72,7 @@ export const OP = {
   rawSqe: 42,
   replaceBegin: 43,
   replaceEnd: 44,
+  readRanges: 45,
 } as const;
 
 /** The request was cancelled before it was submitted. */
@@ -132,6 +133,10 @@ export const TREE_SLOW = 2;
 export const TREE_IDENTIFY = 2;
 /** Stat each entry. */
 export const TREE_STAT = 4;
+/** Sort the entries of each directory. */
+export const TREE_SORT = 256;
+/** They are sorted. */
+export const TREE_SORTED = 4;
 /** Read no directory on another device. */
 export const TREE_ONE_DEVICE = 8;
 /** Of a copyFile: times as well. */
@@ -204,6 +209,12 @@ export const IS_CACHED = 1;
 export const HAS_POSITION = 2;
 /** A kind of file: its writes are not for a ring. */
 export const WRITES_ALONE = 4;
+/** A kind of file: writes into the cache may be tried. */
+export const WRITES_CACHED = 8;
+/** Of a write: it begins where the last one ended. */
+export const WRITE_CONTINUES = 64;
+/** Bytes of a write into the cache, at the most. */
+export const WRITE_CACHED_MAX = 65536;
 /** Mode of a terminal: as it was. */
 export const TERMINAL_RESTORE = 0;
 /** Bytes as they are typed. */
@@ -283,6 +294,12 @@ export const STAT_CTIME_NSEC = 26;
 export const STAT_BTIME_NSEC = 27;
 export const STAT_ERROR = 28;
 
+/** Ranges of one request. */
+export const RANGES_MAX = 1024;
+/** Bytes of one of them. */
+export const RANGE_LENGTH_MAX = 131072;
+/** Bytes of all of them. */
+export const RANGES_LENGTH_MAX = 983040;
 /** A range of a file: size in bytes. */
 export const RANGE_SIZE = 16;
 export const RANGE_OFFSET_LOW = 0;

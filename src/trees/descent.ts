@@ -41,7 +41,7 @@ import {
   type TreeBlock,
   treeRequest,
 } from "./walk/tree_block.ts";
-import { checkSignal } from "../signal.ts";
+import { checkSignal, onAbort } from "../signal.ts";
 import { hasCode, inContext, osError, timeoutError } from "../linux/errors.ts";
 import { checkOnError, type ErrorPolicy } from "./error_policy.ts";
 import { splitPath } from "./root_path.ts";
@@ -162,7 +162,9 @@ export class Descent {
     const scope: Scope = { context, cancel: (reason) => descent.#abort.abort(reason) };
     scopes.enter(scope);
     const abort = () => descent.#abort.abort(signal!.reason);
-    signal?.addEventListener("abort", abort);
+    if (signal !== undefined) {
+      onAbort(signal, abort);
+    }
     const timer = timeoutMs === undefined ? undefined : setTimeout(
       () => descent.#abort.abort(timeoutError(timeoutMs, context)),
       timeoutMs,

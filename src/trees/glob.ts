@@ -16,7 +16,10 @@ import type { GlobRequest } from "./glob_walk.ts";
 import { checkOptionNames } from "../known_options.ts";
 import {
   checkBoolean,
+  EXPANSION_WALK_OPTIONS,
+  GLOB_WALK_OPTIONS,
   planWalk,
+  SEARCH_OPTIONS,
   type WalkEntry,
   type WalkErrorPolicy,
   type WalkOptions,
@@ -321,20 +324,7 @@ class OneByOne<E> implements AsyncIterableIterator<E> {
 }
 
 /** Options of {@linkcode GlobOptions} that are a walk's. */
-const OF_WALK = [
-  "maxDepth",
-  "followSymlinks",
-  "gitignore",
-  "ignoreFiles",
-  "concurrency",
-  "signal",
-  "timeoutMs",
-  "onError",
-  "stat",
-  "sameDevice",
-  "sort",
-  "ioq",
-] as const;
+const OF_WALK = [...SEARCH_OPTIONS, ...GLOB_WALK_OPTIONS] as const;
 
 const GLOB_OPTIONS: readonly string[] = [
   ...OF_WALK,
@@ -348,18 +338,7 @@ const GLOB_OPTIONS: readonly string[] = [
 ];
 
 /** Options of {@linkcode ExpandGlobOptions} that are a walk's. */
-const OF_EXPANSION = [
-  "includeDirs",
-  "followSymlinks",
-  "canonicalize",
-  "gitignore",
-  "ignoreFiles",
-  "concurrency",
-  "signal",
-  "timeoutMs",
-  "onError",
-  "ioq",
-] as const;
+const OF_EXPANSION = [...SEARCH_OPTIONS, ...EXPANSION_WALK_OPTIONS] as const;
 
 const EXPAND_OPTIONS: readonly string[] = [
   ...OF_EXPANSION,

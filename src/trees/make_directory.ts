@@ -46,7 +46,7 @@ export async function makeDirectory(
       ioq,
       options,
       context,
-      (limits) => makeAll(ioq, whole, { ...rest, signal: limits?.signal }),
+      (limits) => makeAll(ioq, whole, { ...rest, signal: ownOption(limits, "signal") }),
     );
   } catch (error) {
     // Whichever directory it was, this is the one that was asked for

@@ -243,28 +243,38 @@ export interface WalkPlan {
   readonly skips: PathFilter | undefined;
   /** The expressions that say so. */
   readonly skip: readonly RegExp[];
+  /** What else {@linkcode finds} comes from. */
+  readonly suffixes: readonly string[] | undefined;
+  readonly match: readonly RegExp[] | undefined;
 }
 
-const WALK_OPTIONS: readonly string[] = [
-  "maxDepth",
-  "includeFiles",
-  "includeDirs",
-  "includeSymlinks",
+/** The options of everything that goes through a tree to find something. */
+export const SEARCH_OPTIONS = [
   "followSymlinks",
-  "canonicalize",
-  "exts",
-  "match",
-  "skip",
   "gitignore",
   "ignoreFiles",
   "concurrency",
   "signal",
   "timeoutMs",
   "onError",
-  "stat",
-  "sameDevice",
-  "sort",
   "ioq",
+] as const;
+
+/** Those that globs have besides. */
+export const GLOB_WALK_OPTIONS = ["maxDepth", "stat", "sameDevice", "sort"] as const;
+
+/** Those that `expandGlob()` has besides. */
+export const EXPANSION_WALK_OPTIONS = ["includeDirs", "canonicalize"] as const;
+
+const WALK_OPTIONS: readonly string[] = [
+  ...SEARCH_OPTIONS,
+  ...GLOB_WALK_OPTIONS,
+  ...EXPANSION_WALK_OPTIONS,
+  "includeFiles",
+  "includeSymlinks",
+  "exts",
+  "match",
+  "skip",
 ];
 
 const CONCURRENCY_MAX = 4096;
@@ -317,14 +327,13 @@ function anyMatch(expressions: readonly RegExp[] | undefined): PathFilter | unde
 
 /** What `exts`, `match` and `skip` say together. */
 function makeFilter(
-  exts: readonly string[] | undefined,
+  suffixes: readonly string[] | undefined,
   match: PathFilter | undefined,
   skip: PathFilter | undefined,
 ): PathFilter | undefined {
-  if (exts === undefined && match === undefined && skip === undefined) {
+  if (suffixes === undefined && match === undefined && skip === undefined) {
     return undefined;
   }
-  const suffixes = exts?.map((ext) => ext.startsWith(".") ? ext : `.${ext}`);
   return (path) =>
     (suffixes === undefined || suffixes.some((suffix) => path.endsWith(suffix))) &&
     (match === undefined || match(path)) &&
@@ -359,6 +368,7 @@ export function planWalk(given: WalkOptions, innerOptions: InnerOptions = {}): W
   const skips = anyMatch(
     checkList(skip, "skip", "regular expressions", (it) => it instanceof RegExp),
   );
+  const suffixes = exts?.map((ext) => ext.startsWith(".") ? ext : `.${ext}`);
   return {
     verbatim: inner.verbatim ?? false,
     decode: inner.decode ?? decodeFileInfo,
@@ -384,7 +394,9 @@ export function planWalk(given: WalkOptions, innerOptions: InnerOptions = {}): W
       : undefined,
     skips,
     skip: skip ?? [],
-    matches: makeFilter(exts, anyMatch(match), undefined),
-    finds: makeFilter(exts, anyMatch(match), skips),
+    suffixes,
+    match,
+    matches: makeFilter(suffixes, anyMatch(match), undefined),
+    finds: makeFilter(suffixes, anyMatch(match), skips),
   };
 }
