@@ -174,7 +174,8 @@ export interface WalkOptions {
    */
   stat?: boolean | undefined;
   /**
-   * Whether those are exact: sizes and the like as `bigint`, times as nanoseconds. It takes `stat`.
+   * Whether those are exact: sizes and the like as `bigint`, times as nanoseconds. It takes
+   * `stat`, and the native library: `Deno.errors.NotSupported` otherwise.
    *
    * @default {false}
    */
