@@ -255,7 +255,7 @@ Deno.test("a program reads none of the queue's modules before it needs them", as
   assertEquals(loaded.filter((specifier) => !/^\.\/|^node:/.test(specifier)), []);
 });
 
-Deno.test("where the queue's modules may not be read, calls go on as they did", async () => {
+Deno.test("where the queue's modules may not be loaded, calls go on as they did", async () => {
   using dir = new TempDir();
   const script = `${CROWD.replace('"/"', JSON.stringify(dir.path))}
     console.log((await Deno.stat(${JSON.stringify(dir.path)})).isDirectory);`;
@@ -264,7 +264,35 @@ Deno.test("where the queue's modules may not be read, calls go on as they did", 
     env: { IOQ_ACCELERATE: "verbose" },
   });
   assertEquals([code, stdout], [0, "true\n"]);
-  assertMatch(stderr, /calls go on as they did: .* may not be read/);
+  assertMatch(stderr, /calls go on as they did: .* may not be loaded/);
+});
+
+Deno.test("it may be imported from a server", async () => {
+  await using server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    async (request) => {
+      const { pathname } = new URL(request.url);
+      const found = /^\/(?:src|ffi)\/[\w/.]+\.ts$/.test(pathname);
+      return found
+        ? new Response(await Deno.readTextFile(ROOT + pathname), {
+          headers: { "content-type": "application/typescript" },
+        })
+        : new Response(null, { status: 404 });
+    },
+  );
+  const host = `127.0.0.1:${server.addr.port}`;
+  const { code, stdout, stderr } = await runDeno(
+    `${CROWD}console.log((await Deno.stat("/")).isDirectory);`,
+    {
+      flags: [
+        ...["--allow-read", "--allow-ffi", "--allow-env", `--allow-import=${host}`],
+        ...["--preload", `http://${host}/src/accelerate/mod.ts`],
+      ],
+      env: { IOQ_ACCELERATE: "verbose", IOQ_LIBRARY: `${ROOT}native/build/libioq.so` },
+    },
+  );
+  assertEquals([code, stdout], [0, "true\n"], stderr);
+  assertMatch(stderr, /through a queue/);
 });
 
 Deno.test("calls that wait are made with what they were given", async () => {

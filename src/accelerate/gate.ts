@@ -202,18 +202,17 @@ const QUEUE: string = "../ioq.ts";
 /**
  * Import the queue.
  *
- * @throws {Deno.errors.NotSupported} If its modules may not be read without asking.
+ * @throws {Deno.errors.NotSupported} If its modules may not be had without asking.
  */
 async function importQueue(): Promise<typeof import("../ioq.ts")> {
-  const { protocol, pathname } = new URL("../../", import.meta.url);
-  if (protocol === "file:") {
-    const { state } = Deno.permissions.querySync({
-      name: "read",
-      path: decodeURIComponent(pathname),
-    });
-    if (state !== "granted") {
-      throw new Deno.errors.NotSupported("the modules of the queue may not be read");
-    }
+  const { protocol, hostname, port, pathname } = new URL("../../", import.meta.url);
+  const { state } = Deno.permissions.querySync(
+    protocol === "file:"
+      ? { name: "read", path: decodeURIComponent(pathname) }
+      : { name: "import", host: `${hostname}:${port || (protocol === "https:" ? 443 : 80)}` },
+  );
+  if (state !== "granted") {
+    throw new Deno.errors.NotSupported("the modules of the queue may not be loaded");
   }
   return await import(QUEUE);
 }
