@@ -133,6 +133,10 @@ export const TREE_SLOW = 2;
 export const TREE_IDENTIFY = 2;
 /** Stat each entry. */
 export const TREE_STAT = 4;
+/** Sort the entries of each directory. */
+export const TREE_SORT = 256;
+/** They are sorted. */
+export const TREE_SORTED = 4;
 /** Read no directory on another device. */
 export const TREE_ONE_DEVICE = 8;
 /** Of a copyFile: times as well. */
@@ -205,6 +209,12 @@ export const IS_CACHED = 1;
 export const HAS_POSITION = 2;
 /** A kind of file: its writes are not for a ring. */
 export const WRITES_ALONE = 4;
+/** A kind of file: writes into the cache may be tried. */
+export const WRITES_CACHED = 8;
+/** Of a write: it begins where the last one ended. */
+export const WRITE_CONTINUES = 64;
+/** Bytes of a write into the cache, at the most. */
+export const WRITE_CACHED_MAX = 65536;
 /** Mode of a terminal: as it was. */
 export const TERMINAL_RESTORE = 0;
 /** Bytes as they are typed. */

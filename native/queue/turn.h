@@ -138,6 +138,8 @@ struct ioq {
 	int64_t interrupt_after;
 	/** What waits without a lane. */
 	struct waits waits;
+	/** Writes that are done without a turn. */
+	struct cached_writes writes;
 	/** Memory that JavaScript sees: REGIONS_MAX of them, once there is any. */
 	struct region *regions;
 	/** Messages from other queues, once anyone asked for our id. */

@@ -100,6 +100,7 @@ int main(void) {
 	TEST(test_options);
 	TEST(test_utf8);
 	TEST(test_cached);
+	TEST(test_write_cached);
 	TEST(test_terminal);
 	run_config(&lanes_config);
 	TEST_WITH(test_nop, sync_config);

@@ -71,6 +71,8 @@ int main(void) {
 	CONSTANT("TREE_SLOW", IOQ_TREE_SLOW, "A single directory took longer than was meant for many.");
 	CONSTANT("TREE_IDENTIFY", IOQ_TREE_IDENTIFY, "Tell device and inode of each directory.");
 	CONSTANT("TREE_STAT", IOQ_TREE_STAT, "Stat each entry.");
+	CONSTANT("TREE_SORT", IOQ_TREE_SORT, "Sort the entries of each directory.");
+	CONSTANT("TREE_SORTED", IOQ_TREE_SORTED, "They are sorted.");
 	CONSTANT("TREE_ONE_DEVICE", IOQ_TREE_ONE_DEVICE, "Read no directory on another device.");
 	CONSTANT("COPY_TIMES", IOQ_COPY_TIMES, "Of a copyFile: times as well.");
 	CONSTANT("COPY_OWNER", IOQ_COPY_OWNER, "Owner and group as well.");
@@ -107,6 +109,9 @@ int main(void) {
 	CONSTANT("IS_CACHED", IOQ_IS_CACHED, "A kind of file: reads of what is cached may be tried.");
 	CONSTANT("HAS_POSITION", IOQ_HAS_POSITION, "A kind of file: transfers may have offsets.");
 	CONSTANT("WRITES_ALONE", IOQ_WRITES_ALONE, "A kind of file: its writes are not for a ring.");
+	CONSTANT("WRITES_CACHED", IOQ_WRITES_CACHED, "A kind of file: writes into the cache may be tried.");
+	CONSTANT("WRITE_CONTINUES", IOQ_WRITE_CONTINUES, "Of a write: it begins where the last one ended.");
+	CONSTANT("WRITE_CACHED_MAX", IOQ_WRITE_CACHED_MAX, "Bytes of a write into the cache, at the most.");
 	CONSTANT("TERMINAL_RESTORE", IOQ_TERMINAL_RESTORE, "Mode of a terminal: as it was.");
 	CONSTANT("TERMINAL_RAW", IOQ_TERMINAL_RAW, "Bytes as they are typed.");
 	CONSTANT("TERMINAL_CBREAK", IOQ_TERMINAL_CBREAK, "Bytes as they are typed, but for signals.");

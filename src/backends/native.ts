@@ -481,6 +481,25 @@ export class NativeBackend implements Backend {
     );
   }
 
+  writeCached(fd: number, kind: number, bytes: Uint8Array, offset: number, length: number): number {
+    const appends = offset < 0;
+    const from = appends ? 0 : offset;
+    const isShort = (from | 0) === from;
+    const result = this.#symbols.ioq_write_cached(
+      this.#ioq,
+      fd,
+      kind,
+      bytes as Uint8Array<ArrayBuffer>,
+      length,
+      isShort ? from : from % 0x1_0000_0000,
+      appends ? layout.NO_OFFSET : isShort ? 0 : Math.floor(from / 0x1_0000_0000),
+    );
+    if (result > 0) {
+      this.completed.core++;
+    }
+    return result;
+  }
+
   async park(): Promise<void> {
     await this.#symbols.ioq_park(this.#ioq);
   }

@@ -29,6 +29,7 @@ void test_splice(const void *config);
 
 // cached_test.c
 void test_cached(void);
+void test_write_cached(void);
 void test_terminal(void);
 
 // directory_test.c
