@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 12;
+export const ABI_VERSION = 13;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -72,6 +72,7 @@ export const OP = {
   rawSqe: 42,
   replaceBegin: 43,
   replaceEnd: 44,
+  readRanges: 45,
 } as const;
 
 /** The request was cancelled before it was submitted. */
@@ -132,6 +133,10 @@ export const TREE_SLOW = 2;
 export const TREE_IDENTIFY = 2;
 /** Stat each entry. */
 export const TREE_STAT = 4;
+/** Sort the entries of each directory. */
+export const TREE_SORT = 256;
+/** They are sorted. */
+export const TREE_SORTED = 4;
 /** Read no directory on another device. */
 export const TREE_ONE_DEVICE = 8;
 /** Of a copyFile: times as well. */
@@ -192,6 +197,8 @@ export const REPORT_READ_FAILED = 0;
 export const REPORT_STAT_FAILED = 1;
 /** A directory's path is too long: it was not read. */
 export const REPORT_TOO_LONG = 2;
+/** What a queue opens is nobody's to close but the caller's. */
+export const NO_OWNER = 4294967295;
 /** Make a ring on the owner's thread. */
 export const OPEN_RING = 1;
 /** Let the ring take raw SQEs. */
@@ -202,6 +209,12 @@ export const IS_CACHED = 1;
 export const HAS_POSITION = 2;
 /** A kind of file: its writes are not for a ring. */
 export const WRITES_ALONE = 4;
+/** A kind of file: writes into the cache may be tried. */
+export const WRITES_CACHED = 8;
+/** Of a write: it begins where the last one ended. */
+export const WRITE_CONTINUES = 64;
+/** Bytes of a write into the cache, at the most. */
+export const WRITE_CACHED_MAX = 65536;
 /** Mode of a terminal: as it was. */
 export const TERMINAL_RESTORE = 0;
 /** Bytes as they are typed. */
@@ -281,6 +294,12 @@ export const STAT_CTIME_NSEC = 26;
 export const STAT_BTIME_NSEC = 27;
 export const STAT_ERROR = 28;
 
+/** Ranges of one request. */
+export const RANGES_MAX = 1024;
+/** Bytes of one of them. */
+export const RANGE_LENGTH_MAX = 131072;
+/** Bytes of all of them. */
+export const RANGES_LENGTH_MAX = 983040;
 /** A range of a file: size in bytes. */
 export const RANGE_SIZE = 16;
 export const RANGE_OFFSET_LOW = 0;
@@ -337,6 +356,7 @@ export const OPTIONS_WORKER_OPS_LOW = 3;
 export const OPTIONS_WORKER_OPS_HIGH = 4;
 export const OPTIONS_OVERFLOW_OPS_LOW = 5;
 export const OPTIONS_OVERFLOW_OPS_HIGH = 6;
+export const OPTIONS_OWNER = 7;
 
 /** What a queue turned out to be: size in bytes. */
 export const INFO_SIZE = 64;
@@ -350,5 +370,6 @@ export const INFO_RING_OPS_LOW = 6;
 export const INFO_RING_OPS_HIGH = 7;
 export const INFO_RESTRICTED = 8;
 export const INFO_BROKERED = 11;
+export const INFO_OWNER = 12;
 export const INFO_OPCODES_LOW = 9;
 export const INFO_OPCODES_HIGH = 10;

@@ -122,6 +122,18 @@ export const transferSymbols = {
     ],
     result: "u32",
   },
+  ioq_write_cached: {
+    parameters: [
+      "pointer", // struct ioq *ioq
+      "i32", // int32_t fd
+      "u32", // uint32_t kind
+      "buffer", // const uint8_t *bytes
+      "u32", // uint32_t length
+      "u32", // uint32_t offset_low
+      "u32", // uint32_t offset_high
+    ],
+    result: "i32",
+  },
   ioq_take_part: {
     parameters: [
       "pointer", // struct ioq *ioq

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that older JavaScript could not bear. */
-#define IOQ_ABI_VERSION 12
+#define IOQ_ABI_VERSION 13
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -86,7 +86,8 @@
 	X(REMOVE_XATTR, 41, removeXattr) \
 	X(RAW_SQE, 42, rawSqe) /* whatever is in its path, 64 bytes, as an SQE */ \
 	X(REPLACE_BEGIN, 43, replaceBegin) /* a file to write what is to replace another */ \
-	X(REPLACE_END, 44, replaceEnd) /* args: as WRITE_FILE, IOQ_REPLACE_*, its descriptor */
+	X(REPLACE_END, 44, replaceEnd) /* args: as WRITE_FILE, IOQ_REPLACE_*, its descriptor */ \
+	X(READ_RANGES, 45, readRanges) /* what was staged, ioq_range after ioq_range, at a time */
 
 /** A set of operations: bit n for operation n. They must be fewer than 64. */
 typedef uint64_t ioq_ops;
@@ -303,6 +304,8 @@ struct ioq_stat {
 #define IOQ_DIRECTORY_RAW 1
 /** Set if reading a single directory took more than twice the time that was given. */
 #define IOQ_TREE_SLOW 2
+/** Set if the entries of each directory are sorted. */
+#define IOQ_TREE_SORTED 4
 /** The end of the directory was reached. */
 #define IOQ_DIRECTORY_END 2
 
@@ -352,12 +355,22 @@ struct ioq_directory {
 #define IOQ_RULE_HAS '~'
 /** So is all that is below a directory with an entry whose name is the rest of the rule. */
 #define IOQ_RULE_STOPS '!'
+/**
+ * What follows is one of the first four: an entry that is no directory is told of only if some rule
+ * of this kind has its name, or one by which a directory stops.
+ */
+#define IOQ_RULE_WANTED '+'
 /** Set beside it: tell device and inode of each directory. */
 #define IOQ_TREE_IDENTIFY 2
 /** Set beside it: stat each entry. */
 #define IOQ_TREE_STAT 4
 /** Set beside it: read no directory on another device than `offset`. */
 #define IOQ_TREE_ONE_DEVICE 8
+/**
+ * Set beside it: sort the entries of each directory by name, as UTF-16 orders them. Whether they
+ * are is told by IOQ_TREE_SORTED; where names are not UTF-8 it is not.
+ */
+#define IOQ_TREE_SORT 256
 /**
  * Set beside it: remove the directories with all that is in them. Paths are relative
  * to the descriptor, and no link in them is followed; of "." only what is in it goes.
@@ -419,7 +432,7 @@ struct ioq_tree {
 	uint32_t entry_count;
 	/** Bytes of all names with the NULs between them. */
 	uint32_t names_length;
-	/** IOQ_DIRECTORY_RAW, IOQ_TREE_SLOW. */
+	/** IOQ_DIRECTORY_RAW, IOQ_TREE_SLOW, IOQ_TREE_SORTED. */
 	uint32_t flags;
 	/** Zero. */
 	uint32_t reserved[4];
@@ -508,9 +521,16 @@ struct ioq_options {
 	uint32_t worker_ops_low, worker_ops_high;
 	/** Bit n: so does operation n, unless IOQ_BACKLOG requests wait there. */
 	uint32_t overflow_ops_low, overflow_ops_high;
-	/** Zero. */
-	uint32_t reserved;
+	/**
+	 * Whose descriptors it opens and closes, should that one's thread end: 0 for its own,
+	 * IOQ_NO_OWNER for nobody's, or the `ioq_info.owner` of another thread's queue, for
+	 * which it does nothing any more when that has gone.
+	 */
+	uint32_t owner;
 };
+
+/** What a queue opens stays open if its thread ends without having closed it. */
+#define IOQ_NO_OWNER UINT32_MAX
 
 /** What a queue turned out to be. */
 struct ioq_info {
@@ -537,8 +557,10 @@ struct ioq_info {
 	 * without a permission. Also told if ioq_open() fails.
 	 */
 	uint32_t brokered;
+	/** Stands for the queue as the owner of descriptors; 0: there are too many. */
+	uint32_t owner;
 	/** Zero. */
-	uint32_t reserved[4];
+	uint32_t reserved[3];
 };
 
 #define IOQ_EXPORT __attribute__((visibility("default")))
@@ -693,6 +715,13 @@ IOQ_EXPORT int32_t ioq_resize(struct ioq *ioq, uint32_t depth);
  */
 #define IOQ_WRITES_ALONE 4
 
+/** ioq_write_cached() is for that descriptor. */
+#define IOQ_WRITES_CACHED 8
+/** Its writes need no device. */
+#define IOQ_WRITES_TO_MEMORY 16
+/** Its file system tells of a write that it would wait. */
+#define IOQ_WRITES_TELL 32
+
 /** @return What kind of file a descriptor is: any of the above. */
 IOQ_EXPORT int32_t ioq_is_cached(int32_t fd);
 
@@ -717,6 +746,13 @@ struct ioq_range {
 	int32_t result;
 };
 
+/** Ranges of a READ_RANGES, at the most. */
+#define IOQ_RANGES_MAX 1024
+/** Bytes of one of them. */
+#define IOQ_RANGE_LENGTH_MAX (128 * 1024)
+/** Bytes of all of them: with what is kept of each there is a buffer of that size. */
+#define IOQ_RANGES_LENGTH_MAX (960 * 1024)
+
 /**
  * Read ranges of what is in the page cache, without waiting for anything. Their bytes go
  * one range after the other, each with room for all of it.
@@ -727,6 +763,26 @@ struct ioq_range {
  */
 IOQ_EXPORT uint32_t ioq_read_ranges(int32_t fd, struct ioq_range *ranges, uint32_t count, uint8_t *bytes,
 	uint32_t room);
+
+/** Beside a kind of file: it begins where a write of the same file's ended last. */
+#define IOQ_WRITE_CONTINUES 64
+
+/**
+ * Write into the page cache at once, unless that might wait for something.
+ *
+ * @param kind
+ *         What ioq_is_cached() says of the descriptor: IOQ_WRITES_CACHED at the least. Any of
+ *         IOQ_WRITE_CONTINUES.
+ * @param length
+ *         At most IOQ_WRITE_CACHED_MAX.
+ * @return The bytes written, possibly fewer. Or -errno, having written nothing: -EAGAIN if it
+ *         might wait.
+ */
+IOQ_EXPORT int32_t ioq_write_cached(struct ioq *ioq, int32_t fd, uint32_t kind, const uint8_t *bytes,
+	uint32_t length, uint32_t offset_low, uint32_t offset_high);
+
+/** Bytes of a write that ioq_write_cached() does, at the most. */
+#define IOQ_WRITE_CACHED_MAX (64 * 1024)
 
 /**
  * What an IOQ_CLOCK_* says: seconds as two words, and nanoseconds; then its resolution,

@@ -79,7 +79,7 @@ export class Ioq<T = unknown> extends PromiseForms implements AsyncDisposable {
   private constructor(token: symbol, stream: Stream<T>) {
     checkOwn(token);
     const { core } = stream;
-    super(token, { core, reader: core, run: (_, request, options) => core.run(request, options) });
+    super(token, { core, cache: core, run: (_, request, options) => core.run(request, options) });
     this.#core = core;
     this.#stream = stream;
   }

@@ -34,7 +34,8 @@ int32_t ioq_is_cached(int32_t fd) {
 	// Some that look regular are streams, such as /proc/kmsg
 	bool seeks = (regular || S_ISBLK(buf.stx_mode)) && lseek(fd, 0, SEEK_CUR) >= 0;
 	bool alone = regular && position_takes_back_writes(fd);
-	return (cached ? IOQ_IS_CACHED : 0) | (seeks ? IOQ_HAS_POSITION : 0) | (alone ? IOQ_WRITES_ALONE : 0);
+	return (cached ? IOQ_IS_CACHED : 0) | (seeks ? IOQ_HAS_POSITION : 0) | (alone ? IOQ_WRITES_ALONE : 0)
+		| (cached && seeks ? cached_write_kind(fd, flags) : 0);
 }
 
 int32_t ioq_read_cached(int32_t fd, uint8_t *bytes, uint32_t length, uint32_t offset_low, uint32_t offset_high) {

@@ -8,6 +8,7 @@
 #include "queue/entry.h"
 
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 /** Split a 64-bit number into two words of a record, `name_low` and `name_high`. */
 #define SPLIT(record, field, value) \
@@ -18,6 +19,39 @@
 
 /** Join them. */
 #define JOIN(record, field) ((uint64_t)(record)->field##_high << 32 | (record)->field##_low)
+
+// cached_write.c
+
+/** What one thread knows of the writes that it does itself. */
+struct cached_writes {
+	/** When to do the next one, by the monotonic clock: not at once after a slow one. */
+	int64_t after;
+	/** When to look again at how much is dirty. */
+	int64_t look_at;
+	/** Bytes that may be written before. */
+	uint32_t left;
+};
+
+/**
+ * Whether writes to a regular file may be done at once.
+ *
+ * @param flags
+ *         What it was opened with, by F_GETFL.
+ * @return IOQ_WRITES_*, or 0.
+ */
+int32_t cached_write_kind(int fd, int flags);
+
+/**
+ * Write what waits for nothing.
+ *
+ * @param kind
+ *         See ioq_write_cached().
+ * @param offset
+ *         NULL for a file's own position.
+ * @return The bytes written; or -errno, having written nothing: -EAGAIN if it might wait.
+ */
+int32_t cached_write(struct cached_writes *writes, int fd, uint32_t kind, const struct iovec *bytes,
+	const uint64_t *offset);
 
 // directory.c
 
@@ -43,6 +77,8 @@ struct scratch {
 	struct bytes directories;
 	/** Of a tree: stats so far. */
 	struct bytes stats;
+	/** Of a tree: a directory that is being sorted. */
+	struct bytes order;
 	/** Of a report: the path of the directory that is being read. */
 	struct bytes path;
 	/** Of a report: lines so far. */
@@ -136,8 +172,39 @@ const char *tree_name(const struct tree *tree, struct name name);
 /** Read an open directory to its end. An error of its own is put on record. Returns 0 or -errno. */
 int tree_list(struct tree *tree, int dfd, size_t index);
 
+// tree_entries.c
+
+/** Whether a name is as a rule has it. */
+bool tree_rule_has(const char *rule, const char *name);
+
+/**
+ * Leave out what is not wanted of the entries from some on, and sort them if that is asked for.
+ *
+ * @param name Where the first one's name begins.
+ * @param first Its index.
+ * @return 0 or -ENOMEM.
+ */
+int tree_arrange(const struct tree *tree, size_t name, size_t first);
+
+// tree.c
+
 /** Run a READ_DIR that has IOQ_TREE in its mode. Sets the result and the payload. */
 void tree_read(struct entry *entry, struct scratch *scratch);
+
+/** Whether there are no descriptors to be had, which may be different when fewer are open. */
+static inline bool is_full(int error) {
+	return error == EMFILE || error == ENFILE;
+}
+
+/**
+ * What becomes of a request to change a tree that named a directory that could not even be
+ * opened for lack of descriptors: it is as if it had not been begun, or ends before that one.
+ *
+ * @return -errno, or 1.
+ */
+static inline int left_for_lack(int error, int32_t parent) {
+	return parent == -1 ? -error : 1;
+}
 
 // way.c
 
@@ -288,6 +355,9 @@ int32_t replace_begin(struct entry *entry);
 
 /** Remove the temporary file that a REPLACE_BEGIN has opened. */
 void replace_forget(struct entry *entry, int fd);
+
+/** Remove a temporary file that is known by its descriptor alone, if its name can be found. */
+void replace_unlink(int fd);
 
 /** Run a REPLACE_END. */
 int32_t replace_end(struct entry *entry);

@@ -6,7 +6,7 @@
  */
 
 #include "calls/calls.h"
-
+#include "queue/ranges.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -195,6 +195,16 @@ static int32_t perform_xattr(struct entry *e) {
 	return result;
 }
 
+/** Read ranges, one after the other. */
+static int32_t perform_ranges(struct entry *e) {
+	struct ioq_range *ranges = ranges_of(e);
+	uint8_t *bytes = ranges_bytes(e);
+	for (uint32_t i = 0; i < e->range_count && !entry_is_cancelled(e); bytes += ranges[i++].length) {
+		ranges[i].result = settled(pread(e->fd, bytes, ranges[i].length, (off_t)range_offset(&ranges[i])));
+	}
+	return ranges_result(e);
+}
+
 /** Run an entry once. */
 static int32_t perform_once(struct entry *e, struct scratch *scratch) {
 	off_t offset = (off_t)e->offset;
@@ -244,6 +254,8 @@ static int32_t perform_once(struct entry *e, struct scratch *scratch) {
 		return perform_xattr(e);
 	case IOQ_OP_READ_FILE:
 		return whole_file_read(e);
+	case IOQ_OP_READ_RANGES:
+		return perform_ranges(e);
 	case IOQ_OP_WRITE_FILE:
 		return whole_file_write(e);
 	case IOQ_OP_COPY_FILE:

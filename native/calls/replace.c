@@ -20,6 +20,9 @@
  *     maker:  create, lock ──▶ is it still there?  no: once more
  *     finder: open, lock   ──▶ is it still there?  yes: remove it
  *
+ * What is written in pieces when its thread ends is removed with its descriptor, by the name
+ * that /proc tells (queue/descriptors.c).
+ *
  * Where a file system has no locks nobody removes what might be in use.
  *
  * Syncing a folder is shared, see calls/sync_share.c.
@@ -46,6 +49,8 @@
 #define SLOTS_MAX 64
 /** How often a temporary file may be taken away from under its maker. */
 #define TRIES_MAX 1000
+/** How the names of temporary files begin. */
+#define TEMPORARY_PREFIX ".ioq-"
 /** Bytes of the name of a temporary file. */
 #define TEMPORARY_MAX 64
 
@@ -197,7 +202,7 @@ static void temporary_name(const struct target *target, unsigned int slot, char 
 		}
 		slot = SLOTS_MAX + chance % 0x7fffffff;
 	}
-	snprintf(name, TEMPORARY_MAX, ".ioq-%016" PRIx64 "-%u", hash, slot);
+	snprintf(name, TEMPORARY_MAX, TEMPORARY_PREFIX "%016" PRIx64 "-%u", hash, slot);
 }
 
 /** Remove a temporary file that nobody is writing. Returns whether it is gone. */
@@ -428,6 +433,23 @@ void replace_forget(struct entry *entry, int fd) {
 			unlinkat(target.folder, temporary.name, 0);
 		}
 		close(target.folder);
+	}
+}
+
+void replace_unlink(int fd) {
+	char link[32], path[IOQ_PATH_MAX + 1];
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(link, path, sizeof(path));
+	if (length <= 0 || length > IOQ_PATH_MAX) {
+		return;
+	}
+	path[length] = '\0';
+	const char *slash = strrchr(path, '/');
+	struct stat sb, at;
+	if (slash && strncmp(slash + 1, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0
+			&& fstat(fd, &sb) == 0 && lstat(path, &at) == 0
+			&& at.st_dev == sb.st_dev && at.st_ino == sb.st_ino) {
+		unlink(path);
 	}
 }
 

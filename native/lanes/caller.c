@@ -18,6 +18,9 @@
  * of another entry, which is run again since nobody cancelled that.
  *
  * Whoever interrupts has only a number: the Worker may have been terminated.
+ *
+ * A thread that ends has what is at hand for it interrupted as well, before it closes the
+ * descriptors that it leaves (queue/descriptors.c).
  */
 
 #include "lanes/caller.h"
@@ -31,6 +34,8 @@
 struct caller {
 	/** What it is found by. */
 	uint32_t id;
+	/** For whom it runs operations. */
+	owner_id owner;
 	/** The thread. */
 	pthread_t thread;
 	/** The next one in the list. */
@@ -50,12 +55,13 @@ static struct caller *list;
 /** The last id that was given. */
 static uint32_t last_id;
 
-struct caller *caller_open(void) {
+struct caller *caller_open(owner_id owner) {
 	struct caller *caller = calloc(1, sizeof(*caller));
 	if (!caller) {
 		return NULL;
 	}
 	pthread_mutex_init(&caller->mutex, NULL);
+	caller->owner = owner;
 	caller->thread = pthread_self();
 	interrupt_acquire();
 	interrupt_accept();
@@ -106,6 +112,10 @@ void caller_enter(struct caller *caller, struct entry *entry) {
 	pthread_mutex_lock(&caller->mutex);
 	caller->entry = entry;
 	pthread_mutex_unlock(&caller->mutex);
+	// Whoever waits for the last one to be over has let the owner end before
+	if (entry && caller->owner != 0 && !owner_lives(caller->owner)) {
+		atomic_store_explicit(&entry->cancelled, true, memory_order_relaxed);
+	}
 }
 
 int caller_interrupt(uint32_t id, uint32_t turn) {
@@ -126,4 +136,34 @@ int caller_interrupt(uint32_t id, uint32_t turn) {
 	}
 	pthread_mutex_unlock(&list_mutex);
 	return ret;
+}
+
+bool callers_interrupt(owner_id owner) {
+	bool any = false;
+	pthread_mutex_lock(&list_mutex);
+	for (struct caller *caller = list; caller; caller = caller->next) {
+		pthread_mutex_lock(&caller->mutex);
+		if (caller->owner == owner && caller->entry) {
+			any = true;
+			if (!entry_is_close(caller->entry)) {
+				atomic_store_explicit(&caller->entry->cancelled, true, memory_order_release);
+				interrupt_thread(caller->thread);
+			}
+		}
+		pthread_mutex_unlock(&caller->mutex);
+	}
+	pthread_mutex_unlock(&list_mutex);
+	return any;
+}
+
+bool callers_use(owner_id owner, int fd) {
+	bool used = false;
+	pthread_mutex_lock(&list_mutex);
+	for (struct caller *caller = list; caller && !used; caller = caller->next) {
+		pthread_mutex_lock(&caller->mutex);
+		used = caller->owner == owner && caller->entry && entry_uses(caller->entry, fd);
+		pthread_mutex_unlock(&caller->mutex);
+	}
+	pthread_mutex_unlock(&list_mutex);
+	return used;
 }

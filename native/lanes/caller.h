@@ -8,6 +8,7 @@
 #ifndef IOQ_CALLER_H
 #define IOQ_CALLER_H
 
+#include "queue/descriptors.h"
 #include "queue/entry.h"
 
 #include <stdint.h>
@@ -17,9 +18,11 @@ struct caller;
 /**
  * Have the calling thread found by others.
  *
+ * @param owner
+ *         For whom it runs operations. When that one has ended, it begins none any more.
  * @return The caller, or NULL if there is no memory.
  */
-struct caller *caller_open(void);
+struct caller *caller_open(owner_id owner);
 
 /** It is gone: nobody finds it any more. NULL is fine. */
 void caller_close(struct caller *caller);
@@ -42,5 +45,11 @@ void caller_enter(struct caller *caller, struct entry *entry);
  * @return 0, or -ESRCH if it is not at any operation of that turn.
  */
 int caller_interrupt(uint32_t id, uint32_t turn);
+
+/** Cancel and interrupt what callers are at for an owner. Returns whether there is anything. */
+bool callers_interrupt(owner_id owner);
+
+/** Whether any of them is at an entry that goes by a descriptor. */
+bool callers_use(owner_id owner, int fd);
 
 #endif // IOQ_CALLER_H

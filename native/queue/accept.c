@@ -133,6 +133,21 @@ static int accept_record(struct ioq *ioq, struct entry *entry, const struct ioq_
 	return ret;
 }
 
+/** See to whose the descriptors are that an entry closes, or puts in place of files. */
+static int accept_owned(const struct ioq *ioq, const struct entry *entry) {
+	if (entry_is_close(entry)) {
+		return descriptor_disown(entry->fd, ioq->owner) ? 0 : -EBADF;
+	}
+	if (entry->op == IOQ_OP_REPLACE_END) {
+		descriptor_settle((int)entry->args[3]);
+	} else if (entry->op == IOQ_OP_RAW_SQE) {
+		struct io_uring_sqe sqe;
+		memcpy(&sqe, entry->path, sizeof(sqe));
+		return sqe.opcode != IORING_OP_CLOSE || descriptor_disown(sqe.fd, ioq->owner) ? 0 : -EBADF;
+	}
+	return 0;
+}
+
 /** Look at what an entry is to be, before anything is reserved for it. */
 static int accept_check(struct ioq *ioq, struct entry *entry, const struct ioq_request *request) {
 	if (entry->op == IOQ_OP_RECEIVE && ioq_id(ioq) == 0) {
@@ -147,7 +162,7 @@ static int accept_check(struct ioq *ioq, struct entry *entry, const struct ioq_r
 	if (entry->op == IOQ_OP_RAW_SQE && request->path_length != sizeof(struct io_uring_sqe)) {
 		return -EINVAL;
 	}
-	return 0;
+	return accept_owned(ioq, entry);
 }
 
 /** Whether an entry is to move a position that the kernel keeps: no ring does that reliably. */
@@ -166,7 +181,8 @@ static void accept_fails(struct ioq *ioq, struct turn_out *out, struct entry *en
 void accept_request(struct ioq *ioq, struct turn_in *in, const struct ioq_request *request, const uint8_t *input) {
 	struct turn_out *out = in->out;
 	struct entry *entry = arena_at(&ioq->arena, request->slot);
-	bool staged = entry && entry->state == ENTRY_STAGED && request->op < IOQ_OP_COUNT && ops[request->op].kind == OP_WRITES;
+	bool staged = entry && entry->state == ENTRY_STAGED && request->op < IOQ_OP_COUNT
+		&& (ops[request->op].kind == OP_WRITES || ops[request->op].kind == OP_RANGES);
 	if (!entry || (entry->state != ENTRY_FREE && !staged)) {
 		complete_slot(out, request->slot, -EINVAL, IOQ_LANE_CORE);
 		return;
@@ -188,7 +204,9 @@ void accept_request(struct ioq *ioq, struct turn_in *in, const struct ioq_reques
 		accept_fails(ioq, out, entry, post(entry->args[0], entry->offset));
 		return;
 	}
-	if (ret == 0 && entry_is_read(entry) && !entry->region) {
+	if (ret == 0 && entry_has_ranges(entry)) {
+		ret = ranges_take(&ioq->pool, entry);
+	} else if (ret == 0 && entry_is_read(entry) && !entry->region) {
 		// Also for a lane: the pool is ours alone
 		ret = transfer_take_buffer(ioq, entry, entry->op == IOQ_OP_READ ? entry->length : FIRST_LENGTH);
 	} else if (ret == 0 && to_ring) {

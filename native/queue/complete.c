@@ -37,8 +37,9 @@ void complete_entry(struct ioq *ioq, struct turn_out *out, struct entry *entry) 
 		--ioq->lane_cancels;
 	}
 
-	// Cancelled after the lane was done with it, and before anybody saw it
-	if (entry->result >= 0 && entry_is_open(entry) && entry_is_cancelled(entry)) {
+	// Cancelled after the lane was done with it, and before anybody saw it; or nobody is left to see it
+	if (entry->result >= 0 && entry_is_open(entry) && (entry_is_cancelled(entry)
+			|| !descriptor_own(entry->result, ioq->owner, entry->op == IOQ_OP_REPLACE_BEGIN))) {
 		entry_close_result(entry);
 		completion->result = -EINTR;
 	}

@@ -124,6 +124,8 @@ struct entry {
 	int fifo;
 	/** What is copied to a FIFO, kept until all of it is, or -1. */
 	int source;
+	/** Of ranges: how many, and how many of them a ring has. */
+	uint32_t range_count, ranges_out;
 	/** What is polled for it: a duplicate, or -1. */
 	int watched;
 	/** Whether a whole file is a stream, and its other end is there. */
@@ -202,9 +204,14 @@ static inline bool entry_is_write(const struct entry *entry) {
 	return ops[entry->op].kind == OP_WRITES;
 }
 
+/** Whether it reads several ranges. */
+static inline bool entry_has_ranges(const struct entry *entry) {
+	return ops[entry->op].kind == OP_RANGES;
+}
+
 /** Whether its payload is file contents, which go straight to their reader. */
 static inline bool entry_is_read(const struct entry *entry) {
-	return ops[entry->op].kind == OP_READS;
+	return ops[entry->op].kind == OP_READS || entry_has_ranges(entry);
 }
 
 /** Bytes of the largest value of an extended attribute, and of a list of them. */
@@ -235,6 +242,11 @@ static inline int32_t entry_waits(struct entry *entry, uint8_t waits_for, uint16
 /** A 64-bit argument, from two words. */
 static inline uint64_t entry_arg64(const struct entry *entry) {
 	return (uint64_t)entry->args[1] << 32 | entry->args[0];
+}
+
+/** Whether it may go by a descriptor: a number too many does no harm. */
+static inline bool entry_uses(const struct entry *entry, int fd) {
+	return entry->fd == fd || entry->fd2 == fd || entry->args[3] == (uint32_t)fd;
 }
 
 /** Whether it is to end with EINTR instead of being run. */

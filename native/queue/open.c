@@ -51,6 +51,9 @@ static int open_ring(struct ioq *ioq, const struct ioq_options *options, struct 
 }
 
 void queue_release(struct ioq *ioq) {
+	if (!ioq->runs_for_other) {
+		owner_end(ioq->owner);
+	}
 	lanes_stop(ioq->lanes);
 	caller_close(ioq->caller);
 	scratch_release(&ioq->scratch);
@@ -94,10 +97,13 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	ioq->held_back_tail = &ioq->held_back;
 	ioq->patience = !sync || (options->flags & IOQ_OPEN_WAITS) ? PATIENCE_WAITS
 		: options->flags & IOQ_OPEN_TRIES ? PATIENCE_FAILS : PATIENCE_BLOCKS;
+	ioq->runs_for_other = options->owner != 0;
+	ioq->owner = options->owner == IOQ_NO_OWNER ? 0 : ioq->runs_for_other ? options->owner : owner_begin();
 	receivers_open(&ioq->receivers);
 	ioq->library = library_hold();
 
-	int ret = arena_make(&ioq->arena, options->depth);
+	int ret = ioq->runs_for_other && ioq->owner != 0 && !owner_lives(ioq->owner) ? -EOWNERDEAD
+		: arena_make(&ioq->arena, options->depth);
 	if (ret < 0) {
 		goto fail;
 	}
@@ -118,7 +124,7 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 	}
 
 	if (sync) {
-		ioq->caller = caller_open();
+		ioq->caller = caller_open(ioq->owner);
 		if (!ioq->caller) {
 			ret = -ENOMEM;
 			goto fail;
@@ -131,6 +137,7 @@ struct ioq *ioq_open(const struct ioq_options *options, struct ioq_info *info) {
 		}
 		info->lanes = lanes_count(ioq->lanes);
 	}
+	info->owner = ioq->owner;
 	thread_exit_add(ioq);
 	return ioq;
 

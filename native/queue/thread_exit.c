@@ -12,8 +12,9 @@
  * and that on the very thread that owns the queue: even a ring that takes requests
  * from its owner alone can still be emptied. The value is the list of what the
  * thread has open. Each queue is cancelled, and turned on that thread until it has
- * come to rest. If something in the kernel does not let go in time, everything is
- * left as it is, since that may still write to it.
+ * come to rest; then the descriptors are closed that they have opened (descriptors.c).
+ * If something in the kernel does not let go in time, the queue is left as it is, since
+ * that may still write to it, and so is what descriptors it goes by.
  *
  * The main thread ends with the process, without destructors, which is just as well.
  * Where it goes on with another program (a reload while files are watched), the old
@@ -25,7 +26,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /** Milliseconds that the end of a thread waits for a queue to come to rest. */
 #define WAIT_MS 2000
@@ -36,18 +36,6 @@
 static pthread_key_t key;
 /** Whether there was one left to be had. */
 static bool have_key;
-
-/** Close what a turn has opened, since there is nobody to tell. */
-static void close_opened(struct ioq *ioq, const struct ioq_turn *turn) {
-	for (uint32_t i = 0; i < turn->completion_count; ++i) {
-		const struct ioq_completion *completion = &turn->completions[i];
-		const struct entry *entry = arena_at(&ioq->arena, completion->slot);
-		// What never left the core has left nothing in its entry
-		if (completion->lane != IOQ_LANE_CORE && entry && completion->result >= 0 && entry_is_open(entry)) {
-			close(completion->result);
-		}
-	}
-}
 
 /** Cancel all of a queue and wait a while for it to come to rest; whether it did. */
 static bool thread_exit_quiesce(struct ioq *ioq, int wait_ms) {
@@ -62,7 +50,6 @@ static bool thread_exit_quiesce(struct ioq *ioq, int wait_ms) {
 		if (ioq_turn(ioq, turn, output, output) != 0) {
 			break;
 		}
-		close_opened(ioq, turn);
 		// A call that is parked, or about to be, still looks at us
 		ioq_wake(ioq);
 		rests = ioq->in_flight == 0 && (park_is_over(ioq) || park_end(ioq));
@@ -76,26 +63,81 @@ static bool thread_exit_quiesce(struct ioq *ioq, int wait_ms) {
 	return rests;
 }
 
-/** End a queue whose thread ends. */
-static void thread_exit_end(struct ioq *ioq) {
-	if (thread_exit_quiesce(ioq, WAIT_MS)) {
-		// It may be the last reference, and we are running in there
-		ioq->library = NULL;
-		queue_release(ioq);
-		if (park_orphan(ioq)) {
-			free(ioq);
+/** What descriptors are looked at for. */
+struct leaving {
+	/** Who leaves them. */
+	owner_id owner;
+	/** The queues of the thread, of which some may not have come to rest. */
+	const struct ioq *queues;
+};
+
+/** Whether a request is not over that goes by a descriptor. */
+static bool is_used(int fd, void *arg) {
+	const struct leaving *leaving = arg;
+	for (const struct ioq *ioq = leaving->queues; ioq; ioq = ioq->next_of_thread) {
+		for (uint32_t i = 0; ioq->in_flight > 0 && i < ioq->arena.depth; ++i) {
+			const struct entry *entry = &ioq->arena.entries[i];
+			if (entry->state == ENTRY_ACCEPTED && entry_uses(entry, fd)) {
+				return true;
+			}
 		}
-		// A call of the runtime's that was armed for and has not come yet, and may
-		// never come, finds no more than the word that says so
 	}
+	return callers_use(leaving->owner, fd);
+}
+
+/** Close what a queue has opened that nobody has closed. */
+static void thread_exit_close(const struct ioq *ioq, const struct ioq *queues, int wait_ms) {
+	if (ioq->runs_for_other || ioq->owner == 0) {
+		return;
+	}
+	owner_end(ioq->owner);
+	for (int ms = 0; callers_interrupt(ioq->owner) && ms < wait_ms; ++ms) {
+		struct timespec pause = {.tv_nsec = 1000000};
+		nanosleep(&pause, NULL);
+	}
+	struct leaving leaving = {.owner = ioq->owner, .queues = queues};
+	descriptors_close(ioq->owner, is_used, &leaving);
+}
+
+/** End a queue whose thread ends, and that has come to rest. */
+static void thread_exit_end(struct ioq *ioq) {
+	// It may be the last reference, and we are running in there
+	ioq->library = NULL;
+	queue_release(ioq);
+	if (park_orphan(ioq)) {
+		free(ioq);
+	}
+	// A call of the runtime's that was armed for and has not come yet, and may
+	// never come, finds no more than the word that says so
 }
 
 /** A thread ends. */
 static void thread_exit(void *list) {
-	for (struct ioq *ioq = list; ioq;) {
-		struct ioq *next = ioq->next_of_thread;
-		thread_exit_end(ioq);
-		ioq = next;
+	struct ioq *rest = NULL;
+	struct ioq **rest_tail = &rest;
+	struct ioq *busy = NULL;
+	for (struct ioq *ioq = list, *next; ioq; ioq = next) {
+		next = ioq->next_of_thread;
+		if (thread_exit_quiesce(ioq, WAIT_MS)) {
+			*rest_tail = ioq;
+			rest_tail = &ioq->next_of_thread;
+		} else {
+			ioq->next_of_thread = busy;
+			busy = ioq;
+		}
+	}
+	// A descriptor may be in use by any queue of the thread
+	*rest_tail = NULL;
+	for (const struct ioq *ioq = rest; ioq; ioq = ioq->next_of_thread) {
+		thread_exit_close(ioq, busy, WAIT_MS);
+	}
+	for (const struct ioq *ioq = busy; ioq; ioq = ioq->next_of_thread) {
+		thread_exit_close(ioq, busy, WAIT_MS);
+	}
+	while (rest) {
+		struct ioq *next = rest->next_of_thread;
+		thread_exit_end(rest);
+		rest = next;
 	}
 	// We stay loaded, since it is in here that we run; the descriptor need not
 	library_close_memory();
@@ -140,7 +182,11 @@ void thread_exit_remove(struct ioq *ioq) {
 
 int32_t ioq_abandon(struct ioq *ioq) {
 	thread_exit_remove(ioq);
-	if (!thread_exit_quiesce(ioq, ABANDON_WAIT_MS)) {
+	bool rests = thread_exit_quiesce(ioq, ABANDON_WAIT_MS);
+	// What is given up later may still go by its descriptors
+	ioq->next_of_thread = have_key ? pthread_getspecific(key) : NULL;
+	thread_exit_close(ioq, rests ? ioq->next_of_thread : ioq, ABANDON_WAIT_MS);
+	if (!rests) {
 		return -EBUSY;
 	}
 	queue_release(ioq);

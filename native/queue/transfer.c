@@ -12,7 +12,8 @@
  *                       └──────── ioq_release() ──────┘
  *
  * Both may be done in parts, since a copy of 100 MB would hold the owner up. What
- * goes by a region is copied by nobody: its memory is JavaScript's as well.
+ * goes by a region is copied by nobody: its memory is JavaScript's as well. And what
+ * is written into the page cache at once (calls/cached_write.c) is taken from where it is.
  */
 
 #include "queue/turn.h"
@@ -161,4 +162,14 @@ int32_t ioq_deallocate(struct ioq *ioq, uint32_t index) {
 	ring_unregister(&ioq->ring, region);
 	region_give_back(region);
 	return 0;
+}
+
+int32_t ioq_write_cached(struct ioq *ioq, int32_t fd, uint32_t kind, const uint8_t *bytes, uint32_t length,
+		uint32_t offset_low, uint32_t offset_high) {
+	if (!(kind & IOQ_WRITES_CACHED) || length > IOQ_WRITE_CACHED_MAX) {
+		return -EINVAL;
+	}
+	struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
+	uint64_t offset = (uint64_t)offset_high << 32 | offset_low;
+	return cached_write(&ioq->writes, fd, kind, &part, offset_high == IOQ_NO_OFFSET ? NULL : &offset);
 }

@@ -35,6 +35,7 @@
  *     cancel.c            what is no longer wanted, wherever it is
  *     complete.c          a complete entry becomes a completion
  *     park.c          ioq_park(), ioq_wake(): waiting for the next one
+ *     descriptors.c   who closes what was opened, if its thread ends
  *     library.c       the memory that the library itself is in
  *     thread_exit.c   the owner's thread ends without having closed the queue
  *
@@ -67,7 +68,9 @@
 #include "calls/calls.h"
 #include "lanes/caller.h"
 #include "lanes/lane.h"
+#include "queue/descriptors.h"
 #include "queue/memory.h"
+#include "queue/ranges.h"
 #include "ring/ring.h"
 #include "waits/receivers.h"
 #include "waits/waits.h"
@@ -135,6 +138,8 @@ struct ioq {
 	int64_t interrupt_after;
 	/** What waits without a lane. */
 	struct waits waits;
+	/** Writes that are done without a turn. */
+	struct cached_writes writes;
 	/** Memory that JavaScript sees: REGIONS_MAX of them, once there is any. */
 	struct region *regions;
 	/** Messages from other queues, once anyone asked for our id. */
@@ -143,6 +148,10 @@ struct ioq {
 	struct receivers receivers;
 	/** A park_state. */
 	atomic_int park_state;
+	/** Who owns what it opens. */
+	owner_id owner;
+	/** Whether that is another thread's queue. */
+	bool runs_for_other;
 	/** The next queue of its thread, see queue/thread_exit.c. */
 	struct ioq *next_of_thread;
 };

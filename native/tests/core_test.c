@@ -50,6 +50,7 @@ static void run_config(const struct config *config) {
 	TEST_WITH(test_held_back, *config);
 	TEST_WITH(test_messages, *config);
 	TEST_WITH(test_parts, *config);
+	TEST_WITH(test_ranges, *config);
 	TEST_WITH(test_xattrs, *config);
 	TEST_WITH(test_splice, *config);
 	TEST_WITH(test_resize, *config);
@@ -99,6 +100,7 @@ int main(void) {
 	TEST(test_options);
 	TEST(test_utf8);
 	TEST(test_cached);
+	TEST(test_write_cached);
 	TEST(test_terminal);
 	run_config(&lanes_config);
 	TEST_WITH(test_nop, sync_config);

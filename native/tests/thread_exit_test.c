@@ -11,6 +11,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/file.h>
 
 /** Requests of each kind. */
 #define REQUESTS 60
@@ -128,6 +130,211 @@ static void orphan(struct deed deed) {
 	}
 }
 
+/** Files that a thread has open when it ends. */
+#define LEFT 3
+
+/** What a thread leaves, and to whom. */
+struct estate {
+	/** IOQ_OPEN_*. */
+	uint32_t flags;
+	/** A folder of its own. */
+	char folder[32];
+	/** Whether it gives its queue up before it ends. */
+	bool abandons;
+	/** Whether the thread goes on until it is told. */
+	bool lingers;
+	/** What it has opened. */
+	int fds[LEFT];
+	/** Its queue as an owner. */
+	uint32_t owner;
+	/** Told when all is open, and when the thread may end. */
+	atomic_bool opened, ends;
+};
+
+/** Do one request, and give its result. */
+static int32_t do_one(struct ioq *ioq, struct ioq_request request, const char *path) {
+	_Alignas(8) static _Thread_local uint8_t output[IOQ_TURN_COMPLETIONS * sizeof(struct ioq_stat)];
+	static _Thread_local struct ioq_turn turn;
+	memset(&turn, 0, sizeof(turn));
+	request.path_length = (uint32_t)strlen(path);
+	turn.requests[0] = request;
+	turn.request_count = 1;
+	turn.input_length = request.path_length;
+	turn.output_length = sizeof(output);
+	while (ioq_turn(ioq, &turn, (const uint8_t *)path, output) == 0 && turn.completion_count == 0) {
+		sched_yield();
+	}
+	CHECK_EQ(turn.completion_count, 1);
+	return turn.completions[0].result;
+}
+
+/** Open a file in a folder, locked if it is the first one. */
+static int open_left(struct ioq *ioq, const char *folder, int which) {
+	char path[64];
+	snprintf(path, sizeof(path), "%s/%d", folder, which);
+	// The last one is to replace another
+	bool temporary = which == LEFT - 1;
+	int fd = do_one(ioq, (struct ioq_request) {
+		.op = temporary ? IOQ_OP_REPLACE_BEGIN : IOQ_OP_OPEN,
+		.fd = AT_FDCWD,
+		.flags = O_CREAT | (temporary ? O_WRONLY : O_RDWR),
+		.mode = 0600,
+	}, path);
+	CHECK(fd >= 0);
+	if (which == 0) {
+		CHECK_EQ(do_one(ioq, (struct ioq_request) {.op = IOQ_OP_LOCK, .fd = fd, .flags = LOCK_EX | LOCK_NB}, ""), 0);
+	}
+	return fd;
+}
+
+/** The thread that leaves files. */
+static void *leave(void *arg) {
+	struct estate *estate = arg;
+	struct ioq_options options = {.depth = 4, .lanes = 1, .flags = estate->flags};
+	struct ioq_info info;
+	struct ioq *ioq = ioq_open(&options, &info);
+	CHECK(ioq);
+	estate->owner = info.owner;
+	for (int i = 0; i < LEFT; ++i) {
+		estate->fds[i] = open_left(ioq, estate->folder, i);
+	}
+	atomic_store(&estate->opened, true);
+	while (estate->lingers && !atomic_load(&estate->ends)) {
+		test_sleep(1);
+	}
+	if (estate->abandons) {
+		CHECK_EQ(ioq_abandon(ioq), 0);
+	}
+	return NULL;
+}
+
+/** Make the folder of what is left. */
+static void estate_open(struct estate *estate) {
+	strcpy(estate->folder, "/tmp/ioq-left-XXXXXX");
+	CHECK(mkdtemp(estate->folder));
+}
+
+/** Remove it; there must be so many names in it. */
+static void estate_close(struct estate *estate, int expected) {
+	int names = 0;
+	DIR *dir = opendir(estate->folder);
+	CHECK(dir);
+	struct dirent *entry;
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] != '.' || entry->d_name[1] == 'i') {
+			++names;
+			CHECK_EQ(unlinkat(dirfd(dir), entry->d_name, 0), 0);
+		}
+	}
+	closedir(dir);
+	CHECK_EQ(rmdir(estate->folder), 0);
+	CHECK_EQ(names, expected);
+}
+
+/** Whether a number is a descriptor. */
+static bool is_open(int fd) {
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+/** What a thread has left is closed with it, its locks are free, its temporary file is gone. */
+static void test_left(const void *flags) {
+	for (int i = 0; i < TEST_SCALE(10); ++i) {
+		struct estate estate = {.flags = *(const uint32_t *)flags, .abandons = i % 2};
+		estate_open(&estate);
+		CHECK_EQ(pthread_join(test_thread(leave, &estate), NULL), 0);
+		for (int j = 0; j < LEFT; ++j) {
+			CHECK(!is_open(estate.fds[j]));
+		}
+		estate_close(&estate, LEFT - 1);
+	}
+}
+
+/** What another queue has closed is another's, whatever its number. */
+static void test_reused(const void *flags) {
+	for (int i = 0; i < TEST_SCALE(10); ++i) {
+		struct estate estate = {.flags = *(const uint32_t *)flags, .lingers = true};
+		estate_open(&estate);
+		pthread_t thread = test_thread(leave, &estate);
+		while (!atomic_load(&estate.opened)) {
+			test_sleep(1);
+		}
+		struct ioq_options options = {.depth = 4, .lanes = 1, .flags = estate.flags};
+		struct ioq_info info;
+		struct ioq *ioq = ioq_open(&options, &info);
+		CHECK(ioq);
+		CHECK_EQ(do_one(ioq, (struct ioq_request) {.op = IOQ_OP_CLOSE, .fd = estate.fds[1]}, ""), 0);
+		int mine = i % 2 ? open("/etc/passwd", O_RDONLY | O_CLOEXEC)
+			: do_one(ioq, (struct ioq_request) {.op = IOQ_OP_OPEN, .fd = AT_FDCWD}, "/etc/passwd");
+		if (mine != estate.fds[1]) {
+			CHECK_EQ(dup2(mine, estate.fds[1]), estate.fds[1]);
+		}
+		atomic_store(&estate.ends, true);
+		CHECK_EQ(pthread_join(thread, NULL), 0);
+		CHECK(is_open(mine) && is_open(estate.fds[1]));
+		CHECK(!is_open(estate.fds[0]) && !is_open(estate.fds[2]));
+		close(mine);
+		if (mine != estate.fds[1]) {
+			close(estate.fds[1]);
+		}
+		CHECK_EQ(ioq_close(ioq), 0);
+		estate_close(&estate, LEFT - 1);
+	}
+}
+
+/** A thread that runs requests for another's queue. */
+static void *serve(void *arg) {
+	struct estate *estate = arg;
+	struct ioq_options options = {.depth = 1, .lanes = 1, .flags = IOQ_OPEN_SYNC | IOQ_OPEN_TRIES, .owner = estate->owner};
+	struct ioq_info info;
+	struct ioq *ioq = ioq_open(&options, &info);
+	CHECK(ioq);
+	CHECK_EQ(info.owner, estate->owner);
+	char path[64];
+	snprintf(path, sizeof(path), "%s/0", estate->folder);
+	atomic_store(&estate->opened, true);
+	int fd;
+	do {
+		// Opens and closes for it, until it has ended: then not a number is touched any more
+		fd = do_one(ioq, (struct ioq_request) {.op = IOQ_OP_OPEN, .fd = AT_FDCWD, .flags = O_RDWR}, path);
+		if (fd >= 0 && rand() % 2) {
+			int32_t closed = do_one(ioq, (struct ioq_request) {.op = IOQ_OP_CLOSE, .fd = fd}, "");
+			CHECK(closed == 0 || closed == -EBADF);
+		}
+	} while (fd >= 0);
+	CHECK_EQ(fd, -EINTR);
+	int mine = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+	CHECK_EQ(do_one(ioq, (struct ioq_request) {.op = IOQ_OP_CLOSE, .fd = mine}, ""), -EBADF);
+	CHECK_EQ(do_one(ioq, (struct ioq_request) {.op = IOQ_OP_LOCK, .fd = mine}, ""), -EINTR);
+	CHECK_EQ(close(mine), 0);
+	CHECK_EQ(ioq_close(ioq), 0);
+	// Nobody does anything for those who are gone
+	CHECK(!ioq_open(&options, &info));
+	CHECK_EQ(info.error, EOWNERDEAD);
+	return NULL;
+}
+
+/** What other threads have opened for a thread is closed with it, whatever they are at. */
+static void test_served(const void *flags) {
+	for (int i = 0; i < TEST_SCALE(20); ++i) {
+		struct estate estate = {.flags = *(const uint32_t *)flags, .lingers = true};
+		estate_open(&estate);
+		pthread_t owner = test_thread(leave, &estate);
+		while (!atomic_load(&estate.opened)) {
+			test_sleep(1);
+		}
+		atomic_store(&estate.opened, false);
+		pthread_t server = test_thread(serve, &estate);
+		while (!atomic_load(&estate.opened)) {
+			test_sleep(1);
+		}
+		test_sleep(i % 3);
+		atomic_store(&estate.ends, true);
+		CHECK_EQ(pthread_join(owner, NULL), 0);
+		CHECK_EQ(pthread_join(server, NULL), 0);
+		estate_close(&estate, LEFT - 1);
+	}
+}
+
 static const uint32_t all_flags[] = {0, IOQ_OPEN_RING};
 
 static void test_idle(const void *flags) {
@@ -203,6 +410,9 @@ static void test_never_parked(const void *flags) {
 int main(void) {
 	test_begin("thread_exit_test");
 	for (size_t i = 0; i < sizeof(all_flags) / sizeof(all_flags[0]); ++i) {
+		test_run("test_left", TEST_HERE, test_left, &all_flags[i]);
+		test_run("test_reused", TEST_HERE, test_reused, &all_flags[i]);
+		test_run("test_served", TEST_HERE, test_served, &all_flags[i]);
 		test_run("test_idle", TEST_HERE, test_idle, &all_flags[i]);
 		test_run("test_busy", TEST_HERE, test_busy, &all_flags[i]);
 		test_run("test_several", TEST_HERE, test_several, &all_flags[i]);

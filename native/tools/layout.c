@@ -71,6 +71,8 @@ int main(void) {
 	CONSTANT("TREE_SLOW", IOQ_TREE_SLOW, "A single directory took longer than was meant for many.");
 	CONSTANT("TREE_IDENTIFY", IOQ_TREE_IDENTIFY, "Tell device and inode of each directory.");
 	CONSTANT("TREE_STAT", IOQ_TREE_STAT, "Stat each entry.");
+	CONSTANT("TREE_SORT", IOQ_TREE_SORT, "Sort the entries of each directory.");
+	CONSTANT("TREE_SORTED", IOQ_TREE_SORTED, "They are sorted.");
 	CONSTANT("TREE_ONE_DEVICE", IOQ_TREE_ONE_DEVICE, "Read no directory on another device.");
 	CONSTANT("COPY_TIMES", IOQ_COPY_TIMES, "Of a copyFile: times as well.");
 	CONSTANT("COPY_OWNER", IOQ_COPY_OWNER, "Owner and group as well.");
@@ -101,11 +103,15 @@ int main(void) {
 	CONSTANT("REPORT_READ_FAILED", IOQ_REPORT_READ_FAILED, "A directory could not be read.");
 	CONSTANT("REPORT_STAT_FAILED", IOQ_REPORT_STAT_FAILED, "An entry has no attributes.");
 	CONSTANT("REPORT_TOO_LONG", IOQ_REPORT_TOO_LONG, "A directory's path is too long: it was not read.");
+	CONSTANT("NO_OWNER", IOQ_NO_OWNER, "What a queue opens is nobody's to close but the caller's.");
 	CONSTANT("OPEN_RING", IOQ_OPEN_RING, "Make a ring on the owner's thread.");
 	CONSTANT("OPEN_RAW_SQE", IOQ_OPEN_RAW_SQE, "Let the ring take raw SQEs.");
 	CONSTANT("IS_CACHED", IOQ_IS_CACHED, "A kind of file: reads of what is cached may be tried.");
 	CONSTANT("HAS_POSITION", IOQ_HAS_POSITION, "A kind of file: transfers may have offsets.");
 	CONSTANT("WRITES_ALONE", IOQ_WRITES_ALONE, "A kind of file: its writes are not for a ring.");
+	CONSTANT("WRITES_CACHED", IOQ_WRITES_CACHED, "A kind of file: writes into the cache may be tried.");
+	CONSTANT("WRITE_CONTINUES", IOQ_WRITE_CONTINUES, "Of a write: it begins where the last one ended.");
+	CONSTANT("WRITE_CACHED_MAX", IOQ_WRITE_CACHED_MAX, "Bytes of a write into the cache, at the most.");
 	CONSTANT("TERMINAL_RESTORE", IOQ_TERMINAL_RESTORE, "Mode of a terminal: as it was.");
 	CONSTANT("TERMINAL_RAW", IOQ_TERMINAL_RAW, "Bytes as they are typed.");
 	CONSTANT("TERMINAL_CBREAK", IOQ_TERMINAL_CBREAK, "Bytes as they are typed, but for signals.");
@@ -178,6 +184,9 @@ int main(void) {
 	PRINT_STAT("ERROR", error)
 
 	printf("\n");
+	CONSTANT("RANGES_MAX", IOQ_RANGES_MAX, "Ranges of one request.");
+	CONSTANT("RANGE_LENGTH_MAX", IOQ_RANGE_LENGTH_MAX, "Bytes of one of them.");
+	CONSTANT("RANGES_LENGTH_MAX", IOQ_RANGES_LENGTH_MAX, "Bytes of all of them.");
 	SIZE("RANGE", struct ioq_range, "A range of a file");
 	WORD("RANGE_OFFSET_LOW", struct ioq_range, offset_low);
 	WORD("RANGE_OFFSET_HIGH", struct ioq_range, offset_high);
@@ -231,6 +240,7 @@ int main(void) {
 	WORD("OPTIONS_WORKER_OPS_HIGH", struct ioq_options, worker_ops_high);
 	WORD("OPTIONS_OVERFLOW_OPS_LOW", struct ioq_options, overflow_ops_low);
 	WORD("OPTIONS_OVERFLOW_OPS_HIGH", struct ioq_options, overflow_ops_high);
+	WORD("OPTIONS_OWNER", struct ioq_options, owner);
 
 	printf("\n");
 	SIZE("INFO", struct ioq_info, "What a queue turned out to be");
@@ -244,6 +254,7 @@ int main(void) {
 	WORD("INFO_RING_OPS_HIGH", struct ioq_info, ring_ops_high);
 	WORD("INFO_RESTRICTED", struct ioq_info, restricted);
 	WORD("INFO_BROKERED", struct ioq_info, brokered);
+	WORD("INFO_OWNER", struct ioq_info, owner);
 	WORD("INFO_OPCODES_LOW", struct ioq_info, opcodes_low);
 	WORD("INFO_OPCODES_HIGH", struct ioq_info, opcodes_high);
 	return 0;

@@ -92,6 +92,8 @@ export interface Backend {
   readonly info: BackendInfo;
   /** Whether requests are run by the library, and not by the runtime's own calls. */
   readonly hasLibrary: boolean;
+  /** Whether a single request, of `readRanges`, reads many ranges at the same time. */
+  readonly readsRanges: boolean;
   /** Whether it waits on a thread of the runtime's, so that the event loop goes round meanwhile. */
   readonly parksOnThread: boolean;
   /** How many requests each kind of lane has completed. */
@@ -141,8 +143,9 @@ export interface Backend {
 
   /**
    * What kind of file a descriptor is, as far as can be told without asking the device:
-   * `IS_CACHED` if {@linkcode Backend.readCached} is for it, `HAS_POSITION` if it is no
-   * stream; `undefined` if that takes requests.
+   * `IS_CACHED` if {@linkcode Backend.readCached} is for it, `WRITES_CACHED` if
+   * {@linkcode Backend.writeCached} is, `HAS_POSITION` if it is no stream; `undefined` if that
+   * takes requests.
    */
   fileKind(fd: number): number | undefined;
 
@@ -154,6 +157,16 @@ export interface Backend {
    *          file. Or a negative error number, and nothing was read.
    */
   readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number, length: number): number;
+
+  /**
+   * Write into the page cache, at once and without a slot.
+   *
+   * @param kind What {@linkcode Backend.fileKind} says, and `WRITE_CONTINUES` if it begins where
+   *        the file's last write ended.
+   * @param offset Where, in bytes from the start; a negative number for the file's end.
+   * @returns How many bytes, possibly fewer. Or a negative number, and nothing was written.
+   */
+  writeCached(fd: number, kind: number, bytes: Uint8Array, offset: number, length: number): number;
 
   /**
    * Read ranges of what is in the page cache, at once and without a slot.

@@ -22,7 +22,7 @@ import type { ClockReading } from "../linux/clock.ts";
 import type { Payload } from "../operations/payload.ts";
 import { ERRNO, errnoCode, errnoText, osError } from "../linux/errors.ts";
 import type { CoreRequest } from "../operations/request.ts";
-import { closedError } from "../queue/end.ts";
+import { closedError } from "../end.ts";
 import { checkFfi } from "../permissions.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";
@@ -152,6 +152,8 @@ class NativePayload implements Payload {
 export interface NativeCore {
   readonly library: Library;
   readonly ioq: Deno.PointerValue;
+  /** Whether it has a ring. */
+  readonly ring: boolean;
   /** Tells what it is like. */
   readonly describe: () => BackendInfo;
 }
@@ -178,6 +180,7 @@ export function openNativeCore(library: Library, options: NativeOptions): Native
   return {
     library,
     ioq,
+    ring: options.ring,
     // Few ask, and it takes as long as opening a ring
     describe: () => ({
       kind: options.ring ? "uring" : "threads",
@@ -190,6 +193,8 @@ export function openNativeCore(library: Library, options: NativeOptions): Native
 /** The native backends. See {@linkcode Backend} for its methods. */
 export class NativeBackend implements Backend {
   readonly hasLibrary = true;
+  /** Without a ring a lane would read one after the other. */
+  readsRanges: boolean;
   readonly parksOnThread = true;
   readonly #describe: () => BackendInfo;
   #info: BackendInfo | undefined;
@@ -221,7 +226,8 @@ export class NativeBackend implements Backend {
   #synchronous: SynchronousCalls | undefined;
   #closed = false;
 
-  constructor({ library, ioq, describe }: NativeCore, sink: Sink) {
+  constructor({ library, ioq, ring, describe }: NativeCore, sink: Sink) {
+    this.readsRanges = ring;
     this.#library = library;
     this.#symbols = library.symbols;
     this.#sink = sink;
@@ -416,6 +422,7 @@ export class NativeBackend implements Backend {
 
   /** The ring has died: the lanes go on without. */
   #noteLostRing(errno: number): void {
+    this.readsRanges = false;
     this.#info = {
       kind: "threads",
       lanes: this.info.lanes - 1,
@@ -472,6 +479,25 @@ export class NativeBackend implements Backend {
       bytes,
       bytes.byteLength,
     );
+  }
+
+  writeCached(fd: number, kind: number, bytes: Uint8Array, offset: number, length: number): number {
+    const appends = offset < 0;
+    const from = appends ? 0 : offset;
+    const isShort = (from | 0) === from;
+    const result = this.#symbols.ioq_write_cached(
+      this.#ioq,
+      fd,
+      kind,
+      bytes as Uint8Array<ArrayBuffer>,
+      length,
+      isShort ? from : from % 0x1_0000_0000,
+      appends ? layout.NO_OFFSET : isShort ? 0 : Math.floor(from / 0x1_0000_0000),
+    );
+    if (result > 0) {
+      this.completed.core++;
+    }
+    return result;
   }
 
   async park(): Promise<void> {

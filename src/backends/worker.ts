@@ -17,7 +17,7 @@
 
 import * as layout from "../../ffi/layout.ts";
 import type { Backend, BackendInfo, LaneCounts, Sink } from "./backend.ts";
-import { NOT_NOW } from "../queue/cached_reads.ts";
+import { NOT_NOW } from "../queue/cached_transfers.ts";
 import type { ClockName, ClockReading, CpuClockName } from "../linux/clock.ts";
 import { ERRNO, osError, UNSUPPORTED } from "../linux/errors.ts";
 import type { CoreRequest } from "../operations/request.ts";
@@ -125,6 +125,8 @@ export class WorkerBackend implements Backend {
     return false;
   }
 
+  readonly readsRanges = false;
+
   get hasLibrary(): boolean {
     return this.#parts.hasLibrary;
   }
@@ -172,6 +174,10 @@ export class WorkerBackend implements Backend {
   }
 
   readCachedRanges(): number {
+    return NOT_NOW;
+  }
+
+  writeCached(): number {
     return NOT_NOW;
   }
 

@@ -17,7 +17,7 @@ import { ownOption, ownOptions } from "../own_option.ts";
 import { checkTimeout } from "../integer.ts";
 import { timeoutError } from "../linux/errors.ts";
 import type { OperationOptions } from "../queue/runner.ts";
-import { checkSignal } from "../signal.ts";
+import { checkSignal, onAbort } from "../signal.ts";
 
 /** The longest delay that timers of the event loop take, in milliseconds. */
 const DELAY_MAX = 2 ** 31 - 1;
@@ -83,10 +83,10 @@ export class CallOrder {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const end = () => {
         waiting.delete(self);
-        signal?.removeEventListener("abort", onAbort);
+        signal?.removeEventListener("abort", abort);
         clearTimeout(timer);
       };
-      const onAbort = () => {
+      const abort = () => {
         end();
         reject(signal!.reason);
       };
@@ -101,7 +101,9 @@ export class CallOrder {
           );
         },
       };
-      signal?.addEventListener("abort", onAbort);
+      if (signal !== undefined) {
+        onAbort(signal, abort);
+      }
       if (timeoutMs !== undefined && timeoutMs <= DELAY_MAX) {
         timer = setTimeout(() => {
           end();

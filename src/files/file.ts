@@ -15,8 +15,8 @@ import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import { KeptBytes } from "../kept_bytes.ts";
 import { checkTimeout } from "../integer.ts";
 import { checkSignal } from "../signal.ts";
-import { asEnd, closedError } from "../queue/end.ts";
-import { CachedReads } from "../queue/cached_reads.ts";
+import { asEnd, closedError } from "../end.ts";
+import { APPENDS, CachedTransfers, NOT_NOW } from "../queue/cached_transfers.ts";
 import type { CallOrder } from "./call_order.ts";
 import {
   endsEverything,
@@ -42,7 +42,7 @@ import { HAS_POSITION, HINT_OFFSET, TERMINAL_STATE, WRITES_ALONE } from "../../f
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
 import { withinLimit } from "../queue/call_end.ts";
-import { coreOf, type OperationOptions, readerOf, type Runner, runOn } from "../queue/runner.ts";
+import { cacheOf, coreOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 import { type Path, pathText, toPath } from "../path.ts";
 
 /**
@@ -93,7 +93,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
   readonly #direct: boolean;
   #fd: number;
   readonly #requests: FileRequests;
-  readonly #cached: CachedReads;
+  readonly #cached: CachedTransfers;
   readonly #entry: OpenFile;
   /** Its closing, if it was the queue that began it and nobody asked since. */
   #closedWithQueue: Promise<void> | undefined;
@@ -120,7 +120,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     this.#ioq = ioq;
     this.#direct = ownOption(options, "direct") === true;
     this.#requests = new FileRequests(ownOption(options, "append") === true);
-    this.#cached = new CachedReads(readerOf(ioq));
+    this.#cached = new CachedTransfers(cacheOf(ioq));
     this.#fd = fd;
     this.#path = path;
     this.#entry = {
@@ -501,6 +501,12 @@ export class IoqFile implements AsyncDisposable, Disposable {
     const { fd } = this;
     const requests = this.#requests;
     this.#isReady(fd, true);
+    if (options === undefined && requests.hasOffset(true)) {
+      const count = this.#writeCached(fd, bytes, offset, byteLength);
+      if (count > 0) {
+        return Promise.resolve(count);
+      }
+    }
     if (byteLength <= PIECE_LENGTH) {
       return this.#start(requests.write(fd, bytes, offset), options);
     }
@@ -517,12 +523,46 @@ export class IoqFile implements AsyncDisposable, Disposable {
     });
   }
 
+  /** Write into the cache, with no turn. A negative number if that cannot be. */
+  #writeCached(fd: number, bytes: Uint8Array, offset: number, length: number): number {
+    const requests = this.#requests;
+    // Nothing that was asked for before may be overtaken
+    if (requests.count > 0) {
+      return NOT_NOW;
+    }
+    const count = this.#cached.write(fd, bytes, offset, length);
+    if (count > 0) {
+      requests.changes++;
+    }
+    return count;
+  }
+
+  /** The same at the position, which is known. */
+  #writeCachedHere(fd: number, bytes: Uint8Array, length: number): number {
+    const requests = this.#requests;
+    if (!requests.hasPosition) {
+      return NOT_NOW;
+    }
+    const offset = requests.hasOffset(true) ? requests.position : APPENDS;
+    const count = this.#writeCached(fd, bytes, offset, length);
+    if (count > 0) {
+      requests.moveByWriting(count);
+    }
+    return count;
+  }
+
   /** Write at the position; throws as a read does. */
   #writeHere(bytes: Uint8Array, options: OperationOptions | undefined): Promise<number> {
-    checkedLength(bytes, "bytes");
+    const byteLength = checkedLength(bytes, "bytes");
     const { fd } = this;
     if (!this.#isReady(fd, true)) {
       return this.#writeLater(fd, bytes, options, (there, left) => this.#writeNow(fd, there, left));
+    }
+    if (options === undefined) {
+      const count = this.#writeCachedHere(fd, bytes, byteLength);
+      if (count > 0) {
+        return Promise.resolve(count);
+      }
     }
     this.#requests.writing.enter();
     return this.#writeNow(fd, bytes, options);
@@ -760,6 +800,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
       this.#requests.hold();
       return this.#whole(fd, "read", options, (limits) =>
         ranges.readOthers(bytes, {
+          fd,
+          readMany: coreOf(this.#ioq).backend.readsRanges
+            ? (request) => this.#start(request, limits)
+            : undefined,
           readAt: (part, offset) => this.#readAt(part, offset, limits),
           isDirect: this.#direct,
         })).finally(() => this.#requests.release());
@@ -954,8 +998,13 @@ export class IoqFile implements AsyncDisposable, Disposable {
           (there, left) => this.#writeAllNow(fd, there, left),
         );
       }
+      const plain = plainBytes(bytes);
+      const count = options === undefined ? this.#writeCachedHere(fd, plain, plain.length) : 0;
+      if (count > 0 && count === plain.length) {
+        return Promise.resolve();
+      }
       this.#requests.writing.enter();
-      return this.#writeAllNow(fd, plainBytes(bytes), options);
+      return this.#writeAllNow(fd, count > 0 ? plain.subarray(count) : plain, options);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -15,7 +15,7 @@
 import { ownOption } from "../own_option.ts";
 import { hasCode } from "../linux/errors.ts";
 import { KeptBytes } from "../kept_bytes.ts";
-import { isEnd } from "../queue/end.ts";
+import { isEnd } from "../end.ts";
 import type { OperationOptions } from "../queue/runner.ts";
 
 /**

@@ -17,14 +17,14 @@ import { checkInteger, checkTimeout } from "../integer.ts";
 import { checkOptionNames } from "../known_options.ts";
 import { ERRNO, hasCode, osError, timeoutError } from "../linux/errors.ts";
 import { Deadline } from "../queue/deadlines.ts";
-import { isEnd } from "../queue/end.ts";
+import { isEnd } from "../end.ts";
 import { checkMaxBytes, readInTurn, wholeRequest } from "./whole_files.ts";
 import { coreOf, type Runner, runOn } from "../queue/runner.ts";
 import type { CoreRequest } from "../operations/request.ts";
 import { ownOptions } from "../own_option.ts";
 import type { Path } from "../path.ts";
 import type { Scope } from "../queue/scopes.ts";
-import { checkSignal } from "../signal.ts";
+import { checkSignal, onAbort } from "../signal.ts";
 
 /**
  * What to do about a file that cannot be read: end the iteration, skip the file, or skip it
@@ -240,7 +240,9 @@ class FilesReader implements AsyncIterableIterator<FileContents> {
       this.#fail(this.#signal.reason);
       return;
     }
-    this.#signal?.addEventListener("abort", this.#onAbort);
+    if (this.#signal !== undefined) {
+      onAbort(this.#signal, this.#onAbort);
+    }
     const timeoutMs = this.#timeoutMs;
     if (timeoutMs !== undefined) {
       const expire = () => this.#fail(timeoutError(timeoutMs, "read files"));

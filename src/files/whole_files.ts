@@ -9,6 +9,7 @@
 
 import { withLenientMode } from "../lenient.ts";
 import { ownOption } from "../own_option.ts";
+import { onAbort } from "../signal.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
 import { giveRoom, KeptBytes, takeRoom } from "../kept_bytes.ts";
 import { checkInteger } from "../integer.ts";
@@ -290,16 +291,16 @@ async function writeStream(
 
 /** What a promise resolves to, unless a signal is aborted before. */
 export async function unlessAborted<V>(promise: Promise<V>, signal: AbortSignal): Promise<V> {
-  let onAbort: (() => void) | undefined;
+  let abort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort);
+    abort = () => reject(signal.reason);
+    onAbort(signal, abort);
   });
   promise.catch(() => {});
   try {
     signal.throwIfAborted();
     return await Promise.race([promise, aborted]);
   } finally {
-    signal.removeEventListener("abort", onAbort!);
+    signal.removeEventListener("abort", abort!);
   }
 }

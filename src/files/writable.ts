@@ -8,6 +8,7 @@
 
 import { areGone, goneError, plainBytes } from "../byte_length.ts";
 import { KeptBytes } from "../kept_bytes.ts";
+import { onAbort } from "../signal.ts";
 import { KEPT_PIECES_MAX, PIECE_LENGTH } from "./pieces.ts";
 
 /** What a stream needs of a file to write it. */
@@ -78,7 +79,7 @@ export function makeWritable(file: WritableFile): WritableStream<Uint8Array> {
   return new WritableStream({
     start({ signal }) {
       // At once: abort() itself waits for the write that is in progress
-      signal.addEventListener("abort", () => file.abort(signal.reason));
+      onAbort(signal, () => file.abort(signal.reason));
     },
     async write(chunk, { signal }) {
       try {

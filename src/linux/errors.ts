@@ -7,7 +7,7 @@
  */
 
 import * as layout from "../../ffi/layout.ts";
-import { asEnd, isEnd } from "../queue/end.ts";
+import { asEnd, isEnd } from "../end.ts";
 
 /** Number, code and text of each error, as `errno(3)` and `strerror(3)` have them. */
 const ERRORS: readonly (readonly [errno: number, code: string, text: string])[] = [

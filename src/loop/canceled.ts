@@ -6,7 +6,7 @@
  * @module
  */
 
-import { asEnd } from "../queue/end.ts";
+import { asEnd } from "../end.ts";
 
 /**
  * Thrown in a task that was cancelled. The operation or the wait that throws it did not happen.

@@ -47,7 +47,7 @@ import { OWN } from "../construction.ts";
 import type { BackendInfo } from "../backends/backend.ts";
 import { Deadline, Deadlines } from "../queue/deadlines.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
-import { NO_CACHED_READS } from "../queue/cached_reads.ts";
+import { NO_CACHE_ACCESS } from "../queue/cached_transfers.ts";
 import { coreOf } from "../queue/runner.ts";
 import { pathText, toPath } from "../path.ts";
 import { ownOption, ownOptions } from "../own_option.ts";
@@ -181,7 +181,7 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
       closed: false,
       waiters: new Set(),
       core: coreOf(ioq),
-      reader: NO_CACHED_READS,
+      cache: NO_CACHE_ACCESS,
       run: (io, request, options) => runInTask(io as Io, request, options),
       loop: this,
       deadlines: new Deadlines(),

@@ -150,6 +150,8 @@ export interface OpValues {
   replaceBegin: number;
   /** Nothing: the end of that. */
   replaceEnd: undefined;
+  /** Nothing: part of a `readRanges()`. */
+  readRanges: undefined;
 }
 
 /**

@@ -17,7 +17,7 @@
 import { checkTimeout } from "../integer.ts";
 import { timeoutError } from "../linux/errors.ts";
 import { ownOption } from "../own_option.ts";
-import { checkSignal } from "../signal.ts";
+import { checkSignal, onAbort } from "../signal.ts";
 import { Deadline } from "./deadlines.ts";
 import { coreOf, type OperationOptions, type Runner } from "./runner.ts";
 import type { Scope } from "./scopes.ts";
@@ -49,7 +49,9 @@ export class CallEnd implements Disposable, Scope {
     this.#ioq = ioq;
     this.#given = checkSignal(ownOption(options, "signal"));
     this.#given?.throwIfAborted();
-    this.#given?.addEventListener("abort", this.#onAbort);
+    if (this.#given !== undefined) {
+      onAbort(this.#given, this.#onAbort);
+    }
     if (timeoutMs !== undefined) {
       const expire = () => this.#end.abort(timeoutError(timeoutMs, context));
       this.#deadline = new Deadline(timeoutMs, expire, start);

@@ -31,10 +31,10 @@ import { type CoreRequest, type Request, toCoreRequest } from "../operations/req
 import type { OpName } from "../operations/values.ts";
 import { checkSignal } from "../signal.ts";
 import { IoqBuffer } from "./buffer.ts";
-import { NOT_NOW } from "./cached_reads.ts";
+import { NOT_NOW } from "./cached_transfers.ts";
 import { drainedWithin } from "./closing.ts";
 import { Deadline, Deadlines } from "./deadlines.ts";
-import { asEnd, closedError } from "./end.ts";
+import { asEnd, closedError } from "../end.ts";
 import { KeptWrite } from "./kept_write.ts";
 import { Line, Producer } from "./line.ts";
 import { checkQueue, closeFilesOf, forgetOpenFile } from "./open_files.ts";
@@ -373,6 +373,12 @@ export class Core {
     return ticket.promise as Promise<V>;
   }
 
+  /** Whether something may be done past the queue: nobody is overtaken, and there is time. */
+  get #isFree(): boolean {
+    return this.accepts && this.slots.freeCount > 0 && this.#line.size === 0 &&
+      this.pump.hasBudget;
+  }
+
   /**
    * Read what is cached, at once and past the queue, unless others wait for their turn
    * or the event loop for its.
@@ -380,9 +386,7 @@ export class Core {
    * @returns How many bytes; a negative number if that cannot be.
    */
   readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number, length: number): number {
-    if (
-      !this.accepts || this.slots.freeCount === 0 || this.#line.size > 0 || !this.pump.hasBudget
-    ) {
+    if (!this.#isFree) {
       return NOT_NOW;
     }
     const count = this.backend.readCached(fd, target, offset, length);
@@ -398,13 +402,23 @@ export class Core {
     ranges: Uint32Array<ArrayBuffer>,
     bytes: Uint8Array<ArrayBuffer>,
   ): number {
-    if (
-      !this.accepts || this.slots.freeCount === 0 || this.#line.size > 0 || !this.pump.hasBudget
-    ) {
+    if (!this.#isFree) {
       return NOT_NOW;
     }
     const count = this.backend.readCachedRanges(fd, ranges, bytes);
     if (count >= 0) {
+      this.pump.spendOne(count);
+    }
+    return count;
+  }
+
+  /** Write into the cache, at once and past the queue; likewise. */
+  writeCached(fd: number, kind: number, bytes: Uint8Array, offset: number, length: number): number {
+    if (!this.#isFree) {
+      return NOT_NOW;
+    }
+    const count = this.backend.writeCached(fd, kind, bytes, offset, length);
+    if (count > 0) {
       this.pump.spendOne(count);
     }
     return count;

@@ -10,7 +10,7 @@
 
 import { checkOwn } from "../construction.ts";
 import { ownOption } from "../own_option.ts";
-import type { CachedReader } from "./cached_reads.ts";
+import type { CacheAccess } from "./cached_transfers.ts";
 import type { Core } from "./core.ts";
 import type { IoqRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
@@ -39,8 +39,8 @@ export interface OperationOptions {
 export interface Access {
   /** The core of the queue that requests go through. */
   readonly core: Core;
-  /** What reads what is cached, past the queue and past `run()`. */
-  readonly reader: CachedReader;
+  /** What transfers what is cached, past the queue and past `run()`. */
+  readonly cache: CacheAccess;
   /** Runs a request for a runner that is based on this. */
   run<V>(
     runner: Runner,
@@ -51,8 +51,8 @@ export interface Access {
 
 /** The core of the queue that requests go through. */
 export let coreOf: (runner: Runner) => Core;
-/** What reads for it what is cached, past the queue. */
-export let readerOf: (runner: Runner) => CachedReader;
+/** What transfers for it what is cached, past the queue. */
+export let cacheOf: (runner: Runner) => CacheAccess;
 /**
  * Runs a request, as `run()` does. The library runs its own by this and by nothing else:
  * whoever replaces `run()` would be given requests that are not asked for again.
@@ -73,7 +73,7 @@ export abstract class Runner {
 
   static {
     coreOf = (runner) => runner.#access.core;
-    readerOf = (runner) => runner.#access.reader;
+    cacheOf = (runner) => runner.#access.cache;
     runOn = (runner, request, options) => runner.#access.run(runner, request, options);
   }
 

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { onAbort } from "../signal.ts";
 import { inSteps } from "./steps.ts";
 
 /** What one signal aborts. */
@@ -35,7 +36,7 @@ export class Signals<I> {
     let watch = this.#watches.get(signal);
     if (watch === undefined) {
       watch = { items: new Set(), listener: () => this.#fire(signal) };
-      signal.addEventListener("abort", watch.listener);
+      onAbort(signal, watch.listener);
       this.#watches.set(signal, watch);
     }
     watch.items.add(item);

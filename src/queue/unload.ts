@@ -11,6 +11,8 @@
  * @module
  */
 
+import { listening } from "../signal.ts";
+
 /** What is open. */
 export interface Unloaded {
   /** Release all that can be released at once. */
@@ -28,7 +30,7 @@ function unloadAll(): void {
 /** Something was opened. */
 export function unloadWithProgram(it: Unloaded): void {
   if (open.size === 0) {
-    addEventListener("unload", unloadAll);
+    addEventListener("unload", unloadAll, listening());
   }
   open.add(it);
 }

@@ -23,7 +23,7 @@
 import * as layout from "../../ffi/layout.ts";
 import { checkInteger, checkTimeout } from "../integer.ts";
 import { O_NOFOLLOW } from "../linux/fcntl.ts";
-import { isEnd } from "../queue/end.ts";
+import { isEnd } from "../end.ts";
 import { ownOptions } from "../own_option.ts";
 import { coreOf, type Runner, runOn } from "../queue/runner.ts";
 import type { Scope } from "../queue/scopes.ts";
@@ -41,7 +41,7 @@ import {
   type TreeBlock,
   treeRequest,
 } from "./walk/tree_block.ts";
-import { checkSignal } from "../signal.ts";
+import { checkSignal, onAbort } from "../signal.ts";
 import { hasCode, inContext, osError, timeoutError } from "../linux/errors.ts";
 import { checkOnError, type ErrorPolicy } from "./error_policy.ts";
 import { splitPath } from "./root_path.ts";
@@ -162,7 +162,9 @@ export class Descent {
     const scope: Scope = { context, cancel: (reason) => descent.#abort.abort(reason) };
     scopes.enter(scope);
     const abort = () => descent.#abort.abort(signal!.reason);
-    signal?.addEventListener("abort", abort);
+    if (signal !== undefined) {
+      onAbort(signal, abort);
+    }
     const timer = timeoutMs === undefined ? undefined : setTimeout(
       () => descent.#abort.abort(timeoutError(timeoutMs, context)),
       timeoutMs,
@@ -305,6 +307,11 @@ export class Descent {
     if (isEnd(error)) {
       this.report(error, "");
     }
+  }
+
+  /** Aborted by what ends it. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
   }
 
   /** Whether something has ended it. */

@@ -2,7 +2,7 @@
 
 /**
  * What to do about what fails in a tree. What ends everything no policy can pass over:
- * see `queue/end.ts`.
+ * see `end.ts`.
  *
  * @module
  */

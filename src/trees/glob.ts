@@ -8,6 +8,7 @@
  */
 
 import { LateModule } from "../late.ts";
+import type { FileInfo } from "../linux/stat.ts";
 import type { PromiseForms } from "../forms.ts";
 import { ownOptions, withOptions } from "../own_option.ts";
 import { currentDirectory, isAbsolute, joinPath, type Path, toPath } from "../path.ts";
@@ -16,7 +17,10 @@ import type { GlobRequest } from "./glob_walk.ts";
 import { checkOptionNames } from "../known_options.ts";
 import {
   checkBoolean,
+  EXPANSION_WALK_OPTIONS,
+  GLOB_WALK_OPTIONS,
   planWalk,
+  SEARCH_OPTIONS,
   type WalkEntry,
   type WalkErrorPolicy,
   type WalkOptions,
@@ -35,6 +39,8 @@ export interface GlobEntry extends WalkEntry {
   path: string;
   /** The path from the directory on in which patterns begin: what was matched. */
   relative: string;
+  /** Its attributes, if `stat` is `true`. */
+  info?: FileInfo;
 }
 
 /**
@@ -321,20 +327,7 @@ class OneByOne<E> implements AsyncIterableIterator<E> {
 }
 
 /** Options of {@linkcode GlobOptions} that are a walk's. */
-const OF_WALK = [
-  "maxDepth",
-  "followSymlinks",
-  "gitignore",
-  "ignoreFiles",
-  "concurrency",
-  "signal",
-  "timeoutMs",
-  "onError",
-  "stat",
-  "sameDevice",
-  "sort",
-  "ioq",
-] as const;
+const OF_WALK = [...SEARCH_OPTIONS, ...GLOB_WALK_OPTIONS] as const;
 
 const GLOB_OPTIONS: readonly string[] = [
   ...OF_WALK,
@@ -348,18 +341,7 @@ const GLOB_OPTIONS: readonly string[] = [
 ];
 
 /** Options of {@linkcode ExpandGlobOptions} that are a walk's. */
-const OF_EXPANSION = [
-  "includeDirs",
-  "followSymlinks",
-  "canonicalize",
-  "gitignore",
-  "ignoreFiles",
-  "concurrency",
-  "signal",
-  "timeoutMs",
-  "onError",
-  "ioq",
-] as const;
+const OF_EXPANSION = [...SEARCH_OPTIONS, ...EXPANSION_WALK_OPTIONS] as const;
 
 const EXPAND_OPTIONS: readonly string[] = [
   ...OF_EXPANSION,

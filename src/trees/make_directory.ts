@@ -13,7 +13,7 @@ import { op } from "../operations/op.ts";
 import type { AtOptions } from "../operations/request_options.ts";
 import { toCoreRequest } from "../operations/request.ts";
 import { withinLimit } from "../queue/call_end.ts";
-import { isEnd } from "../queue/end.ts";
+import { isEnd } from "../end.ts";
 import { ownOption, ownOptions } from "../own_option.ts";
 import { absolutePath, type Path, pathText, toPath } from "../path.ts";
 import { checkAccess, WRITE } from "../permissions.ts";
@@ -46,7 +46,7 @@ export async function makeDirectory(
       ioq,
       options,
       context,
-      (limits) => makeAll(ioq, whole, { ...rest, signal: limits?.signal }),
+      (limits) => makeAll(ioq, whole, { ...rest, signal: ownOption(limits, "signal") }),
     );
   } catch (error) {
     // Whichever directory it was, this is the one that was asked for

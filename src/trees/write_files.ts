@@ -25,7 +25,7 @@ import { absolutePath, type Path, toPath } from "../path.ts";
 import { areGone, goneError, isBytes } from "../byte_length.ts";
 import { KeptBytes } from "../kept_bytes.ts";
 import { CallEnd } from "../queue/call_end.ts";
-import { isEnd } from "../queue/end.ts";
+import { isEnd } from "../end.ts";
 import { coreOf, type Runner } from "../queue/runner.ts";
 import { checkOnError, type ErrorPolicy } from "./error_policy.ts";
 import { checkOptionNames } from "../known_options.ts";

@@ -60,7 +60,8 @@ forEachBackend("a cached read overtakes no write to its file", async ({ open }) 
   await using file = await ioq.openFile(dir.file("file", "....."), { read: true, write: true });
   const buffer = new Uint8Array(3);
   const before = total(ioq);
-  const both = Promise.all([file.write(new Uint8Array(2)), file.readAt(buffer, 1)]);
+  const { signal } = new AbortController();
+  const both = Promise.all([file.write(new Uint8Array(2), { signal }), file.readAt(buffer, 1)]);
   // Neither was done by now: something was in flight on the file
   assertEquals(total(ioq), before);
   assertEquals(await both, [2, 3]);

@@ -19,19 +19,22 @@ const WHOLE = 9 * MIB;
 /** Files of a tree, and of an iteration over files. */
 const FILES = 120;
 
+/** Where a call has its files. */
+export type Folder = Pick<TempDir, "path" | "at" | "file">;
+
 /** A call. */
 export interface CompoundCall {
   /** What test names call it. */
   readonly name: string;
   /** Make what it needs. */
-  prepare?(dir: TempDir): void | Promise<void>;
+  prepare?(dir: Folder): void | Promise<void>;
   /** Whether it takes the native library. */
   readonly library?: true;
   /**
    * Make the call, and check that it did all of what it is for. What it opens and hands
    * out is closed by then.
    */
-  run(ioq: Ioq, dir: TempDir, signal: AbortSignal): Promise<void>;
+  run(ioq: Ioq, dir: Folder, signal: AbortSignal): Promise<void>;
 }
 
 /** Bytes that differ from piece to piece. */
@@ -77,7 +80,7 @@ function countFiles(root: string): number {
 }
 
 /** Check that a file has its old contents or all of the new ones. */
-function assertReplaced(dir: TempDir): void {
+function assertReplaced(dir: Folder): void {
   const { size } = Deno.statSync(dir.at("old"));
   assertEquals(size === 3 || size === WHOLE, true, `${size} bytes`);
 }

@@ -7,7 +7,7 @@
 
 import { assert, assertStrictEquals } from "@std/assert";
 import type { Ioq } from "../../mod.ts";
-import { isEnd } from "../../src/queue/end.ts";
+import { isEnd } from "../../src/end.ts";
 import { coreOf } from "../../src/queue/runner.ts";
 import { forEachBackend, type OpenQueue } from "../backends.ts";
 import {

@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { Ioq } from "../../mod.ts";
 import { EventLoop } from "../../src/loop/mod.ts";
-import { isEnd } from "../../src/queue/end.ts";
+import { isEnd } from "../../src/end.ts";
 import { forEachBackend } from "../backends.ts";
 import { descriptorsUnder, errorOf, sleep, TempDir, within } from "../fixtures.ts";
 import { CountingController } from "./counting_controller.ts";

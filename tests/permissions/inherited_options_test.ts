@@ -48,7 +48,7 @@ async function optionNames(): Promise<string[]> {
 const SCRIPT = `
   import { CallbackLoop, EventLoop, Queue, SharedMutex } from "${LOOP}";
   import {
-    copyTree, defaultQueue, Ioq, op, readFile, removeTree, walk, writeFile,
+    copyTree, defaultQueue, expandGlob, glob, Ioq, op, readFile, removeTree, walk, writeFile,
   } from "${MOD}";
   const [dir, names, backend] = Deno.args;
   const brief = backend === "worker";
@@ -140,6 +140,21 @@ const SCRIPT = `
         return read.map((it) => it.length);
       });
       await say("glob", async () => (await gather(ioq.glob("**/new*", { cwd: at, ...options }))).map((it) => it.path).sort());
+      await say("expandGlob", async () => (await gather(expandGlob("**/new*", { root: at, ioq, ...options }))).map((it) => it.path));
+      await say("walks", async () => {
+        const found = [];
+        for (const how of [
+          { stat: true }, { sort: true, stat: true }, { sort: "directory", followSymlinks: true }, { exts: ["x"] },
+          { skip: [/new/] }, { match: [/new/, /fi(le|x)$/] }, { gitignore: true, ignoreFiles: ["file"] }, { maxDepth: 1 },
+        ]) {
+          found.push((await gather(walk(at, { ioq, ...how }))).map((it) => it.path).sort());
+          found.push((await gather(glob("**", { cwd: at, ioq, stat: true }))).map((it) => it.path).sort());
+        }
+        return found;
+      });
+      await say("copyTree overwrite", () => copyTree(at, root + ".copy", { ioq, overwrite: true, onError: "skip" }));
+      await say("removeTree concurrency", () => removeTree(root + ".copy", { ioq, concurrency: 2 }));
+      await say("readFiles limited", async () => (await gather(ioq.readFiles([at + "/a/file"], { maxBytes: 9 }))).length);
       await say("ensureDir", () => ioq.ensureDir(at + "/ensured/dir", options));
       await say("ensureFile", () => ioq.ensureFile(at + "/ensured/dir/file", options));
       await say("exists", () => ioq.exists(at + "/ensured/dir/file", options));
@@ -231,6 +246,39 @@ Deno.test("options are not inherited without FFI", async () => {
   await compare(["--allow-read", "--allow-write", "--allow-env", "--allow-sys", "--allow-run"]);
 });
 
+Deno.test("no option is looked for where it may be inherited", async () => {
+  using dir = new TempDir();
+  const names = await optionNames();
+  // Of each name that is read the code's own line, if that is ours
+  const watched = SCRIPT.replace(/const values = \[[\s\S]*$/, "") + `
+    const { prototype } = Object;
+    const found = new Set();
+    for (const name of names.split(",")) {
+      Object.defineProperty(prototype, name, {
+        __proto__: null,
+        configurable: true,
+        get() {
+          const [, , line] = new Error().stack.split("\\n");
+          if (line?.includes(Deno.args[3])) found.add(name + line.replace(Deno.args[3], ""));
+        },
+        set(value) {
+          const own = { __proto__: null, value, configurable: true, enumerable: true, writable: true };
+          Object.defineProperty(this, name, own);
+        },
+      });
+    }
+    await calls("watched");
+    for (const name of names.split(",")) delete prototype[name];
+    console.log([...found].join("\\n"));
+    await (await defaultQueue()).close();
+  `;
+  const { code, stdout, stderr } = await runDeno(watched, {
+    flags: ["-A", "--no-check"],
+    args: [dir.path, names.join(), "uring", new URL("./src/", MOD).href],
+  });
+  assertEquals([stdout.trimEnd(), stderr, code], ["", "", 0]);
+});
+
 /** Runs the script with permissions. */
 async function compare(permissions: string[]): Promise<void> {
   using dir = new TempDir();
@@ -238,11 +286,12 @@ async function compare(permissions: string[]): Promise<void> {
   for (const name of ["library", "unsafeRawSqe", "overwrite", "signal", "onError", "recover"]) {
     assert(names.includes(name), `${name} of ${names}`);
   }
-  // Where that is inherited, the runtime's own events and signals do not work
-  const inherited = names.filter((name) => name !== "signal");
+  const isWorker = permissions.length > 1;
+  // Where that is inherited, the runtime starts no Workers of Node's
+  const inherited = isWorker ? names.filter((name) => name !== "signal") : names;
   const { code, stdout, stderr } = await runDeno(SCRIPT, {
     flags: [...permissions, "--no-check"],
-    args: [dir.path, inherited.join(), permissions.length > 1 ? "worker" : "uring"],
+    args: [dir.path, inherited.join(), isWorker ? "worker" : "uring"],
   });
   assertEquals([stdout.trimEnd(), stderr, code], ["compared", "", 0]);
 }

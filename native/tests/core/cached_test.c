@@ -1,6 +1,6 @@
 // Copyright 2026 the ioq authors. MIT license.
 
-/** The calls that take no queue: reads of what is cached, and the modes of a terminal. */
+/** The calls that take no turn: transfers of what is cached, and the modes of a terminal. */
 
 #include "tests.h"
 
@@ -9,7 +9,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <termios.h>
+
+/** What is told of a descriptor's writes. */
+#define WRITES (IOQ_WRITES_CACHED | IOQ_WRITES_TO_MEMORY | IOQ_WRITES_TELL)
 
 /** Reads of what is cached, which take no queue. */
 void test_cached(void) {
@@ -21,7 +25,7 @@ void test_cached(void) {
 	int fd = open("cached", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	CHECK(fd >= 0);
 	CHECK_EQ(write(fd, bytes, LENGTH), LENGTH);
-	CHECK_EQ(ioq_is_cached(fd), IOQ_IS_CACHED | IOQ_HAS_POSITION);
+	CHECK_EQ(ioq_is_cached(fd) & ~WRITES, IOQ_IS_CACHED | IOQ_HAS_POSITION);
 
 	int32_t ret = ioq_read_cached(fd, read_back, LENGTH, 0, 0);
 	if (ret == -EOPNOTSUPP) {
@@ -56,6 +60,8 @@ void test_cached(void) {
 	int direct = open("cached", O_RDONLY | O_DIRECT | O_CLOEXEC);
 	if (direct >= 0) {
 		CHECK_EQ(ioq_is_cached(direct), IOQ_HAS_POSITION);
+		CHECK_EQ(fcntl(direct, F_SETFL, 0), 0);
+		CHECK_EQ(ioq_is_cached(direct), IOQ_IS_CACHED | IOQ_HAS_POSITION);
 		close(direct);
 	}
 	int pipes[2];
@@ -64,6 +70,63 @@ void test_cached(void) {
 	close(pipes[0]);
 	close(pipes[1]);
 	CHECK_EQ(unlink("cached"), 0);
+}
+
+/** Write so much at an offset, or to the end. */
+static int32_t put(struct ioq *ioq, int fd, uint32_t flags, uint32_t length, uint32_t offset, uint32_t high) {
+	static const uint8_t bytes[IOQ_WRITE_CACHED_MAX + 1] = {1, 2, 3};
+	return ioq_write_cached(ioq, fd, flags | (uint32_t)ioq_is_cached(fd), bytes, length, offset, high);
+}
+
+/** Writes into the cache, which take no turn. */
+void test_write_cached(void) {
+	enum { PAGE = 65536, LENGTH = 10000 };
+	int fd = open("written", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	CHECK(fd >= 0);
+	if (!(ioq_is_cached(fd) & IOQ_WRITES_CACHED)) {
+		close(fd);
+		unlink("written");
+		SKIP("no writes are done at once on this file system");
+		return;
+	}
+	struct ioq_info info;
+	struct ioq *ioq = ioq_open(&(struct ioq_options) {.depth = 1, .lanes = 1}, &info);
+	CHECK(ioq);
+	// It may not be time, but then nothing is written
+	int32_t ret = put(ioq, fd, 0, LENGTH, 1, 0);
+	CHECK(ret == LENGTH || ret == -EAGAIN);
+	struct stat buf;
+	CHECK_EQ(fstat(fd, &buf), 0);
+	CHECK_EQ(buf.st_size, ret > 0 ? LENGTH + 1 : 0);
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 0);
+	ret = put(ioq, fd, IOQ_WRITE_CONTINUES, 1, 1, 1);
+	CHECK(ret == 1 || ret == -EAGAIN);
+	CHECK_EQ(fstat(fd, &buf), 0);
+	CHECK(ret < 0 || buf.st_size == (off_t)UINT32_MAX + 3);
+	// The rest of a page may have to be read
+	CHECK_EQ(ftruncate(fd, PAGE), 0);
+	CHECK_EQ(fsync(fd), 0);
+	CHECK_EQ(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+	ret = put(ioq, fd, 0, 10, PAGE - 20, 0);
+	CHECK(ret == 10 || ret == -EAGAIN);
+	CHECK_EQ(put(ioq, fd, 0, IOQ_WRITE_CACHED_MAX + 1, 0, 0), -EINVAL);
+	CHECK_EQ(ioq_write_cached(ioq, fd, IOQ_IS_CACHED, (const uint8_t *)"", 1, 0, 0), -EINVAL);
+
+	// What waits for the device, whoever says so
+	int syncs = open("written", O_WRONLY | O_DSYNC | O_CLOEXEC);
+	CHECK(syncs >= 0);
+	CHECK_EQ(ioq_is_cached(syncs) & WRITES, 0);
+	close(syncs);
+	int appends = open("written", O_WRONLY | O_APPEND | O_CLOEXEC);
+	CHECK(appends >= 0);
+	CHECK_EQ(fstat(fd, &buf), 0);
+	ret = put(ioq, appends, 0, 10, 0, IOQ_NO_OFFSET);
+	CHECK(ret == 10 || ret == -EAGAIN);
+	CHECK_EQ(lseek(appends, 0, SEEK_END), buf.st_size + (ret > 0 ? ret : 0));
+	close(appends);
+	close(fd);
+	CHECK_EQ(ioq_close(ioq), 0);
+	CHECK_EQ(unlink("written"), 0);
 }
 
 /** A terminal's modes, each from any other, and back to what was at first. */

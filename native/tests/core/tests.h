@@ -29,6 +29,7 @@ void test_splice(const void *config);
 
 // cached_test.c
 void test_cached(void);
+void test_write_cached(void);
 void test_terminal(void);
 
 // directory_test.c
@@ -40,6 +41,7 @@ void test_utf8(void);
 
 // transfer_test.c
 void test_parts(const void *config);
+void test_ranges(const void *config);
 void test_regions(const void *config);
 
 // waits_test.c

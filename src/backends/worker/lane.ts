@@ -2,7 +2,7 @@
 
 /**
  * What a lane of the worker backend does: takes requests, runs them one after the
- * other, and says so. It waits on the queue, not on its event loop, but goes round that
+ * other, and says so. It waits in place, not on its event loop, but goes round that
  * now and then: a Worker whose parent was terminated ends there and nowhere else.
  *
  * @module
@@ -15,10 +15,11 @@ import type { Executor } from "./executor.ts";
 import type { Ioqq } from "./slot_queue.ts";
 import * as shared from "./memory.ts";
 import { DenoExecutor } from "./without_library.ts";
-import { LibraryExecutor } from "./with_library.ts";
+import { LaneError, LibraryExecutor } from "./with_library.ts";
 
 const EINTR = 4;
 const ENOMEM = 12;
+const EOWNERDEAD = 130;
 
 /** How long to wait for a request before going round the event loop, in milliseconds. */
 const IDLE_MS = 1000;
@@ -64,7 +65,7 @@ class Lane {
       const claimed = queue.claim();
       let slot = queue.popClaimed(claimed, IDLE_MS);
       while (slot < 0) {
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        await goRound();
         slot = queue.popClaimed(claimed, IDLE_MS);
       }
       if (slot >= stop) {
@@ -75,7 +76,10 @@ class Lane {
       words[(this.#memory.cell(slot) >> 2) + shared.CELL_LANE] = this.#lane + 1;
       words[this.#controls + shared.LANE_TURN] = this.#executor.turn + 1;
       Atomics.store(words, this.#controls + shared.LANE_CURRENT, slot + 1);
-      this.#perform(slot);
+      const rest = this.#perform(slot);
+      if (rest !== undefined) {
+        await rest;
+      }
       Atomics.store(words, this.#controls + shared.LANE_CURRENT, 0);
     }
   }
@@ -85,35 +89,61 @@ class Lane {
   }
 
   /** Run one request and say so. */
-  #perform(slot: number): void {
+  #perform(slot: number): Promise<void> | undefined {
     const { words, bytes } = this.#memory;
     const at = this.#memory.cell(slot);
     const cell = at >> 2;
     const op = words[cell + layout.REQUEST_OP_AND_HINTS]! & 0xffff;
     const isClose = op === layout.OP.close || op === layout.OP.closeDir;
-    let result = -EINTR;
     words[cell + shared.CELL_LENGTH] = 0;
-    if (isClose || Atomics.load(words, cell + shared.CELL_CANCELLED) === 0) {
-      const length = words[cell + shared.CELL_INPUT]!;
-      const data = at + shared.CELL_DATA;
-      if (length <= shared.DATA_SIZE) {
-        result = this.#executor.perform(words, cell, bytes, data, length);
-      } else {
-        const input = this.#fetch(slot, length);
-        result = input === undefined
-          ? -ENOMEM
-          : this.#executor.perform(words, cell, input, 0, length);
-      }
-      if (result >= 0 && this.#executor.length > 0) {
-        result = this.#output(slot, result);
-      }
+    if (!isClose && Atomics.load(words, cell + shared.CELL_CANCELLED) !== 0) {
+      return this.#done(slot, -EINTR);
     }
-    words[cell + shared.CELL_RESULT] = result;
+    const length = words[cell + shared.CELL_INPUT]!;
+    if (length > shared.DATA_SIZE) {
+      return this.#performLong(slot, length);
+    }
+    return this.#tell(
+      slot,
+      this.#executor.perform(words, cell, bytes, at + shared.CELL_DATA, length),
+    );
+  }
+
+  /** The same with an input that is longer than a cell. */
+  async #performLong(slot: number, length: number): Promise<void> {
+    const input = await this.#fetch(slot, length);
+    const cell = this.#memory.cell(slot) >> 2;
+    const result = input === undefined
+      ? -ENOMEM
+      : this.#executor.perform(this.#memory.words, cell, input, 0, length);
+    await this.#tell(slot, result);
+  }
+
+  /** Hand over what a request came to. */
+  #tell(slot: number, result: number): Promise<void> | undefined {
+    const { length } = this.#executor;
+    if (result < 0 || length === 0) {
+      return this.#done(slot, result);
+    }
+    if (length > shared.DATA_SIZE) {
+      return this.#output(slot, length).then((ret) => this.#done(slot, ret < 0 ? ret : result));
+    }
+    const at = this.#memory.cell(slot);
+    const { words } = this.#memory;
+    this.#executor.takeWords(words, (at + shared.CELL_DATA) >> 2);
+    words[(at >> 2) + shared.CELL_AT] = -1;
+    words[(at >> 2) + shared.CELL_LENGTH] = length;
+    return this.#done(slot, result);
+  }
+
+  /** A request is complete. */
+  #done(slot: number, result: number): undefined {
+    this.#memory.words[(this.#memory.cell(slot) >> 2) + shared.CELL_RESULT] = result;
     this.#send(shared.DONE, slot);
   }
 
   /** Get an input that is longer than a cell, part by part. */
-  #fetch(slot: number, length: number): Uint8Array | undefined {
+  async #fetch(slot: number, length: number): Promise<Uint8Array | undefined> {
     const { words, bytes } = this.#memory;
     const cell = this.#memory.cell(slot) >> 2;
     const input = allocate(length);
@@ -121,7 +151,7 @@ class Lane {
       this.#send(shared.NEED, slot);
       const index = this.#controls + shared.LANE_GRANTED;
       while (Atomics.load(words, index) === this.#granted) {
-        Atomics.wait(words, index, this.#granted);
+        await changed(words, index, this.#granted);
       }
       this.#granted = (this.#granted + 1) | 0;
       const part = words[cell + shared.CELL_PART]!;
@@ -131,17 +161,15 @@ class Lane {
     return input;
   }
 
-  /** Hand a payload over, but for the message that the request is complete. */
-  #output(slot: number, result: number): number {
+  /**
+   * Hand over a payload that is longer than a cell, but for the message that the request
+   * is complete. Resolves to 0, or a negative error number.
+   */
+  async #output(slot: number, length: number): Promise<number> {
     const { words, bytes } = this.#memory;
-    const at = this.#memory.cell(slot);
-    const cell = at >> 2;
-    const length = this.#executor.length;
-    if (length <= shared.DATA_SIZE) {
-      this.#executor.takeWords(words, (at + shared.CELL_DATA) >> 2);
-      words[cell + shared.CELL_AT] = -1;
-    } else if (length <= shared.PART_SIZE) {
-      const start = this.#reserve(length);
+    const cell = this.#memory.cell(slot) >> 2;
+    if (length <= shared.PART_SIZE) {
+      const start = await this.#reserve(length);
       this.#executor.take(bytes.subarray(start, start + length));
       this.#describe(cell, start, length);
     } else {
@@ -153,19 +181,19 @@ class Lane {
       words[cell + shared.CELL_LENGTH] = length;
       for (let done = 0; done < length;) {
         const part = Math.min(shared.PART_SIZE, length - done);
-        const start = this.#reserve(part);
+        const start = await this.#reserve(part);
         bytes.set(whole.subarray(done, done + part), start);
         this.#describe(cell, start, part);
         done += part;
         if (done < length) {
           this.#send(shared.PART, slot);
           // The cell tells of one part at a time
-          this.#awaitReleased(0);
+          await this.#awaitReleased(0);
         }
       }
     }
     words[cell + shared.CELL_LENGTH] = length;
-    return result;
+    return 0;
   }
 
   #describe(cell: number, start: number, part: number): void {
@@ -176,7 +204,7 @@ class Lane {
   }
 
   /** Wait until no more than so many bytes of the window are in use. */
-  #awaitReleased(used: number): void {
+  async #awaitReleased(used: number): Promise<void> {
     const { words } = this.#memory;
     const index = this.#controls + shared.LANE_RELEASED;
     for (
@@ -184,22 +212,34 @@ class Lane {
       ((this.#produced - released) | 0) > used;
       released = Atomics.load(words, index)
     ) {
-      Atomics.wait(words, index, released);
+      await changed(words, index, released);
     }
   }
 
   /** Reserve a part of the window that is in one piece; returns where it begins. */
-  #reserve(length: number): number {
+  async #reserve(length: number): Promise<number> {
     const space = (length + 7) & ~7;
     const at = this.#produced & (shared.WINDOW_SIZE - 1);
     if (at + space > shared.WINDOW_SIZE) {
       // What is left at the end is given back with this part
       this.#produced = (this.#produced + shared.WINDOW_SIZE - at) | 0;
     }
-    this.#awaitReleased(shared.WINDOW_SIZE - space);
+    await this.#awaitReleased(shared.WINDOW_SIZE - space);
     const start = this.#window + (this.#produced & (shared.WINDOW_SIZE - 1));
     this.#produced = (this.#produced + space) | 0;
     return start;
+  }
+}
+
+/** Go round the event loop. */
+function goRound(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** Wait until a word is another one. */
+async function changed(words: Int32Array<SharedArrayBuffer>, index: number, from: number) {
+  while (Atomics.wait(words, index, from, IDLE_MS) === "timed-out") {
+    await goRound();
   }
 }
 
@@ -213,24 +253,32 @@ function allocate(length: number): Uint8Array | undefined {
 }
 
 /** Load the library, as the main thread has. */
-async function openExecutor({ library }: shared.LaneStart): Promise<Executor> {
+async function openExecutor({ library, owner }: shared.LaneStart): Promise<Executor> {
   if (library === undefined) {
     return new DenoExecutor();
   }
   const path = library === EMBEDDED ? undefined : library;
   await prepareLibrary(path);
-  return new LibraryExecutor(loadLibrary(path), true);
+  return new LibraryExecutor(loadLibrary(path), true, owner);
 }
 
 const start = workerData as shared.LaneStart;
-const executor = await openExecutor(start);
 try {
-  let memory: shared.LaneMemory = start;
-  while (await new Lane(start, memory, executor).run()) {
-    memory = receiveMessageOnPort(start.port)!.message;
+  const executor = await openExecutor(start);
+  try {
+    let memory: shared.LaneMemory = start;
+    while (await new Lane(start, memory, executor).run()) {
+      memory = receiveMessageOnPort(start.port)!.message;
+    }
+  } finally {
+    executor.close();
+  }
+} catch (error) {
+  // Its queue may have been closed meanwhile
+  if (!(error instanceof LaneError && error.errno === EOWNERDEAD)) {
+    throw error;
   }
 } finally {
-  executor.close();
   start.port.close();
 }
 // With its module the Worker ends. To have it exit, process.exit(), leaves two

@@ -37,6 +37,7 @@ export class LanePool {
   readonly #lanes: (Lane | undefined)[];
   readonly #module: URL;
   readonly #library: string | undefined;
+  readonly #owner: () => number;
   readonly #events: LaneEvents;
   #ending = false;
 
@@ -44,12 +45,20 @@ export class LanePool {
    * @param threads The most lanes.
    * @param module The module that they run.
    * @param library The path of the native library, if there is one.
+   * @param owner Tells whose descriptors they open.
    * @param events Is told of them.
    */
-  constructor(threads: number, module: URL, library: string | undefined, events: LaneEvents) {
+  constructor(
+    threads: number,
+    module: URL,
+    library: string | undefined,
+    owner: () => number,
+    events: LaneEvents,
+  ) {
     this.#lanes = new Array(threads).fill(undefined);
     this.#module = module;
     this.#library = library;
+    this.#owner = owner;
     this.#events = events;
   }
 
@@ -105,6 +114,7 @@ export class LanePool {
       lanes: this.#lanes.length,
       lane: at,
       library: this.#library,
+      owner: this.#owner(),
       port: port2,
     };
     const module = this.#module;

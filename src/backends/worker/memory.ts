@@ -107,6 +107,8 @@ export interface LaneStart extends LaneMemory {
   readonly port: MessagePort;
   /** The native library, if there is one. */
   readonly library: string | undefined;
+  /** Whose descriptors it opens and closes, see `owner` in `native/ioq.h`. */
+  readonly owner: number;
 }
 
 /** A view of the memory. Each thread has one of its own. */

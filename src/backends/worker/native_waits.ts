@@ -15,7 +15,7 @@ import type { ClockReading } from "../../linux/clock.ts";
 import { ERRNO, osError } from "../../linux/errors.ts";
 import type { CoreRequest } from "../../operations/request.ts";
 import { loadLibrary } from "../../../ffi/library.ts";
-import { closedError } from "../../queue/end.ts";
+import { closedError } from "../../end.ts";
 import { NativeBackend, NativeOpenError, openNativeCore, readClock } from "../native.ts";
 import type { CompleteWait, Waits } from "./waits.ts";
 

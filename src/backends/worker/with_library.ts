@@ -11,6 +11,7 @@
 import { byteLengthOf } from "../../byte_length.ts";
 import * as layout from "../../../ffi/layout.ts";
 import type { Library, Symbols } from "../../../ffi/library.ts";
+import { errnoText } from "../../linux/errors.ts";
 import type { Executor, RawMode } from "./executor.ts";
 
 const REQUEST_WORDS = layout.REQUEST_SIZE / 4;
@@ -25,11 +26,24 @@ const RAW_MODES: Readonly<Record<RawMode, number>> = {
   cbreak: layout.TERMINAL_CBREAK,
 };
 
+/** There can be no lane. */
+export class LaneError extends Error {
+  /** Why: an error number. */
+  readonly errno: number;
+
+  constructor(errno: number) {
+    super(`The native library cannot run a lane: ${errnoText(errno)}`);
+    this.errno = errno;
+  }
+}
+
 /** Runs requests by the native library, within the call. */
 export class LibraryExecutor implements Executor {
   length = 0;
   turn = 0;
   readonly caller: number;
+  /** Stands for it as the owner of descriptors, in its copy of the library. */
+  readonly owner: number;
   readonly #library: Library;
   readonly #symbols: Symbols;
   readonly #ioq: Deno.PointerValue;
@@ -45,20 +59,27 @@ export class LibraryExecutor implements Executor {
    * @param library The library, which is let go of with this.
    * @param tries Whether what has to wait for somebody else (a lock, a pipe, a FIFO's
    *        other end) fails with `EWAITS` instead of waiting in its call.
+   * @param owner Whose descriptors it opens: 0 for this thread's, or the `owner` of an
+   *        executor of another thread.
    */
-  constructor(library: Library, tries = false) {
+  constructor(library: Library, tries = false, owner = 0) {
     this.#library = library;
     this.#symbols = this.#library.symbols;
     const options = new Uint32Array(layout.OPTIONS_SIZE / 4);
     options[layout.OPTIONS_DEPTH] = 1;
     options[layout.OPTIONS_LANES] = 1;
     options[layout.OPTIONS_FLAGS] = layout.OPEN_SYNC | (tries ? layout.OPEN_TRIES : 0);
-    const info = new Uint8Array(layout.INFO_SIZE);
-    this.#ioq = this.#symbols.ioq_open(new Uint8Array(options.buffer), info);
+    options[layout.OPTIONS_OWNER] = owner;
+    const info = new Uint32Array(layout.INFO_SIZE / 4);
+    this.#ioq = this.#symbols.ioq_open(
+      new Uint8Array(options.buffer),
+      new Uint8Array(info.buffer),
+    );
     if (this.#ioq === null) {
-      throw new Error("The native library has no memory for a lane");
+      throw new LaneError(info[layout.INFO_ERROR]!);
     }
     this.caller = this.#symbols.ioq_caller_id(this.#ioq);
+    this.owner = info[layout.INFO_OWNER]!;
   }
 
   perform(

@@ -16,7 +16,8 @@
  * @module
  */
 
-import { type Library, loadLibrary } from "../../../ffi/library.ts";
+import { NO_OWNER } from "../../../ffi/layout.ts";
+import { EMBEDDED, type Library, loadLibrary } from "../../../ffi/library.ts";
 import type { LaneCounts, Sink } from "../backend.ts";
 import { ERRNO, WORKER_CRASHED } from "../../linux/errors.ts";
 import { AT_FDCWD } from "../../linux/fcntl.ts";
@@ -121,7 +122,7 @@ export class Workers implements RequestRunner {
     this.#inputs = new LongInputs(this.#memory);
     this.#outputs = new LongOutputs(this.#memory);
     this.#requests = new Array(depth).fill(undefined);
-    this.#pool = new LanePool(threads, module, library?.path, {
+    this.#pool = new LanePool(threads, module, library?.path, () => this.#owner, {
       lost: (at, started, error) => this.#lost(at, started, error),
       failed: (error) => this.#giveUp(error),
     });
@@ -137,6 +138,16 @@ export class Workers implements RequestRunner {
       this.#executor ??= new LibraryExecutor(loadLibrary(this.#library.path));
     }
     return this.#executor;
+  }
+
+  /**
+   * Whose descriptors lanes open: this thread's, so that they are closed with it. The
+   * library in the package is loaded by each thread for itself, and knows no others.
+   */
+  get #owner(): number {
+    return this.#library === undefined || this.#library.path === EMBEDDED
+      ? NO_OWNER
+      : this.executor!.owner;
   }
 
   push(slot: number, request: CoreRequest): void {

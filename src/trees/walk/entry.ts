@@ -7,8 +7,11 @@
  */
 
 import { basename } from "../../posix_path.ts";
+import type { BigIntFileInfo, FileInfo } from "../../linux/stat.ts";
+import { type Request, toCoreRequest } from "../../operations/request.ts";
+import type { OpName } from "../../operations/values.ts";
 import type { DirectoryNode } from "./directory_node.ts";
-import type { WalkEntry } from "./walk_options.ts";
+import type { WalkEntry, WalkPlan } from "./walk_options.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../../linux/directory.ts";
 
 /** An entry of a type from `<dirent.h>`. */
@@ -34,4 +37,12 @@ export function entryOf(node: DirectoryNode): WalkEntry {
 /** What the paths of a directory's entries begin with. */
 export function prefixOf(path: string): string {
   return path === "." || path === "./" ? "" : path.endsWith("/") ? path : `${path}/`;
+}
+
+/** Have a request for attributes give them in the form that entries have them in. */
+export function inFormOf(
+  { decode }: WalkPlan,
+  request: Request<OpName, FileInfo>,
+): Request<OpName, FileInfo | BigIntFileInfo> {
+  return toCoreRequest(request).readBy((_, payload) => decode(payload.words, payload.at >> 2));
 }

@@ -1,31 +1,36 @@
 // Copyright 2026 the ioq authors. MIT license.
 
 /**
- * Reads of what the page cache has, which need no turn.
+ * Transfers between the page cache and us, which need no turn.
  *
  *     readAt() ──▶ cached? ──▶ copied by this very call, the promise is resolved
  *                    │ no
  *                    └──────▶ a request like any other
  *
- * A turn costs such a read a second copy, a slot, and a way through the kernel's
- * queues. Alone, that is nearly half of the processor time that it takes; with many
+ *     writeAt() ─▶ short, and nothing to wait for? ──▶ likewise
+ *
+ * A turn costs such a transfer a second copy, a slot, and a way through the kernel's
+ * queues. Alone, that is nearly half of the processor time that a read takes; with many
  * in flight, who share a turn, it is what the system call for each costs. Whether
  * everything is cached the kernel tells by reading it (`RWF_NOWAIT`), see
- * `native/calls/cached.c`.
+ * `native/calls/cached.c`. A write alone takes four times as long by way of a lane. What
+ * it might wait for is known less exactly, see `native/calls/cached_write.c`.
  *
- * Nothing is told apart from the outside but by the time that it takes: a read goes
+ * Nothing is told apart from the outside but by the time that it takes: a transfer goes
  * that way only if the queue accepts requests and has room, if there is nothing else
  * in flight on the file that it might overtake, and if what the event loop grants to
  * one iteration is not used up. With a signal or a timeout it never does: it would be
- * over before either could mean anything.
+ * over before either could mean anything. Where reads and writes are at cancellation points,
+ * as those of tasks are, none does.
  *
  * Where reads have to wait for a device, trying costs a system call each: after a
- * miss some are not tried, and after more misses in a row more of them.
+ * miss some are not tried, and after more misses in a row more of them. A write that was
+ * not done for what it might wait for has not even been tried.
  *
  * @module
  */
 
-import { IS_CACHED } from "../../ffi/layout.ts";
+import { IS_CACHED, WRITE_CACHED_MAX, WRITE_CONTINUES, WRITES_CACHED } from "../../ffi/layout.ts";
 import { ERRNO } from "../linux/errors.ts";
 
 /** It cannot be done at once; whether it is cached was not even looked at. */
@@ -34,8 +39,11 @@ export const NOT_NOW = -1_000_000;
 /** Reads that are not tried after misses, at the most. */
 const SKIPPED_MAX = 63;
 
-/** What can read what is cached. */
-export interface CachedReader {
+/** Stands for an offset: the end of the file, to which it was opened to append. */
+export const APPENDS = -1;
+
+/** What can transfer what the page cache takes part in. */
+export interface CacheAccess {
   /** Read `length` bytes, all of `target`; a negative number if that cannot be. */
   readCached(fd: number, target: Uint8Array<ArrayBuffer>, offset: number, length: number): number;
   /** Read ranges, each with its result; a negative number if none was tried. */
@@ -45,22 +53,34 @@ export interface CachedReader {
     bytes: Uint8Array<ArrayBuffer>,
   ): number;
   /**
-   * What kind of file a descriptor is: `IS_CACHED` if that is worth trying,
-   * `HAS_POSITION` if it is no stream; `undefined` if nobody can tell at once.
+   * Write into the cache, if that waits for nothing.
+   *
+   * @param kind What {@linkcode CacheAccess.fileKind} says of the descriptor, and whether the
+   *        write continues the one before.
+   * @param offset Where, in bytes from the start, or {@linkcode APPENDS}.
+   * @returns How many bytes, possibly fewer; a negative number if that cannot be, and nothing
+   *          was written.
+   */
+  writeCached(fd: number, kind: number, bytes: Uint8Array, offset: number, length: number): number;
+  /**
+   * What kind of file a descriptor is: `IS_CACHED` if reading is worth trying,
+   * `WRITES_CACHED` if writing is, `HAS_POSITION` if it is no stream; `undefined` if nobody can
+   * tell at once.
    */
   fileKind(fd: number): number | undefined;
 }
 
-/** Reads nothing past the queue: each read of a task's is a cancellation point. */
-export const NO_CACHED_READS: CachedReader = {
+/** Transfers nothing past the queue: each transfer of a task's is a cancellation point. */
+export const NO_CACHE_ACCESS: CacheAccess = {
   readCached: () => NOT_NOW,
   readCachedRanges: () => NOT_NOW,
+  writeCached: () => NOT_NOW,
   fileKind: () => undefined,
 };
 
-/** What is known about the reads of one file. */
-export class CachedReads {
-  readonly #reader: CachedReader;
+/** What is known about the cached transfers of one file. */
+export class CachedTransfers {
+  readonly #access: CacheAccess;
   /** What kind of file it is, once someone asked. */
   #kind: number | undefined;
   /** Whether it is the kind for this. */
@@ -69,14 +89,16 @@ export class CachedReads {
   #backoff = 1;
   /** How many are not to be tried now. */
   #skip = 0;
+  /** Where the last one of those writes ended, what is before which is cached. */
+  #writtenTo: number | undefined;
 
-  constructor(reader: CachedReader) {
-    this.#reader = reader;
+  constructor(access: CacheAccess) {
+    this.#access = access;
   }
 
   /** What kind of file a descriptor is, if that can be told at once. */
   kind(fd: number): number | undefined {
-    return this.#kind ??= this.#reader.fileKind(fd);
+    return this.#kind ??= this.#access.fileKind(fd);
   }
 
   /** Whether what is read of a file may be cached, and it is worth trying. */
@@ -100,7 +122,7 @@ export class CachedReads {
     bytes: Uint8Array<ArrayBuffer>,
   ): boolean | undefined {
     return this.#isWorthTrying(fd)
-      ? this.#reader.readCachedRanges(fd, ranges, bytes) >= 0
+      ? this.#access.readCachedRanges(fd, ranges, bytes) >= 0
       : undefined;
   }
 
@@ -120,7 +142,7 @@ export class CachedReads {
       this.#skip--;
       return NOT_NOW;
     }
-    const count = this.#reader.readCached(fd, target, offset, length);
+    const count = this.#access.readCached(fd, target, offset, length);
     if (count >= 0) {
       this.#backoff = 1;
     } else if (count === -ERRNO.EAGAIN!) {
@@ -131,5 +153,29 @@ export class CachedReads {
       this.#possible = false;
     }
     return count;
+  }
+
+  /**
+   * Write into the cache.
+   *
+   * @param offset Where, in bytes from the start, or {@linkcode APPENDS}.
+   * @param length How many bytes there are.
+   * @returns How many bytes, at least one; or a negative number if that cannot be.
+   */
+  write(fd: number, bytes: Uint8Array, offset: number, length: number): number {
+    if (length > WRITE_CACHED_MAX || length === 0) {
+      return NOT_NOW;
+    }
+    const kind = this.kind(fd) ?? 0;
+    if ((kind & WRITES_CACHED) === 0) {
+      return NOT_NOW;
+    }
+    const flags = this.#writtenTo === offset ? kind | WRITE_CONTINUES : kind;
+    const count = this.#access.writeCached(fd, flags, bytes, offset, length);
+    if (count > 0) {
+      this.#writtenTo = offset === APPENDS ? APPENDS : offset + count;
+    }
+    // Nothing was written: the usual way tells why
+    return count === 0 ? NOT_NOW : count;
   }
 }
