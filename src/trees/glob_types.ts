@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { FileInfo } from "../linux/stat.ts";
 import type { Path } from "../path.ts";
 import type { WalkEntry, WalkErrorPolicy, WalkOptions } from "./walk/walk_types.ts";
 
@@ -22,6 +23,8 @@ export interface GlobEntry extends WalkEntry {
   path: string;
   /** The path from the directory on in which patterns begin: what was matched. */
   relative: string;
+  /** Its attributes, if `stat` is `true`. */
+  info?: FileInfo;
 }
 
 /**

@@ -9,7 +9,12 @@
 import { checkGivenQueue } from "../../default_queue.ts";
 import { checkInteger, checkTimeout } from "../../integer.ts";
 import type { PromiseForms } from "../../forms.ts";
-import { decodeFileInfo, type FileInfo } from "../../linux/stat.ts";
+import {
+  type BigIntFileInfo,
+  decodeBigIntFileInfo,
+  decodeFileInfo,
+  type FileInfo,
+} from "../../linux/stat.ts";
 import { ownOptions } from "../../own_option.ts";
 import { checkSignal } from "../../signal.ts";
 import { checkOnError } from "../error_policy.ts";
@@ -21,7 +26,7 @@ import type { WalkErrorPolicy, WalkOptions } from "./walk_types.ts";
 export type PathFilter = (path: string) => boolean;
 
 /** Reads a stat record, see {@linkcode decodeFileInfo}. */
-export type StatDecoder = (words: Int32Array, at: number) => FileInfo;
+export type StatDecoder = (words: Int32Array, at: number) => FileInfo | BigIntFileInfo;
 
 /** What only the library itself asks for. */
 export interface InnerOptions {
@@ -59,6 +64,7 @@ export interface WalkPlan {
   readonly followSymlinks: boolean;
   readonly canonicalize: boolean;
   readonly stat: boolean;
+  readonly bigint: boolean;
   readonly sameDevice: boolean;
   readonly sort: boolean | "directory";
   /** What the caller asks for, if anything. */
@@ -106,6 +112,7 @@ const WALK_OPTIONS: readonly string[] = [
   ...EXPANSION_WALK_OPTIONS,
   "includeFiles",
   "includeSymlinks",
+  "bigint",
   "exts",
   "match",
   "skip",
@@ -198,6 +205,11 @@ export function planWalk(given: WalkOptions, innerOptions: InnerOptions = {}): W
     "names",
     (it) => typeof it === "string" && it !== "" && !it.includes("/") && !it.includes("\0"),
   ) ?? [];
+  const stat = checkBoolean(options.stat, "stat", false);
+  const bigint = checkBoolean(options.bigint, "bigint", false);
+  if (bigint && !stat) {
+    throw new TypeError("Expected stat to be true, since bigint is");
+  }
   const gitignore = checkBoolean(options.gitignore, "gitignore", false);
   const skips = anyMatch(
     checkList(skip, "skip", "regular expressions", (it) => it instanceof RegExp),
@@ -205,14 +217,15 @@ export function planWalk(given: WalkOptions, innerOptions: InnerOptions = {}): W
   const suffixes = exts?.map((ext) => ext.startsWith(".") ? ext : `.${ext}`);
   return {
     verbatim: inner.verbatim ?? false,
-    decode: inner.decode ?? decodeFileInfo,
+    decode: inner.decode ?? (bigint ? decodeBigIntFileInfo : decodeFileInfo),
     maxDepth: Math.floor(maxDepth),
     includeFiles: checkBoolean(options.includeFiles, "includeFiles", true),
     includeDirs: checkBoolean(options.includeDirs, "includeDirs", true),
     includeSymlinks: checkBoolean(options.includeSymlinks, "includeSymlinks", true),
     followSymlinks: checkBoolean(options.followSymlinks, "followSymlinks", false),
     canonicalize: checkBoolean(options.canonicalize, "canonicalize", true),
-    stat: checkBoolean(options.stat, "stat", false),
+    stat,
+    bigint,
     sameDevice: checkBoolean(options.sameDevice, "sameDevice", false),
     sort: checkSort(options.sort),
     concurrency: concurrency === undefined

@@ -7,7 +7,7 @@
  */
 
 import type { PromiseForms } from "../../forms.ts";
-import type { FileInfo } from "../../linux/stat.ts";
+import type { BigIntFileInfo, FileInfo } from "../../linux/stat.ts";
 import type { ErrorPolicy } from "../error_policy.ts";
 
 /**
@@ -27,10 +27,10 @@ export interface WalkEntry {
   /** Whether it is a symbolic link. */
   isSymlink: boolean;
   /**
-   * Its attributes, if `stat` is `true`. They are those of a symbolic link itself, unless
-   * links are followed.
+   * Its attributes, if `stat` is `true`; exact ones, if `bigint` is, too. They are those of a
+   * symbolic link itself, unless links are followed.
    */
-  info?: FileInfo;
+  info?: FileInfo | BigIntFileInfo;
   /** The name's bytes, only if they are not UTF-8. */
   rawName?: Uint8Array;
   /** The path's bytes, only if they are not UTF-8. Paths are accepted as bytes too. */
@@ -45,6 +45,16 @@ export interface WalkEntry {
 export interface WalkEntryWithInfo extends WalkEntry {
   /** Its attributes: those of a symbolic link itself, unless links are followed. */
   info: FileInfo;
+}
+
+/**
+ * An entry that a walk finds with `stat: true` and `bigint: true`.
+ *
+ * @category Many files and trees
+ */
+export interface WalkEntryWithBigIntInfo extends WalkEntry {
+  /** Its attributes in exact form: those of a symbolic link itself, unless links are followed. */
+  info: BigIntFileInfo;
 }
 
 /**
@@ -152,6 +162,13 @@ export interface WalkOptions {
    * @default {false}
    */
   stat?: boolean | undefined;
+  /**
+   * Whether those are exact: sizes and the like as `bigint`, times as nanoseconds. It takes
+   * `stat`, and the native library: `Deno.errors.NotSupported` otherwise.
+   *
+   * @default {false}
+   */
+  bigint?: boolean | undefined;
   /**
    * Whether to stay on the root's device: a directory of another is found, what is
    * in it is not.
