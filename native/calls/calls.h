@@ -191,6 +191,21 @@ int tree_arrange(const struct tree *tree, size_t name, size_t first);
 /** Run a READ_DIR that has IOQ_TREE in its mode. Sets the result and the payload. */
 void tree_read(struct entry *entry, struct scratch *scratch);
 
+/** Whether there are no descriptors to be had, which may be different when fewer are open. */
+static inline bool is_full(int error) {
+	return error == EMFILE || error == ENFILE;
+}
+
+/**
+ * What becomes of a request to change a tree that named a directory that could not even be
+ * opened for lack of descriptors: it is as if it had not been begun, or ends before that one.
+ *
+ * @return -errno, or 1.
+ */
+static inline int left_for_lack(int error, int32_t parent) {
+	return parent == -1 ? -error : 1;
+}
+
 // way.c
 
 /** Which directory it is. */
