@@ -133,6 +133,10 @@ export const TREE_SLOW = 2;
 export const TREE_IDENTIFY = 2;
 /** Stat each entry. */
 export const TREE_STAT = 4;
+/** Sort the entries of each directory. */
+export const TREE_SORT = 256;
+/** They are sorted. */
+export const TREE_SORTED = 4;
 /** Read no directory on another device. */
 export const TREE_ONE_DEVICE = 8;
 /** Of a copyFile: times as well. */
@@ -290,6 +294,8 @@ export const STAT_CTIME_NSEC = 26;
 export const STAT_BTIME_NSEC = 27;
 export const STAT_ERROR = 28;
 
+/** The first argument of an unlink: directories as well. */
+export const UNLINK_ANY = 1;
 /** Ranges of one request. */
 export const RANGES_MAX = 1024;
 /** Bytes of one of them. */

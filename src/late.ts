@@ -15,6 +15,7 @@
 export class LateModule<M> {
   readonly #load: () => Promise<M>;
   #loaded: M | undefined;
+  #loading: Promise<M> | undefined;
 
   /** @param load Imports it. */
   constructor(load: () => Promise<M>) {
@@ -26,8 +27,15 @@ export class LateModule<M> {
     return this.#loaded;
   }
 
-  /** Load the module. After an import that failed the next call tries again. */
+  /**
+   * Load the module. Those who wait for it go on one behind the other, with nothing else in
+   * between. After an import that failed the next call tries again.
+   */
   async load(): Promise<M> {
-    return this.#loaded ??= await this.#load();
+    try {
+      return this.#loaded ??= await (this.#loading ??= this.#load());
+    } finally {
+      this.#loading = undefined;
+    }
   }
 }
