@@ -21,9 +21,9 @@
 import { isEnd } from "../end.ts";
 import { basename } from "../posix_path.ts";
 import { hasCode, inContext } from "../linux/errors.ts";
-import type { BigIntFileInfo } from "../linux/stat.ts";
+import type { BigIntFileInfo, FileInfo } from "../linux/stat.ts";
 import { op } from "../operations/op.ts";
-import { type IoqRequest, toCoreRequest } from "../operations/request.ts";
+import { type CoreRequest, type IoqRequest, toCoreRequest } from "../operations/request.ts";
 import type { OpName } from "../operations/values.ts";
 import { ownOptions } from "../own_option.ts";
 import { absolutePath, joinPath, type Path, pathText, toPath } from "../path.ts";
@@ -231,8 +231,12 @@ class Mover {
   }
 
   /** What is at a path, without following a link, if that can be told. */
-  #lookAt(path: string | Uint8Array): Promise<BigIntFileInfo | undefined> {
-    const request = toCoreRequest(op.lstat(path, { bigint: true }));
+  #lookAt(path: string | Uint8Array): Promise<FileInfo | BigIntFileInfo | undefined> {
+    // Deno does not tell exactly
+    const { hasLibrary } = coreOf(this.#ioq).backend;
+    const request: CoreRequest<OpName, FileInfo | BigIntFileInfo> = hasLibrary
+      ? toCoreRequest(op.lstat(path, { bigint: true }))
+      : toCoreRequest(op.lstat(path));
     // Nobody is told of it
     request.trusted = true;
     return this.#run(request).catch((error) => {
