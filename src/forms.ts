@@ -10,7 +10,7 @@ import { lenientId, lenientLength, lenientMode, lenientTime } from "./lenient.ts
 import { ownOption, withOptions } from "./own_option.ts";
 import type { DirEntry } from "./linux/directory.ts";
 import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
-import { hasCode } from "./linux/errors.ts";
+import { UNLINK_ANY } from "../ffi/layout.ts";
 import type { IoqFile, OpenFileOptions } from "./files/file.ts";
 import { openFile } from "./files/open_file.ts";
 import type {
@@ -383,20 +383,9 @@ export abstract class PromiseForms extends Runner {
       }
       return await removeAllOn(this, path, limitsOf(options!));
     }
-    // Both for the file that the path leads to now
-    const unlink = op.unlink(path, options);
-    const rmdir = op.rmdir(path, options);
-    try {
-      await runOn(this, unlink, options);
-    } catch (error) {
-      if (!hasCode(error, "EISDIR", "EPERM")) {
-        throw error;
-      }
-      await runOn(this, rmdir, options).catch((second) => {
-        // It was no directory: what the first call said holds
-        throw hasCode(second, "ENOTDIR") ? error : second;
-      });
-    }
+    const request = toCoreRequest(op.unlink(path, options));
+    request.arg0 = UNLINK_ANY;
+    await runOn(this, request, options);
   }
 
   /**
