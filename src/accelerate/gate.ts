@@ -18,6 +18,7 @@
  * @module
  */
 
+import { requireDescriptors } from "../late.ts";
 import { readVariable } from "./options.ts";
 import type { Ioq } from "../ioq.ts";
 
@@ -160,6 +161,7 @@ export class Gate {
  */
 async function openQueue(): Promise<Ioq> {
   const chosen = readVariable("IOQ_BACKEND") ?? "auto";
+  requireDescriptors(1, "open a queue");
   const { Ioq } = await import("../ioq.ts");
   if (chosen === "worker") {
     throw new Deno.errors.NotSupported("IOQ_BACKEND asks for Workers, which are not faster");

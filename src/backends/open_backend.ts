@@ -8,6 +8,7 @@
 
 import { LibraryError, prepareLibrary, readEnv } from "../../ffi/library.ts";
 import { ERRNO } from "../linux/errors.ts";
+import { areLeft } from "../late.ts";
 import type { Backend, BackendKind, Sink } from "./backend.ts";
 import { explainRingError, NativeBackend, NativeOpenError, openNativeCore } from "./native.ts";
 import { tryLibrary, Unavailable } from "./unavailable.ts";
@@ -99,6 +100,10 @@ function isShortage(errno: number | undefined): boolean {
  *         words, `cause`, and, if the operating system refused, `code` and `errno`.
  */
 export async function openBackend(choice: BackendChoice): Promise<MakeBackend> {
+  if (!areLeft(1)) {
+    const cause = new NativeOpenError(ERRNO.EMFILE!);
+    throw new Unavailable(`Cannot open a queue: ${explainRingError(cause.errno)}`, cause);
+  }
   await prepareLibrary(choice.library);
   let preferred: Unavailable | undefined;
   if (choice.backend !== "worker") {
