@@ -150,6 +150,7 @@ export { walk } from "./src/trees/walk.ts";
 export type { Walk } from "./src/trees/walk.ts";
 export type {
   WalkEntry,
+  WalkEntryWithBigIntInfo,
   WalkEntryWithInfo,
   WalkErrorPolicy,
   WalkOptions,

@@ -133,6 +133,10 @@ export const TREE_SLOW = 2;
 export const TREE_IDENTIFY = 2;
 /** Stat each entry. */
 export const TREE_STAT = 4;
+/** Sort the entries of each directory. */
+export const TREE_SORT = 256;
+/** They are sorted. */
+export const TREE_SORTED = 4;
 /** Read no directory on another device. */
 export const TREE_ONE_DEVICE = 8;
 /** Of a copyFile: times as well. */

@@ -304,6 +304,8 @@ struct ioq_stat {
 #define IOQ_DIRECTORY_RAW 1
 /** Set if reading a single directory took more than twice the time that was given. */
 #define IOQ_TREE_SLOW 2
+/** Set if the entries of each directory are sorted. */
+#define IOQ_TREE_SORTED 4
 /** The end of the directory was reached. */
 #define IOQ_DIRECTORY_END 2
 
@@ -353,12 +355,22 @@ struct ioq_directory {
 #define IOQ_RULE_HAS '~'
 /** So is all that is below a directory with an entry whose name is the rest of the rule. */
 #define IOQ_RULE_STOPS '!'
+/**
+ * What follows is one of the first four: an entry that is no directory is told of only if some rule
+ * of this kind has its name, or one by which a directory stops.
+ */
+#define IOQ_RULE_WANTED '+'
 /** Set beside it: tell device and inode of each directory. */
 #define IOQ_TREE_IDENTIFY 2
 /** Set beside it: stat each entry. */
 #define IOQ_TREE_STAT 4
 /** Set beside it: read no directory on another device than `offset`. */
 #define IOQ_TREE_ONE_DEVICE 8
+/**
+ * Set beside it: sort the entries of each directory by name, as UTF-16 orders them. Whether they
+ * are is told by IOQ_TREE_SORTED; where names are not UTF-8 it is not.
+ */
+#define IOQ_TREE_SORT 256
 /**
  * Set beside it: remove the directories with all that is in them. Paths are relative
  * to the descriptor, and no link in them is followed; of "." only what is in it goes.
@@ -420,7 +432,7 @@ struct ioq_tree {
 	uint32_t entry_count;
 	/** Bytes of all names with the NULs between them. */
 	uint32_t names_length;
-	/** IOQ_DIRECTORY_RAW, IOQ_TREE_SLOW. */
+	/** IOQ_DIRECTORY_RAW, IOQ_TREE_SLOW, IOQ_TREE_SORTED. */
 	uint32_t flags;
 	/** Zero. */
 	uint32_t reserved[4];

@@ -69,6 +69,7 @@ export function requireDescriptors(count: number, context: string): void {
 export class LateModule<M> {
   readonly #load: () => Promise<M>;
   #loaded: M | undefined;
+  #loading: Promise<M> | undefined;
 
   /** @param load Imports it. */
   constructor(load: () => Promise<M>) {
@@ -81,15 +82,19 @@ export class LateModule<M> {
   }
 
   /**
-   * Load the module. After an import that failed the next call tries again.
+   * Load the module. Those who wait for it go on one behind the other, with nothing else in
+   * between. After an import that failed the next call tries again.
    *
    * @throws {Error} With the code `EMFILE`, if no descriptor is left to import it with.
    */
   async load(): Promise<M> {
-    if (this.#loaded === undefined) {
+    if (this.#loaded === undefined && this.#loading === undefined) {
       requireDescriptors(1, "import a module");
-      this.#loaded = await this.#load();
     }
-    return this.#loaded;
+    try {
+      return this.#loaded ??= await (this.#loading ??= this.#load());
+    } finally {
+      this.#loading = undefined;
+    }
   }
 }

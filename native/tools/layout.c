@@ -71,6 +71,8 @@ int main(void) {
 	CONSTANT("TREE_SLOW", IOQ_TREE_SLOW, "A single directory took longer than was meant for many.");
 	CONSTANT("TREE_IDENTIFY", IOQ_TREE_IDENTIFY, "Tell device and inode of each directory.");
 	CONSTANT("TREE_STAT", IOQ_TREE_STAT, "Stat each entry.");
+	CONSTANT("TREE_SORT", IOQ_TREE_SORT, "Sort the entries of each directory.");
+	CONSTANT("TREE_SORTED", IOQ_TREE_SORTED, "They are sorted.");
 	CONSTANT("TREE_ONE_DEVICE", IOQ_TREE_ONE_DEVICE, "Read no directory on another device.");
 	CONSTANT("COPY_TIMES", IOQ_COPY_TIMES, "Of a copyFile: times as well.");
 	CONSTANT("COPY_OWNER", IOQ_COPY_OWNER, "Owner and group as well.");

@@ -65,6 +65,11 @@ function decodeCounted(words: Int32Array, at: number): CountedInfo {
   return { ...info, inode };
 }
 
+/** The attributes of an entry. */
+function infoOf(entry: WalkEntry): CountedInfo {
+  return entry.info as CountedInfo;
+}
+
 /** What tells something from all else. */
 function inodeOf(info: FileInfo): number | bigint {
   return (info as Partial<CountedInfo>).inode ?? info.ino!;
@@ -178,10 +183,10 @@ async function run(args: string[]): Promise<number> {
           continue;
         }
         counted = undefined;
-        const info = entry.info!;
+        const info = infoOf(entry);
         const isMountedInItself = entry.isDirectory &&
           open.some(({ entry: above }) =>
-            above.info!.dev === info.dev && inodeOf(above.info!) === inodeOf(info)
+            infoOf(above).dev === info.dev && inodeOf(infoOf(above)) === inodeOf(info)
           );
         if (isMountedInItself || !seen.add(info)) {
           if (open.length === 0) {

@@ -34,6 +34,8 @@ const WRITTEN_FILE = new LateModule(() => import("./written_file.ts"));
 const WHOLE_LENGTH_MAX = 4 * 1024 * 1024;
 /** Bytes of a read that looks whether a file has more than it said. */
 const PROBE_LENGTH = 64 * 1024;
+/** The same of one that gave all that it was asked for. */
+const PROBE_LENGTH_MAX = 2 * 1024 * 1024;
 
 /**
  * Options of reading a whole file.
@@ -159,9 +161,12 @@ async function readLarge(
     throw osError(ERRNO.EFBIG!, "read");
   }
   let bytes = new Uint8Array(size);
-  const probe = new Uint8Array(PROBE_LENGTH);
+  // Of what has more than it said nobody knows how much a read gives. Several at once would have
+  // files that are made on the fly begin at their first byte each time
+  let probe = new Uint8Array(PROBE_LENGTH);
   for (let done = 0;;) {
-    const rest = bytes.subarray(done);
+    const end = done < size ? size : done + probe.length;
+    const rest = bytes.subarray(done, end);
     const count = await file.readAt(rest.length > 0 ? rest : probe, done, limits);
     if (count === null) {
       return done === bytes.length ? bytes : bytes.slice(0, done);
@@ -171,6 +176,9 @@ async function readLarge(
       more.set(bytes);
       more.set(probe.subarray(0, count), done);
       bytes = more;
+    }
+    if (count === probe.length && count < PROBE_LENGTH_MAX) {
+      probe = new Uint8Array(2 * count);
     }
     done += count;
     if (done > maxBytes) {

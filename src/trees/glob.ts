@@ -8,6 +8,7 @@
  */
 
 import { LateModule } from "../late.ts";
+import type { FileInfo } from "../linux/stat.ts";
 import type { PromiseForms } from "../forms.ts";
 import { ownOptions, withOptions } from "../own_option.ts";
 import { currentDirectory, isAbsolute, joinPath, type Path, toPath } from "../path.ts";
@@ -38,6 +39,8 @@ export interface GlobEntry extends WalkEntry {
   path: string;
   /** The path from the directory on in which patterns begin: what was matched. */
   relative: string;
+  /** Its attributes, if `stat` is `true`. */
+  info?: FileInfo;
 }
 
 /**

@@ -135,7 +135,8 @@ export function globBatches(request: GlobRequest): AsyncIterableIterator<GlobEnt
     return entries.map((entry) => {
       const { path } = entry;
       const matched = shown === relative ? path : relative + path.slice(length);
-      return Object.assign(entry, { relative: matched });
+      // Globs have no exact attributes
+      return Object.assign(entry, { relative: matched }) as GlobEntry;
     });
   });
 }

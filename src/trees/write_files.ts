@@ -94,13 +94,29 @@ export interface WriteFilesOptions {
    * @default {false}
    */
   parents?: boolean | undefined;
-  /** Permission bits of files that have none of their own. */
+  /**
+   * Permission bits of files that have none of their own.
+   *
+   * @default 0o666, less the umask
+   */
   mode?: number | undefined;
-  /** Whether a file that exists is an error. */
+  /**
+   * Whether a file that exists is an error.
+   *
+   * @default {false}
+   */
   createNew?: boolean | undefined;
-  /** Whether each file is replaced as a whole, see {@linkcode WriteFileOptions.atomic}. */
+  /**
+   * Whether each file is replaced as a whole, see {@linkcode WriteFileOptions.atomic}.
+   *
+   * @default {false}
+   */
   atomic?: boolean | undefined;
-  /** Whether each file is on the device when it counts as written. */
+  /**
+   * Whether each file is on the device when it counts as written.
+   *
+   * @default {false}
+   */
   durable?: boolean | undefined;
   /** Ends the writing, with the signal's reason. What is written by then stays. */
   signal?: AbortSignal | undefined;

@@ -26,8 +26,11 @@ interface Lane {
 
 /** What is told of lanes. */
 export interface LaneEvents {
-  /** A lane has ended, and nobody wanted it to; `started` if it ever had. */
-  lost(at: number, started: boolean, error: unknown): void;
+  /**
+   * A lane has ended, and nobody wanted it to. `hasStarted` tells whether it ever had, once all
+   * that it has said was heard.
+   */
+  lost(at: number, hasStarted: () => boolean, error: unknown): void;
   /** A lane cannot be started. */
   failed(error: unknown): void;
 }
@@ -149,7 +152,7 @@ export class LanePool {
       lane.gone = true;
       lane.port.close();
       if (!this.#ending) {
-        this.#events.lost(at, lane.started, error);
+        this.#events.lost(at, () => lane.started, error);
       }
     }
   }

@@ -11,6 +11,7 @@
 import { byteLengthOf } from "../../byte_length.ts";
 import * as layout from "../../../ffi/layout.ts";
 import type { Library, Symbols } from "../../../ffi/library.ts";
+import { errnoText } from "../../linux/errors.ts";
 import type { Executor, RawMode } from "./executor.ts";
 
 const REQUEST_WORDS = layout.REQUEST_SIZE / 4;
@@ -24,6 +25,17 @@ const RAW_MODES: Readonly<Record<RawMode, number>> = {
   raw: layout.TERMINAL_RAW,
   cbreak: layout.TERMINAL_CBREAK,
 };
+
+/** There can be no lane. */
+export class LaneError extends Error {
+  /** Why: an error number. */
+  readonly errno: number;
+
+  constructor(errno: number) {
+    super(`The native library cannot run a lane: ${errnoText(errno)}`);
+    this.errno = errno;
+  }
+}
 
 /** Runs requests by the native library, within the call. */
 export class LibraryExecutor implements Executor {
@@ -64,7 +76,7 @@ export class LibraryExecutor implements Executor {
       new Uint8Array(info.buffer),
     );
     if (this.#ioq === null) {
-      throw new Error("The native library has no memory for a lane");
+      throw new LaneError(info[layout.INFO_ERROR]!);
     }
     this.caller = this.#symbols.ioq_caller_id(this.#ioq);
     this.owner = info[layout.INFO_OWNER]!;

@@ -17,7 +17,7 @@
  */
 
 import { NO_OWNER } from "../../../ffi/layout.ts";
-import { EMBEDDED, type Library, loadLibrary } from "../../../ffi/library.ts";
+import { type Library, loadLibrary } from "../../../ffi/library.ts";
 import type { LaneCounts, Sink } from "../backend.ts";
 import { ERRNO, WORKER_CRASHED } from "../../linux/errors.ts";
 import { AT_FDCWD } from "../../linux/fcntl.ts";
@@ -122,10 +122,16 @@ export class Workers implements RequestRunner {
     this.#inputs = new LongInputs(this.#memory);
     this.#outputs = new LongOutputs(this.#memory);
     this.#requests = new Array(depth).fill(undefined);
-    this.#pool = new LanePool(threads, module, library?.path, () => this.#owner, {
-      lost: (at, started, error) => this.#lost(at, started, error),
-      failed: (error) => this.#giveUp(error),
-    });
+    this.#pool = new LanePool(
+      threads,
+      module,
+      library?.shared ?? library?.path,
+      () => this.#owner,
+      {
+        lost: (at, hasStarted, error) => this.#lost(at, hasStarted, error),
+        failed: (error) => this.#giveUp(error),
+      },
+    );
     this.#interrupts = library && new Interrupts(library, (slot) => this.#laneOf(slot));
   }
 
@@ -141,13 +147,11 @@ export class Workers implements RequestRunner {
   }
 
   /**
-   * Whose descriptors lanes open: this thread's, so that they are closed with it. The
-   * library in the package is loaded by each thread for itself, and knows no others.
+   * Whose descriptors lanes open: this thread's, so that they are closed with it. A copy of the
+   * library that is not this thread's knows nothing of it.
    */
   get #owner(): number {
-    return this.#library === undefined || this.#library.path === EMBEDDED
-      ? NO_OWNER
-      : this.executor!.owner;
+    return this.#library?.shared === undefined ? NO_OWNER : this.executor!.owner;
   }
 
   push(slot: number, request: CoreRequest): void {
@@ -360,7 +364,7 @@ export class Workers implements RequestRunner {
   }
 
   /** A lane has ended. */
-  #lost(at: number, started: boolean, error: unknown): void {
+  #lost(at: number, hasStarted: () => boolean, error: unknown): void {
     const { words, ready } = this.#memory;
     // What it said before comes first
     for (let message = ready.try(); message >= 0; message = ready.try()) {
@@ -379,7 +383,7 @@ export class Workers implements RequestRunner {
     }
     this.#crashes++;
     if (!this.#gaveUp) {
-      if (this.#crashes > CRASHES_MAX || (!started && this.#pool.countFrom(0) === 0)) {
+      if (this.#crashes > CRASHES_MAX || (!hasStarted() && this.#pool.countFrom(0) === 0)) {
         this.#giveUp(error);
       } else {
         this.#startPrimaries();

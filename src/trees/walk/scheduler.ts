@@ -33,13 +33,7 @@ import { isEnd } from "../../end.ts";
 import { coreOf, runOn } from "../../queue/runner.ts";
 import { onAbort } from "../../signal.ts";
 import type { Scope } from "../../queue/scopes.ts";
-import {
-  allRules,
-  joinRules,
-  type LaneRules,
-  nameFilter,
-  skipRules,
-} from "../patterns/lane_rules.ts";
+import { allRules, joinRules, type LaneRules } from "../patterns/lane_rules.ts";
 import { BlockEntries } from "./block_entries.ts";
 import type { WalkContext } from "./context.ts";
 import type { DirectoryNode } from "./directory_node.ts";
@@ -52,6 +46,7 @@ import { findRoot, type GivenRoot } from "./root.ts";
 import { type TreeBlock, treeRequest } from "./tree_block.ts";
 import { Width } from "./width.ts";
 
+const EXPRESSION_RULES = new LateModule(() => import("../patterns/expression_rules.ts"));
 const IGNORE_SOURCES = new LateModule(() => import("./ignore_sources.ts"));
 const NAMED_ENTRIES = new LateModule(() => import("./named_entries.ts"));
 
@@ -114,9 +109,11 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   #mode = 0;
   #device = 0;
   #levels = 0;
-  #skipRules: LaneRules;
+  #skipRules: LaneRules = [];
   /** By what directories have in common, what keeps lanes below them. */
   readonly #laneRules = new Map<unknown, string | undefined>();
+  /** Which files a lane is to tell of, if not of all. */
+  #wanted: readonly string[] = [];
 
   /** @param format To have lines, `B` must be so. */
   constructor(root: string | Uint8Array, plan: WalkPlan, format?: LineFormat) {
@@ -316,10 +313,12 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     this.checks = this.#mustCheck();
     this.#mode = (plan.followSymlinks ? layout.TREE_IDENTIFY : 0) |
       (plan.stat ? layout.TREE_STAT : 0) |
-      (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0);
-    this.#skipRules = allRules(plan.skip.map(skipRules));
-    this.#entries.skipsName = plan.skip.length === 0 ? undefined : nameFilter(plan.skip);
+      (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0) |
+      (plan.sort === true ? layout.TREE_SORT : 0);
     this.#levels = this.checks ? 0 : LEVELS;
+    if (plan.skip.length > 0 || plan.suffixes !== undefined || plan.match !== undefined) {
+      await this.#findRules();
+    }
 
     const root = await findRoot(this, this.#root);
     if (root !== undefined) {
@@ -333,6 +332,18 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       this.#entries.addRoot(root.entry, root.node);
       // As @std/fs has it: who is told of the root may still change what is in it
       this.#isHeld = root.entry !== undefined;
+    }
+  }
+
+  /** What lanes can decide of what expressions and extensions say. */
+  async #findRules(): Promise<void> {
+    const { skip, glob, ignores, followSymlinks, suffixes, match } = this.plan;
+    const { nameFilter, skipRules, wantedRules } = await EXPRESSION_RULES.load();
+    this.#skipRules = allRules(skip.map(skipRules));
+    this.#entries.skipsName = skip.length === 0 ? undefined : nameFilter(skip);
+    // Rules about what is ignored are files, too, and of links it matters where they lead
+    if (glob === undefined && ignores === undefined && !followSymlinks) {
+      this.#wanted = wantedRules(suffixes, match);
     }
   }
 
@@ -351,6 +362,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
         glob === undefined ? [] : node.glob!.goesOn ? glob.patterns.laneRules : undefined,
         node.ignores?.shared.laneRules ?? [],
         this.#entries.sources?.laneRules ?? [],
+        this.#wanted,
       ]);
       if (this.#laneRules.size > RULES_MAX) {
         this.#laneRules.clear();
@@ -445,13 +457,14 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       }
     }
     const rules = this.#levels === 0 ? undefined : this.#rulesFor(first!);
+    const told = rules ?? joinRules(this.#wanted) ?? "";
     const request = treeRequest({
       fd: await first!.anchor?.open(this.ioq),
       paths: nodes.length === 1 ? first!.at : nodes.map((node) => node.at).join("\0"),
       flags: first!.follow ? 0 : O_NOFOLLOW,
       mode: this.#mode,
       device: this.#device,
-      ...(rules === undefined || rules === "" ? {} : { rules }),
+      ...(told === "" ? {} : { rules: told }),
       levels: rules === undefined ? 0 : Math.min(this.#levels, this.plan.maxDepth - 1 - deepest),
       budgetUs: BUDGET_US,
     });

@@ -9,7 +9,12 @@
 import { checkGivenQueue } from "../../default_queue.ts";
 import { checkInteger, checkTimeout } from "../../integer.ts";
 import type { PromiseForms } from "../../forms.ts";
-import { decodeFileInfo, type FileInfo } from "../../linux/stat.ts";
+import {
+  type BigIntFileInfo,
+  decodeBigIntFileInfo,
+  decodeFileInfo,
+  type FileInfo,
+} from "../../linux/stat.ts";
 import { ownOptions } from "../../own_option.ts";
 import { checkSignal } from "../../signal.ts";
 import { checkOnError, type ErrorPolicy } from "../error_policy.ts";
@@ -33,10 +38,10 @@ export interface WalkEntry {
   /** Whether it is a symbolic link. */
   isSymlink: boolean;
   /**
-   * Its attributes, if `stat` is `true`. They are those of a symbolic link itself, unless
-   * links are followed.
+   * Its attributes, if `stat` is `true`; exact ones, if `bigint` is, too. They are those of a
+   * symbolic link itself, unless links are followed.
    */
-  info?: FileInfo;
+  info?: FileInfo | BigIntFileInfo;
   /** The name's bytes, only if they are not UTF-8. */
   rawName?: Uint8Array;
   /** The path's bytes, only if they are not UTF-8. Paths are accepted as bytes too. */
@@ -51,6 +56,16 @@ export interface WalkEntry {
 export interface WalkEntryWithInfo extends WalkEntry {
   /** Its attributes: those of a symbolic link itself, unless links are followed. */
   info: FileInfo;
+}
+
+/**
+ * An entry that a walk finds with `stat: true` and `bigint: true`.
+ *
+ * @category Many files and trees
+ */
+export interface WalkEntryWithBigIntInfo extends WalkEntry {
+  /** Its attributes in exact form: those of a symbolic link itself, unless links are followed. */
+  info: BigIntFileInfo;
 }
 
 /**
@@ -159,6 +174,13 @@ export interface WalkOptions {
    */
   stat?: boolean | undefined;
   /**
+   * Whether those are exact: sizes and the like as `bigint`, times as nanoseconds. It takes
+   * `stat`, and the native library: `Deno.errors.NotSupported` otherwise.
+   *
+   * @default {false}
+   */
+  bigint?: boolean | undefined;
+  /**
    * Whether to stay on the root's device: a directory of another is found, what is
    * in it is not.
    *
@@ -187,7 +209,7 @@ export interface WalkOptions {
 export type PathFilter = (path: string) => boolean;
 
 /** Reads a stat record, see {@linkcode decodeFileInfo}. */
-export type StatDecoder = (words: Int32Array, at: number) => FileInfo;
+export type StatDecoder = (words: Int32Array, at: number) => FileInfo | BigIntFileInfo;
 
 /** What only the library itself asks for. */
 export interface InnerOptions {
@@ -225,6 +247,7 @@ export interface WalkPlan {
   readonly followSymlinks: boolean;
   readonly canonicalize: boolean;
   readonly stat: boolean;
+  readonly bigint: boolean;
   readonly sameDevice: boolean;
   readonly sort: boolean | "directory";
   /** What the caller asks for, if anything. */
@@ -243,6 +266,9 @@ export interface WalkPlan {
   readonly skips: PathFilter | undefined;
   /** The expressions that say so. */
   readonly skip: readonly RegExp[];
+  /** What else {@linkcode finds} comes from. */
+  readonly suffixes: readonly string[] | undefined;
+  readonly match: readonly RegExp[] | undefined;
 }
 
 /** The options of everything that goes through a tree to find something. */
@@ -269,6 +295,7 @@ const WALK_OPTIONS: readonly string[] = [
   ...EXPANSION_WALK_OPTIONS,
   "includeFiles",
   "includeSymlinks",
+  "bigint",
   "exts",
   "match",
   "skip",
@@ -324,14 +351,13 @@ function anyMatch(expressions: readonly RegExp[] | undefined): PathFilter | unde
 
 /** What `exts`, `match` and `skip` say together. */
 function makeFilter(
-  exts: readonly string[] | undefined,
+  suffixes: readonly string[] | undefined,
   match: PathFilter | undefined,
   skip: PathFilter | undefined,
 ): PathFilter | undefined {
-  if (exts === undefined && match === undefined && skip === undefined) {
+  if (suffixes === undefined && match === undefined && skip === undefined) {
     return undefined;
   }
-  const suffixes = exts?.map((ext) => ext.startsWith(".") ? ext : `.${ext}`);
   return (path) =>
     (suffixes === undefined || suffixes.some((suffix) => path.endsWith(suffix))) &&
     (match === undefined || match(path)) &&
@@ -362,20 +388,27 @@ export function planWalk(given: WalkOptions, innerOptions: InnerOptions = {}): W
     "names",
     (it) => typeof it === "string" && it !== "" && !it.includes("/") && !it.includes("\0"),
   ) ?? [];
+  const stat = checkBoolean(options.stat, "stat", false);
+  const bigint = checkBoolean(options.bigint, "bigint", false);
+  if (bigint && !stat) {
+    throw new TypeError("Expected stat to be true, since bigint is");
+  }
   const gitignore = checkBoolean(options.gitignore, "gitignore", false);
   const skips = anyMatch(
     checkList(skip, "skip", "regular expressions", (it) => it instanceof RegExp),
   );
+  const suffixes = exts?.map((ext) => ext.startsWith(".") ? ext : `.${ext}`);
   return {
     verbatim: inner.verbatim ?? false,
-    decode: inner.decode ?? decodeFileInfo,
+    decode: inner.decode ?? (bigint ? decodeBigIntFileInfo : decodeFileInfo),
     maxDepth: Math.floor(maxDepth),
     includeFiles: checkBoolean(options.includeFiles, "includeFiles", true),
     includeDirs: checkBoolean(options.includeDirs, "includeDirs", true),
     includeSymlinks: checkBoolean(options.includeSymlinks, "includeSymlinks", true),
     followSymlinks: checkBoolean(options.followSymlinks, "followSymlinks", false),
     canonicalize: checkBoolean(options.canonicalize, "canonicalize", true),
-    stat: checkBoolean(options.stat, "stat", false),
+    stat,
+    bigint,
     sameDevice: checkBoolean(options.sameDevice, "sameDevice", false),
     sort: checkSort(options.sort),
     concurrency: concurrency === undefined
@@ -391,7 +424,9 @@ export function planWalk(given: WalkOptions, innerOptions: InnerOptions = {}): W
       : undefined,
     skips,
     skip: skip ?? [],
-    matches: makeFilter(exts, anyMatch(match), undefined),
-    finds: makeFilter(exts, anyMatch(match), skips),
+    suffixes,
+    match,
+    matches: makeFilter(suffixes, anyMatch(match), undefined),
+    finds: makeFilter(suffixes, anyMatch(match), skips),
   };
 }
