@@ -1,8 +1,8 @@
 // Copyright 2026 the ioq authors. MIT license.
 
-/** Is never loaded: it makes a file, whose path its URL has, and keeps its thread busy. */
+/** Is never loaded: it makes a file, whose path its URL has, and blocks its thread. */
 
 Deno.writeTextFileSync(new URL(import.meta.url).searchParams.get("path")!, "");
-for (;;);
+Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 
 export default function (): void {}
