@@ -10,7 +10,7 @@ import { lenientId, lenientLength, lenientMode, lenientTime } from "./lenient.ts
 import { ownOption, withOptions } from "./own_option.ts";
 import type { DirEntry } from "./linux/directory.ts";
 import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
-import { hasCode } from "./linux/errors.ts";
+import { UNLINK_ANY } from "../ffi/layout.ts";
 import type { IoqFile, OpenFileOptions } from "./files/file.ts";
 import { openFile } from "./files/open_file.ts";
 import type {
@@ -31,7 +31,8 @@ import type { OpName } from "./operations/values.ts";
 import { type IoqRequest, toCoreRequest } from "./operations/request.ts";
 import type { FileTime } from "./file_time.ts";
 import type { Path } from "./path.ts";
-import { type Glob, globOf } from "./trees/glob.ts";
+import { globOf } from "./trees/glob.ts";
+import type { Glob } from "./trees/glob_types.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
 import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files.ts";
 import type { CopyTreeOptions } from "./trees/copy_tree.ts";
@@ -226,8 +227,9 @@ export abstract class PromiseForms extends Runner {
    * Writes many files at the same time.
    *
    * At most `concurrency` files are in memory: entries are taken when there is room. It ends
-   * with the first error, unless `onError` says otherwise, and never before all that was
-   * begun is over; files that are written by then stay.
+   * with the first error, unless `onError` says otherwise, after what was begun is finished:
+   * only a signal, a time limit and the end of the queue interrupt that. It never ends before
+   * all that was begun is over; files that are written by then stay.
    *
    * @param entries The files: where, what, and with which permission bits.
    * @param options How many at once; whether to make directories (`parents`), to replace
@@ -383,20 +385,9 @@ export abstract class PromiseForms extends Runner {
       }
       return await removeAllOn(this, path, limitsOf(options!));
     }
-    // Both for the file that the path leads to now
-    const unlink = op.unlink(path, options);
-    const rmdir = op.rmdir(path, options);
-    try {
-      await runOn(this, unlink, options);
-    } catch (error) {
-      if (!hasCode(error, "EISDIR", "EPERM")) {
-        throw error;
-      }
-      await runOn(this, rmdir, options).catch((second) => {
-        // It was no directory: what the first call said holds
-        throw hasCode(second, "ENOTDIR") ? error : second;
-      });
-    }
+    const request = toCoreRequest(op.unlink(path, options));
+    request.arg0 = UNLINK_ANY;
+    await runOn(this, request, options);
   }
 
   /**

@@ -21,7 +21,6 @@ import { op } from "../operations/op.ts";
 import type { AtOptions, WriteFileOptions } from "../operations/request_options.ts";
 import { type CoreRequest, toCoreRequest } from "../operations/request.ts";
 import { type Path, pathText, toPath } from "../path.ts";
-import { bytesOf, writeChunk } from "./writable.ts";
 import { CallEnd } from "../queue/call_end.ts";
 import { coreOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 
@@ -219,7 +218,7 @@ export function writeWhole(
     request.context,
     options,
     async (limits) => {
-      const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
+      const { writeChunk, writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
       // Before the file is emptied
       kept.part();
       return await writeInto(
@@ -272,7 +271,7 @@ async function writeStream(
     const { limits, signal } = end;
     // What relative paths mean now, they mean then
     const request = toCoreRequest(op.writeFile(path, new Uint8Array(), options));
-    const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
+    const { bytesOf, writeChunk, writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
     // As with Deno, what brings its bytes does not change the mode of a file that exists
     const how = { limits, changesMode: false };
     return await writeInto(ioq, request.path!, options, how, async (write) => {

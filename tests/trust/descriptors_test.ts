@@ -103,3 +103,37 @@ forEachBackend("what is used first without a descriptor left fails alone", async
   }
   assert(said[0]!.includes("walk,EMFILE") && said[0]!.includes("opening,EMFILE"), said[0]);
 });
+
+forEachBackend(
+  "an atomic write tells that descriptors ran out, or has written",
+  async ({ row }) => {
+    using dir = new TempDir();
+    dir.file("old", "old");
+    const said = await run(
+      200,
+      dir,
+      row,
+      `const q = await Ioq.open(options);
+     const stream = () => new Blob(["new"]).stream();
+     await q.writeFile(root + "/warm", stream(), { atomic: true });
+     const unlike = [];
+     for (let left = 0; left < 9; left++) {
+       for (const name of ["old", "none" + left]) {
+         const free = hog(left);
+         const code = await q.writeFile(root + "/" + name, stream(), { atomic: true })
+           .then(() => undefined, (error) => error.code);
+         free();
+         const contents = await q.readTextFile(root + "/" + name).catch((error) => error.code);
+         const before = name === "old" ? "old" : "ENOENT";
+         if (contents !== (code === undefined ? "new" : before) || (code ?? "EMFILE") !== "EMFILE") {
+           unlike.push([left, name, code, contents].join());
+         }
+         await q.writeTextFile(root + "/old", "old");
+       }
+     }
+     const names = (await q.readDir(root)).map(({ name }) => name);
+     say([...unlike, ...names.filter((name) => name.startsWith(".ioq"))].join(" ") + ".");`,
+    );
+    assertEquals(said, ["."]);
+  },
+);

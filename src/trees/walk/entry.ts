@@ -12,7 +12,8 @@ import { op } from "../../operations/op.ts";
 import { type Request, toCoreRequest } from "../../operations/request.ts";
 import type { OpName } from "../../operations/values.ts";
 import type { DirectoryNode } from "./directory_node.ts";
-import type { WalkEntry, WalkPlan } from "./walk_options.ts";
+import type { WalkPlan } from "./walk_options.ts";
+import type { WalkEntry } from "./walk_types.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../../linux/directory.ts";
 
 /** An entry of a type from `<dirent.h>`. */

@@ -13,7 +13,7 @@ import { toCoreRequest } from "../../operations/request.ts";
 import type { WalkContext } from "./context.ts";
 import type { Anchor, DirectoryNode } from "./directory_node.ts";
 import { statRequest } from "./entry.ts";
-import type { WalkEntry } from "./walk_options.ts";
+import type { WalkEntry } from "./walk_types.ts";
 
 /** What a link leads to. */
 export interface LinkTarget {

@@ -15,7 +15,8 @@ import { checkAccess, normalizePath, READ } from "../../permissions.ts";
 import type { WalkContext } from "./context.ts";
 import { DirectoryNode } from "./directory_node.ts";
 import { statRequest } from "./entry.ts";
-import type { GlobPlan, WalkEntry, WalkPlan } from "./walk_options.ts";
+import type { GlobPlan, WalkPlan } from "./walk_options.ts";
+import type { WalkEntry } from "./walk_types.ts";
 
 /** Where a walk begins. */
 export interface GivenRoot {
