@@ -294,6 +294,8 @@ export const STAT_CTIME_NSEC = 26;
 export const STAT_BTIME_NSEC = 27;
 export const STAT_ERROR = 28;
 
+/** The first argument of an unlink: directories as well. */
+export const UNLINK_ANY = 1;
 /** Ranges of one request. */
 export const RANGES_MAX = 1024;
 /** Bytes of one of them. */

@@ -166,6 +166,9 @@ struct ioq_request {
 	uint32_t args[4];
 };
 
+/** The first argument of an UNLINK: if it is a directory, it is removed as such. */
+#define IOQ_UNLINK_ANY 1
+
 /** Set in the flags of a SYNC: only what is needed to read the data again. */
 #define IOQ_SYNC_DATA 1
 

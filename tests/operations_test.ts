@@ -53,7 +53,7 @@ const PLACES: { readonly [name: string]: readonly string[] } = {
     "operations/xattrs.ts",
   ],
   kernelNop: ["operations/values.ts", "operations/waiting.ts"],
-  rmdir: ["forms.ts", "operations/names.ts", "operations/values.ts"],
+  rmdir: ["operations/names.ts", "operations/values.ts"],
 };
 
 Deno.test("an operation is named in its family, in the types and in its forms", () => {

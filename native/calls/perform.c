@@ -114,11 +114,21 @@ static int32_t perform_on_inode(struct entry *e) {
 	}
 }
 
+/** Remove a name. What is said of a directory's counts, unless it is none. */
+static int32_t perform_unlink(struct entry *e) {
+	e->result = settled(unlinkat(e->fd, e->path, (int)e->flags));
+	if (!entry_finds_directory(e)) {
+		return e->result;
+	}
+	int32_t result = settled(unlinkat(e->fd, e->path, AT_REMOVEDIR));
+	return result == -ENOTDIR ? e->result : result;
+}
+
 /** Run an entry that changes names. */
 static int32_t perform_on_names(struct entry *e) {
 	switch (e->op) {
 	case IOQ_OP_UNLINK:
-		return settled(unlinkat(e->fd, e->path, (int)e->flags));
+		return perform_unlink(e);
 	case IOQ_OP_RENAME:
 		return settled(renameat2(e->fd, e->path, e->fd2, e->path2, e->flags));
 	case IOQ_OP_MKDIR:

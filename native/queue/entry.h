@@ -204,6 +204,12 @@ static inline bool entry_is_write(const struct entry *entry) {
 	return ops[entry->op].kind == OP_WRITES;
 }
 
+/** Whether it found a directory, which is to be removed as one. */
+static inline bool entry_finds_directory(const struct entry *entry) {
+	return entry->op == IOQ_OP_UNLINK && entry->args[0] == IOQ_UNLINK_ANY
+		&& (entry->result == -EISDIR || entry->result == -EPERM);
+}
+
 /** Whether it reads several ranges. */
 static inline bool entry_has_ranges(const struct entry *entry) {
 	return ops[entry->op].kind == OP_RANGES;

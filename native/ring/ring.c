@@ -205,7 +205,7 @@ static void ring_complete(struct ring *ring, struct entry *entry, int32_t result
 	if (entry_is_close(entry)) {
 		ring->slow_closes = entry->ring_turn == ring->turns ? 0 : ring->slow_closes + 1;
 	}
-	if (ring_open_leaves(entry)) {
+	if (ring_open_leaves(entry) || (entry_finds_directory(entry) && !entry_is_cancelled(entry))) {
 		entry->elsewhere = true;
 	} else if (!entry_settle(entry) && !entry->elsewhere) {
 		if (!ring_prepare(ring, entry)) {

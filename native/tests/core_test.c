@@ -32,6 +32,7 @@ static void run_config(const struct config *config) {
 	TEST_WITH(test_file, *config);
 	TEST_WITH(test_guard, *config);
 	TEST_WITH(test_directory, *config);
+	TEST_WITH(test_unlink, *config);
 	TEST_WITH(test_tree, *config);
 	TEST_WITH(test_report, *config);
 	TEST_WITH(test_remove_tree, *config);

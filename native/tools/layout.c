@@ -184,6 +184,7 @@ int main(void) {
 	PRINT_STAT("ERROR", error)
 
 	printf("\n");
+	CONSTANT("UNLINK_ANY", IOQ_UNLINK_ANY, "The first argument of an unlink: directories as well.");
 	CONSTANT("RANGES_MAX", IOQ_RANGES_MAX, "Ranges of one request.");
 	CONSTANT("RANGE_LENGTH_MAX", IOQ_RANGE_LENGTH_MAX, "Bytes of one of them.");
 	CONSTANT("RANGES_LENGTH_MAX", IOQ_RANGES_LENGTH_MAX, "Bytes of all of them.");

@@ -6,11 +6,16 @@
  * @module
  */
 
-import { LibraryError, prepareLibrary, readEnv } from "../../ffi/library.ts";
-import { ERRNO } from "../linux/errors.ts";
+import {
+  type Library,
+  LibraryError,
+  loadLibrary,
+  prepareLibrary,
+  readEnv,
+} from "../../ffi/library.ts";
+import { ERRNO, errnoCode } from "../linux/errors.ts";
 import type { Backend, BackendKind, Sink } from "./backend.ts";
 import { explainRingError, NativeBackend, NativeOpenError, openNativeCore } from "./native.ts";
-import { tryLibrary, Unavailable } from "./unavailable.ts";
 
 /**
  * Key of an option of `Ioq.open()`, for the tests of the library itself: the module
@@ -55,6 +60,32 @@ export function chooseBackend(option: unknown): "auto" | BackendKind {
   }
   const env = readEnv("IOQ_BACKEND");
   return env === undefined ? "auto" : toKind(env, "IOQ_BACKEND");
+}
+
+/** A backend cannot be had: in the words and with the code of the cause. */
+export class Unavailable extends Deno.errors.NotSupported {
+  readonly code?: string;
+  readonly errno?: number;
+
+  constructor(message: string, cause: Error) {
+    super(message, { cause });
+    if (cause instanceof NativeOpenError) {
+      this.code = errnoCode(cause.errno);
+      this.errno = cause.errno;
+    }
+  }
+}
+
+/** Load the library, if it can be. */
+export function tryLibrary(path: string | undefined): Library | LibraryError {
+  try {
+    return loadLibrary(path);
+  } catch (error) {
+    if (error instanceof LibraryError) {
+      return error;
+    }
+    throw error;
+  }
 }
 
 /** Makes a backend that tells its completions to a sink. */

@@ -14,7 +14,7 @@ import type { Completion } from "../queue/completion.ts";
 import { Ioq } from "../ioq.ts";
 import { DEFAULT_CLOSE_TIMEOUT_MS } from "../queue/closing.ts";
 import { Deadline, Deadlines } from "../queue/deadlines.ts";
-import type { CloseOptions, IoqOptions } from "../queue/queue_options.ts";
+import type { CloseOptions, IoqOptions } from "../queue/option_types.ts";
 import { Canceled, closedLoopError } from "./canceled.ts";
 import type { IoqRequest } from "../operations/request.ts";
 import type { WorkerTaskOptions } from "./loop.ts";

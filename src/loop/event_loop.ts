@@ -53,7 +53,7 @@ import { pathText, toPath } from "../path.ts";
 import { ownOption, ownOptions } from "../own_option.ts";
 import { Ioq } from "../ioq.ts";
 import { DEFAULT_CLOSE_TIMEOUT_MS } from "../queue/closing.ts";
-import type { CloseOptions, IoqOptions } from "../queue/queue_options.ts";
+import type { CloseOptions, IoqOptions } from "../queue/option_types.ts";
 import { Canceled, closedLoopError, ConcurrencyUnavailable } from "./canceled.ts";
 import { type Cancelable, type Future, makeFuture } from "./future.ts";
 import { TaskGroup } from "./group.ts";

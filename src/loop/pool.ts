@@ -40,7 +40,7 @@
 
 import { BUNDLED, isBundled } from "../bundled.ts";
 import { ownOption } from "../own_option.ts";
-import type { IoqOptions } from "../queue/queue_options.ts";
+import type { IoqOptions } from "../queue/option_types.ts";
 import { Canceled, closedLoopError } from "./canceled.ts";
 import type { Cancelable } from "./future.ts";
 import type { WorkerTaskOptions } from "./loop.ts";
