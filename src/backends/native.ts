@@ -15,7 +15,6 @@ import { codesOf } from "../operations/operation.ts";
 import { bufferOf, byteLengthOf, byteOffsetOf, checkThere, goneError } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
-import { heedBroker } from "./broker.ts";
 import type { Backend, BackendInfo, LaneCounts, RingInfo, Sink } from "./backend.ts";
 import { Backlog, type TakeBacklogged } from "./backlog.ts";
 import type { ClockReading } from "../linux/clock.ts";
@@ -23,7 +22,7 @@ import type { Payload } from "../operations/payload.ts";
 import { ERRNO, errnoCode, errnoText, osError } from "../linux/errors.ts";
 import type { CoreRequest } from "../operations/request.ts";
 import { closedError } from "../end.ts";
-import { checkFfi } from "../permissions.ts";
+import { checkFfi, obeyBroker } from "../permissions.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";
 import { SynchronousCalls } from "./synchronous.ts";
@@ -148,6 +147,27 @@ class NativePayload implements Payload {
       this.#symbols.ioq_release(this.#ioq, this.held);
       this.held = -1;
     }
+  }
+}
+
+/** Whether it was asked for a permission broker. */
+let askedForBroker = false;
+
+/**
+ * Have a permission broker decide from now on, if there is one for this process. Deno's queries do
+ * not say so, and its variable in the environment takes a permission to read, which the library
+ * needs not.
+ */
+export function heedBroker(symbols: Symbols): void {
+  if (askedForBroker) {
+    return;
+  }
+  askedForBroker = true;
+  // A queue without any depth: it is not opened, and what is told all the same will do
+  const info = new Uint8Array(layout.INFO_SIZE);
+  symbols.ioq_open(new Uint8Array(layout.OPTIONS_SIZE), info);
+  if (new Uint32Array(info.buffer)[layout.INFO_BROKERED] !== 0) {
+    obeyBroker();
   }
 }
 

@@ -14,7 +14,7 @@
 import * as layout from "../../ffi/layout.ts";
 import { decodeBigIntFileInfo, decodeFileInfo, type FileInfo } from "../linux/stat.ts";
 import { walkForCommand } from "../trees/walk.ts";
-import type { WalkEntry, WalkOptions } from "../trees/walk/walk_options.ts";
+import type { WalkEntry, WalkOptions } from "../trees/walk/walk_types.ts";
 import {
   type Command,
   EXIT_FAILURE,

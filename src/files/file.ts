@@ -414,7 +414,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
         pieces?.begin(request, at);
         return this.#start(request, limits, turn);
       };
-      return readInPieces(plainBytes(buffer) as Uint8Array<ArrayBuffer>, read, limits);
+      return readInPieces(plainBytes(buffer), read, limits);
     });
   }
 
@@ -467,17 +467,18 @@ export class IoqFile implements AsyncDisposable, Disposable {
     if (byteLengthOf(buffer) <= PIECE_LENGTH) {
       return this.#start(requests.readHere(fd, buffer), options);
     }
+    const plain = plainBytes(buffer);
     if (!requests.hasPosition) {
       // More than a stream has at a time
-      const piece = buffer.subarray(0, PIECE_LENGTH);
+      const piece = plain.subarray(0, PIECE_LENGTH);
       return this.#start(requests.readHere(fd, piece), options);
     }
     const start = requests.position;
     return this.#withPieces(requests.reading, async (turn) => {
       const pieces = turn.pieces = new PiecesInProgress((from) =>
-        this.#readPiecesSync(buffer.subarray(from), start + from)
+        this.#readPiecesSync(plain.subarray(from), start + from)
       );
-      const count = await this.#readPieces(fd, buffer, start, options, turn);
+      const count = await this.#readPieces(fd, plain, start, options, turn);
       if (!pieces.isFinished) {
         requests.moveBy(count ?? 0);
       }
@@ -951,7 +952,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       return this.#whole(fd, "read", options, (limits) => {
         const read = (rest: Uint8Array<ArrayBuffer>, done: number) =>
           this.#readAt(rest, checkedOffset(offset + done), limits);
-        const plain = plainBytes(buffer) as Uint8Array<ArrayBuffer>;
+        const plain = plainBytes(buffer);
         return readExactly(plain, read, `read file descriptor ${fd}`);
       });
     } catch (error) {

@@ -21,7 +21,6 @@ import { op } from "../operations/op.ts";
 import type { AtOptions, WriteFileOptions } from "../operations/request_options.ts";
 import { type CoreRequest, toCoreRequest } from "../operations/request.ts";
 import { type Path, pathText, toPath } from "../path.ts";
-import { bytesOf, writeChunk } from "./writable.ts";
 import { CallEnd } from "../queue/call_end.ts";
 import { coreOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 
@@ -34,6 +33,8 @@ const WRITTEN_FILE = new LateModule(() => import("./written_file.ts"));
 const WHOLE_LENGTH_MAX = 4 * 1024 * 1024;
 /** Bytes of a read that looks whether a file has more than it said. */
 const PROBE_LENGTH = 64 * 1024;
+/** The same of one that gave all that it was asked for. */
+const PROBE_LENGTH_MAX = 2 * 1024 * 1024;
 
 /**
  * Options of reading a whole file.
@@ -159,9 +160,12 @@ async function readLarge(
     throw osError(ERRNO.EFBIG!, "read");
   }
   let bytes = new Uint8Array(size);
-  const probe = new Uint8Array(PROBE_LENGTH);
+  // Of what has more than it said nobody knows how much a read gives. Several at once would have
+  // files that are made on the fly begin at their first byte each time
+  let probe = new Uint8Array(PROBE_LENGTH);
   for (let done = 0;;) {
-    const rest = bytes.subarray(done);
+    const end = done < size ? size : done + probe.length;
+    const rest = bytes.subarray(done, end);
     const count = await file.readAt(rest.length > 0 ? rest : probe, done, limits);
     if (count === null) {
       return done === bytes.length ? bytes : bytes.slice(0, done);
@@ -171,6 +175,9 @@ async function readLarge(
       more.set(bytes);
       more.set(probe.subarray(0, count), done);
       bytes = more;
+    }
+    if (count === probe.length && count < PROBE_LENGTH_MAX) {
+      probe = new Uint8Array(2 * count);
     }
     done += count;
     if (done > maxBytes) {
@@ -211,7 +218,7 @@ export function writeWhole(
     request.context,
     options,
     async (limits) => {
-      const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
+      const { writeChunk, writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
       // Before the file is emptied
       kept.part();
       return await writeInto(
@@ -264,7 +271,7 @@ async function writeStream(
     const { limits, signal } = end;
     // What relative paths mean now, they mean then
     const request = toCoreRequest(op.writeFile(path, new Uint8Array(), options));
-    const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
+    const { bytesOf, writeChunk, writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
     // As with Deno, what brings its bytes does not change the mode of a file that exists
     const how = { limits, changesMode: false };
     return await writeInto(ioq, request.path!, options, how, async (write) => {

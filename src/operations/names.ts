@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { PlainCall } from "./operation.ts";
+import type { PlainCall } from "./plain_call.ts";
 import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
 import { REMOVE_TREE } from "./request.ts";
 import { OP, UNLINK_ANY } from "../../ffi/layout.ts";

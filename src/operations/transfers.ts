@@ -7,7 +7,7 @@
  */
 
 import { READ, WRITE } from "../permissions.ts";
-import type { PlainCall } from "./operation.ts";
+import type { PlainCall } from "./plain_call.ts";
 import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
 import {
   decodeBytes,

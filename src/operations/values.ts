@@ -262,7 +262,7 @@ export interface OpBuilders {
    * Shorten or lengthen a file.
    *
    * @param file A path or a descriptor.
-   * @param length Bytes, 0 to 2^53 - 1.
+   * @param length Bytes, 0 to 2^53 - 1; 0 by default.
    * @param options Where the path begins.
    */
   truncate(file: Path | number, length?: number, options?: AtOptions): IoqRequest<"truncate">;

@@ -69,15 +69,27 @@ export interface PreserveOptions {
   /**
    * Owner and group, as far as the caller may give files away, or the group alone. A file keeps
    * its set-user-ID bit only with its owner, and its set-group-ID bit only with its group.
+   *
+   * @default {false}
    */
   owner?: boolean | undefined;
-  /** The times of the last read and write, of symbolic links as well. */
+  /**
+   * The times of the last read and write, of symbolic links as well.
+   *
+   * @default {false}
+   */
   times?: boolean | undefined;
-  /** Files and symbolic links that have several names in the tree have these in the copy, too. */
+  /**
+   * Files and symbolic links that have several names in the tree have these in the copy, too.
+   *
+   * @default {false}
+   */
   links?: boolean | undefined;
   /**
    * Extended attributes, and so access control lists, as far as the target can have them; those of
    * symbolic links where there is `/proc`.
+   *
+   * @default {false}
    */
   xattrs?: boolean | undefined;
 }

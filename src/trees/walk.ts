@@ -31,15 +31,13 @@ import type { PromiseForms } from "../forms.ts";
 import { LateModule } from "../late.ts";
 import { withOptions } from "../own_option.ts";
 import { beginningIn, currentDirectory, type Path, toPath } from "../path.ts";
-import {
-  planWalk,
-  type StatDecoder,
-  type WalkEntry,
-  type WalkEntryWithBigIntInfo,
-  type WalkEntryWithInfo,
-  type WalkOptions,
-  type WalkPlan,
-} from "./walk/walk_options.ts";
+import { planWalk, type StatDecoder, type WalkPlan } from "./walk/walk_options.ts";
+import type {
+  WalkEntry,
+  WalkEntryWithBigIntInfo,
+  WalkEntryWithInfo,
+  WalkOptions,
+} from "./walk/walk_types.ts";
 import type { LineFormat, Lines } from "./walk/lines.ts";
 import type { WalkScheduler } from "./walk/scheduler.ts";
 

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { byteLengthOf } from "../../byte_length.ts";
+import { byteLengthOf, copyInto } from "../../byte_length.ts";
 import * as layout from "../../../ffi/layout.ts";
 import type { Library, Symbols } from "../../../ffi/library.ts";
 import { errnoText } from "../../linux/errors.ts";
@@ -141,7 +141,7 @@ export class LibraryExecutor implements Executor {
       this.#symbols.ioq_take(this.#ioq, 0, target as Uint8Array<ArrayBuffer>, length);
       this.#held = false;
     } else {
-      target.set(this.#output.subarray(this.#at, this.#at + this.length));
+      copyInto(target, this.#output.subarray(this.#at, this.#at + this.length));
     }
   }
 

@@ -27,7 +27,7 @@ import { followLink } from "./followed_link.ts";
 import type { Verdict } from "../patterns/glob_patterns.ts";
 import type { IgnoreSources } from "./ignore_sources.ts";
 import { LineBuffer, type LineFormat, type Lines } from "./lines.ts";
-import type { WalkEntry } from "./walk_options.ts";
+import type { WalkEntry } from "./walk_types.ts";
 import { Found, type Item, Order, sortItems } from "./order.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../../linux/directory.ts";
 import { RECORD_WORDS, STAT_WORDS, type TreeBlock } from "./tree_block.ts";
@@ -512,12 +512,9 @@ export class BlockEntries {
 
   /** Have a directory's entries come when it is their turn, if that matters. */
   #addInOrder(node: DirectoryNode, found: Found): void {
-    this.#order?.add(node, found, this.#batch);
-    const { children } = found;
-    for (let i = children.length - 1; i >= 0; i--) {
-      if (!children[i]!.begun) {
-        this.#walk.pending.push(children[i]!);
-      }
+    if (this.#order !== undefined) {
+      this.#order.add(node, found, this.#batch);
+      this.#walk.pending.replace(node, found.children);
     }
   }
 

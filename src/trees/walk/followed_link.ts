@@ -12,8 +12,8 @@ import { op } from "../../operations/op.ts";
 import { toCoreRequest } from "../../operations/request.ts";
 import type { WalkContext } from "./context.ts";
 import type { Anchor, DirectoryNode } from "./directory_node.ts";
-import { inFormOf } from "./entry.ts";
-import type { WalkEntry } from "./walk_options.ts";
+import { statRequest } from "./entry.ts";
+import type { WalkEntry } from "./walk_types.ts";
 
 /** What a link leads to. */
 export interface LinkTarget {
@@ -45,7 +45,9 @@ export async function followLink(
     if (anchor === undefined && link.rawPath === undefined) {
       const real = await walk.run(toCoreRequest(op.realPath(at)).readBy(decodeText));
       const exact = !real.includes("\ufffd");
-      const info = await walk.run(inFormOf(walk.plan, exact ? op.lstat(real) : op.stat(at)));
+      const info = await walk.run(
+        exact ? statRequest(walk.plan, "lstat", real) : statRequest(walk.plan, "stat", at),
+      );
       return walk.plan.canonicalize && exact
         ? { info, path: real, at: real, anchor: undefined }
         : { info, path, at, anchor };
@@ -53,7 +55,7 @@ export async function followLink(
     // No path that leads there, or none that text stands for: it keeps its own
     const fd = await anchor?.open(walk.ioq);
     const info = await walk.run(
-      inFormOf(walk.plan, op.stat(at, fd === undefined ? {} : { at: fd })),
+      statRequest(walk.plan, "stat", at, fd),
     );
     return { info, path, at, anchor };
   } finally {

@@ -11,7 +11,7 @@
  */
 
 import type { DirectoryNode } from "./directory_node.ts";
-import type { WalkEntry } from "./walk_options.ts";
+import type { WalkEntry } from "./walk_types.ts";
 
 /** An entry of a directory, as long as it is not known whether it is wanted. */
 export interface Item {
