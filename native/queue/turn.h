@@ -165,7 +165,7 @@ struct ioq {
 struct turn_out {
 	/** The block. */
 	struct ioq_turn *turn;
-	/** The output. */
+	/** The output, or NULL if this turn hands nothing out. */
 	uint8_t *output;
 	/** Bytes of the output that are used. */
 	uint32_t used;
