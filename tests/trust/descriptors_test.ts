@@ -17,6 +17,8 @@ function optionsOf(row: Row): string {
 
 /** What programs begin with: `say()`, and `hog(left)`, which gives back what frees all. */
 const PRELUDE = `
+  // The runtime sets up its signals at some later moment, and ends the process if it cannot
+  Deno.addSignalListener("SIGUSR2", () => {});
   const say = (text) => Deno.stdout.writeSync(new TextEncoder().encode(text + "\\n"));
   const hog = (left) => {
     const files = [];
