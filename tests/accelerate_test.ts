@@ -15,8 +15,8 @@ const PRELOAD = ["--preload", ACCELERATE];
 
 /** Has calls go through the queue from here on. */
 const CROWD = `
-  const crowd = () => Promise.all(Array.from({ length: 6500 }, () => Deno.stat("/")));
-  for (let i = 0; i < 4; i++) await crowd();
+  const crowd = () => Promise.all(Array.from({ length: 12_500 }, () => Deno.stat("/")));
+  for (let i = 0; i < 3; i++) await crowd();
 `;
 
 /** Run a program plain and accelerated, and compare what it prints. */
