@@ -53,6 +53,8 @@ const NAMED_ENTRIES = new LateModule(() => import("./named_entries.ts"));
 
 /** Entries in the outbox, beyond which nothing is asked for. */
 const OUTBOX_MAX = 32768;
+/** The same where entries come in order: what is ahead outlives collections, which copy it. */
+const AHEAD_MAX = 8192;
 /** Sets of rules that are kept. */
 const RULES_MAX = 1024;
 /** Levels that a lane goes on below them by itself. */
@@ -69,7 +71,7 @@ const BUDGET_US = 1000;
  */
 export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implements WalkContext {
   readonly plan: WalkPlan;
-  readonly pending: PendingDirectories = new PendingDirectories();
+  readonly pending: PendingDirectories;
   ioq!: Runner;
   checks = false;
   stopped = false;
@@ -121,6 +123,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     this.#root = { given: root, absolute: absolutePath(root) };
     this.given = pathText(root);
     this.plan = plan;
+    this.pending = new PendingDirectories(plan.sort !== false);
     this.#width = new Width(plan.concurrency);
     this.#scope = {
       context: `walk '${this.given}'`,
@@ -378,26 +381,18 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     const { pending } = this;
     const width = this.#width.now;
     while (!this.stopped && !this.#isHeld && pending.size > 0 && this.#running < width) {
-      const { awaited } = this.#entries;
-      if (awaited !== undefined && !awaited.begun) {
-        this.#read([awaited]);
-      } else if (this.#outbox.entries + this.#entries.waiting < OUTBOX_MAX) {
-        const group = pending.nextGroup(width);
-        if (group.length === 0) {
-          return;
-        }
-        this.#read(group);
-      } else {
+      // What all that comes in order waits for is the first one
+      const isAwaited = this.#entries.awaited?.begun === false;
+      const most = this.plan.sort === false ? OUTBOX_MAX : AHEAD_MAX;
+      if (!isAwaited && this.#outbox.entries + this.#entries.waiting >= most) {
         return;
       }
+      this.#read(pending.nextGroup(width));
     }
   }
 
   /** Read directories. */
   #read(nodes: DirectoryNode[]): void {
-    for (const node of nodes) {
-      node.begun = true;
-    }
     const [first] = nodes;
     if (first!.names !== undefined) {
       this.#work(() => this.#look(nodes));
