@@ -19,17 +19,18 @@
  * @module
  */
 
+import { requireDescriptors } from "../late.ts";
 import { readVariable } from "./options.ts";
 import type { Ioq } from "../ioq.ts";
 
 /** What calls weigh that the runtime is more than twice as long at as opening takes. */
 const WORTH_OPENING = 6000;
-/** Calls in flight that are a crowd: another one would have to wait for a thread. */
+/** What calls in flight weigh that are a crowd, so that a queue would be faster. */
 const CROWD = 4;
 /** Calls into a crowd after which the queue is opened, by what they weigh. */
 const CROWDED_ENOUGH = 256;
-/** Milliseconds that crowds have to have lasted as well: what opening and warming up takes. */
-const CROWDED_MS = 60;
+/** Milliseconds that crowds have to have lasted as well: they may soon be over. */
+const CROWDED_MS = 150;
 /** What it weighs to read a directory, which is as much work as so many other calls. */
 export const LISTING = 12;
 /** Calls that keep all threads of the runtime's busy; others wait. */
@@ -47,6 +48,8 @@ export class Gate {
   #isShut = false;
   /** Calls that the runtime is at. */
   #inFlight = 0;
+  /** What they weigh. */
+  #weight = 0;
   /** What those and the ones that wait weigh. */
   #backlog = 0;
   /** Calls that were made into a crowd. */
@@ -99,7 +102,7 @@ export class Gate {
     weight: number,
   ): Promise<V> {
     this.#backlog += weight;
-    if (this.#opening === undefined && this.#inFlight >= CROWD && this.#isWorthIt(weight)) {
+    if (this.#opening === undefined && this.#weight >= CROWD && this.#isWorthIt(weight)) {
       void this.open();
     }
     try {
@@ -109,19 +112,35 @@ export class Gate {
           return await queued(this.#ioq);
         }
       }
-      if (++this.#inFlight === CROWD) {
-        this.#since = performance.now();
-      }
+      this.#begin(weight);
       try {
         return await plain();
       } finally {
-        if (this.#inFlight-- === CROWD) {
-          this.#crowdedMs += performance.now() - this.#since;
-        }
+        this.#end(weight);
         this.#admit(1);
       }
     } finally {
       this.#backlog -= weight;
+    }
+  }
+
+  /** The runtime is at a call. */
+  #begin(weight: number): void {
+    this.#inFlight++;
+    const before = this.#weight;
+    this.#weight += weight;
+    if (before < CROWD && this.#weight >= CROWD) {
+      this.#since = performance.now();
+    }
+  }
+
+  /** It no longer is. */
+  #end(weight: number): void {
+    this.#inFlight--;
+    const before = this.#weight;
+    this.#weight -= weight;
+    if (before >= CROWD && this.#weight < CROWD) {
+      this.#crowdedMs += performance.now() - this.#since;
     }
   }
 
@@ -214,5 +233,6 @@ async function importQueue(): Promise<typeof import("../ioq.ts")> {
   if (state !== "granted") {
     throw new Deno.errors.NotSupported("the modules of the queue may not be loaded");
   }
+  requireDescriptors(1, "open a queue");
   return await import(QUEUE);
 }

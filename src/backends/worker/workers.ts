@@ -409,12 +409,17 @@ export class Workers implements RequestRunner {
     const slots = this.#batch;
     this.#batch = [];
     for (const queue of [this.#memory.pending, this.#memory.descriptors]) {
+      const messages: number[] = [];
       while (queue.count > 0) {
         const slot = queue.popNow();
-        if (slot >= 0) {
+        if (slot >= this.#memory.stop) {
+          // For the lanes: to stop, or to go on elsewhere
+          messages.push(slot);
+        } else if (slot >= 0) {
           slots.push(slot);
         }
       }
+      messages.forEach((message) => queue.push(message));
     }
     return slots;
   }
@@ -471,8 +476,9 @@ export class Workers implements RequestRunner {
   /**
    * End lanes that are held up and that nothing can interrupt: those without the
    * library. A thread of such a lane may stay in the kernel for as long as that takes,
-   * but has nothing left to come back to, and keeps no process alive. With the library
-   * it comes to its end as soon as the kernel lets go, and says what came of it.
+   * but has nothing left to come back to, and keeps no process alive. So do lanes that are yet
+   * to start: nobody waits for those. With the library a lane comes to its end as soon as the
+   * kernel lets go, and says what came of it.
    */
   abandon(): boolean {
     if (this.#library !== undefined) {
@@ -487,14 +493,19 @@ export class Workers implements RequestRunner {
         this.#lostRequests.push({ slot, result: -ERRNO.EINTR! });
       }
     }
+    let any = this.#inFlight > 0;
     for (let at = 0; at < this.#pool.size; at++) {
       const index = this.#memory.controls(at) + shared.LANE_CURRENT;
-      if (this.#pool.has(at) && Atomics.load(this.#memory.words, index) !== 0) {
+      if (
+        this.#pool.isStarting(at) ||
+        this.#pool.has(at) && Atomics.load(this.#memory.words, index) !== 0
+      ) {
         this.#pool.abandon(at);
+        any = true;
       }
     }
     this.wake();
-    return this.#inFlight > 0;
+    return any;
   }
 
   resize(depth: number): void {
