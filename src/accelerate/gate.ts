@@ -19,6 +19,7 @@
  * @module
  */
 
+import { requireDescriptors } from "../late.ts";
 import { readVariable } from "./options.ts";
 import type { Ioq } from "../ioq.ts";
 
@@ -199,5 +200,6 @@ async function importQueue(): Promise<typeof import("../ioq.ts")> {
   if (state !== "granted") {
     throw new Deno.errors.NotSupported("the modules of the queue may not be loaded");
   }
+  requireDescriptors(1, "open a queue");
   return await import(QUEUE);
 }
