@@ -458,14 +458,18 @@ export abstract class PromiseForms extends Runner {
   /**
    * Moves a file or a directory, as `@std/fs` has it, and to another file system as well: all is
    * copied there, with owners, times, links and extended attributes, and then removed. Until
-   * the copy is complete nothing is missing. A file that is replaced is always there, as
-   * the old one or the new one; a directory that is replaced is removed first.
+   * the copy is complete nothing is missing, also of what it replaces: it is made beside that,
+   * as `.ioq-move-` and a number. A file that is replaced is always there, as the old one or the new
+   * one. What no rename replaces, as a directory that is not empty, is put aside by such a name,
+   * is removed when the new one has its place, and comes back if that fails. Under scoped
+   * grants these names take permission for the directory.
    *
    * @param from What to move.
    * @param to Its new path, not a directory to put it into.
    * @param options `overwrite`, whether to replace what is there; `signal`, `timeoutMs`.
    * @throws {Deno.errors.AlreadyExists} If there is something, without `overwrite`.
-   * @throws {Deno.errors.NotSupported} If a directory would be moved into itself.
+   * @throws {Deno.errors.NotSupported} If a directory would be moved into itself, or something
+   *         over a directory that it is in.
    *
    * @example
    * ```ts

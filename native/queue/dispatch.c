@@ -124,13 +124,13 @@ static void dispatch_here(struct ioq *ioq, struct turn_in *in, struct entry *ent
 	if (ioq->caller) {
 		caller_enter(ioq->caller, NULL);
 	}
-	if (!entry->waits_for && in->out->turn->completion_count < IOQ_TURN_COMPLETIONS) {
+	if (!entry->waits_for && in->out->output && in->out->turn->completion_count < IOQ_TURN_COMPLETIONS) {
 		waits_leave(&ioq->waits, entry);
 		complete_entry(ioq, in->out, entry);
 	} else if (entry->waits_for) {
 		waits_add(&ioq->waits, entry);
 	} else {
-		// It was tried again, beside as many requests as a turn can hand out
+		// It was tried again, beside as many requests as a turn can hand out, or this one hands out none
 		entry->place = ENTRY_AT_WAITS;
 		waits_complete(&ioq->waits, entry, entry->result);
 	}
