@@ -94,7 +94,7 @@ export type {
   IoqOptions,
   SubmitArguments,
   SubmitOptions,
-} from "./src/queue/queue_options.ts";
+} from "./src/queue/option_types.ts";
 export { IoqBuffer } from "./src/queue/buffer.ts";
 export type { PromiseForms } from "./src/forms.ts";
 export type { OperationOptions } from "./src/queue/runner.ts";
@@ -145,15 +145,16 @@ export type { DirEntry } from "./src/linux/directory.ts";
 export type { FileTime } from "./src/file_time.ts";
 export type { Path } from "./src/path.ts";
 export { expandGlob, glob } from "./src/trees/glob.ts";
-export type { ExpandGlobOptions, Glob, GlobEntry, GlobOptions } from "./src/trees/glob.ts";
+export type { ExpandGlobOptions, Glob, GlobEntry, GlobOptions } from "./src/trees/glob_types.ts";
 export { walk } from "./src/trees/walk.ts";
 export type { Walk } from "./src/trees/walk.ts";
 export type {
   WalkEntry,
+  WalkEntryWithBigIntInfo,
   WalkEntryWithInfo,
   WalkErrorPolicy,
   WalkOptions,
-} from "./src/trees/walk/walk_options.ts";
+} from "./src/trees/walk/walk_types.ts";
 export { copyTree, removeTree } from "./src/trees/functions.ts";
 export type { CopyTreeOptions, PreserveOptions } from "./src/trees/copy_tree.ts";
 export type { ErrorPolicy } from "./src/trees/error_policy.ts";

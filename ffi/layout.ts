@@ -9,7 +9,7 @@
  */
 
 /** The ABI version that this module speaks. */
-export const ABI_VERSION = 12;
+export const ABI_VERSION = 13;
 /** The largest depth of a queue. */
 export const DEPTH_MAX = 65536;
 /** The most worker lanes of a queue. */
@@ -72,6 +72,7 @@ export const OP = {
   rawSqe: 42,
   replaceBegin: 43,
   replaceEnd: 44,
+  readRanges: 45,
 } as const;
 
 /** The request was cancelled before it was submitted. */
@@ -118,6 +119,8 @@ export const NO_OFFSET = 4294967295;
 export const COMPLETION_HELD = 1;
 /** Arm the wake-up if nothing completes. */
 export const TURN_ARM = 1;
+/** Submit, and hand out only what fails at once. */
+export const TURN_SUBMIT = 4;
 /** Let other threads run if nothing completes. */
 export const TURN_YIELD = 2;
 /** Some name is not UTF-8. */
@@ -132,6 +135,10 @@ export const TREE_SLOW = 2;
 export const TREE_IDENTIFY = 2;
 /** Stat each entry. */
 export const TREE_STAT = 4;
+/** Sort the entries of each directory. */
+export const TREE_SORT = 256;
+/** They are sorted. */
+export const TREE_SORTED = 4;
 /** Read no directory on another device. */
 export const TREE_ONE_DEVICE = 8;
 /** Of a copyFile: times as well. */
@@ -289,6 +296,14 @@ export const STAT_CTIME_NSEC = 26;
 export const STAT_BTIME_NSEC = 27;
 export const STAT_ERROR = 28;
 
+/** The first argument of an unlink: directories as well. */
+export const UNLINK_ANY = 1;
+/** Ranges of one request. */
+export const RANGES_MAX = 1024;
+/** Bytes of one of them. */
+export const RANGE_LENGTH_MAX = 131072;
+/** Bytes of all of them. */
+export const RANGES_LENGTH_MAX = 983040;
 /** A range of a file: size in bytes. */
 export const RANGE_SIZE = 16;
 export const RANGE_OFFSET_LOW = 0;

@@ -28,6 +28,11 @@ export type Symbols = Deno.DynamicLibrary<typeof symbols>["symbols"];
 export interface Library {
   /** The file it was loaded from, or that it is the one in the package. */
   readonly path: string;
+  /**
+   * What another thread loads it by to get this very copy, with the same state; `undefined` if
+   * that cannot be.
+   */
+  readonly shared: string | undefined;
   /** Its functions. */
   readonly symbols: Symbols;
   /** Let go of it. */
@@ -50,6 +55,8 @@ interface Bound {
 /** A library that is loaded. */
 interface Entry {
   readonly library: Bound;
+  /** {@linkcode Library.shared}. */
+  readonly shared: string | undefined;
   /** How many have not let go of it. */
   holders: number;
   /** What there is to do when it was unloaded. */
@@ -296,7 +303,7 @@ function openEmbedded(): Entry {
       memory.close();
       file.adopted();
     }
-    return { library, holders: 0, release };
+    return { library, shared: fd >= 0 ? path : undefined, holders: 0, release };
   } catch (error) {
     release();
     throw error;
@@ -319,7 +326,7 @@ export function loadLibrary(path?: string): Library {
       try {
         entry = candidate === EMBEDDED
           ? openEmbedded()
-          : { library: open(candidate), holders: 0, release() {} };
+          : { library: open(candidate), shared: candidate, holders: 0, release() {} };
       } catch (error) {
         if (error instanceof MissingError) {
           // What is missing is the local build, if this is a place to build it
@@ -340,6 +347,7 @@ function hold(path: string, entry: Entry): Library {
   let released = false;
   return {
     path,
+    shared: entry.shared,
     symbols: entry.library.symbols,
     release() {
       if (!released) {

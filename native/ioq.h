@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /** Raised with every change of this file that older JavaScript could not bear. */
-#define IOQ_ABI_VERSION 12
+#define IOQ_ABI_VERSION 13
 
 /** The largest depth: bounded so that a slot number fits in 16 bits. */
 #define IOQ_DEPTH_MAX 65536
@@ -86,7 +86,8 @@
 	X(REMOVE_XATTR, 41, removeXattr) \
 	X(RAW_SQE, 42, rawSqe) /* whatever is in its path, 64 bytes, as an SQE */ \
 	X(REPLACE_BEGIN, 43, replaceBegin) /* a file to write what is to replace another */ \
-	X(REPLACE_END, 44, replaceEnd) /* args: as WRITE_FILE, IOQ_REPLACE_*, its descriptor */
+	X(REPLACE_END, 44, replaceEnd) /* args: as WRITE_FILE, IOQ_REPLACE_*, its descriptor */ \
+	X(READ_RANGES, 45, readRanges) /* what was staged, ioq_range after ioq_range, at a time */
 
 /** A set of operations: bit n for operation n. They must be fewer than 64. */
 typedef uint64_t ioq_ops;
@@ -164,6 +165,9 @@ struct ioq_request {
 	/** What else an operation needs, low words first. */
 	uint32_t args[4];
 };
+
+/** The first argument of an UNLINK: if it is a directory, it is removed as such. */
+#define IOQ_UNLINK_ANY 1
 
 /** Set in the flags of a SYNC: only what is needed to read the data again. */
 #define IOQ_SYNC_DATA 1
@@ -246,6 +250,12 @@ struct ioq_completion {
 /** Set in `ioq_turn.flags`: if this turn completes nothing, let other threads run. */
 #define IOQ_TURN_YIELD 2
 
+/**
+ * Set in `ioq_turn.flags`: submit and hand nothing out but what fails at once. Another turn,
+ * without it, is to come.
+ */
+#define IOQ_TURN_SUBMIT 4
+
 /** The block that a turn reads and writes. */
 struct ioq_turn {
 	/** In: valid records in `requests`. */
@@ -303,6 +313,8 @@ struct ioq_stat {
 #define IOQ_DIRECTORY_RAW 1
 /** Set if reading a single directory took more than twice the time that was given. */
 #define IOQ_TREE_SLOW 2
+/** Set if the entries of each directory are sorted. */
+#define IOQ_TREE_SORTED 4
 /** The end of the directory was reached. */
 #define IOQ_DIRECTORY_END 2
 
@@ -352,12 +364,22 @@ struct ioq_directory {
 #define IOQ_RULE_HAS '~'
 /** So is all that is below a directory with an entry whose name is the rest of the rule. */
 #define IOQ_RULE_STOPS '!'
+/**
+ * What follows is one of the first four: an entry that is no directory is told of only if some rule
+ * of this kind has its name, or one by which a directory stops.
+ */
+#define IOQ_RULE_WANTED '+'
 /** Set beside it: tell device and inode of each directory. */
 #define IOQ_TREE_IDENTIFY 2
 /** Set beside it: stat each entry. */
 #define IOQ_TREE_STAT 4
 /** Set beside it: read no directory on another device than `offset`. */
 #define IOQ_TREE_ONE_DEVICE 8
+/**
+ * Set beside it: sort the entries of each directory by name, as UTF-16 orders them. Whether they
+ * are is told by IOQ_TREE_SORTED; where names are not UTF-8 it is not.
+ */
+#define IOQ_TREE_SORT 256
 /**
  * Set beside it: remove the directories with all that is in them. Paths are relative
  * to the descriptor, and no link in them is followed; of "." only what is in it goes.
@@ -419,7 +441,7 @@ struct ioq_tree {
 	uint32_t entry_count;
 	/** Bytes of all names with the NULs between them. */
 	uint32_t names_length;
-	/** IOQ_DIRECTORY_RAW, IOQ_TREE_SLOW. */
+	/** IOQ_DIRECTORY_RAW, IOQ_TREE_SLOW, IOQ_TREE_SORTED. */
 	uint32_t flags;
 	/** Zero. */
 	uint32_t reserved[4];
@@ -732,6 +754,13 @@ struct ioq_range {
 	/** Bytes that were read: all, or fewer at the end of the file; -errno otherwise. */
 	int32_t result;
 };
+
+/** Ranges of a READ_RANGES, at the most. */
+#define IOQ_RANGES_MAX 1024
+/** Bytes of one of them. */
+#define IOQ_RANGE_LENGTH_MAX (128 * 1024)
+/** Bytes of all of them: with what is kept of each there is a buffer of that size. */
+#define IOQ_RANGES_LENGTH_MAX (960 * 1024)
 
 /**
  * Read ranges of what is in the page cache, without waiting for anything. Their bytes go

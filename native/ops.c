@@ -52,6 +52,7 @@ const struct op ops[IOQ_OP_COUNT] = {
 	[IOQ_OP_RAW_SQE] = {.ring = RING_RAW},
 	[IOQ_OP_REPLACE_BEGIN] = {.kind = OP_OPENS},
 	[IOQ_OP_REPLACE_END] = {0},
+	[IOQ_OP_READ_RANGES] = {.opcode = IORING_OP_READ, .ring = RING_ALL, .kind = OP_RANGES, .payload = PAYLOAD_MADE},
 };
 
 ioq_ops ops_on_ring(uint64_t opcodes) {

@@ -25,6 +25,8 @@ enum op_kind {
 	OP_READS,
 	/** It writes bytes that were staged for it. */
 	OP_WRITES,
+	/** It reads ranges that were staged for it; its payload as that of OP_READS. */
+	OP_RANGES,
 };
 
 /** What comes back besides the result. */

@@ -3,7 +3,8 @@
 /**
  * What bytes really are: an object may define `byteLength` and its like anew, and a
  * transfer that believed it would reach beyond its memory. So these are taken from the
- * getters of the language itself, as they were when this module was loaded.
+ * getters of the language itself, as they were when this module was loaded, and what is
+ * put into them is put there by its `set()`.
  *
  * @module
  */
@@ -19,7 +20,7 @@ const byteLength = getterOf<number>("byteLength");
 const byteOffset = getterOf<number>("byteOffset");
 const buffer = getterOf<ArrayBufferLike>("buffer");
 const kind = getterOf<string | undefined>(Symbol.toStringTag);
-const { indexOf } = Uint8Array.prototype;
+const { indexOf, set } = Uint8Array.prototype;
 const NOTHING: readonly never[] = [];
 
 /** How many bytes there are; 0 if their buffer was detached or is too short by now. */
@@ -37,15 +38,19 @@ export function bufferOf(bytes: Uint8Array): ArrayBufferLike {
   return apply(buffer, bytes, NOTHING);
 }
 
+/** Copy some bytes to the beginning of a caller's, whatever these say of themselves. */
+export function copyInto(target: Uint8Array, source: Uint8Array): void {
+  apply(set, target, [source]);
+}
+
 /**
  * The very bytes as a plain `Uint8Array`, whose members nobody defined anew, and whose length
  * does not follow its buffer's. There are none if that was detached.
  */
-export function plainBytes(bytes: Uint8Array): Uint8Array {
+export function plainBytes<B extends ArrayBufferLike>(bytes: Uint8Array<B>): Uint8Array<B> {
   const length = byteLengthOf(bytes);
-  return length === 0
-    ? new Uint8Array()
-    : new Uint8Array(bufferOf(bytes), byteOffsetOf(bytes), length);
+  const whole = length === 0 ? new ArrayBuffer() : bufferOf(bytes);
+  return new Uint8Array(whole as B, length === 0 ? 0 : byteOffsetOf(bytes), length);
 }
 
 /**

@@ -10,7 +10,7 @@ import { lenientId, lenientLength, lenientMode, lenientTime } from "./lenient.ts
 import { ownOption, withOptions } from "./own_option.ts";
 import type { DirEntry } from "./linux/directory.ts";
 import type { BigIntFileInfo, FileInfo } from "./linux/stat.ts";
-import { hasCode } from "./linux/errors.ts";
+import { UNLINK_ANY } from "../ffi/layout.ts";
 import type { IoqFile, OpenFileOptions } from "./files/file.ts";
 import { openFile } from "./files/open_file.ts";
 import type {
@@ -31,7 +31,8 @@ import type { OpName } from "./operations/values.ts";
 import { type IoqRequest, toCoreRequest } from "./operations/request.ts";
 import type { FileTime } from "./file_time.ts";
 import type { Path } from "./path.ts";
-import { type Glob, globOf } from "./trees/glob.ts";
+import { globOf } from "./trees/glob.ts";
+import type { Glob } from "./trees/glob_types.ts";
 import { makeDirectory } from "./trees/make_directory.ts";
 import { type ReadFileOptions, readWhole, writeWhole } from "./files/whole_files.ts";
 import type { CopyTreeOptions } from "./trees/copy_tree.ts";
@@ -98,13 +99,13 @@ export abstract class PromiseForms extends Runner {
     Object.preventExtensions(this);
   }
 
-  /** A trip through the queue and back. */
+  /** Does nothing: a trip through the queue and back. */
   nop(options?: OperationOptions): Promise<void> {
     return runOn(this, op.nop(), options);
   }
 
   /**
-   * A file's attributes, following a symbolic link. Rejects as `Deno.stat` does.
+   * Resolves to a file's attributes, following a symbolic link. Rejects as `Deno.stat` does.
    *
    * @param path The file.
    * @param options Whether to give exact numbers; where the path begins; a signal.
@@ -113,7 +114,7 @@ export abstract class PromiseForms extends Runner {
     path: Path,
     options?: StatOptions & OperationOptions & { bigint?: false },
   ): Promise<FileInfo>;
-  /** A file's exact attributes, following a symbolic link. */
+  /** Resolves to a file's exact attributes, following a symbolic link. */
   stat(
     path: Path,
     options: StatOptions & OperationOptions & { bigint: true },
@@ -126,7 +127,7 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * A file's attributes, not following a symbolic link. Rejects as `Deno.lstat` does.
+   * Resolves to a file's attributes, not following a symbolic link. Rejects as `Deno.lstat` does.
    *
    * @param path The file.
    * @param options Whether to give exact numbers; where the path begins; a signal.
@@ -135,7 +136,7 @@ export abstract class PromiseForms extends Runner {
     path: Path,
     options?: StatOptions & OperationOptions & { bigint?: false },
   ): Promise<FileInfo>;
-  /** A file's exact attributes, not following a symbolic link. */
+  /** Resolves to a file's exact attributes, not following a symbolic link. */
   lstat(
     path: Path,
     options: StatOptions & OperationOptions & { bigint: true },
@@ -148,7 +149,7 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * All entries of a directory, without `.` and `..`, in the order that the file
+   * Resolves to all entries of a directory, without `.` and `..`, in the order that the file
    * system gives them. Rejects as `Deno.readDir` throws.
    *
    * @param path The directory.
@@ -170,7 +171,7 @@ export abstract class PromiseForms extends Runner {
     }
   }
 
-  /** Open a file. Options as `Deno.open`'s and a few more; `{ read: true }` by default. */
+  /** Opens a file. Options as `Deno.open`'s and a few more; `{ read: true }` by default. */
   openFile(path: Path, options?: OpenFileOptions & OperationOptions): Promise<IoqFile> {
     return openFile(this, path, options);
   }
@@ -191,7 +192,7 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * Read many files at the same time.
+   * Reads many files at the same time.
    *
    * At most `concurrency` files are in memory: reading stops while files are not consumed. Leaving
    * the iteration early cancels what is in flight. Give it regular files: a FIFO without a
@@ -223,11 +224,12 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * Write many files at the same time.
+   * Writes many files at the same time.
    *
    * At most `concurrency` files are in memory: entries are taken when there is room. It ends
-   * with the first error, unless `onError` says otherwise, and never before all that was
-   * begun is over; files that are written by then stay.
+   * with the first error, unless `onError` says otherwise, after what was begun is finished:
+   * only a signal, a time limit and the end of the queue interrupt that. It never ends before
+   * all that was begun is over; files that are written by then stay.
    *
    * @param entries The files: where, what, and with which permission bits.
    * @param options How many at once; whether to make directories (`parents`), to replace
@@ -319,7 +321,7 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * Write bytes to a file. Options as `Deno.writeFile`'s.
+   * Writes bytes to a file. Options as `Deno.writeFile`'s.
    *
    * @param path The file.
    * @param data Bytes, which must not change before the promise settles; or a stream, which is
@@ -333,7 +335,7 @@ export abstract class PromiseForms extends Runner {
     return writeWhole(this, path, data, options);
   }
 
-  /** Write text, or a stream of it, to a file. Options as `Deno.writeTextFile`'s. */
+  /** Writes text, or a stream of it, to a file. Options as `Deno.writeTextFile`'s. */
   writeTextFile(
     path: Path,
     data: string | ReadableStream<string>,
@@ -350,13 +352,13 @@ export abstract class PromiseForms extends Runner {
     }
   }
 
-  /** Copy a file's contents and permission bits. Rejects as `Deno.copyFile` does. */
+  /** Copies a file's contents and permission bits. Rejects as `Deno.copyFile` does. */
   copyFile(from: Path, to: Path, options?: FromToOptions & OperationOptions): Promise<void> {
     return this.#build(() => op.copyFile(from, to, options), options);
   }
 
   /**
-   * Make a directory.
+   * Makes a directory.
    *
    * @param path The directory.
    * @param options `mode`: the permission bits. `recursive` also makes the directories above it,
@@ -370,7 +372,7 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * Remove a file, a symbolic link or a directory. Rejects as `Deno.remove` does.
+   * Removes a file, a symbolic link or a directory. Rejects as `Deno.remove` does.
    *
    * @param path What to remove.
    * @param options `recursive` removes a directory with everything in it; `removeTree()` has more
@@ -383,24 +385,13 @@ export abstract class PromiseForms extends Runner {
       }
       return await removeAllOn(this, path, limitsOf(options!));
     }
-    // Both for the file that the path leads to now
-    const unlink = op.unlink(path, options);
-    const rmdir = op.rmdir(path, options);
-    try {
-      await runOn(this, unlink, options);
-    } catch (error) {
-      if (!hasCode(error, "EISDIR", "EPERM")) {
-        throw error;
-      }
-      await runOn(this, rmdir, options).catch((second) => {
-        // It was no directory: what the first call said holds
-        throw hasCode(second, "ENOTDIR") ? error : second;
-      });
-    }
+    const request = toCoreRequest(op.unlink(path, options));
+    request.arg0 = UNLINK_ANY;
+    await runOn(this, request, options);
   }
 
   /**
-   * Whether there is something at a path, as `@std/fs` has it. Rejects with `NotCapable` if that
+   * Resolves to whether there is something at a path, as `@std/fs` has it. Rejects with `NotCapable` if that
    * may not be read. Do not ask before an operation: do it, and look at its error.
    *
    * @param path The path; links are followed.
@@ -467,14 +458,18 @@ export abstract class PromiseForms extends Runner {
   /**
    * Moves a file or a directory, as `@std/fs` has it, and to another file system as well: all is
    * copied there, with owners, times, links and extended attributes, and then removed. Until
-   * the copy is complete nothing is missing. A file that is replaced is always there, as
-   * the old one or the new one; a directory that is replaced is removed first.
+   * the copy is complete nothing is missing, also of what it replaces: it is made beside that,
+   * as `.ioq-move-` and a number. A file that is replaced is always there, as the old one or the new
+   * one. What no rename replaces, as a directory that is not empty, is put aside by such a name,
+   * is removed when the new one has its place, and comes back if that fails. Under scoped
+   * grants these names take permission for the directory.
    *
    * @param from What to move.
    * @param to Its new path, not a directory to put it into.
    * @param options `overwrite`, whether to replace what is there; `signal`, `timeoutMs`.
    * @throws {Deno.errors.AlreadyExists} If there is something, without `overwrite`.
-   * @throws {Deno.errors.NotSupported} If a directory would be moved into itself.
+   * @throws {Deno.errors.NotSupported} If a directory would be moved into itself, or something
+   *         over a directory that it is in.
    *
    * @example
    * ```ts
@@ -570,25 +565,25 @@ export abstract class PromiseForms extends Runner {
     return this.#build(() => op.rename(from, to, options), options);
   }
 
-  /** Make a hard link. */
+  /** Makes a hard link. */
   link(from: Path, to: Path, options?: FromToOptions & OperationOptions): Promise<void> {
     return this.#build(() => op.link(from, to, options), options);
   }
 
-  /** Make a symbolic link at `path` that points to `target`. */
+  /** Makes a symbolic link at `path` that points to `target`. */
   symlink(target: Path, path: Path, options?: AtOptions & OperationOptions): Promise<void> {
     return this.#build(() => op.symlink(target, path, options), options);
   }
 
   /**
-   * Where a symbolic link points to. Rejects with `Deno.errors.InvalidData`, as Deno does, if
+   * Resolves to where a symbolic link points to. Rejects with `Deno.errors.InvalidData`, as Deno does, if
    * that is not UTF-8: ask for bytes then.
    */
   readLink(
     path: Path,
     options?: AtOptions & OperationOptions & { bytes?: false },
   ): Promise<string>;
-  /** Where a symbolic link points to, byte by byte: names need not be UTF-8. */
+  /** Resolves to where a symbolic link points to, byte by byte: names need not be UTF-8. */
   readLink(
     path: Path,
     options: AtOptions & OperationOptions & { bytes: true },
@@ -604,11 +599,11 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * The path of what a path leads to, without links, `.` and `..`. Rejects with
+   * Resolves to the path of what a path leads to, without links, `.` and `..`. Rejects with
    * `Deno.errors.InvalidData`, as Deno does, if that is not UTF-8: ask for bytes then.
    */
   realPath(path: Path, options?: AtOptions & OperationOptions & { bytes?: false }): Promise<string>;
-  /** The path of what a path leads to, byte by byte. */
+  /** Resolves to the path of what a path leads to, byte by byte. */
   realPath(
     path: Path,
     options: AtOptions & OperationOptions & { bytes: true },
@@ -643,7 +638,7 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * Send a number to another queue of this process, be it in another Worker.
+   * Sends a number to another queue of this process, be it in another Worker.
    * Rejects with `Deno.errors.NotFound` if there is no such queue, and with
    * `Deno.errors.WouldBlock` if 1024 messages are waiting there. To have messages come
    * in order, await each post before the next.
@@ -671,7 +666,7 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * The value of an extended attribute. It rejects with the code `ENODATA` if there is
+   * Resolves to the value of an extended attribute. Rejects with the code `ENODATA` if there is
    * none.
    *
    * @param file A path or a descriptor.
@@ -686,7 +681,7 @@ export abstract class PromiseForms extends Runner {
     return this.#build(() => op.getXattr(file, name, options), options);
   }
 
-  /** Set an extended attribute. */
+  /** Sets an extended attribute. */
   setXattr(
     file: Path | number,
     name: string,
@@ -696,12 +691,12 @@ export abstract class PromiseForms extends Runner {
     return this.#build(() => op.setXattr(file, name, value, options), options);
   }
 
-  /** The names of a file's extended attributes. */
+  /** Resolves to the names of a file's extended attributes. */
   listXattr(file: Path | number, options?: XattrOptions & OperationOptions): Promise<string[]> {
     return this.#build(() => op.listXattr(file, options), options);
   }
 
-  /** Remove an extended attribute. */
+  /** Removes an extended attribute. */
   removeXattr(
     file: Path | number,
     name: string,
@@ -719,7 +714,7 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * Shorten or lengthen a file.
+   * Shortens or lengthens a file.
    *
    * @param file A path or a descriptor.
    * @param length Bytes, 0 to 2^53 - 1; 0 by default.
@@ -733,7 +728,7 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * Set a file's permission bits.
+   * Sets a file's permission bits.
    *
    * @param file A path or a descriptor.
    * @param mode Permission bits, 0 to 0o7777.
@@ -743,7 +738,7 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * Set a file's owner and group.
+   * Sets a file's owner and group.
    *
    * @param file A path or a descriptor.
    * @param uid The owner, `null` to leave it.
@@ -760,7 +755,7 @@ export abstract class PromiseForms extends Runner {
   }
 
   /**
-   * Set the times of a file's last read and last write.
+   * Sets the times of a file's last read and last write.
    *
    * @param file A path or a descriptor.
    * @param atime A `Date`, seconds since 1970, nanoseconds as a `bigint`, or a

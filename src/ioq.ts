@@ -21,13 +21,13 @@ import type { IoqBuffer } from "./queue/buffer.ts";
 import { DEFAULT_CLOSE_TIMEOUT_MS } from "./queue/closing.ts";
 import type { Completion } from "./queue/completion.ts";
 import { Core } from "./queue/core.ts";
-import {
-  checkOptions,
-  type CloseOptions,
-  type IoqOptions,
-  type SubmitArguments,
-  type SubmitOptions,
-} from "./queue/queue_options.ts";
+import { checkOptions } from "./queue/queue_options.ts";
+import type {
+  CloseOptions,
+  IoqOptions,
+  SubmitArguments,
+  SubmitOptions,
+} from "./queue/option_types.ts";
 import type { OperationOptions } from "./queue/runner.ts";
 import { Stream } from "./queue/stream.ts";
 

@@ -15,8 +15,8 @@ const PRELOAD = ["--preload", ACCELERATE];
 
 /** Has calls go through the queue from here on. */
 const CROWD = `
-  const crowd = () => Promise.all(Array.from({ length: 600 }, () => Deno.stat("/")));
-  for (let i = 0; i < 40; i++) await crowd();
+  const crowd = () => Promise.all(Array.from({ length: 6500 }, () => Deno.stat("/")));
+  for (let i = 0; i < 4; i++) await crowd();
 `;
 
 /** Run a program plain and accelerated, and compare what it prints. */
@@ -223,7 +223,7 @@ Deno.test("a program that makes few calls opens nothing", async () => {
   const script = `
     const maps = () => Deno.readTextFileSync("/proc/self/maps").includes("libioq");
     for (let i = 0; i < 1000; i++) await Deno.stat("/");
-    await Promise.all(Array.from({ length: 200 }, () => Deno.stat("/")));
+    await Promise.all(Array.from({ length: 3000 }, () => Deno.stat("/")));
     console.log(maps());
     ${CROWD}
     console.log(maps());
@@ -232,6 +232,101 @@ Deno.test("a program that makes few calls opens nothing", async () => {
   assertEquals(plain.stdout, "false\nfalse\n");
   const accelerated = await runDeno(script, { flags: ["-A", ...PRELOAD] });
   assertEquals(accelerated, { code: 0, stdout: "false\ntrue\n", stderr: "" });
+});
+
+Deno.test("a program reads none of the queue's modules before it needs them", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", ACCELERATE],
+    stderr: "null",
+  }).output();
+  // Literal imports are read before a program begins, also those that are made later
+  interface Dependency {
+    readonly specifier: string;
+    readonly code?: unknown;
+  }
+  const { modules } = JSON.parse(text(stdout)) as {
+    modules: { specifier: string; dependencies?: Dependency[] }[];
+  };
+  const own = modules.filter(({ specifier }) => specifier.includes("/src/accelerate/"));
+  const loaded = own.flatMap(({ dependencies = [] }) =>
+    dependencies.flatMap(({ specifier, code }) => code === undefined ? [] : [specifier])
+  );
+  assert(loaded.includes("./gate.ts"));
+  assertEquals(loaded.filter((specifier) => !/^\.\/|^node:/.test(specifier)), []);
+});
+
+Deno.test("where the queue's modules may not be loaded, calls go on as they did", async () => {
+  using dir = new TempDir();
+  const script = `${CROWD.replace('"/"', JSON.stringify(dir.path))}
+    console.log((await Deno.stat(${JSON.stringify(dir.path)})).isDirectory);`;
+  const { code, stdout, stderr } = await runDeno(script, {
+    flags: [`--allow-read=${dir.path}`, "--allow-ffi", "--allow-env", ...PRELOAD],
+    env: { IOQ_ACCELERATE: "verbose" },
+  });
+  assertEquals([code, stdout], [0, "true\n"]);
+  assertMatch(stderr, /calls go on as they did: .* may not be loaded/);
+});
+
+Deno.test("it may be imported from a server", async () => {
+  await using server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    async (request) => {
+      const { pathname } = new URL(request.url);
+      const found = /^\/(?:src|ffi)\/[\w/.]+\.ts$/.test(pathname);
+      return found
+        ? new Response(await Deno.readTextFile(ROOT + pathname), {
+          headers: { "content-type": "application/typescript" },
+        })
+        : new Response(null, { status: 404 });
+    },
+  );
+  const host = `127.0.0.1:${server.addr.port}`;
+  const { code, stdout, stderr } = await runDeno(
+    `${CROWD}console.log((await Deno.stat("/")).isDirectory);`,
+    {
+      flags: [
+        ...["--allow-read", "--allow-ffi", "--allow-env", `--allow-import=${host}`],
+        ...["--preload", `http://${host}/src/accelerate/mod.ts`],
+      ],
+      env: { IOQ_ACCELERATE: "verbose", IOQ_LIBRARY: `${ROOT}native/build/libioq.so` },
+    },
+  );
+  assertEquals([code, stdout], [0, "true\n"], stderr);
+  assertMatch(stderr, /through a queue/);
+});
+
+Deno.test("calls that wait are made with what they were given", async () => {
+  using dir = new TempDir();
+  dir.file("first", "first");
+  dir.file("second", "second");
+  const script = `
+    import fs from "node:fs";
+    const dir = ${JSON.stringify(dir.path)};
+    // As many as there are threads, and then some: the next ones have to wait
+    const others = Array.from({ length: 500 }, () => Deno.stat(dir));
+    const data = new Uint8Array([1, 2, 3]);
+    const url = new URL("file://" + dir + "/first");
+    const openOptions = { read: true };
+    const calls = [
+      Deno.writeFile(dir + "/written", data),
+      fs.promises.writeFile(dir + "/written2", new Uint8Array(data)),
+      fs.promises.readFile(dir + "/first", { encoding: "utf8" }),
+      Deno.readTextFile(url),
+      Deno.open(dir + "/second", openOptions),
+    ];
+    data.buffer.transfer();
+    url.pathname = dir + "/second";
+    openOptions.read = false;
+    openOptions.write = true;
+    const [, , ...texts] = await Promise.all(calls);
+    const file = texts.pop();
+    console.log(await file.read(new Uint8Array(10)), ...texts);
+    console.log(...Deno.readFileSync(dir + "/written"), ...Deno.readFileSync(dir + "/written2"));
+    file.close();
+    await Promise.all(others);
+  `;
+  const { stdout } = await compare(script, { env: { IOQ_ACCELERATE: "node" } });
+  assertEquals(stdout, "6 first first\n1 2 3 1 2 3\n");
 });
 
 Deno.test("the environment leaves functions out, and has it say what it does", async () => {

@@ -58,13 +58,13 @@ function loadedBy(paths: readonly string[]): string[] {
 const WAYS: Readonly<
   Record<string, readonly [paths: readonly string[], most: number, least?: number]>
 > = {
-  "import, open, stat, readFile": [["mod.ts"], 86],
-  "walk": [["mod.ts", "src/trees/walk/scheduler.ts"], 100],
-  "openFile": [["mod.ts", "src/files/file.ts"], 92],
-  "ioq find, all of it": [["cli.ts", "src/cli/find_lines.ts"], 12, 9],
-  "ioq du -s": [["cli.ts", "src/cli/du_total.ts"], 13, 9],
-  "ioq find": [["cli.ts", "src/cli/find.ts", "src/trees/walk/scheduler.ts"], 111],
-  "ioq du": [["cli.ts", "src/cli/du.ts", "src/trees/walk/scheduler.ts"], 104],
+  "import, open, stat, readFile": [["mod.ts"], 80],
+  "walk": [["mod.ts", "src/trees/walk/scheduler.ts"], 94],
+  "openFile": [["mod.ts", "src/files/file.ts"], 88],
+  "ioq find, all of it": [["cli.ts", "src/cli/find_lines.ts"], 10, 9],
+  "ioq du -s": [["cli.ts", "src/cli/du_total.ts"], 11, 9],
+  "ioq find": [["cli.ts", "src/cli/find.ts", "src/trees/walk/scheduler.ts"], 105],
+  "ioq du": [["cli.ts", "src/cli/du.ts", "src/trees/walk/scheduler.ts"], 98],
 };
 
 for (const [name, [paths, most, least = 40]] of Object.entries(WAYS)) {

@@ -77,6 +77,8 @@ struct scratch {
 	struct bytes directories;
 	/** Of a tree: stats so far. */
 	struct bytes stats;
+	/** Of a tree: a directory that is being sorted. */
+	struct bytes order;
 	/** Of a report: the path of the directory that is being read. */
 	struct bytes path;
 	/** Of a report: lines so far. */
@@ -189,8 +191,39 @@ const char *tree_name(const struct tree *tree, struct name name);
 /** Read an open directory to its end. An error of its own is put on record. Returns 0 or -errno. */
 int tree_list(struct tree *tree, int dfd, size_t index);
 
+// tree_entries.c
+
+/** Whether a name is as a rule has it. */
+bool tree_rule_has(const char *rule, const char *name);
+
+/**
+ * Leave out what is not wanted of the entries from some on, and sort them if that is asked for.
+ *
+ * @param name Where the first one's name begins.
+ * @param first Its index.
+ * @return 0 or -ENOMEM.
+ */
+int tree_arrange(const struct tree *tree, size_t name, size_t first);
+
+// tree.c
+
 /** Run a READ_DIR that has IOQ_TREE in its mode. Sets the result and the payload. */
 void tree_read(struct entry *entry, struct scratch *scratch);
+
+/** Whether there are no descriptors to be had, which may be different when fewer are open. */
+static inline bool is_full(int error) {
+	return error == EMFILE || error == ENFILE;
+}
+
+/**
+ * What becomes of a request to change a tree that named a directory that could not even be
+ * opened for lack of descriptors: it is as if it had not been begun, or ends before that one.
+ *
+ * @return -errno, or 1.
+ */
+static inline int left_for_lack(int error, int32_t parent) {
+	return parent == -1 ? -error : 1;
+}
 
 // way.c
 

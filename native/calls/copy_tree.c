@@ -216,7 +216,8 @@ static int32_t copy_entry(void *context, const char *name, uint8_t *type) {
 	struct copying *copying = context;
 	bool has_time = !copying->has_begun || *type == DT_DIR || tree_has_time(copying->copy->tree);
 	copying->has_begun = true;
-	return has_time ? copy_one(copying->copy, copying->sides, name, *type) : IOQ_TREE_LEFT;
+	int32_t result = has_time ? copy_one(copying->copy, copying->sides, name, *type) : IOQ_TREE_LEFT;
+	return is_full(result) ? IOQ_TREE_LEFT : result;
 }
 
 /** Copy what is in an open directory but the directories in it. Returns 0, or -errno if the request is over. */
@@ -284,15 +285,15 @@ static int fill_directory(const struct copy *copy, struct spot here, size_t inde
 	return !is_whole ? DIRECTORY_LEFT : is_clean ? DIRECTORY_CLEAN : DIRECTORY_TOLD;
 }
 
-/** Open the two directories above a pair again. Whether both are what they were. */
-static bool open_above(struct sides below, struct sides *above, const struct identity identities[2], int flags) {
+/** Open the two directories above a pair again. Returns 0 or an errno: both are what they were, or none is open. */
+static int open_above(struct sides below, struct sides *above, const struct identity identities[2], int flags) {
 	above->from = way_open_above(below.from, &identities[0], flags);
-	above->to = way_open_above(below.to, &identities[1], flags);
-	if (above->from < 0 || above->to < 0) {
+	above->to = above->from < 0 ? -1 : way_open_above(below.to, &identities[1], flags);
+	int error = above->to < 0 ? errno : 0;
+	if (error != 0) {
 		sides_close(above, nowhere);
-		return false;
 	}
-	return true;
+	return error;
 }
 
 /** Fill an open directory, closing those above it meanwhile if it is deep down. */
@@ -328,7 +329,12 @@ static int32_t open_directory(const struct copy *copy, struct sides above, const
 		return errno;
 	}
 	sides->to = openat(above.to, name, OPEN_DIRECTORY);
-	return sides->to < 0 ? errno : 0;
+	int error = sides->to < 0 ? errno : 0;
+	if (is_full(error) && !stays && unlinkat(above.to, name, AT_REMOVEDIR) != 0 && !(copy->what & IOQ_COPY_OVERWRITE)) {
+		// It can be made once only, and somebody has put something into it
+		error = EBUSY;
+	}
+	return error;
 }
 
 /**
@@ -348,12 +354,14 @@ static int copy_directory(const struct copy *copy, struct spot above, struct nam
 	struct stat source;
 	*result = open_directory(copy, *above.sides, tree_name(tree, name), &sides, &source);
 	if (*result != 0) {
-		if (sides.from < 0 && !is_named && (*result == EMFILE || *result == ENFILE)) {
-			// When fewer are open; nothing of it was made
+		sides_close(&sides, nowhere);
+		if (is_full(*result) && is_named) {
+			return left_for_lack(*result, parent);
+		}
+		if (is_full(*result)) {
 			*result = IOQ_TREE_LEFT;
 			return DIRECTORY_LEFT;
 		}
-		sides_close(&sides, nowhere);
 		int ret = is_named ? tree_append_record(tree, parent, *result) : 0;
 		return ret != 0 ? ret : DIRECTORY_TOLD;
 	}
@@ -397,6 +405,9 @@ static int copy_named(const struct copy *copy, struct sides sides, const char *n
 	struct stat sb;
 	if (strcmp(name, ".") != 0 && fstatat(sides.from, name, &sb, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(sb.st_mode)) {
 		result = copy_one(copy, sides, name, IFTODT(sb.st_mode));
+		if (is_full(result)) {
+			return left_for_lack(result, parent);
+		}
 		int ret = tree_append_record(tree, parent, result);
 		if (ret == 0 && result == 0) {
 			size_t last = tree->scratch->directories.length / sizeof(struct ioq_tree_directory) - 1;
@@ -406,8 +417,9 @@ static int copy_named(const struct copy *copy, struct sides sides, const char *n
 	}
 	uint32_t levels = tree->entry->args[0] < LEVELS_MAX ? tree->entry->args[0] : LEVELS_MAX;
 	struct spot spot = {&sides, levels + 1, 0};
+	size_t records = tree->scratch->directories.length;
 	int ret = copy_directory(copy, spot, (struct name) {.text = name}, parent, &result);
-	return ret < 0 ? ret : 0;
+	return ret < 0 ? ret : tree->scratch->directories.length == records;
 }
 
 /**
@@ -443,14 +455,17 @@ static int finish_named(const struct copy *copy, const struct way ways[2], struc
 		error = here.from < 0 || here.to < 0 ? errno : 0;
 		struct identity identities[2] = {ways[0].directories[level], ways[1].directories[level]};
 		struct sides above = nowhere;
-		if (error == 0 && level > 0 && !open_above(held, &above, identities, O_PATH)) {
-			error = ESTALE;
+		if (error == 0 && level > 0) {
+			error = open_above(held, &above, identities, O_PATH);
 		}
 		sides_close(&held, nowhere);
 		held = above;
 	}
 	sides_close(&here, nowhere);
 	sides_close(&held, nowhere);
+	if (is_full(error)) {
+		return -error;
+	}
 	int ret = tree_append_record(tree, -1, error);
 	if (ret == 0) {
 		tree_record(tree, 0)->dev_low = done;
@@ -480,7 +495,8 @@ static int do_named(const struct copy *copy, char *path, int32_t parent) {
 		// However long the way was, each request is to get somewhere
 		tree_begin(tree);
 	}
-	int ret = error != 0 ? tree_append_record(tree, parent, error)
+	int ret = is_full(error) ? left_for_lack(error, parent)
+		: error != 0 ? tree_append_record(tree, parent, error)
 		: tree->entry->mode & IOQ_TREE_FINISH ? finish_named(copy, ways, sides, name)
 		: copy_named(copy, sides, name, parent);
 	sides_close(&sides, given);
@@ -505,5 +521,6 @@ int tree_copy_all(struct tree *tree) {
 		}
 		ret = do_named(&copy, path, parent);
 	}
+	ret = ret > 0 ? 0 : ret;
 	return ret == 0 && entry_is_cancelled(entry) ? -EINTR : ret;
 }

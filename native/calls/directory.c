@@ -69,6 +69,7 @@ void scratch_release(struct scratch *scratch) {
 	free(scratch->types.data);
 	free(scratch->directories.data);
 	free(scratch->stats.data);
+	free(scratch->order.data);
 	free(scratch->path.data);
 	free(scratch->lines.data);
 	free(scratch->links.data);

@@ -6,7 +6,7 @@
  */
 
 #include "calls/calls.h"
-
+#include "queue/ranges.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -114,11 +114,21 @@ static int32_t perform_on_inode(struct entry *e) {
 	}
 }
 
+/** Remove a name. What is said of a directory's counts, unless it is none. */
+static int32_t perform_unlink(struct entry *e) {
+	e->result = settled(unlinkat(e->fd, e->path, (int)e->flags));
+	if (!entry_finds_directory(e)) {
+		return e->result;
+	}
+	int32_t result = settled(unlinkat(e->fd, e->path, AT_REMOVEDIR));
+	return result == -ENOTDIR ? e->result : result;
+}
+
 /** Run an entry that changes names. */
 static int32_t perform_on_names(struct entry *e) {
 	switch (e->op) {
 	case IOQ_OP_UNLINK:
-		return settled(unlinkat(e->fd, e->path, (int)e->flags));
+		return perform_unlink(e);
 	case IOQ_OP_RENAME:
 		return settled(renameat2(e->fd, e->path, e->fd2, e->path2, e->flags));
 	case IOQ_OP_MKDIR:
@@ -195,6 +205,16 @@ static int32_t perform_xattr(struct entry *e) {
 	return result;
 }
 
+/** Read ranges, one after the other. */
+static int32_t perform_ranges(struct entry *e) {
+	struct ioq_range *ranges = ranges_of(e);
+	uint8_t *bytes = ranges_bytes(e);
+	for (uint32_t i = 0; i < e->range_count && !entry_is_cancelled(e); bytes += ranges[i++].length) {
+		ranges[i].result = settled(pread(e->fd, bytes, ranges[i].length, (off_t)range_offset(&ranges[i])));
+	}
+	return ranges_result(e);
+}
+
 /** Run an entry once. */
 static int32_t perform_once(struct entry *e, struct scratch *scratch) {
 	off_t offset = (off_t)e->offset;
@@ -244,6 +264,8 @@ static int32_t perform_once(struct entry *e, struct scratch *scratch) {
 		return perform_xattr(e);
 	case IOQ_OP_READ_FILE:
 		return whole_file_read(e);
+	case IOQ_OP_READ_RANGES:
+		return perform_ranges(e);
 	case IOQ_OP_WRITE_FILE:
 		return whole_file_write(e);
 	case IOQ_OP_COPY_FILE:

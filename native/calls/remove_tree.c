@@ -118,7 +118,6 @@ static int32_t remove_unopened(int dfd, const char *name, int error) {
 		return 0;
 	case EMFILE:
 	case ENFILE:
-		// When fewer are open
 		return IOQ_TREE_LEFT;
 	case ENOTDIR:
 	case ELOOP:
@@ -163,9 +162,10 @@ static int remove_directory(struct tree *tree, struct place above, struct name n
 	int fd = openat(*above.dfd, tree_name(tree, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
 		int error = errno;
+		if (is_named && is_full(error)) {
+			return left_for_lack(error, parent);
+		}
 		*result = stays ? error : remove_unopened(*above.dfd, tree_name(tree, name), error);
-		// Whoever named it is to hear why it cannot even be begun
-		*result = is_named && *result == IOQ_TREE_LEFT ? error : *result;
 		int ret = is_named ? tree_append_record(tree, parent, *result) : 0;
 		if (ret == 0 && is_named && *result == 0) {
 			tree_record(tree, index)->flags |= IOQ_TREE_GONE;
@@ -258,6 +258,8 @@ static int remove_named(struct tree *tree, char *path, int32_t parent, uint32_t 
 			tree_record(tree, index)->dev_low = go_up(dfd, path, name, &way);
 			dfd = -1;
 		}
+	} else if (is_full(-ret)) {
+		ret = left_for_lack(-ret, parent);
 	} else {
 		// With what it was in it is gone, or out of reach
 		bool is_gone = ret == -ENOENT;
@@ -286,5 +288,6 @@ int tree_remove_all(struct tree *tree) {
 		}
 		ret = remove_named(tree, path, parent, levels);
 	}
+	ret = ret > 0 ? 0 : ret;
 	return ret == 0 && entry_is_cancelled(entry) ? -EINTR : ret;
 }

@@ -228,34 +228,15 @@ static int tree_read_one(struct tree *tree, int dfd, size_t index) {
 	}
 	struct ioq_tree_directory *record = tree_record(tree, index);
 	record->error = (int32_t)-ret;
+	ret = tree_arrange(tree, name, first);
 	record->count = (uint32_t)(scratch->types.length - first);
-	return tree->entry->mode & IOQ_TREE_STAT ? tree_stat(tree, dfd, name, record->count) : 0;
-}
-
-/** Whether a name is as a rule has it. */
-static bool rule_has(const char *rule, const char *name) {
-	const char *text = rule + 1;
-	size_t length = strlen(text);
-	switch (rule[0]) {
-	case IOQ_RULE_IS:
-		return strcmp(name, text) == 0;
-	case IOQ_RULE_BEGINS:
-		return strncmp(name, text, length) == 0;
-	case IOQ_RULE_ENDS: {
-		size_t all = strlen(name);
-		return all >= length && memcmp(name + all - length, text, length) == 0;
-	}
-	case IOQ_RULE_HAS:
-		return strstr(name, text) != NULL;
-	default:
-		return false;
-	}
+	return ret == 0 && tree->entry->mode & IOQ_TREE_STAT ? tree_stat(tree, dfd, name, record->count) : (int)ret;
 }
 
 /** Whether the caller is to say if a directory of that name is to be read. */
 static bool tree_leaves(const struct tree *tree, const char *name) {
 	for (const char *rule = tree->entry->path2; *rule; rule += strlen(rule) + 1) {
-		if (rule_has(rule, name)) {
+		if (tree_rule_has(rule, name)) {
 			return true;
 		}
 	}
@@ -359,6 +340,8 @@ static int tree_pack(struct tree *tree) {
 	};
 	if (count > 0 && !directory_is_utf8(scratch->names.data, names_length)) {
 		head.flags |= IOQ_DIRECTORY_RAW;
+	} else if (tree->entry->mode & IOQ_TREE_SORT) {
+		head.flags |= IOQ_TREE_SORTED;
 	}
 
 	uint64_t budget = (uint64_t)tree->entry->args[1] * 1000;
@@ -395,6 +378,7 @@ void tree_read(struct entry *entry, struct scratch *scratch) {
 	bytes_reset(&scratch->types);
 	bytes_reset(&scratch->directories);
 	bytes_reset(&scratch->stats);
+	bytes_reset(&scratch->order);
 	int ret = entry->mode & IOQ_TREE_REMOVE ? tree_remove_all(&tree)
 		: entry->mode & IOQ_TREE_COPY ? tree_copy_all(&tree)
 		: tree_visit_all(&tree);

@@ -38,6 +38,7 @@ int way_open_above(int dfd, const struct identity *above, int flags) {
 	if (fd >= 0 && (!directory_identify(fd, &found) || !directory_is(&found, above))) {
 		close(fd);
 		fd = -1;
+		errno = ESTALE;
 	}
 	return fd;
 }

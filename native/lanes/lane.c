@@ -75,6 +75,8 @@
 #define LOOKS_TRIED 2
 /** Operations that tell whether they wait, and how often in a row they have to say no. */
 #define SAMPLE 32
+/** One of so many is timed, which takes some system calls. */
+#define TIMED_OF 4
 #define QUICK_SAMPLES 2
 /** Nanoseconds after which descriptors may have become free, and how often that is tried. */
 #define FULL_REST 500000
@@ -107,6 +109,8 @@ struct lane {
 	atomic_bool up;
 	/** The entry that it runs or NULL. */
 	struct entry *_Atomic running;
+	/** Operations while there were many lanes. */
+	unsigned int tried;
 	/** Operations that it timed, how long they took, and of that those that waited. */
 	_Atomic uint64_t timed;
 	_Atomic int64_t took;
@@ -243,7 +247,7 @@ static void lane_time(struct lane *lane, struct entry *entry) {
 
 /** Run an entry by system calls, once. */
 static void lane_try(struct lane *lane, struct entry *entry) {
-	if (lanes_are_slow(lane->lanes)) {
+	if (lanes_are_slow(lane->lanes) && lane->tried++ % TIMED_OF == 0) {
 		lane_time(lane, entry);
 	} else {
 		perform(entry, &lane->scratch);
@@ -260,7 +264,7 @@ static void lane_hold(struct lane *lane, struct entry *entry) {
 /**
  * Run an entry by system calls, here and now. If the process has as many descriptors as it
  * may, and other lanes have some of them for as long as their requests take, it waits for
- * those: before there is a descriptor nothing was done.
+ * those: before there is a descriptor nothing was done, unless the request says so.
  */
 static void lane_perform(struct lane *lane, struct entry *entry) {
 	struct lanes *lanes = lane->lanes;
@@ -269,7 +273,8 @@ static void lane_perform(struct lane *lane, struct entry *entry) {
 	atomic_store_explicit(&lane->running, entry, memory_order_relaxed);
 	void (*run)(struct lane *, struct entry *) = ops[entry->op].holds ? lane_hold : lane_try;
 	run(lane, entry);
-	for (unsigned int i = 0; i < FULL_TRIES && entry->result == -EMFILE && !entry->waits_for; ++i) {
+	for (unsigned int i = 0; i < FULL_TRIES && entry->result == -EMFILE && !entry->waits_for
+			&& entry->retries != UINT8_MAX; ++i) {
 		bool others = lanes_hold(lanes);
 		struct timespec rest = {.tv_nsec = FULL_REST};
 		nanosleep(&rest, NULL);
@@ -461,8 +466,11 @@ static int64_t lane_used(const struct lane *lane) {
 /**
  * How many lanes were up between two looks, and for how long on a processor. What they
  * told of operations is summed up as well.
+ *
+ * @param looks
+ *         Whether to look at the lanes: where there can be no more of them, it does not matter.
  */
-static unsigned int watch_sum(struct lanes *lanes, int64_t *used) {
+static unsigned int watch_sum(struct lanes *lanes, bool looks, int64_t *used) {
 	unsigned int busy = 0;
 	unsigned int count = atomic_load_explicit(&lanes->count, memory_order_acquire);
 	*used = 0;
@@ -472,8 +480,12 @@ static unsigned int watch_sum(struct lanes *lanes, int64_t *used) {
 		lanes->told.timed += atomic_load_explicit(&lane->timed, memory_order_relaxed);
 		lanes->told.took += atomic_load_explicit(&lane->took, memory_order_relaxed);
 		lanes->told.waited += atomic_load_explicit(&lane->waited, memory_order_relaxed);
-		bool up = atomic_load_explicit(&lane->up, memory_order_relaxed);
+		bool up = atomic_load_explicit(&lane->up, memory_order_relaxed) && looks;
 		if (!up && !lane->was_up) {
+			continue;
+		}
+		if (!looks) {
+			lane->was_up = false;
 			continue;
 		}
 		int64_t now = lane_used(lane);
@@ -611,7 +623,7 @@ static void watch_decide(struct lanes *lanes, unsigned int busy, int64_t used, i
 /** Look at lanes that so far nobody looked at. */
 static void watch_begin(struct lanes *lanes) {
 	int64_t used;
-	watch_sum(lanes, &used);
+	watch_sum(lanes, true, &used);
 	lanes->quiet = 0;
 	lanes->held = 0;
 	lanes->hold = LOOKS_HELD;
@@ -625,10 +637,11 @@ static void watch_begin(struct lanes *lanes) {
 
 /** Look once. The mutex is held, and held again afterwards. */
 static void watch_look(struct lanes *lanes) {
+	bool looks = lanes->allowed < lanes->bound;
 	pthread_mutex_unlock(&lanes->mutex);
 	int64_t now = clock_now(IOQ_CLOCK_MONOTONIC);
 	int64_t used;
-	unsigned int busy = watch_sum(lanes, &used);
+	unsigned int busy = watch_sum(lanes, looks, &used);
 	unsigned long completed = atomic_load_explicit(&lanes->completed, memory_order_relaxed);
 	int64_t elapsed = now - lanes->looked_at;
 	elapsed = elapsed > 0 ? elapsed : 1;

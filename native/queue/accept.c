@@ -181,7 +181,8 @@ static void accept_fails(struct ioq *ioq, struct turn_out *out, struct entry *en
 void accept_request(struct ioq *ioq, struct turn_in *in, const struct ioq_request *request, const uint8_t *input) {
 	struct turn_out *out = in->out;
 	struct entry *entry = arena_at(&ioq->arena, request->slot);
-	bool staged = entry && entry->state == ENTRY_STAGED && request->op < IOQ_OP_COUNT && ops[request->op].kind == OP_WRITES;
+	bool staged = entry && entry->state == ENTRY_STAGED && request->op < IOQ_OP_COUNT
+		&& (ops[request->op].kind == OP_WRITES || ops[request->op].kind == OP_RANGES);
 	if (!entry || (entry->state != ENTRY_FREE && !staged)) {
 		complete_slot(out, request->slot, -EINVAL, IOQ_LANE_CORE);
 		return;
@@ -203,7 +204,9 @@ void accept_request(struct ioq *ioq, struct turn_in *in, const struct ioq_reques
 		accept_fails(ioq, out, entry, post(entry->args[0], entry->offset));
 		return;
 	}
-	if (ret == 0 && entry_is_read(entry) && !entry->region) {
+	if (ret == 0 && entry_has_ranges(entry)) {
+		ret = ranges_take(&ioq->pool, entry);
+	} else if (ret == 0 && entry_is_read(entry) && !entry->region) {
 		// Also for a lane: the pool is ours alone
 		ret = transfer_take_buffer(ioq, entry, entry->op == IOQ_OP_READ ? entry->length : FIRST_LENGTH);
 	} else if (ret == 0 && to_ring) {

@@ -71,13 +71,13 @@ static bool is_direct(struct turn_in *in, const struct entry *entry) {
 
 /** Whether an entry is a transfer. */
 static bool is_transfer(const struct entry *entry) {
-	return entry->op == IOQ_OP_READ || entry->op == IOQ_OP_WRITE;
+	return entry->op == IOQ_OP_READ || entry->op == IOQ_OP_WRITE || entry_has_ranges(entry);
 }
 
 bool dispatch_to_ring(struct ioq *ioq, struct turn_in *in, struct entry *entry) {
 	entry->lane = IOQ_LANE_RING;
 	// One that is too long by itself holds the owner up; too many of them wait
-	entry->punted = is_transfer(entry) && entry->length > INLINE_LENGTH_MAX;
+	entry->punted = is_transfer(entry) && !entry_has_ranges(entry) && entry->length > INLINE_LENGTH_MAX;
 	if (is_transfer(entry) && !entry->punted) {
 		if (in->inline_length > INLINE_LENGTH_SUM_MAX) {
 			entry->place = ENTRY_HELD_BACK;
@@ -89,6 +89,9 @@ bool dispatch_to_ring(struct ioq *ioq, struct turn_in *in, struct entry *entry) 
 		in->inline_length += entry->length;
 	}
 	entry->place = ENTRY_AT_RING;
+	if (entry_has_ranges(entry)) {
+		return ring_prepare_ranges(&ioq->ring, entry, is_direct(in, entry) ? DIRECT_AT_ONCE : 0);
+	}
 	bool prepared = ring_prepare(&ioq->ring, entry);
 	if (prepared && is_transfer(entry) && is_direct(in, entry) && ++in->direct % DIRECT_AT_ONCE == 0) {
 		ring_hurry(&ioq->ring);
@@ -121,13 +124,13 @@ static void dispatch_here(struct ioq *ioq, struct turn_in *in, struct entry *ent
 	if (ioq->caller) {
 		caller_enter(ioq->caller, NULL);
 	}
-	if (!entry->waits_for && in->out->turn->completion_count < IOQ_TURN_COMPLETIONS) {
+	if (!entry->waits_for && in->out->output && in->out->turn->completion_count < IOQ_TURN_COMPLETIONS) {
 		waits_leave(&ioq->waits, entry);
 		complete_entry(ioq, in->out, entry);
 	} else if (entry->waits_for) {
 		waits_add(&ioq->waits, entry);
 	} else {
-		// It was tried again, beside as many requests as a turn can hand out
+		// It was tried again, beside as many requests as a turn can hand out, or this one hands out none
 		entry->place = ENTRY_AT_WAITS;
 		waits_complete(&ioq->waits, entry, entry->result);
 	}

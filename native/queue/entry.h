@@ -124,6 +124,8 @@ struct entry {
 	int fifo;
 	/** What is copied to a FIFO, kept until all of it is, or -1. */
 	int source;
+	/** Of ranges: how many, and how many of them a ring has. */
+	uint32_t range_count, ranges_out;
 	/** What is polled for it: a duplicate, or -1. */
 	int watched;
 	/** Whether a whole file is a stream, and its other end is there. */
@@ -202,9 +204,20 @@ static inline bool entry_is_write(const struct entry *entry) {
 	return ops[entry->op].kind == OP_WRITES;
 }
 
+/** Whether it found a directory, which is to be removed as one. */
+static inline bool entry_finds_directory(const struct entry *entry) {
+	return entry->op == IOQ_OP_UNLINK && entry->args[0] == IOQ_UNLINK_ANY
+		&& (entry->result == -EISDIR || entry->result == -EPERM);
+}
+
+/** Whether it reads several ranges. */
+static inline bool entry_has_ranges(const struct entry *entry) {
+	return ops[entry->op].kind == OP_RANGES;
+}
+
 /** Whether its payload is file contents, which go straight to their reader. */
 static inline bool entry_is_read(const struct entry *entry) {
-	return ops[entry->op].kind == OP_READS;
+	return ops[entry->op].kind == OP_READS || entry_has_ranges(entry);
 }
 
 /** Bytes of the largest value of an extended attribute, and of a list of them. */

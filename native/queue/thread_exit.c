@@ -116,8 +116,11 @@ static void thread_exit(void *list) {
 	struct ioq *rest = NULL;
 	struct ioq **rest_tail = &rest;
 	struct ioq *busy = NULL;
+	bool loaded = false;
 	for (struct ioq *ioq = list, *next; ioq; ioq = next) {
 		next = ioq->next_of_thread;
+		// Another thread has, if we run requests for its queue
+		loaded = loaded || !ioq->runs_for_other;
 		if (thread_exit_quiesce(ioq, WAIT_MS)) {
 			*rest_tail = ioq;
 			rest_tail = &ioq->next_of_thread;
@@ -140,7 +143,9 @@ static void thread_exit(void *list) {
 		rest = next;
 	}
 	// We stay loaded, since it is in here that we run; the descriptor need not
-	library_close_memory();
+	if (loaded) {
+		library_close_memory();
+	}
 }
 
 /** The library is loaded. */

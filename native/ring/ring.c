@@ -37,6 +37,7 @@
 
 #include "ring/ring.h"
 #include "ops.h"
+#include "queue/ranges.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -66,6 +67,9 @@
 #define SLOW_CLOSES 4
 /** One in so many shows whether it is still so. */
 #define SLOW_CLOSES_RETRIED 64
+
+/** Set in the user_data of a range: the rest is where its entry's address is. */
+#define IS_RANGE ((uint64_t)1)
 
 /** Setups from the best to the plainest, each with the kernel that brought it. */
 static const uint32_t setups[] = {
@@ -201,7 +205,7 @@ static void ring_complete(struct ring *ring, struct entry *entry, int32_t result
 	if (entry_is_close(entry)) {
 		ring->slow_closes = entry->ring_turn == ring->turns ? 0 : ring->slow_closes + 1;
 	}
-	if (ring_open_leaves(entry)) {
+	if (ring_open_leaves(entry) || (entry_finds_directory(entry) && !entry_is_cancelled(entry))) {
 		entry->elsewhere = true;
 	} else if (!entry_settle(entry) && !entry->elsewhere) {
 		if (!ring_prepare(ring, entry)) {
@@ -215,6 +219,15 @@ static void ring_complete(struct ring *ring, struct entry *entry, int32_t result
 	ring->done_tail = &entry->next;
 }
 
+/** A range came back. */
+static void ring_complete_range(struct ring *ring, struct entry **owner, int32_t result) {
+	struct entry *e = *owner;
+	ranges_of(e)[owner - ranges_owner(e, 0)].result = result;
+	if (--e->ranges_out == 0) {
+		ring_complete(ring, e, ranges_result(e));
+	}
+}
+
 /** Take everything off the completion queue. Returns how much there was. */
 static unsigned int ring_drain(struct ring *ring) {
 	unsigned int count = 0;
@@ -225,7 +238,9 @@ static unsigned int ring_drain(struct ring *ring) {
 		int32_t result = cqe->res;
 		io_uring_cqe_seen(&ring->uring, cqe);
 		++count;
-		if (user_data != NOT_AN_ENTRY && !more) {
+		if (user_data & IS_RANGE) {
+			ring_complete_range(ring, (struct entry **)(uintptr_t)(user_data & ~IS_RANGE), result);
+		} else if (user_data != NOT_AN_ENTRY && !more) {
 			// Only a raw one comes back more than once: the last time counts
 			ring_complete(ring, (struct entry *)(uintptr_t)user_data, result);
 		}
@@ -273,12 +288,53 @@ bool ring_prepare(struct ring *ring, struct entry *e) {
 	return true;
 }
 
+bool ring_prepare_ranges(struct ring *ring, struct entry *e, unsigned int at_once) {
+	struct ioq_range *ranges = ranges_of(e);
+	uint8_t *bytes = ranges_bytes(e);
+	e->ranges_out = 0;
+	for (uint32_t i = 0; ring->live && i < e->range_count; bytes += ranges[i++].length) {
+		struct io_uring_sqe *sqe = ring_get_sqe(ring);
+		if (!sqe) {
+			// The others keep what says that they were not read
+			break;
+		}
+		struct entry **owner = ranges_owner(e, i);
+		*owner = e;
+		io_uring_prep_read(sqe, e->fd, bytes, ranges[i].length, range_offset(&ranges[i]));
+		io_uring_sqe_set_data64(sqe, (uintptr_t)owner | IS_RANGE);
+		ranges[i].result = RANGE_IN_FLIGHT;
+		if (++e->ranges_out % (at_once ? at_once : UINT32_MAX) == 0) {
+			ring_hurry(ring);
+		}
+	}
+	return e->ranges_out > 0;
+}
+
+/** Prepare requests to cancel the ranges of an entry that are in flight. */
+static bool ring_prepare_cancel_ranges(struct ring *ring, struct entry *e) {
+	for (uint32_t i = 0; i < e->range_count; ++i) {
+		if (ranges_of(e)[i].result != RANGE_IN_FLIGHT) {
+			continue;
+		}
+		struct io_uring_sqe *sqe = ring_get_sqe(ring);
+		if (!sqe) {
+			return false;
+		}
+		io_uring_prep_cancel64(sqe, (uintptr_t)ranges_owner(e, i) | IS_RANGE, 0);
+		io_uring_sqe_set_data(sqe, NOT_AN_ENTRY);
+	}
+	return true;
+}
+
 void ring_hurry(struct ring *ring) {
 	// An error will show again, and be dealt with, in ring_submit()
 	io_uring_submit(&ring->uring);
 }
 
 bool ring_prepare_cancel(struct ring *ring, struct entry *entry) {
+	if (ring->live && entry_has_ranges(entry)) {
+		return ring_prepare_cancel_ranges(ring, entry);
+	}
 	struct io_uring_sqe *sqe = ring->live ? ring_get_sqe(ring) : NULL;
 	if (!sqe) {
 		return false;
@@ -399,8 +455,10 @@ void ring_die(struct ring *ring, int error, struct entry **unsubmitted) {
 	unsigned int head = io_uring_smp_load_acquire(sq->khead);
 	struct entry **tail = unsubmitted;
 	for (; head != sq->sqe_tail; ++head) {
-		struct entry *entry = (void *)(uintptr_t)sq->sqes[head & *sq->kring_mask].user_data;
-		if (entry != NOT_AN_ENTRY) {
+		uint64_t user_data = sq->sqes[head & *sq->kring_mask].user_data;
+		struct entry *entry = (void *)(uintptr_t)user_data;
+		// Of an entry with ranges the kernel may have some: it is given up
+		if (entry != NOT_AN_ENTRY && !(user_data & IS_RANGE)) {
 			*tail = entry;
 			tail = &entry->next;
 		}

@@ -78,6 +78,15 @@ bool ring_takes(struct ring *ring, const struct entry *entry);
  */
 bool ring_prepare(struct ring *ring, struct entry *entry);
 
+/**
+ * Prepare an entry with ranges, each as a read of its own.
+ *
+ * @param at_once
+ *         Submit so many at a time, or 0: all with the turn.
+ * @return false if there is no room for any.
+ */
+bool ring_prepare_ranges(struct ring *ring, struct entry *entry, unsigned int at_once);
+
 /** Submit what was prepared, without looking at what is complete. */
 void ring_hurry(struct ring *ring);
 

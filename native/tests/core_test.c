@@ -32,6 +32,7 @@ static void run_config(const struct config *config) {
 	TEST_WITH(test_file, *config);
 	TEST_WITH(test_guard, *config);
 	TEST_WITH(test_directory, *config);
+	TEST_WITH(test_unlink, *config);
 	TEST_WITH(test_tree, *config);
 	TEST_WITH(test_report, *config);
 	TEST_WITH(test_remove_tree, *config);
@@ -50,6 +51,7 @@ static void run_config(const struct config *config) {
 	TEST_WITH(test_held_back, *config);
 	TEST_WITH(test_messages, *config);
 	TEST_WITH(test_parts, *config);
+	TEST_WITH(test_ranges, *config);
 	TEST_WITH(test_xattrs, *config);
 	TEST_WITH(test_splice, *config);
 	TEST_WITH(test_resize, *config);

@@ -64,6 +64,7 @@ int main(void) {
 	CONSTANT("NO_OFFSET", IOQ_NO_OFFSET, "For an offset's high word: the file's own position.");
 	CONSTANT("COMPLETION_HELD", IOQ_COMPLETION_HELD, "The payload is held until it is taken.");
 	CONSTANT("TURN_ARM", IOQ_TURN_ARM, "Arm the wake-up if nothing completes.");
+	CONSTANT("TURN_SUBMIT", IOQ_TURN_SUBMIT, "Submit, and hand out only what fails at once.");
 	CONSTANT("TURN_YIELD", IOQ_TURN_YIELD, "Let other threads run if nothing completes.");
 	CONSTANT("DIRECTORY_RAW", IOQ_DIRECTORY_RAW, "Some name is not UTF-8.");
 	CONSTANT("DIRECTORY_END", IOQ_DIRECTORY_END, "The end of the directory was reached.");
@@ -71,6 +72,8 @@ int main(void) {
 	CONSTANT("TREE_SLOW", IOQ_TREE_SLOW, "A single directory took longer than was meant for many.");
 	CONSTANT("TREE_IDENTIFY", IOQ_TREE_IDENTIFY, "Tell device and inode of each directory.");
 	CONSTANT("TREE_STAT", IOQ_TREE_STAT, "Stat each entry.");
+	CONSTANT("TREE_SORT", IOQ_TREE_SORT, "Sort the entries of each directory.");
+	CONSTANT("TREE_SORTED", IOQ_TREE_SORTED, "They are sorted.");
 	CONSTANT("TREE_ONE_DEVICE", IOQ_TREE_ONE_DEVICE, "Read no directory on another device.");
 	CONSTANT("COPY_TIMES", IOQ_COPY_TIMES, "Of a copyFile: times as well.");
 	CONSTANT("COPY_OWNER", IOQ_COPY_OWNER, "Owner and group as well.");
@@ -182,6 +185,10 @@ int main(void) {
 	PRINT_STAT("ERROR", error)
 
 	printf("\n");
+	CONSTANT("UNLINK_ANY", IOQ_UNLINK_ANY, "The first argument of an unlink: directories as well.");
+	CONSTANT("RANGES_MAX", IOQ_RANGES_MAX, "Ranges of one request.");
+	CONSTANT("RANGE_LENGTH_MAX", IOQ_RANGE_LENGTH_MAX, "Bytes of one of them.");
+	CONSTANT("RANGES_LENGTH_MAX", IOQ_RANGES_LENGTH_MAX, "Bytes of all of them.");
 	SIZE("RANGE", struct ioq_range, "A range of a file");
 	WORD("RANGE_OFFSET_LOW", struct ioq_range, offset_low);
 	WORD("RANGE_OFFSET_HIGH", struct ioq_range, offset_high);

@@ -46,9 +46,9 @@ function isPath(path: unknown): path is DenoPath {
   return typeof path === "string" || path instanceof URL;
 }
 
-/** Whether paths mean the same whatever the current directory is. */
+/** Whether paths mean the same later on: a URL may be changed, and the current directory. */
 function isFixed(...paths: DenoPath[]): boolean {
-  return paths.every((path) => typeof path !== "string" || path.startsWith("/"));
+  return paths.every((path) => typeof path === "string" && path.startsWith("/"));
 }
 
 /** The options of Deno's that say how to open a file. */
@@ -109,9 +109,16 @@ function asFsFile(file: object): Deno.FsFile {
 
 /** Make the functions that take the place of Deno's. */
 export function makeDenoCalls(deno: DenoCalls, gate: Gate): DenoCalls {
-  /** A call of a path and nothing that needs to be looked at. */
-  const onPath = <V>(path: DenoPath, plain: () => Promise<V>, queued: (ioq: Ioq) => Promise<V>) =>
-    isPath(path) ? gate.call(isFixed(path), plain, queued) : plain();
+  /** A call of a path, and of what its caller may change before the call's turn. */
+  const onPath = <V>(
+    path: DenoPath,
+    plain: () => Promise<V>,
+    queued: (ioq: Ioq) => Promise<V>,
+    ...mutable: unknown[]
+  ) =>
+    isPath(path)
+      ? gate.call(isFixed(path) && mutable.every((it) => it === undefined), plain, queued)
+      : plain();
   /** A call of two paths. */
   const onPaths = (
     from: DenoPath,
@@ -135,6 +142,7 @@ export function makeDenoCalls(deno: DenoCalls, gate: Gate): DenoCalls {
         path,
         () => deno.readFile(path, options),
         (ioq) => ioq.readFile(path, pick(options, SIGNAL)),
+        options,
       );
     },
     readTextFile(path, options) {
@@ -142,30 +150,46 @@ export function makeDenoCalls(deno: DenoCalls, gate: Gate): DenoCalls {
         path,
         () => deno.readTextFile(path, options),
         (ioq) => ioq.readTextFile(path, pick(options, SIGNAL)),
+        options,
       );
     },
     writeFile(path, data, options) {
       const plain = () => deno.writeFile(path, data, options);
       return data instanceof Uint8Array && isOptions(options)
-        ? onPath(path, plain, (ioq) => ioq.writeFile(path, data, pick(options, WRITE_OPTIONS)))
+        ? onPath(
+          path,
+          plain,
+          (ioq) => ioq.writeFile(path, data, pick(options, WRITE_OPTIONS)),
+          data,
+        )
         : plain();
     },
     writeTextFile(path, data, options) {
       const plain = () => deno.writeTextFile(path, data, options);
       return typeof data === "string" && isOptions(options)
-        ? onPath(path, plain, (ioq) => ioq.writeTextFile(path, data, pick(options, WRITE_OPTIONS)))
+        ? onPath(
+          path,
+          plain,
+          (ioq) => ioq.writeTextFile(path, data, pick(options, WRITE_OPTIONS)),
+          options,
+        )
         : plain();
     },
     open(path, options) {
       const plain = () => deno.open(path, options);
       return isOptions(options)
-        ? onPath(path, plain, async (ioq) =>
-          asFsFile(
-            await ioq.openFile(
-              path,
-              options === undefined ? { read: true } : pick(options, OPEN_OPTIONS),
+        ? onPath(
+          path,
+          plain,
+          async (ioq) =>
+            asFsFile(
+              await ioq.openFile(
+                path,
+                options === undefined ? { read: true } : pick(options, OPEN_OPTIONS),
+              ),
             ),
-          ))
+          options,
+        )
         : plain();
     },
     create(path) {
@@ -179,13 +203,13 @@ export function makeDenoCalls(deno: DenoCalls, gate: Gate): DenoCalls {
       const plain = () => deno.mkdir(path, options);
       return options?.recursive
         ? plain()
-        : onPath(path, plain, (ioq) => ioq.mkdir(path, pick(options, ["mode"])));
+        : onPath(path, plain, (ioq) => ioq.mkdir(path, pick(options, ["mode"])), options);
     },
     remove(path, options) {
       const plain = () => deno.remove(path, options);
       return !isOptions(options) || options?.recursive
         ? plain()
-        : onPath(path, plain, (ioq) => ioq.remove(path));
+        : onPath(path, plain, (ioq) => ioq.remove(path), options);
     },
     rename(from, to) {
       return onPaths(from, to, () => deno.rename(from, to), (ioq) => ioq.rename(from, to));
@@ -225,6 +249,7 @@ export function makeDenoCalls(deno: DenoCalls, gate: Gate): DenoCalls {
         path,
         () => deno.utime(path, atime, mtime),
         (ioq) => ioq.utime(path, atime, mtime),
+        [atime, mtime].find((time) => typeof time === "object"),
       );
     },
     truncate(path, length) {

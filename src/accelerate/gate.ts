@@ -5,31 +5,35 @@
  *
  * A queue costs some 20 ms before its first result, for its modules, the library and a ring, and
  * as much again until its code is warm. A program that makes few calls, or one after the
- * other, would lose by that. So nothing is loaded before calls have crowded for a while:
+ * other, would lose by that. So nothing is loaded before there is as much to do as that
+ * takes, or calls have crowded for as long. The runtime has 32 threads; what they are not
+ * at waits here, and so can go through the queue once it is open:
  *
- *     calls ──▶ runtime                        at first, and for ever if they are few
- *     calls ──▶ runtime, which is kept busy    while the queue is being opened:
- *          └──▶ wait for the queue             what the runtime has no threads for
- *     calls ──▶ queue                          from then on, lone calls as well, since an
- *                                              open queue is as fast with those
+ *     calls ──▶ runtime             at first, and for ever if they are few
+ *          └──▶ wait                what the runtime has no threads for
+ *     calls ──▶ queue               once it is open, lone calls as well, since an
+ *                                   open queue is as fast with those
  *
  * Without a ring and without worker threads, calls go on as they did.
  *
  * @module
  */
 
+import { requireDescriptors } from "../late.ts";
 import { readVariable } from "./options.ts";
 import type { Ioq } from "../ioq.ts";
 
-/** Calls in flight that are a crowd: another one would have to wait for a thread. */
+/** What calls weigh that the runtime is more than twice as long at as opening takes. */
+const WORTH_OPENING = 6000;
+/** What calls in flight weigh that are a crowd, so that a queue would be faster. */
 const CROWD = 4;
 /** Calls into a crowd after which the queue is opened, by what they weigh. */
 const CROWDED_ENOUGH = 256;
-/** Milliseconds that the crowd has to last as well: what opening and warming up takes. */
-const CROWDED_MS = 60;
+/** Milliseconds that crowds have to have lasted as well: they may soon be over. */
+const CROWDED_MS = 150;
 /** What it weighs to read a directory, which is as much work as so many other calls. */
 export const LISTING = 12;
-/** Calls that keep all threads of the runtime's busy; others may wait for the queue. */
+/** Calls that keep all threads of the runtime's busy; others wait. */
 const RUNTIME_DEPTH = 64;
 
 /** What a gate tells when it is asked to. */
@@ -44,10 +48,16 @@ export class Gate {
   #isShut = false;
   /** Calls that the runtime is at. */
   #inFlight = 0;
+  /** What they weigh. */
+  #weight = 0;
+  /** What those and the ones that wait weigh. */
+  #backlog = 0;
   /** Calls that were made into a crowd. */
   #crowded = 0;
-  /** When the first of them was. */
-  #since: number | undefined;
+  /** Since when there is a crowd. */
+  #since = 0;
+  /** Milliseconds of crowds that have gone. */
+  #crowdedMs = 0;
   /** Calls that wait for the queue; those before `#next` have gone. */
   #waiting: (() => void)[] = [];
   #next = 0;
@@ -65,7 +75,8 @@ export class Gate {
   /**
    * Make a call, one way or the other.
    *
-   * @param mayWait Whether it means the same a little later: not if a relative path does.
+   * @param mayWait Whether it means the same a little later: not if there is a relative path, or
+   *        something that its caller may change.
    * @param plain Makes it as it would have been made.
    * @param queued Makes it through the queue.
    * @param weight How much work it is.
@@ -90,29 +101,54 @@ export class Gate {
     queued: (ioq: Ioq) => Promise<V>,
     weight: number,
   ): Promise<V> {
-    if (this.#opening === undefined && this.#inFlight >= CROWD && this.#isCrowded(weight)) {
+    this.#backlog += weight;
+    if (this.#opening === undefined && this.#weight >= CROWD && this.#isWorthIt(weight)) {
       void this.open();
     }
-    if (mayWait && this.#opening !== undefined && this.#inFlight >= RUNTIME_DEPTH) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      if (this.#ioq !== undefined) {
-        return await queued(this.#ioq);
-      }
-    }
-    this.#inFlight++;
     try {
-      return await plain();
+      if (mayWait && this.#inFlight >= RUNTIME_DEPTH) {
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+        if (this.#ioq !== undefined) {
+          return await queued(this.#ioq);
+        }
+      }
+      this.#begin(weight);
+      try {
+        return await plain();
+      } finally {
+        this.#end(weight);
+        this.#admit(1);
+      }
     } finally {
-      this.#inFlight--;
-      this.#admit(1);
+      this.#backlog -= weight;
     }
   }
 
-  /** A call was made into a crowd: whether there have been enough, for long enough. */
-  #isCrowded(weight: number): boolean {
+  /** The runtime is at a call. */
+  #begin(weight: number): void {
+    this.#inFlight++;
+    const before = this.#weight;
+    this.#weight += weight;
+    if (before < CROWD && this.#weight >= CROWD) {
+      this.#since = performance.now();
+    }
+  }
+
+  /** It no longer is. */
+  #end(weight: number): void {
+    this.#inFlight--;
+    const before = this.#weight;
+    this.#weight -= weight;
+    if (before >= CROWD && this.#weight < CROWD) {
+      this.#crowdedMs += performance.now() - this.#since;
+    }
+  }
+
+  /** A call was made into a crowd: whether a queue would have been of use. */
+  #isWorthIt(weight: number): boolean {
     this.#crowded += weight;
-    this.#since ??= performance.now();
-    return this.#crowded >= CROWDED_ENOUGH && performance.now() - this.#since >= CROWDED_MS;
+    return this.#backlog >= WORTH_OPENING || (this.#crowded >= CROWDED_ENOUGH &&
+      this.#crowdedMs + performance.now() - this.#since >= CROWDED_MS);
   }
 
   /** Let so many go on that wait. */
@@ -160,7 +196,7 @@ export class Gate {
  */
 async function openQueue(): Promise<Ioq> {
   const chosen = readVariable("IOQ_BACKEND") ?? "auto";
-  const { Ioq } = await import("../ioq.ts");
+  const { Ioq } = await importQueue();
   if (chosen === "worker") {
     throw new Deno.errors.NotSupported("IOQ_BACKEND asks for Workers, which are not faster");
   }
@@ -174,4 +210,29 @@ async function openQueue(): Promise<Ioq> {
     }
   }
   return await Ioq.open({ backend: "threads" });
+}
+
+/**
+ * Where the queue is. Not a literal in `import()`: what those name, and all that it needs, the
+ * runtime reads before a program begins, which takes it some 15 ms.
+ */
+const QUEUE: string = "../ioq.ts";
+
+/**
+ * Import the queue.
+ *
+ * @throws {Deno.errors.NotSupported} If its modules may not be had without asking.
+ */
+async function importQueue(): Promise<typeof import("../ioq.ts")> {
+  const { protocol, hostname, port, pathname } = new URL("../../", import.meta.url);
+  const { state } = Deno.permissions.querySync(
+    protocol === "file:"
+      ? { name: "read", path: decodeURIComponent(pathname) }
+      : { name: "import", host: `${hostname}:${port || (protocol === "https:" ? 443 : 80)}` },
+  );
+  if (state !== "granted") {
+    throw new Deno.errors.NotSupported("the modules of the queue may not be loaded");
+  }
+  requireDescriptors(1, "open a queue");
+  return await import(QUEUE);
 }

@@ -47,6 +47,16 @@ let buffer: typeof NodeBuffer;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** Arguments as they are now, as far as a caller may change them. */
+function snapshot(args: readonly unknown[]): unknown[] {
+  return args.map((it) => isPlainObject(it) ? { ...it } : it);
+}
+
+/** Whether something is an object of its own properties and nothing else. */
+function isPlainObject(it: unknown): it is object {
+  return typeof it === "object" && it !== null && Object.getPrototypeOf(it) === Object.prototype;
+}
+
 /** Options as an object; `undefined` if they are something else. */
 function optionsOf(options: unknown): Readonly<Record<string, unknown>> | undefined {
   if (options === undefined || options === null) {
@@ -137,6 +147,12 @@ function planWriteFile(path: string, data: unknown, given: unknown): Plan {
   return data instanceof Uint8Array ? (ioq) => ioq.writeFile(path, data) : undefined;
 }
 
+/** Whether a call's arguments, of which there is a snapshot, mean the same later on. */
+function mayWait([path, ...others]: readonly unknown[]): boolean {
+  return (path as string).startsWith("/") &&
+    others.every((it) => typeof it !== "object" || it === null || isPlainObject(it));
+}
+
 /** How much work a call is. */
 function weightOf(name: typeof NAMES[number]): number {
   return name === "readdir" ? LISTING : 1;
@@ -162,14 +178,14 @@ function makePromiseFunction(
   own: NodeFunction,
 ): NodeFunction {
   const replacement = {
-    async [name](...args: unknown[]): Promise<unknown> {
+    async [name](...given: unknown[]): Promise<unknown> {
+      const args = snapshot(given);
       const plan = planOf(name, args);
       const plain = async () => await own(...args);
       if (plan === undefined) {
         return await plain();
       }
-      const isFixed = (args[0] as string).startsWith("/");
-      return await gate.call(isFixed, plain, (ioq) => plan(ioq).catch(plain), weightOf(name));
+      return await gate.call(mayWait(args), plain, (ioq) => plan(ioq).catch(plain), weightOf(name));
     },
   };
   return replacement[name]!;
@@ -182,7 +198,8 @@ function makeCallbackFunction(
   own: NodeFunction,
 ): NodeFunction {
   const replacement = {
-    [name](this: unknown, ...args: unknown[]): unknown {
+    [name](this: unknown, ...given: unknown[]): unknown {
+      const args = snapshot(given);
       const callback = args.at(-1);
       const plan = typeof callback === "function" ? planOf(name, args.slice(0, -1)) : undefined;
       const ioq = gate.ioq;
@@ -208,7 +225,7 @@ function makeCallbackFunction(
           byQueue(open, plan, done, () => own.apply(this, args));
           return Promise.resolve();
         };
-        void gate.call((args[0] as string).startsWith("/"), plain, queued, weightOf(name));
+        void gate.call(mayWait(args.slice(0, -1)), plain, queued, weightOf(name));
         return undefined;
       }
       byQueue(ioq, plan, done, () => own.apply(this, args));

@@ -92,6 +92,8 @@ export interface Backend {
   readonly info: BackendInfo;
   /** Whether requests are run by the library, and not by the runtime's own calls. */
   readonly hasLibrary: boolean;
+  /** Whether a single request, of `readRanges`, reads many ranges at the same time. */
+  readonly readsRanges: boolean;
   /** Whether it waits on a thread of the runtime's, so that the event loop goes round meanwhile. */
   readonly parksOnThread: boolean;
   /** How many requests each kind of lane has completed. */
@@ -128,6 +130,12 @@ export interface Backend {
 
   /** How many requests were taken beyond what the next turn has room for. */
   readonly backlog: number;
+
+  /**
+   * A request for a device was pushed: submit what there is, if that pays. Nothing is handed
+   * out before the next turn.
+   */
+  hurry?(): void;
 
   /**
    * Submit the batch and hand completions to the sink. Never waits.

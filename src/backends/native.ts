@@ -15,7 +15,6 @@ import { codesOf } from "../operations/operation.ts";
 import { bufferOf, byteLengthOf, byteOffsetOf, checkThere, goneError } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { type Library, loadLibrary, type Symbols } from "../../ffi/library.ts";
-import { heedBroker } from "./broker.ts";
 import type { Backend, BackendInfo, LaneCounts, RingInfo, Sink } from "./backend.ts";
 import { Backlog, type TakeBacklogged } from "./backlog.ts";
 import type { ClockReading } from "../linux/clock.ts";
@@ -23,7 +22,7 @@ import type { Payload } from "../operations/payload.ts";
 import { ERRNO, errnoCode, errnoText, osError } from "../linux/errors.ts";
 import type { CoreRequest } from "../operations/request.ts";
 import { closedError } from "../end.ts";
-import { checkFfi } from "../permissions.ts";
+import { checkFfi, obeyBroker } from "../permissions.ts";
 import { encodePath, pathBound } from "../path.ts";
 import { writeRecord } from "./request_record.ts";
 import { SynchronousCalls } from "./synchronous.ts";
@@ -33,6 +32,9 @@ import { LibraryExecutor } from "./worker/with_library.ts";
 const INPUT_LENGTH = 128 * 1024;
 /** Bytes for the payloads of one turn; larger ones are taken one by one. */
 const OUTPUT_LENGTH = 512 * 1024;
+
+/** Requests for a device that are submitted at once. */
+const HURRY_FOR = 2;
 
 /** Bytes of a timeout in the input. */
 const TIMEOUT_LENGTH = 8;
@@ -148,10 +150,33 @@ class NativePayload implements Payload {
   }
 }
 
+/** Whether it was asked for a permission broker. */
+let askedForBroker = false;
+
+/**
+ * Have a permission broker decide from now on, if there is one for this process. Deno's queries do
+ * not say so, and its variable in the environment takes a permission to read, which the library
+ * needs not.
+ */
+export function heedBroker(symbols: Symbols): void {
+  if (askedForBroker) {
+    return;
+  }
+  askedForBroker = true;
+  // A queue without any depth: it is not opened, and what is told all the same will do
+  const info = new Uint8Array(layout.INFO_SIZE);
+  symbols.ioq_open(new Uint8Array(layout.OPTIONS_SIZE), info);
+  if (new Uint32Array(info.buffer)[layout.INFO_BROKERED] !== 0) {
+    obeyBroker();
+  }
+}
+
 /** A queue of the core's that was opened: what becomes a backend. */
 export interface NativeCore {
   readonly library: Library;
   readonly ioq: Deno.PointerValue;
+  /** Whether it has a ring. */
+  readonly ring: boolean;
   /** Tells what it is like. */
   readonly describe: () => BackendInfo;
 }
@@ -178,6 +203,7 @@ export function openNativeCore(library: Library, options: NativeOptions): Native
   return {
     library,
     ioq,
+    ring: options.ring,
     // Few ask, and it takes as long as opening a ring
     describe: () => ({
       kind: options.ring ? "uring" : "threads",
@@ -190,6 +216,8 @@ export function openNativeCore(library: Library, options: NativeOptions): Native
 /** The native backends. See {@linkcode Backend} for its methods. */
 export class NativeBackend implements Backend {
   readonly hasLibrary = true;
+  /** Without a ring a lane would read one after the other. */
+  readsRanges: boolean;
   readonly parksOnThread = true;
   readonly #describe: () => BackendInfo;
   #info: BackendInfo | undefined;
@@ -214,6 +242,10 @@ export class NativeBackend implements Backend {
   readonly #backlog = new Backlog();
   /** What the core has in flight. */
   #submitted = 0;
+  /** Slots and results of what failed when it was submitted, to be told by the next turn. */
+  readonly #failed: number[] = [];
+  /** Whether completions are being handed out. */
+  #isTurning = false;
   /** What was allocated, with the core's numbers; `undefined` if nothing ever was. */
   #regions: Map<ArrayBufferLike, number> | undefined;
   /** The numbers of what was given back and the core was not told of. */
@@ -221,7 +253,8 @@ export class NativeBackend implements Backend {
   #synchronous: SynchronousCalls | undefined;
   #closed = false;
 
-  constructor({ library, ioq, describe }: NativeCore, sink: Sink) {
+  constructor({ library, ioq, ring, describe }: NativeCore, sink: Sink) {
+    this.readsRanges = ring;
     this.#library = library;
     this.#symbols = library.symbols;
     this.#sink = sink;
@@ -378,20 +411,35 @@ export class NativeBackend implements Backend {
     return readClock(this.#symbols, code);
   }
 
-  turn(arm: boolean, yields: boolean): boolean {
-    if (this.#closed) {
-      return false;
+  /**
+   * A device idles while JavaScript answers a burst of what it completed, so it gets pairs
+   * of requests at once; the kernel keeps more of a submission until the last of them.
+   */
+  hurry(): void {
+    if (
+      this.#batched < HURRY_FOR || !this.readsRanges || this.#isTurning || this.#backlog.size > 0
+    ) {
+      return;
     }
-    if (this.#backlog.size > 0) {
-      this.#backlog.drain(this.#takeBacklogged);
-      // What is left is to be submitted by another turn
-      arm &&= this.#backlog.size === 0;
+    const words = this.#words;
+    this.#submit(layout.TURN_SUBMIT);
+    const count = words[layout.TURN_COMPLETION_COUNT]!;
+    for (let i = 0, at = COMPLETIONS_AT; i < count; i++, at += COMPLETION_WORDS) {
+      this.#failed.push(
+        words[at + layout.COMPLETION_SLOT]!,
+        words[at + layout.COMPLETION_RESULT]!,
+      );
     }
+    this.#submitted = words[layout.TURN_IN_FLIGHT]! + this.#failed.length / 2;
+  }
+
+  /** Give the batch to the core. */
+  #submit(flags: number): void {
     const words = this.#words;
     words[layout.TURN_REQUEST_COUNT] = this.#batched;
     words[layout.TURN_INPUT_LENGTH] = this.#inputUsed;
     words[layout.TURN_OUTPUT_LENGTH] = OUTPUT_LENGTH;
-    words[layout.TURN_FLAGS] = (arm ? layout.TURN_ARM : 0) | (yields ? layout.TURN_YIELD : 0);
+    words[layout.TURN_FLAGS] = flags;
     this.#batched = 0;
     this.#inputUsed = 0;
     const result = this.#symbols.ioq_turn(this.#ioq, this.#turn, this.#input, this.#output);
@@ -399,7 +447,34 @@ export class NativeBackend implements Backend {
       // Our own block is at fault, not the user
       throw osError(-result, "turn");
     }
+  }
 
+  /** Tell of what failed when it was submitted by {@linkcode NativeBackend.hurry}. */
+  #tellFailed(): void {
+    const failed = this.#failed.splice(0);
+    const payload = this.#payload;
+    payload.length = 0;
+    payload.held = -1;
+    for (let i = 0; i < failed.length; i += 2) {
+      this.completed.core++;
+      this.#sink.complete(failed[i]!, failed[i + 1]!, payload);
+    }
+  }
+
+  turn(arm: boolean, yields: boolean): boolean {
+    if (this.#closed) {
+      return false;
+    }
+    if (this.#failed.length > 0) {
+      this.#tellFailed();
+    }
+    if (this.#backlog.size > 0) {
+      this.#backlog.drain(this.#takeBacklogged);
+      // What is left is to be submitted by another turn
+      arm &&= this.#backlog.size === 0;
+    }
+    const words = this.#words;
+    this.#submit((arm ? layout.TURN_ARM : 0) | (yields ? layout.TURN_YIELD : 0));
     if (words[layout.TURN_RING_ERROR] !== 0 && this.info.ring !== undefined) {
       this.#noteLostRing(words[layout.TURN_RING_ERROR]!);
     }
@@ -408,14 +483,18 @@ export class NativeBackend implements Backend {
     if (this.#givenBack.length > 0) {
       this.#giveBack();
     }
+    // Their records may not be written over meanwhile
+    this.#isTurning = true;
     for (let i = 0, at = COMPLETIONS_AT; i < count; i++, at += COMPLETION_WORDS) {
       this.#complete(at);
     }
+    this.#isTurning = false;
     return words[layout.TURN_ARMED] !== 0;
   }
 
   /** The ring has died: the lanes go on without. */
   #noteLostRing(errno: number): void {
+    this.readsRanges = false;
     this.#info = {
       kind: "threads",
       lanes: this.info.lanes - 1,

@@ -6,11 +6,17 @@
  * @module
  */
 
-import { LibraryError, prepareLibrary, readEnv } from "../../ffi/library.ts";
-import { ERRNO } from "../linux/errors.ts";
+import {
+  type Library,
+  LibraryError,
+  loadLibrary,
+  prepareLibrary,
+  readEnv,
+} from "../../ffi/library.ts";
+import { ERRNO, errnoCode } from "../linux/errors.ts";
+import { areLeft } from "../late.ts";
 import type { Backend, BackendKind, Sink } from "./backend.ts";
 import { explainRingError, NativeBackend, NativeOpenError, openNativeCore } from "./native.ts";
-import { tryLibrary, Unavailable } from "./unavailable.ts";
 
 /**
  * Key of an option of `Ioq.open()`, for the tests of the library itself: the module
@@ -57,6 +63,32 @@ export function chooseBackend(option: unknown): "auto" | BackendKind {
   return env === undefined ? "auto" : toKind(env, "IOQ_BACKEND");
 }
 
+/** A backend cannot be had: in the words and with the code of the cause. */
+export class Unavailable extends Deno.errors.NotSupported {
+  readonly code?: string;
+  readonly errno?: number;
+
+  constructor(message: string, cause: Error) {
+    super(message, { cause });
+    if (cause instanceof NativeOpenError) {
+      this.code = errnoCode(cause.errno);
+      this.errno = cause.errno;
+    }
+  }
+}
+
+/** Load the library, if it can be. */
+export function tryLibrary(path: string | undefined): Library | LibraryError {
+  try {
+    return loadLibrary(path);
+  } catch (error) {
+    if (error instanceof LibraryError) {
+      return error;
+    }
+    throw error;
+  }
+}
+
 /** Makes a backend that tells its completions to a sink. */
 export type MakeBackend = (sink: Sink) => Backend;
 
@@ -99,6 +131,10 @@ function isShortage(errno: number | undefined): boolean {
  *         words, `cause`, and, if the operating system refused, `code` and `errno`.
  */
 export async function openBackend(choice: BackendChoice): Promise<MakeBackend> {
+  if (!areLeft(1)) {
+    const cause = new NativeOpenError(ERRNO.EMFILE!);
+    throw new Unavailable(`Cannot open a queue: ${explainRingError(cause.errno)}`, cause);
+  }
   await prepareLibrary(choice.library);
   let preferred: Unavailable | undefined;
   if (choice.backend !== "worker") {

@@ -8,11 +8,10 @@
  */
 
 import { BUNDLED, isBundled } from "../bundled.ts";
-import { heedBroker } from "./broker.ts";
 import { LibraryError, loadLibrary, modulePath } from "../../ffi/library.ts";
 import type { Backend, BackendInfo, Sink } from "./backend.ts";
-import type { BackendChoice } from "./open_backend.ts";
-import { tryLibrary, type Unavailable } from "./unavailable.ts";
+import { heedBroker } from "./native.ts";
+import { type BackendChoice, tryLibrary, type Unavailable } from "./open_backend.ts";
 import { NativeWaits } from "./worker/native_waits.ts";
 import { ThisThread } from "./worker/this_thread.ts";
 import { Timers } from "./worker/timers.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { byteLengthOf, checkThere, goneError, plainBytes } from "../byte_length.ts";
+import { byteLengthOf, checkThere, copyInto, goneError, plainBytes } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import type { Payload } from "../operations/payload.ts";
 import { osError } from "../linux/errors.ts";
@@ -57,7 +57,7 @@ export class ExecutorPayload implements Payload {
 
   take(target: Uint8Array<ArrayBuffer>): void {
     if (this.length <= SMALL) {
-      target.set(this.#small.subarray(0, Math.min(this.length, byteLengthOf(target))));
+      copyInto(target, this.#small.subarray(0, Math.min(this.length, byteLengthOf(target))));
     } else {
       this.#executor.take(target);
     }
@@ -65,7 +65,7 @@ export class ExecutorPayload implements Payload {
 
   takePart(at: number, target: Uint8Array<ArrayBuffer>): void {
     this.#whole ??= this.bytes();
-    target.set(this.#whole.subarray(at, at + byteLengthOf(target)));
+    copyInto(target, this.#whole.subarray(at, at + byteLengthOf(target)));
   }
 }
 

@@ -125,6 +125,8 @@ export class WorkerBackend implements Backend {
     return false;
   }
 
+  readonly readsRanges = false;
+
   get hasLibrary(): boolean {
     return this.#parts.hasLibrary;
   }

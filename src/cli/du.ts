@@ -14,7 +14,7 @@
 import * as layout from "../../ffi/layout.ts";
 import { decodeBigIntFileInfo, decodeFileInfo, type FileInfo } from "../linux/stat.ts";
 import { walkForCommand } from "../trees/walk.ts";
-import type { WalkEntry, WalkOptions } from "../trees/walk/walk_options.ts";
+import type { WalkEntry, WalkOptions } from "../trees/walk/walk_types.ts";
 import {
   type Command,
   EXIT_FAILURE,
@@ -63,6 +63,11 @@ function decodeCounted(words: Int32Array, at: number): CountedInfo {
     ? info.ino!
     : decodeBigIntFileInfo(words, at).ino;
   return { ...info, inode };
+}
+
+/** The attributes of an entry. */
+function infoOf(entry: WalkEntry): CountedInfo {
+  return entry.info as CountedInfo;
 }
 
 /** What tells something from all else. */
@@ -178,10 +183,10 @@ async function run(args: string[]): Promise<number> {
           continue;
         }
         counted = undefined;
-        const info = entry.info!;
+        const info = infoOf(entry);
         const isMountedInItself = entry.isDirectory &&
           open.some(({ entry: above }) =>
-            above.info!.dev === info.dev && inodeOf(above.info!) === inodeOf(info)
+            infoOf(above).dev === info.dev && inodeOf(infoOf(above)) === inodeOf(info)
           );
         if (isMountedInItself || !seen.add(info)) {
           if (open.length === 0) {

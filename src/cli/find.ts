@@ -9,7 +9,8 @@
 import { basename } from "../posix_path.ts";
 import { defaultQueue } from "../default_queue.ts";
 import { walkForCommand } from "../trees/walk.ts";
-import { planWalk, type WalkEntry, type WalkOptions } from "../trees/walk/walk_options.ts";
+import { planWalk } from "../trees/walk/walk_options.ts";
+import type { WalkEntry, WalkOptions } from "../trees/walk/walk_types.ts";
 import {
   type Command,
   EXIT_FAILURE,

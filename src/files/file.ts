@@ -388,7 +388,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
         return Promise.resolve(count === 0 ? null : count);
       }
     }
-    return this.#start(this.#requests.read(fd, buffer, offset), options);
+    const reading = this.#start(this.#requests.read(fd, buffer, offset), options);
+    if (this.#direct) {
+      coreOf(this.#ioq).backend.hurry?.();
+    }
+    return reading;
   }
 
   /** Read what is too long for one request. */
@@ -410,7 +414,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
         pieces?.begin(request, at);
         return this.#start(request, limits, turn);
       };
-      return readInPieces(plainBytes(buffer) as Uint8Array<ArrayBuffer>, read, limits);
+      return readInPieces(plainBytes(buffer), read, limits);
     });
   }
 
@@ -463,17 +467,18 @@ export class IoqFile implements AsyncDisposable, Disposable {
     if (byteLengthOf(buffer) <= PIECE_LENGTH) {
       return this.#start(requests.readHere(fd, buffer), options);
     }
+    const plain = plainBytes(buffer);
     if (!requests.hasPosition) {
       // More than a stream has at a time
-      const piece = buffer.subarray(0, PIECE_LENGTH);
+      const piece = plain.subarray(0, PIECE_LENGTH);
       return this.#start(requests.readHere(fd, piece), options);
     }
     const start = requests.position;
     return this.#withPieces(requests.reading, async (turn) => {
       const pieces = turn.pieces = new PiecesInProgress((from) =>
-        this.#readPiecesSync(buffer.subarray(from), start + from)
+        this.#readPiecesSync(plain.subarray(from), start + from)
       );
-      const count = await this.#readPieces(fd, buffer, start, options, turn);
+      const count = await this.#readPieces(fd, plain, start, options, turn);
       if (!pieces.isFinished) {
         requests.moveBy(count ?? 0);
       }
@@ -508,7 +513,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
       }
     }
     if (byteLength <= PIECE_LENGTH) {
-      return this.#start(requests.write(fd, bytes, offset), options);
+      const writing = this.#start(requests.write(fd, bytes, offset), options);
+      if (this.#direct) {
+        coreOf(this.#ioq).backend.hurry?.();
+      }
+      return writing;
     }
     requests.hold();
     // Between two pieces as well, nothing may be read that is about to be written
@@ -800,6 +809,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
       this.#requests.hold();
       return this.#whole(fd, "read", options, (limits) =>
         ranges.readOthers(bytes, {
+          fd,
+          readMany: coreOf(this.#ioq).backend.readsRanges
+            ? (request) => this.#start(request, limits)
+            : undefined,
           readAt: (part, offset) => this.#readAt(part, offset, limits),
           isDirect: this.#direct,
         })).finally(() => this.#requests.release());
@@ -939,7 +952,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       return this.#whole(fd, "read", options, (limits) => {
         const read = (rest: Uint8Array<ArrayBuffer>, done: number) =>
           this.#readAt(rest, checkedOffset(offset + done), limits);
-        const plain = plainBytes(buffer) as Uint8Array<ArrayBuffer>;
+        const plain = plainBytes(buffer);
         return readExactly(plain, read, `read file descriptor ${fd}`);
       });
     } catch (error) {

@@ -40,6 +40,11 @@ import type { OpName } from "../operations/values.ts";
 import { CallOrder } from "./call_order.ts";
 import type { PiecesInProgress } from "./pieces_in_progress.ts";
 
+/** Whether a request is a read that nothing that is cached has to wait for. */
+function isRead(request: CoreRequest): boolean {
+  return request.op === "readInto" || request.op === "readRanges";
+}
+
 /** Requests that are kept to be used again, of each kind. */
 const SPARES_MAX = 256;
 
@@ -103,7 +108,7 @@ export class FileRequests implements Holder {
   /** A request is in flight from now on. */
   enter(request: CoreRequest): void {
     this.count++;
-    if (request.op !== "readInto") {
+    if (!isRead(request)) {
       this.others++;
       this.changes++;
     }
@@ -120,7 +125,7 @@ export class FileRequests implements Holder {
       this.other = undefined;
       this.reading.leave();
     }
-    if (request.op !== "readInto") {
+    if (!isRead(request)) {
       this.others--;
     }
     if (request.op === "readInto") {

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { plainBytes } from "../byte_length.ts";
 import { ownOption } from "../own_option.ts";
 import { hasCode } from "../linux/errors.ts";
 import { KeptBytes } from "../kept_bytes.ts";
@@ -133,9 +134,10 @@ export async function writeInPieces(
 
 /** Transfer in pieces on this thread; each is told how many bytes came before. */
 export function transferInPiecesSync<B extends ArrayBufferLike>(
-  bytes: Uint8Array<B>,
+  given: Uint8Array<B>,
   transfer: (piece: Uint8Array<B>, done: number) => number,
 ): number {
+  const bytes = plainBytes(given);
   let done = 0;
   try {
     while (true) {

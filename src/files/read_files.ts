@@ -21,7 +21,7 @@ import { isEnd } from "../end.ts";
 import { checkMaxBytes, readInTurn, wholeRequest } from "./whole_files.ts";
 import { coreOf, type Runner, runOn } from "../queue/runner.ts";
 import type { CoreRequest } from "../operations/request.ts";
-import { ownOptions } from "../own_option.ts";
+import { ownOption, ownOptions } from "../own_option.ts";
 import type { Path } from "../path.ts";
 import type { Scope } from "../queue/scopes.ts";
 import { checkSignal, onAbort } from "../signal.ts";
@@ -85,7 +85,7 @@ export interface FileContents<P extends Path = Path> {
 
 /**
  * Which file to read: a path, or an entry of `walk()` or `glob()`. Entries of directories are
- * passed over.
+ * passed over. What an entry inherits does not count.
  *
  * @category Many files and trees
  */
@@ -114,7 +114,10 @@ function pathOf(source: FileSource): Path | undefined {
   ) {
     return source;
   }
-  return source.isDirectory === true ? undefined : source.rawPath ?? source.path;
+  if (ownOption(source, "isDirectory") === true) {
+    return undefined;
+  }
+  return ownOption(source, "rawPath") ?? ownOption(source, "path") ?? source as unknown as Path;
 }
 
 /** The names of {@linkcode ReadFilesOptions}. */

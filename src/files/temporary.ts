@@ -30,9 +30,17 @@ export interface MakeTempOptions extends OperationOptions {
    * @default The value of `TMPDIR`, if that may be read, or `/tmp`
    */
   dir?: string | URL | undefined;
-  /** What the name begins with. */
+  /**
+   * What the name begins with.
+   *
+   * @default {""}
+   */
   prefix?: string | undefined;
-  /** What the name ends with. */
+  /**
+   * What the name ends with.
+   *
+   * @default {""}
+   */
   suffix?: string | undefined;
 }
 

@@ -13,7 +13,7 @@ import { onAbort } from "../signal.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
 import { giveRoom, KeptBytes, takeRoom } from "../kept_bytes.ts";
 import { checkInteger } from "../integer.ts";
-import { ERRNO, hasCode, inContext, osError } from "../linux/errors.ts";
+import { ERRNO, hasCode, inContext, osError, showCaller } from "../linux/errors.ts";
 import { checkedLength } from "../operations/arguments.ts";
 import { openFile } from "./open_file.ts";
 import { LateModule } from "../late.ts";
@@ -21,7 +21,6 @@ import { op } from "../operations/op.ts";
 import type { AtOptions, WriteFileOptions } from "../operations/request_options.ts";
 import { type CoreRequest, toCoreRequest } from "../operations/request.ts";
 import { type Path, pathText, toPath } from "../path.ts";
-import { bytesOf, writeChunk } from "./writable.ts";
 import { CallEnd } from "../queue/call_end.ts";
 import { coreOf, type OperationOptions, type Runner, runOn } from "../queue/runner.ts";
 
@@ -34,6 +33,8 @@ const WRITTEN_FILE = new LateModule(() => import("./written_file.ts"));
 const WHOLE_LENGTH_MAX = 4 * 1024 * 1024;
 /** Bytes of a read that looks whether a file has more than it said. */
 const PROBE_LENGTH = 64 * 1024;
+/** The same of one that gave all that it was asked for. */
+const PROBE_LENGTH_MAX = 2 * 1024 * 1024;
 
 /**
  * Options of reading a whole file.
@@ -133,7 +134,9 @@ async function asOne<V>(
     scopes.enter(end);
     return await work(end.limits);
   } catch (error) {
-    throw inContext(error, context, end.signal);
+    const told = inContext(error, context, end.signal);
+    showCaller(told, asOne);
+    throw told;
   } finally {
     scopes.leave(end);
   }
@@ -159,9 +162,12 @@ async function readLarge(
     throw osError(ERRNO.EFBIG!, "read");
   }
   let bytes = new Uint8Array(size);
-  const probe = new Uint8Array(PROBE_LENGTH);
+  // Of what has more than it said nobody knows how much a read gives. Several at once would have
+  // files that are made on the fly begin at their first byte each time
+  let probe = new Uint8Array(PROBE_LENGTH);
   for (let done = 0;;) {
-    const rest = bytes.subarray(done);
+    const end = done < size ? size : done + probe.length;
+    const rest = bytes.subarray(done, end);
     const count = await file.readAt(rest.length > 0 ? rest : probe, done, limits);
     if (count === null) {
       return done === bytes.length ? bytes : bytes.slice(0, done);
@@ -171,6 +177,9 @@ async function readLarge(
       more.set(bytes);
       more.set(probe.subarray(0, count), done);
       bytes = more;
+    }
+    if (count === probe.length && count < PROBE_LENGTH_MAX) {
+      probe = new Uint8Array(2 * count);
     }
     done += count;
     if (done > maxBytes) {
@@ -211,7 +220,7 @@ export function writeWhole(
     request.context,
     options,
     async (limits) => {
-      const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
+      const { writeChunk, writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
       // Before the file is emptied
       kept.part();
       return await writeInto(
@@ -226,7 +235,7 @@ export function writeWhole(
 }
 
 /** Write a file by one request, for whose copy there is room. */
-function writeAtOnce(
+async function writeAtOnce(
   ioq: Runner,
   path: Path,
   data: Uint8Array,
@@ -234,13 +243,9 @@ function writeAtOnce(
   length: number,
 ): Promise<undefined> {
   try {
-    const written = runOn(ioq, toCoreRequest(op.writeFile(path, data, options)), options);
-    const give = () => giveRoom(length);
-    written.then(give, give);
-    return written;
-  } catch (error) {
+    return await runOn(ioq, toCoreRequest(op.writeFile(path, data, options)), options);
+  } finally {
     giveRoom(length);
-    throw error;
   }
 }
 
@@ -264,7 +269,7 @@ async function writeStream(
     const { limits, signal } = end;
     // What relative paths mean now, they mean then
     const request = toCoreRequest(op.writeFile(path, new Uint8Array(), options));
-    const { writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
+    const { bytesOf, writeChunk, writeInto } = WRITTEN_FILE.loaded ?? await WRITTEN_FILE.load();
     // As with Deno, what brings its bytes does not change the mode of a file that exists
     const how = { limits, changesMode: false };
     return await writeInto(ioq, request.path!, options, how, async (write) => {

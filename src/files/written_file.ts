@@ -27,6 +27,8 @@ import type { IoqFile } from "./file.ts";
 import { openFile } from "./open_file.ts";
 import { PIECE_LENGTH } from "./pieces.ts";
 
+export { bytesOf, writeChunk } from "./writable.ts";
+
 /** Writes some bytes behind what was written before; resolves to how many. */
 export type WritePiece = (bytes: Uint8Array) => Promise<number>;
 

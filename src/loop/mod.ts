@@ -53,7 +53,7 @@
  */
 
 export { EventLoop } from "./event_loop.ts";
-export type { CloseOptions } from "../queue/queue_options.ts";
+export type { CloseOptions } from "../queue/option_types.ts";
 export type { EventLoopLimits, EventLoopOptions } from "./event_loop.ts";
 export type { Loop, SelectOptions, TaskScope, TaskStarter, WorkerTaskOptions } from "./loop.ts";
 export { Io } from "./io.ts";

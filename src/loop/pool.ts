@@ -40,7 +40,7 @@
 
 import { BUNDLED, isBundled } from "../bundled.ts";
 import { ownOption } from "../own_option.ts";
-import type { IoqOptions } from "../queue/queue_options.ts";
+import type { IoqOptions } from "../queue/option_types.ts";
 import { Canceled, closedLoopError } from "./canceled.ts";
 import type { Cancelable } from "./future.ts";
 import type { WorkerTaskOptions } from "./loop.ts";
@@ -152,8 +152,8 @@ export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #workers = new Set<PoolWorker>();
   readonly #line = new Map<number, Waiting>();
-  /** Workers that are told to stop. */
-  readonly #stopping = new Set<Promise<void>>();
+  /** Workers that are told to stop, and when each has. */
+  readonly #stopping = new Map<PoolWorker, Promise<void>>();
   #sequence = 0;
 
   /** @throws {Deno.errors.NotSupported} In a bundle. */
@@ -240,21 +240,29 @@ export class WorkerPool {
     return this.#workers.values().reduce((sum, { tasks }) => sum + tasks.size, 0);
   }
 
-  /** End the Workers that have tasks, which fail. */
+  /** How many Workers were told to stop, and have not. */
+  get stopping(): number {
+    return this.#stopping.size;
+  }
+
+  /** End the Workers that have tasks, which fail, and those that do not stop. */
   abandon(why: Error): void {
     for (const worker of [...this.#workers]) {
       if (worker.tasks.size > 0) {
         this.#lose(worker, why);
       }
     }
+    for (const worker of this.#stopping.keys()) {
+      worker.onEnd!();
+    }
   }
 
-  /** Stop all Workers. No task may be running. */
+  /** Stop all Workers. No task may be running. Those that are at something else have `STOP_MS`. */
   async close(): Promise<void> {
     for (const worker of [...this.#workers]) {
       this.#stop(worker);
     }
-    await Promise.all(this.#stopping);
+    await Promise.all(this.#stopping.values());
   }
 
   /** Who runs the next task at once; nobody, if it has to wait. */
@@ -448,9 +456,9 @@ export class WorkerPool {
       worker.worker.terminate();
       worker.port.close();
       strike(worker.enrolment.thread);
-      this.#stopping.delete(stopped);
+      this.#stopping.delete(worker);
     });
-    this.#stopping.add(stopped);
+    this.#stopping.set(worker, stopped);
     const tasks = [...worker.tasks.values()];
     worker.tasks.clear();
     for (const task of tasks) {

@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { IoqOptions } from "../queue/queue_options.ts";
+import type { IoqOptions } from "../queue/option_types.ts";
 import { Canceled, ConcurrencyUnavailable, MutexAbandoned } from "./canceled.ts";
 import type { Enrolment } from "./threads.ts";
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { IoqOptions } from "../queue/queue_options.ts";
+import type { IoqOptions } from "../queue/option_types.ts";
 import { Canceled } from "./canceled.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Future } from "./future.ts";

@@ -6,10 +6,10 @@
  * @module
  */
 
-import type { PlainCall } from "./operation.ts";
+import type { PlainCall } from "./plain_call.ts";
 import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
 import { REMOVE_TREE } from "./request.ts";
-import { OP } from "../../ffi/layout.ts";
+import { OP, UNLINK_ANY } from "../../ffi/layout.ts";
 import { decodeNothing, decodePath } from "./decode.ts";
 import { define } from "./operation.ts";
 import { READ, WRITE } from "../permissions.ts";
@@ -44,15 +44,16 @@ function plainUnlink(call: PlainCall): number {
     return 0;
   }
   const name = path.replace(/(?<=[^/])\/+$/, "");
-  if (flags & AT_REMOVEDIR && /(?:^|\/)\.$/.test(name)) {
+  const isDirectory = isDirectoryItself(name);
+  const asDirectory = flags === AT_REMOVEDIR || (call.arg0 === UNLINK_ANY && isDirectory === true);
+  if (asDirectory && /(?:^|\/)\.$/.test(name)) {
     // Node would take it for the directory's name
     call.fail(ERRNO.EINVAL!);
   }
-  const isDirectory = isDirectoryItself(name);
-  if (isDirectory === false && (flags & AT_REMOVEDIR || name !== path)) {
+  if (isDirectory === false && (asDirectory || name !== path)) {
     call.fail(ERRNO.ENOTDIR!);
   }
-  if (flags & AT_REMOVEDIR) {
+  if (asDirectory) {
     fs.rmdirSync(path);
   } else {
     if (isDirectory) {

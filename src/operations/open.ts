@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { PlainCall } from "./operation.ts";
+import type { PlainCall } from "./plain_call.ts";
 import { UNSUPPORTED } from "../linux/errors.ts";
 import { OP } from "../../ffi/layout.ts";
 import { decodeNothing, decodeResult } from "./decode.ts";

@@ -23,7 +23,8 @@ export interface AtOptions {
 
 /**
  * Options of `op.open()`: those of `Deno.open`, {@linkcode AtOptions}, and more flags of
- * `open(2)`. Without any of Deno's options the file is opened for reading.
+ * `open(2)`. Without any of Deno's options, but with some of these, the file is
+ * opened for reading; no option at all (`{}`) is refused, as Deno does.
  *
  * @category Requests
  */
@@ -102,11 +103,23 @@ export interface TimeoutOptions {
  * @category Requests
  */
 export interface PollOptions {
-  /** Wait until it can be read. */
+  /**
+   * Wait until it can be read.
+   *
+   * @default {false}
+   */
   readable?: boolean | undefined;
-  /** Wait until it can be written. */
+  /**
+   * Wait until it can be written.
+   *
+   * @default {false}
+   */
   writable?: boolean | undefined;
-  /** Wait until there is exceptional data to be read. */
+  /**
+   * Wait until there is exceptional data to be read.
+   *
+   * @default {false}
+   */
   priority?: boolean | undefined;
 }
 
@@ -158,9 +171,17 @@ export interface UtimeOptions extends AtOptions {
  * @category Extended attributes
  */
 export interface SetXattrOptions extends XattrOptions {
-  /** Fail with `Deno.errors.AlreadyExists` if the file has the attribute. */
+  /**
+   * Fail with `Deno.errors.AlreadyExists` if the file has the attribute.
+   *
+   * @default {false}
+   */
   create?: boolean | undefined;
-  /** Fail with `ENODATA` if the file has no such attribute. */
+  /**
+   * Fail with `ENODATA` if the file has no such attribute.
+   *
+   * @default {false}
+   */
   replace?: boolean | undefined;
 }
 
@@ -170,11 +191,23 @@ export interface SetXattrOptions extends XattrOptions {
  * @category Requests
  */
 export interface SyncRangeOptions {
-  /** First wait until data of the range that is being written is on the device. */
+  /**
+   * First wait until data of the range that is being written is on the device.
+   *
+   * @default {false}
+   */
   waitBefore?: boolean | undefined;
-  /** Begin to write the data that has changed. True by default. */
+  /**
+   * Begin to write the data that has changed.
+   *
+   * @default {true}
+   */
   write?: boolean | undefined;
-  /** Then wait until that data is on the device. */
+  /**
+   * Then wait until that data is on the device.
+   *
+   * @default {false}
+   */
   waitAfter?: boolean | undefined;
 }
 
@@ -188,9 +221,17 @@ export interface SpliceOptions {
   from?: number | undefined;
   /** The offset in the target, in bytes; its own position by default. Not for pipes. */
   to?: number | undefined;
-  /** Fail with `Deno.errors.WouldBlock` instead of waiting for a pipe. */
+  /**
+   * Fail with `Deno.errors.WouldBlock` instead of waiting for a pipe.
+   *
+   * @default {false}
+   */
   nonBlock?: boolean | undefined;
-  /** Tell the kernel that more data will follow. */
+  /**
+   * Tell the kernel that more data will follow.
+   *
+   * @default {false}
+   */
   more?: boolean | undefined;
 }
 
@@ -225,9 +266,17 @@ export interface FromToOptions {
  * @category Files
  */
 export interface RenameOptions extends FromToOptions {
-  /** Fail with `Deno.errors.AlreadyExists` if the new path exists. */
+  /**
+   * Fail with `Deno.errors.AlreadyExists` if the new path exists.
+   *
+   * @default {false}
+   */
   noReplace?: boolean | undefined;
-  /** Exchange the two files, which must both exist. */
+  /**
+   * Exchange the two files, which must both exist.
+   *
+   * @default {false}
+   */
   exchange?: boolean | undefined;
 }
 
@@ -238,13 +287,29 @@ export interface RenameOptions extends FromToOptions {
  * @category Files
  */
 export interface WriteFileOptions extends AtOptions {
-  /** Whether to append instead of replacing the contents. */
+  /**
+   * Whether to append instead of replacing the contents.
+   *
+   * @default {false}
+   */
   append?: boolean | undefined;
-  /** Whether to make the file if it does not exist. True by default. */
+  /**
+   * Whether to make the file if it does not exist.
+   *
+   * @default {true}
+   */
   create?: boolean | undefined;
-  /** Whether to fail if the file exists. */
+  /**
+   * Whether to fail if the file exists.
+   *
+   * @default {false}
+   */
   createNew?: boolean | undefined;
-  /** Permission bits; they are set on a file that exists, too. */
+  /**
+   * Permission bits; they are set on a file that exists, too.
+   *
+   * @default 0o666, less the umask, for a file that is made
+   */
   mode?: number | undefined;
   /**
    * Whether to replace the file as a whole: whoever reads it finds the old contents or the

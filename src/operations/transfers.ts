@@ -7,9 +7,16 @@
  */
 
 import { READ, WRITE } from "../permissions.ts";
-import type { PlainCall } from "./operation.ts";
+import type { PlainCall } from "./plain_call.ts";
 import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
-import { decodeBytes, decodeInto, decodeIntoParts, decodeNumber, decodeResult } from "./decode.ts";
+import {
+  decodeBytes,
+  decodeInto,
+  decodeIntoParts,
+  decodeNothing,
+  decodeNumber,
+  decodeResult,
+} from "./decode.ts";
 import { SEEK_DATA, SEEK_HOLE } from "../linux/fcntl.ts";
 import { define } from "./operation.ts";
 import { ownOption as own } from "../own_option.ts";
@@ -140,6 +147,15 @@ export const readv: OpBuilders["readv"] = (fd, targets, offset) =>
     ...checkParts(targets, "targets", (parts) => ({ targets: parts })),
     ...checkOffset(offset),
   });
+
+/** Its requests are made, and what they read is taken, by `files/read_ranges.ts`. */
+define("readRanges", {
+  code: layout.OP.readRanges,
+  verb: "read",
+  onDescriptor: READ,
+  lane: "ring",
+  decode: decodeNothing,
+});
 
 define("write", {
   code: layout.OP.write,

@@ -150,6 +150,8 @@ export interface OpValues {
   replaceBegin: number;
   /** Nothing: the end of that. */
   replaceEnd: undefined;
+  /** Nothing: part of a `readRanges()`. */
+  readRanges: undefined;
 }
 
 /**
@@ -260,7 +262,7 @@ export interface OpBuilders {
    * Shorten or lengthen a file.
    *
    * @param file A path or a descriptor.
-   * @param length Bytes, 0 to 2^53 - 1.
+   * @param length Bytes, 0 to 2^53 - 1; 0 by default.
    * @param options Where the path begins.
    */
   truncate(file: Path | number, length?: number, options?: AtOptions): IoqRequest<"truncate">;

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { PlainCall } from "./operation.ts";
+import type { PlainCall } from "./plain_call.ts";
 import { ERRNO, UNSUPPORTED } from "../linux/errors.ts";
 import {
   ENOTREG,
@@ -21,7 +21,7 @@ import { decodeBytes, decodeEntries, decodeNothing } from "./decode.ts";
 import { define } from "./operation.ts";
 import { READ, WRITE } from "../permissions.ts";
 import { byteLengthOf } from "../byte_length.ts";
-import { aboutFile, plainMakeDurable, plainReplace, writeArguments } from "./replace.ts";
+import { aboutFile, writeArguments } from "./replace.ts";
 import { request } from "./request.ts";
 import { toPath } from "../path.ts";
 import { ownOption as own } from "../own_option.ts";
@@ -74,7 +74,7 @@ function plainReadFile(call: PlainCall): number {
 function plainWriteFile(call: PlainCall): number {
   const { fs, bytes } = call;
   if (call.arg1 & WRITE_ATOMIC) {
-    return plainReplace(call);
+    return call.replace();
   }
   if (call.writeFifo()) {
     return bytes.length;
@@ -86,7 +86,7 @@ function plainWriteFile(call: PlainCall): number {
     }
     call.writeAll(fd, bytes, null);
     if (call.arg1 & WRITE_DURABLE) {
-      plainMakeDurable(call, fd);
+      call.makeDurable(fd);
     }
   } finally {
     fs.closeSync(fd);

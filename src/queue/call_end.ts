@@ -11,6 +11,10 @@
  * So a time limit is one on the whole, however many requests that takes, and holds while
  * none of them is in flight.
  *
+ * A call that writes for others beside it is not to leave anything in progress behind: it is
+ * patient, and so are the calls that it consists of. Its requests are cancelled as any are,
+ * but it is told only when they are over.
+ *
  * @module
  */
 
@@ -19,6 +23,7 @@ import { timeoutError } from "../linux/errors.ts";
 import { ownOption } from "../own_option.ts";
 import { checkSignal, onAbort } from "../signal.ts";
 import { Deadline } from "./deadlines.ts";
+import { isPatient, makePatient } from "./signals.ts";
 import { coreOf, type OperationOptions, type Runner } from "./runner.ts";
 import type { Scope } from "./scopes.ts";
 
@@ -49,6 +54,9 @@ export class CallEnd implements Disposable, Scope {
     this.#ioq = ioq;
     this.#given = checkSignal(ownOption(options, "signal"));
     this.#given?.throwIfAborted();
+    if (isPatient(this.#given)) {
+      makePatient(this.signal);
+    }
     if (this.#given !== undefined) {
       onAbort(this.#given, this.#onAbort);
     }
@@ -67,6 +75,12 @@ export class CallEnd implements Disposable, Scope {
   /** What each request is given. */
   get limits(): OperationOptions {
     return { signal: this.#end.signal };
+  }
+
+  /** Have requests end only when they are over. */
+  bePatient(): this {
+    makePatient(this.signal);
+    return this;
   }
 
   cancel(reason: Error): void {

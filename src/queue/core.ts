@@ -40,7 +40,7 @@ import { Line, Producer } from "./line.ts";
 import { checkQueue, closeFilesOf, forgetOpenFile } from "./open_files.ts";
 import { Pump } from "./pump.ts";
 import { Scopes } from "./scopes.ts";
-import { Signals } from "./signals.ts";
+import { isPatient, Signals } from "./signals.ts";
 import { LATE_CONSUMED, NOT_LATE, type Slot, Slots } from "./slots.ts";
 import { forgetUnloaded, unloadWithProgram } from "./unload.ts";
 import { inSteps } from "./steps.ts";
@@ -596,6 +596,9 @@ export class Core {
       // Its slot stays in use until the completion comes
       this.cancelSlot(ticket.slot);
       this.pump.kick();
+      if (!isOurs && isPatient(ticket.signal)) {
+        return;
+      }
     }
     this.#settle(ticket);
     if (isOurs) {
@@ -717,6 +720,8 @@ export class Core {
       this.#settle(ticket);
       if (error === undefined) {
         ticket.resolve(value as never);
+      } else if (result === -ERRNO.EINTR! && ticket.signal?.aborted) {
+        ticket.reject(ticket.signal.reason);
       } else {
         ticket.fail(error);
       }

@@ -11,6 +11,23 @@
 import { onAbort } from "../signal.ts";
 import { inSteps } from "./steps.ts";
 
+/** Signals whose requests end only when they are over. */
+const patient = new WeakSet<AbortSignal>();
+
+/**
+ * Have an abort of a signal cancel its requests, but settle their promises only when the backend
+ * is done with them: for calls that are to leave nothing in progress behind. A request for which
+ * it was too late then tells what it did.
+ */
+export function makePatient(signal: AbortSignal): void {
+  patient.add(signal);
+}
+
+/** Whether a signal's requests end only when they are over. */
+export function isPatient(signal: AbortSignal | undefined): boolean {
+  return signal !== undefined && patient.has(signal);
+}
+
 /** What one signal aborts. */
 interface Watch<I> {
   readonly items: Set<I>;

@@ -12,10 +12,9 @@
  * An error that is made when a completion arrives has none of the caller's frames: nobody
  * is on the stack then but the pump. The engine finds them by following promises, from the
  * function that is running to whoever awaits it. So what was promised is made to follow
- * an async function, which notes the stack and throws. Only failures pay for that: a cached
- * stat that succeeds takes the same way with and without it. One of a missing file took 13.3 µs
- * with it and 13.7 without (100 in flight, medians of 11 interleaved samples, which differed by
- * more than that among themselves).
+ * an async function, which notes the stack and throws. Only failures pay for that: a stat of
+ * a missing file takes 8.0 µs of this thread with it and 5.8 without (100 in flight, tenths
+ * of 60 interleaved samples); one that succeeds takes the same way, and 1.3 µs, either way.
  *
  * @module
  */

@@ -6,7 +6,6 @@
  * @module
  */
 
-import { dirname } from "../posix_path.ts";
 import * as layout from "../../ffi/layout.ts";
 import { ERRNO, hasCode, osError } from "../linux/errors.ts";
 import { O_EXCL, O_NOFOLLOW, O_NONBLOCK } from "../linux/fcntl.ts";
@@ -27,7 +26,7 @@ import { DT_DIR, DT_LNK, DT_REG } from "../linux/directory.ts";
 import { Descent, type Found, type OpenDirectory } from "./descent.ts";
 import { LaneCopier } from "./lane_copier.ts";
 import { runOn } from "../queue/runner.ts";
-import { withoutDots } from "./root_path.ts";
+import { isWithin, parentOf, withoutDots } from "./root_path.ts";
 import { checkOptionNames } from "../known_options.ts";
 import { queueOf, TREE_OPTIONS, type TreeOptions } from "./tree_options.ts";
 
@@ -69,15 +68,27 @@ export interface PreserveOptions {
   /**
    * Owner and group, as far as the caller may give files away, or the group alone. A file keeps
    * its set-user-ID bit only with its owner, and its set-group-ID bit only with its group.
+   *
+   * @default {false}
    */
   owner?: boolean | undefined;
-  /** The times of the last read and write, of symbolic links as well. */
+  /**
+   * The times of the last read and write, of symbolic links as well.
+   *
+   * @default {false}
+   */
   times?: boolean | undefined;
-  /** Files and symbolic links that have several names in the tree have these in the copy, too. */
+  /**
+   * Files and symbolic links that have several names in the tree have these in the copy, too.
+   *
+   * @default {false}
+   */
   links?: boolean | undefined;
   /**
    * Extended attributes, and so access control lists, as far as the target can have them; those of
    * symbolic links where there is `/proc`.
+   *
+   * @default {false}
    */
   xattrs?: boolean | undefined;
 }
@@ -133,8 +144,6 @@ function mayMakeSymlinks(): boolean {
 
 /** What makes a directory ours until its contents are there. */
 const MODE_OURS = 0o700;
-
-const SLASH = 0x2f;
 
 /** A directory, and what it is copied to. */
 interface Pair extends Places {
@@ -588,19 +597,6 @@ export async function copyTree(
   });
 }
 
-/** The path of what something is to be made in. */
-function parentOf(path: string | Uint8Array): string | Uint8Array {
-  if (typeof path === "string") {
-    return dirname(path);
-  }
-  let end = path.length;
-  while (end > 1 && path[end - 1] === SLASH) {
-    end--;
-  }
-  const slash = path.subarray(0, end).lastIndexOf(SLASH);
-  return slash < 0 ? "." : path.subarray(0, Math.max(1, slash));
-}
-
 /** What bytes a path leads to, if that can be found out. */
 async function realPathOf(
   descent: Descent,
@@ -636,9 +632,7 @@ async function isInside(
   if (above === undefined || below === undefined) {
     return false;
   }
-  const end = above.length === 1 ? 0 : above.length;
-  return above.every((byte, i) => byte === below[i]) &&
-    (below.length === above.length || below[end] === SLASH);
+  return isWithin(below, above);
 }
 
 /**

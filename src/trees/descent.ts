@@ -309,6 +309,11 @@ export class Descent {
     }
   }
 
+  /** Aborted by what ends it. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
   /** Whether something has ended it. */
   get hasEnded(): boolean {
     return this.#abort.signal.aborted;

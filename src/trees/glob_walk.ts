@@ -10,12 +10,13 @@
 import { normalize } from "../posix_path.ts";
 import { joinPath, type Path, pathText, toPath } from "../path.ts";
 import { normalizePath } from "../permissions.ts";
-import type { GlobEntry } from "./glob.ts";
+import type { GlobEntry } from "./glob_types.ts";
 import { type GlobBase, parsePatterns } from "./patterns/glob_patterns.ts";
 import type { GlobSyntax } from "./patterns/glob_syntax.ts";
 import { prefixOf } from "./walk/entry.ts";
 import { WalkScheduler } from "./walk/scheduler.ts";
-import type { GlobPlan, WalkEntry, WalkPlan } from "./walk/walk_options.ts";
+import type { GlobPlan, WalkPlan } from "./walk/walk_options.ts";
+import type { WalkEntry } from "./walk/walk_types.ts";
 
 /** One of several walks, one after the other. */
 interface Part {
@@ -135,7 +136,8 @@ export function globBatches(request: GlobRequest): AsyncIterableIterator<GlobEnt
     return entries.map((entry) => {
       const { path } = entry;
       const matched = shown === relative ? path : relative + path.slice(length);
-      return Object.assign(entry, { relative: matched });
+      // Globs have no exact attributes
+      return Object.assign(entry, { relative: matched }) as GlobEntry;
     });
   });
 }

@@ -63,7 +63,8 @@ export class KeptEntries implements Iterable<KeptFile>, Disposable {
 /** Keep what an entry has; what is wrong with it is told when its turn comes. */
 function keep(entry: FileToWrite): KeptFile {
   try {
-    const { path, data } = entry;
+    const path = ownOption(entry, "path")!;
+    const data = ownOption(entry, "data")!;
     const mode = ownOption(entry, "mode");
     return { path, data: isBytes(data) && !areGone(data) ? new KeptBytes(data) : data, mode };
   } catch {

@@ -31,6 +31,7 @@ import { Descent, type DescentOptions } from "./descent.ts";
 import { PendingGroups } from "./pending_groups.ts";
 import { DT_DIR } from "../linux/directory.ts";
 import { RECORD_WORDS, type TreeBlock } from "./walk/tree_block.ts";
+import { Removal } from "./removals.ts";
 import { endsInDots, withoutSlashes } from "./root_path.ts";
 
 /** Characters of a path, beyond which paths begin anew. With a name 3765 bytes at most. */
@@ -295,13 +296,26 @@ export async function removeTreeOn(
 ): Promise<void> {
   const given = toPath(path, "remove");
   const root = checkRemoval(absolutePath(given), true, given);
+  using removal = new Removal(pathText(withoutSlashes(root)));
   await Descent.run("remove", given, open, options, async (descent) => {
     const text = pathText(given);
     descent.permit = () => {
       checkRemoval(root, true, given);
     };
+    const missed = async (error: unknown) =>
+      hasCode(error, "ENOENT") && await removal.missed(descent.signal);
     const unlink = async (flags: number) => {
-      if (await descent.attempt(text, () => descent.request("unlink", { path: root, flags }))) {
+      const isGone = await descent.attempt(text, async () => {
+        try {
+          await descent.request("unlink", { path: root, flags });
+        } catch (error) {
+          if (!await missed(error)) {
+            throw error;
+          }
+        }
+        removal.found();
+      });
+      if (isGone) {
         descent.progress(text);
       }
     };
@@ -318,14 +332,17 @@ export async function removeTreeOn(
     let isEmpty;
     try {
       const fd = await descent.openRoot(withoutSlashes(root));
+      removal.found();
       isEmpty = await new Remover(descent, ownOption(options, "onProgress") !== undefined).empty(
         fd,
         text,
       );
     } catch (error) {
       if (hasCode(error, "ENOTDIR", "ELOOP") && !descent.hasEnded) {
+        // A file, or a link
+        removal.found();
         await unlink(0);
-      } else {
+      } else if (!await missed(error)) {
         descent.reportOf(text, error);
       }
       return;

@@ -8,6 +8,8 @@
  * @module
  */
 
+import { dirname } from "../posix_path.ts";
+
 const SLASH = 0x2f;
 const DOT = 0x2e;
 
@@ -47,6 +49,30 @@ export function withoutDots(path: string | Uint8Array): string | Uint8Array {
     whole = withoutSlashes(whole.slice(0, -1));
   }
   return whole;
+}
+
+/** The path of what something is to be made in. */
+export function parentOf(path: string | Uint8Array): string | Uint8Array {
+  if (typeof path === "string") {
+    return dirname(path);
+  }
+  let end = path.length;
+  while (end > 1 && path[end - 1] === SLASH) {
+    end--;
+  }
+  const slash = path.subarray(0, end).lastIndexOf(SLASH);
+  return slash < 0 ? "." : path.subarray(0, Math.max(1, slash));
+}
+
+/** Whether a real path is another one, or below it: both text, or both bytes. */
+export function isWithin(path: string | Uint8Array, above: string | Uint8Array): boolean {
+  const end = above.length === 1 ? 0 : above.length;
+  for (let i = 0; i < end; i++) {
+    if (path[i] !== above[i]) {
+      return false;
+    }
+  }
+  return path.length === above.length || path[end] === "/" || path[end] === SLASH;
 }
 
 /** The names that a path is made of. */

@@ -31,14 +31,13 @@ import type { PromiseForms } from "../forms.ts";
 import { LateModule } from "../late.ts";
 import { withOptions } from "../own_option.ts";
 import { beginningIn, currentDirectory, type Path, toPath } from "../path.ts";
-import {
-  planWalk,
-  type StatDecoder,
-  type WalkEntry,
-  type WalkEntryWithInfo,
-  type WalkOptions,
-  type WalkPlan,
-} from "./walk/walk_options.ts";
+import { planWalk, type StatDecoder, type WalkPlan } from "./walk/walk_options.ts";
+import type {
+  WalkEntry,
+  WalkEntryWithBigIntInfo,
+  WalkEntryWithInfo,
+  WalkOptions,
+} from "./walk/walk_types.ts";
 import type { LineFormat, Lines } from "./walk/lines.ts";
 import type { WalkScheduler } from "./walk/scheduler.ts";
 
@@ -80,8 +79,18 @@ export interface Walk {
    */
   (
     root: Path,
-    options: WalkOptions & { stat: true },
+    options: WalkOptions & { stat: true; bigint?: false | undefined },
   ): AsyncIterableIterator<WalkEntryWithInfo>;
+  /**
+   * Finds a directory and everything below it, with exact attributes.
+   *
+   * @param root Where to begin. A symbolic link is followed there.
+   * @param options What to find, and how.
+   */
+  (
+    root: Path,
+    options: WalkOptions & { stat: true; bigint: true },
+  ): AsyncIterableIterator<WalkEntryWithBigIntInfo>;
   /**
    * Finds a directory and everything below it.
    *
@@ -111,8 +120,18 @@ export interface Walk {
    */
   batches(
     root: Path,
-    options: WalkOptions & { stat: true },
+    options: WalkOptions & { stat: true; bigint?: false | undefined },
   ): AsyncIterableIterator<WalkEntryWithInfo[]>;
+  /**
+   * Finds the same in arrays of at least one entry, with exact attributes.
+   *
+   * @param root Where to begin.
+   * @param options What to find, and how.
+   */
+  batches(
+    root: Path,
+    options: WalkOptions & { stat: true; bigint: true },
+  ): AsyncIterableIterator<WalkEntryWithBigIntInfo[]>;
   /**
    * Finds the same in arrays of at least one entry.
    *
@@ -207,8 +226,12 @@ function iterator<T>(
 
 function walkOneByOne(
   root: Path,
-  options: WalkOptions & { stat: true },
+  options: WalkOptions & { stat: true; bigint?: false | undefined },
 ): AsyncIterableIterator<WalkEntryWithInfo>;
+function walkOneByOne(
+  root: Path,
+  options: WalkOptions & { stat: true; bigint: true },
+): AsyncIterableIterator<WalkEntryWithBigIntInfo>;
 function walkOneByOne(root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry>;
 function walkOneByOne(root: Path, options: WalkOptions = {}): AsyncIterableIterator<WalkEntry> {
   const scheduler = begin(toPath(root, "readdir"), planWalk(options));
@@ -273,16 +296,24 @@ function batchesOf<B extends WalkEntry[] | Lines>(
 export function walkOf(ioq: PromiseForms): Walk {
   function oneByOne(
     root: Path,
-    options: WalkOptions & { stat: true },
+    options: WalkOptions & { stat: true; bigint?: false | undefined },
   ): AsyncIterableIterator<WalkEntryWithInfo>;
+  function oneByOne(
+    root: Path,
+    options: WalkOptions & { stat: true; bigint: true },
+  ): AsyncIterableIterator<WalkEntryWithBigIntInfo>;
   function oneByOne(root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry>;
   function oneByOne(root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry> {
     return walkOneByOne(root, withOptions(options, { ioq }));
   }
   function batches(
     root: Path,
-    options: WalkOptions & { stat: true },
+    options: WalkOptions & { stat: true; bigint?: false | undefined },
   ): AsyncIterableIterator<WalkEntryWithInfo[]>;
+  function batches(
+    root: Path,
+    options: WalkOptions & { stat: true; bigint: true },
+  ): AsyncIterableIterator<WalkEntryWithBigIntInfo[]>;
   function batches(root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry[]>;
   function batches(root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry[]> {
     return walkInBatches(root, withOptions(options, { ioq }));
@@ -292,8 +323,12 @@ export function walkOf(ioq: PromiseForms): Walk {
 
 function walkInBatches(
   root: Path,
-  options: WalkOptions & { stat: true },
+  options: WalkOptions & { stat: true; bigint?: false | undefined },
 ): AsyncIterableIterator<WalkEntryWithInfo[]>;
+function walkInBatches(
+  root: Path,
+  options: WalkOptions & { stat: true; bigint: true },
+): AsyncIterableIterator<WalkEntryWithBigIntInfo[]>;
 function walkInBatches(root: Path, options?: WalkOptions): AsyncIterableIterator<WalkEntry[]>;
 function walkInBatches(root: Path, options: WalkOptions = {}): AsyncIterableIterator<WalkEntry[]> {
   return batchesOf(begin(toPath(root, "readdir"), planWalk(options)));

@@ -7,9 +7,10 @@
  *                 └─ at most `concurrency` ─┘
  *
  * An entry is taken when there is room to write it, so whoever makes the entries is slowed
- * down to the speed of the disk, and at most `concurrency` contents are in memory. One end
- * for all: an error, a signal, a time limit or the end of the queue aborts what is in
- * flight, and nobody is told before all of that is over.
+ * down to the speed of the disk, and at most `concurrency` contents are in memory. After
+ * an error nothing more is begun, but what was is finished: a file in the middle of its
+ * writing has lost its old contents already. A signal, a time limit or the end of the queue
+ * aborts what is in flight. Nobody is told before all of that is over.
  *
  * Parents are made when a file has none. Those that were made are remembered, and those
  * that are being made are waited for: a thousand files in a new folder make it once.
@@ -22,6 +23,7 @@ import { checkInteger } from "../integer.ts";
 import { hasCode } from "../linux/errors.ts";
 import { ownOption, ownOptions } from "../own_option.ts";
 import { absolutePath, type Path, toPath } from "../path.ts";
+import { onAbort } from "../signal.ts";
 import { areGone, goneError, isBytes } from "../byte_length.ts";
 import { KeptBytes } from "../kept_bytes.ts";
 import { CallEnd } from "../queue/call_end.ts";
@@ -33,7 +35,7 @@ import type { KeptFile } from "./kept_entries.ts";
 import { makeDirectory, parentOf } from "./make_directory.ts";
 
 /**
- * A file to be written.
+ * A file to be written, by properties of its own: what it inherits does not count.
  *
  * @category Many files and trees
  */
@@ -94,13 +96,29 @@ export interface WriteFilesOptions {
    * @default {false}
    */
   parents?: boolean | undefined;
-  /** Permission bits of files that have none of their own. */
+  /**
+   * Permission bits of files that have none of their own.
+   *
+   * @default 0o666, less the umask
+   */
   mode?: number | undefined;
-  /** Whether a file that exists is an error. */
+  /**
+   * Whether a file that exists is an error.
+   *
+   * @default {false}
+   */
   createNew?: boolean | undefined;
-  /** Whether each file is replaced as a whole, see {@linkcode WriteFileOptions.atomic}. */
+  /**
+   * Whether each file is replaced as a whole, see {@linkcode WriteFileOptions.atomic}.
+   *
+   * @default {false}
+   */
   atomic?: boolean | undefined;
-  /** Whether each file is on the device when it counts as written. */
+  /**
+   * Whether each file is on the device when it counts as written.
+   *
+   * @default {false}
+   */
   durable?: boolean | undefined;
   /** Ends the writing, with the signal's reason. What is written by then stays. */
   signal?: AbortSignal | undefined;
@@ -150,6 +168,8 @@ class FilesWriter {
   readonly #options: WriteFilesOptions;
   readonly #onError: ErrorPolicy<Path>;
   readonly #concurrency: number;
+  /** Until it aborts, entries are taken. */
+  readonly #taking = new AbortController();
   /** By path, the directories that were made, or are being made. */
   readonly #parents = new Map<string, Promise<void>>();
   #inFlight = 0;
@@ -166,6 +186,7 @@ class FilesWriter {
     this.#options = options;
     this.#onError = checkOnError(options.onError);
     this.#concurrency = concurrency;
+    onAbort(end.signal, () => this.#taking.abort());
   }
 
   /** Write all of them. */
@@ -198,8 +219,8 @@ class FilesWriter {
     source: Iterator<KeptFile> | AsyncIterator<KeptFile>,
     waits: boolean,
   ): Promise<boolean> {
-    const { signal } = this.#end;
-    while (this.#failure === undefined && !signal.aborted) {
+    const { signal } = this.#taking;
+    while (!signal.aborted) {
       if (this.#inFlight >= this.#concurrency) {
         await this.#untilBelow(this.#concurrency);
         continue;
@@ -244,8 +265,8 @@ class FilesWriter {
   }
 
   async #write(entry: KeptFile): Promise<void> {
-    const given = entry.path;
-    const { data } = entry;
+    const given = ownOption(entry, "path")!;
+    const data = ownOption(entry, "data")!;
     const mode = ownOption(entry, "mode") ?? this.#options.mode;
     const { createNew, atomic, durable, parents } = this.#options;
     // What relative paths mean now, they mean then
@@ -308,19 +329,17 @@ class FilesWriter {
       this.#fail(error);
     } else if (this.#onError !== "skip") {
       try {
-        this.#onError(error as Error, entry.path);
+        this.#onError(error as Error, ownOption(entry, "path")!);
       } catch (reason) {
         this.#fail(reason);
       }
     }
   }
 
-  /** It ends with an error, as soon as what is in flight has ended. */
+  /** It ends with an error, as soon as what is in flight is finished. */
   #fail(reason: unknown): void {
-    if (this.#failure === undefined) {
-      this.#failure = { reason };
-      this.#end.cancel(reason as Error);
-    }
+    this.#failure ??= { reason };
+    this.#taking.abort();
   }
 }
 
@@ -350,7 +369,7 @@ export async function writeFiles(
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw new TypeError(`Expected onProgress to be a function, got ${typeof onProgress}`);
   }
-  using end = new CallEnd(ioq, options, CONTEXT);
+  using end = new CallEnd(ioq, options, CONTEXT).bePatient();
   const writer = new FilesWriter(ioq, end, options, concurrency);
   const { scopes } = coreOf(ioq);
   scopes.enter(end);

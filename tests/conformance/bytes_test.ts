@@ -15,8 +15,18 @@ const any = (value: unknown): any => value;
 
 const LIE = 4 << 20;
 
-/** Says that it is longer than it is, and gives away others for parts of itself. */
+/** Says that it is longer than it is, gives away others for parts of itself, and takes nothing. */
 class Liar extends Uint8Array<ArrayBuffer> {
+  static get [Symbol.species](): never {
+    throw new Error("whoever asks makes arrays of a caller's class");
+  }
+  override set(): void {}
+  override fill(): this {
+    return this;
+  }
+  override [Symbol.iterator](): never {
+    throw new Error("whoever asks is told of the caller's items");
+  }
   override get byteLength(): number {
     return LIE;
   }
@@ -58,6 +68,75 @@ async function transfers(ioq: Ioq, path: string, liar: Uint8Array<ArrayBuffer>):
   await ioq.run(op.writeFile(path, liar));
   assertEquals(Deno.readTextFileSync(path), "aaaabbbb");
 }
+
+/** What a file reads into some bytes, or writes of them, by each of its members. */
+async function memberTransfers(
+  ioq: Ioq,
+  path: string,
+  liar: Uint8Array<ArrayBuffer>,
+  hasSync: boolean,
+) {
+  const plain = new Uint8Array(liar.buffer);
+  const { length } = plain;
+  const contents = Uint8Array.from({ length }, (_, i) => i % 251 + 1);
+  Deno.writeFileSync(path, contents);
+  await using file = await ioq.openFile(path, { read: true, write: true });
+  const reads: readonly (() => unknown)[] = [
+    () => file.read(liar),
+    () => file.readAt(liar, 0),
+    () => file.readExactAt(liar, 0),
+    () => file.readv([liar]),
+    () => file.readvAt([liar], 0),
+    () => file.readRangesInto(liar, [{ offset: 0, length }]),
+    ...(hasSync ? [() => file.readSync(liar)] : []),
+    async () => {
+      // More than the cached ones that are read at once
+      await Promise.all([file.readAt(new Uint8Array(8), 0), file.readAt(liar, 0)]);
+    },
+  ];
+  for (const read of reads) {
+    plain.fill(0);
+    await file.seek(0, Deno.SeekMode.Start);
+    await read();
+    assertEquals(plain.findIndex((byte, i) => byte !== contents[i]), -1, String(read));
+  }
+  const writes: readonly (() => unknown)[] = [
+    () => file.write(liar),
+    () => file.writeAt(liar, 0),
+    () => file.writeAll(liar),
+    () => file.writeAllAt(liar, 0),
+    () => file.writev([liar]),
+    () => file.writevAt([liar], 0),
+    ...(hasSync ? [() => file.writeSync(liar)] : []),
+    () => ioq.writeFile(path, liar),
+    () => ioq.writeFile(path, liar, { atomic: true }),
+    () => ioq.writeFile(path, ReadableStream.from([liar])),
+    () => ioq.writeFiles([{ path, data: liar }]),
+    () =>
+      ioq.writeFiles([{ path: "/dev/null", data: "" }, { path, data: liar }], { concurrency: 1 }),
+  ];
+  for (const write of writes) {
+    Deno.truncateSync(path);
+    await file.seek(0, Deno.SeekMode.Start);
+    await write();
+    const written = Deno.readFileSync(path);
+    assertEquals(written.length, length, String(write));
+    assertEquals(written.findIndex((byte, i) => byte !== contents[i]), -1, String(write));
+  }
+}
+
+forEachBackend("no method of a caller's bytes is called", async ({ open, row }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  for (const length of [8, 3_000_001]) {
+    // Files of a Worker's are not this thread's
+    const hasSync = row.library || !row.concurrent;
+    await memberTransfers(ioq, dir.at("file"), new Liar(new ArrayBuffer(length)), hasSync);
+  }
+  const path = new Liar(new ArrayBuffer(dir.path.length));
+  new Uint8Array(path.buffer).set(bytes(dir.path));
+  assertEquals((await ioq.stat(path)).isDirectory, true);
+});
 
 forEachBackend("bytes that lie about their length are taken as they are", async ({ open }) => {
   using dir = new TempDir();

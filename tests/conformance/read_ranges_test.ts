@@ -2,7 +2,7 @@
 
 /** Many ranges of a file by one call, beside what Deno reads of it. */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { op } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import { errorOf, TempDir } from "../fixtures.ts";
@@ -61,6 +61,86 @@ forEachBackend("readRanges() reads what Deno does", async ({ open }) => {
   assertEquals((await file.readRangesInto(new Uint8Array(), [])).length, 0);
   // The position is where it was
   assertEquals(await file.read(new Uint8Array(1)), 1);
+});
+
+forEachBackend("readRanges() past the cache reads what Deno does", async ({ open }) => {
+  using dir = new TempDir();
+  const path = dir.at("file");
+  Deno.writeFileSync(path, CONTENTS);
+  await using ioq = await open({ depth: 4 });
+  const file = await ioq.openFile(path, { read: true, direct: true }).catch(() => undefined);
+  if (file === undefined) {
+    // Neither every file system nor every backend has that
+    return;
+  }
+  const ranges = [
+    // More than one request can have, some of them in a row
+    ...Array.from({ length: 1_500 }, (_, i) => ({ offset: 4096 * (i % 71), length: 4096 })),
+    { offset: 4096 * 73, length: 4096 },
+    { offset: 0, length: 0 },
+    { offset: 4096 * 75, length: 4096 },
+    { offset: 4096, length: 256 * 1024 },
+  ];
+  await using _ = file;
+  const sum = ranges.reduce((sum, { length }) => sum + length, 0);
+  const buffer = new Uint8Array(sum).fill(254);
+  const counts = await file.readRangesInto(buffer, ranges);
+  let at = 0;
+  for (const [i, { offset, length }] of ranges.entries()) {
+    const wanted = CONTENTS.subarray(offset, offset + length);
+    assertEquals(counts[i], wanted.length);
+    assertEquals(buffer.subarray(at, at + counts[i]!), wanted);
+    // Nobody's bytes come behind the end of the file
+    assertEquals(buffer.subarray(at + counts[i]!, at + length).every((byte) => byte === 254), true);
+    at += length;
+  }
+  const parts = await file.readRanges(ranges, { timeoutMs: 60_000 });
+  assertEquals(parts.map(({ length }) => length), [...counts]);
+});
+
+forEachBackend(
+  "readRanges() that is aborted gives up, and the file can be used",
+  async ({ open }) => {
+    using dir = new TempDir();
+    const path = dir.at("file");
+    Deno.writeFileSync(path, CONTENTS);
+    await using ioq = await open();
+    await using file = await ioq.openFile(path);
+    const reason = new Error("enough");
+    for (let i = 0; i < 20; i++) {
+      const controller = new AbortController();
+      const reading = file.readRanges(RANGES, { signal: controller.signal });
+      // Before it is submitted, or after some turns of the event loop
+      for (let turns = i % 4; turns > 0; turns--) {
+        await ioq.run(op.nop());
+      }
+      controller.abort(reason);
+      const parts = await reading.catch((error) => error);
+      if (parts !== reason) {
+        assertEquals(parts.length, RANGES.length);
+      }
+    }
+    const [part] = await file.readRanges([{ offset: 3, length: 4 }]);
+    assertEquals(part, CONTENTS.slice(3, 7));
+  },
+);
+
+forEachBackend("readRanges() into bytes that go away fails", async ({ open }) => {
+  using dir = new TempDir();
+  const path = dir.at("file");
+  Deno.writeFileSync(path, CONTENTS);
+  await using ioq = await open();
+  await using file = await ioq.openFile(path);
+  const buffer = new Uint8Array(200);
+  const reading = file.readRangesInto(buffer, [{ offset: 0, length: 100 }, {
+    offset: 7,
+    length: 100,
+  }], {
+    timeoutMs: 60_000,
+  });
+  buffer.buffer.transfer();
+  await assertRejects(() => reading, TypeError);
+  assertEquals((await file.readRanges([{ offset: 0, length: 3 }]))[0], CONTENTS.slice(0, 3));
 });
 
 forEachBackend("readRanges() reads what was written just before", async ({ open }) => {
@@ -127,10 +207,11 @@ forEachBackend("readRanges() of what cannot be read is an error", async ({ open 
   using dir = new TempDir();
   await using ioq = await open();
   await using written = await ioq.openFile(dir.file("file", "text"), { write: true });
-  assertEquals(
-    (await errorOf(() => written.readRanges([{ offset: 0, length: 1 }])) as { code?: string }).code,
-    "EBADF",
+  const error = await errorOf(() =>
+    written.readRanges([{ offset: 4, length: 0 }, { offset: 3, length: 1 }])
   );
+  assertEquals((error as { code?: string }).code, "EBADF");
+  assertMatch(error.message, /, range 1 at offset 3$/);
   await using directory = await ioq.openFile(dir.path);
   assertEquals(
     (await errorOf(() => directory.readRanges([{ offset: 0, length: 1 }])) as { code?: string })

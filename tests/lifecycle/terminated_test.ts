@@ -8,103 +8,31 @@
 import { assertEquals } from "@std/assert";
 import { LANE } from "../../src/backends/open_backend.ts";
 import { forEachBackend } from "../backends.ts";
-import {
-  descriptorsUnder,
-  laneThreads,
-  newSeed,
-  randomFrom,
-  sleep,
-  TempDir,
-  until,
-  within,
-} from "../fixtures.ts";
+import { LIBRARY, newSeed, text } from "../fixtures.ts";
 import { times } from "../trust/full.ts";
-import { COMPOUND_CALLS, type Folder } from "./compound_calls.ts";
-import type { Deeds } from "./terminated_worker.ts";
-
-/** Calls that a Worker makes at the same time. */
-const CALLS = 3;
-/** Milliseconds after which it is terminated, at the latest. */
-const LONGEST_MS = 100;
-
-/** A folder in another one. */
-function folderIn(dir: TempDir, name: string): Folder {
-  const path = dir.at(name);
-  Deno.mkdirSync(path);
-  const at = (inner: string) => `${path}/${inner}`;
-  return {
-    path,
-    at,
-    file(inner, text = "") {
-      Deno.writeTextFileSync(at(inner), text);
-      return at(inner);
-    },
-  };
-}
-
-/** Temporary files of atomic writes in the folders of calls. */
-function temporaries(dir: TempDir, calls: readonly number[]): string[] {
-  return calls.flatMap((number) =>
-    [...Deno.readDirSync(dir.at(`${number}`))].map(({ name }) => name)
-  ).filter((name) => name.startsWith(".ioq-"));
-}
-
-/** Start a Worker, and end it when it is busy. */
-async function terminateAtRandom(deeds: Deeds, random: () => number): Promise<void> {
-  const worker = new Worker(new URL("./terminated_worker.ts", import.meta.url), {
-    type: "module",
-  });
-  try {
-    await within(
-      60_000,
-      new Promise<void>((resolve, reject) => {
-        worker.onerror = (event) => {
-          event.preventDefault();
-          reject(new Error(event.message));
-        };
-        worker.onmessage = () => resolve();
-        worker.postMessage(deeds);
-      }),
-      "the Worker's start",
-    );
-    await sleep(LONGEST_MS * random());
-  } finally {
-    worker.terminate();
-  }
-}
+import type { Plan } from "./terminated_main.ts";
 
 forEachBackend("a Worker that is terminated has its files closed", async ({ row }) => {
-  const seed = newSeed();
-  const random = randomFrom(seed);
   const { [LANE]: lane, ...options } = row.options as typeof row.options & { [LANE]?: null };
-  const possible = [...COMPOUND_CALLS.keys()].filter((number) =>
-    row.library || COMPOUND_CALLS[number]!.library === undefined
-  );
-  for (let round = 0; round < times(1, 60); round++) {
-    using dir = new TempDir();
-    dir.file("locked");
-    dir.file("raw");
-    const calls = Array.from(
-      { length: CALLS },
-      () => possible.splice(Math.floor(random() * possible.length), 1)[0]!,
-    );
-    possible.push(...calls);
-    for (const number of calls) {
-      const folder = folderIn(dir, `${number}`);
-      await COMPOUND_CALLS[number]!.prepare?.(folder);
-    }
-    const names = calls.map((number) => COMPOUND_CALLS[number]!.name);
-    const context = `${names.join(", ")} in round ${round} of seed ${seed}`;
-    await terminateAtRandom(
-      { options, onThisThread: lane === null, locks: row.library, path: dir.path, calls },
-      random,
-    );
-    await until(() => descriptorsUnder(dir.path) === 0, `descriptors after ${context}`);
-    await until(() => laneThreads() === 0, `threads after ${context}`);
-    using locked = await Deno.open(dir.at("locked"), { read: true, write: true });
-    await within(10_000, locked.lock(true), `the lock after ${context}`);
-    // What has no name in /proc any more by then is removed by the next who writes that file
-    await until(() => !row.library || temporaries(dir, calls).length === 0, `files of ${context}`);
-    assertEquals(descriptorsUnder(dir.path), 1, context);
-  }
+  const plan: Plan = {
+    options,
+    onThisThread: lane === null,
+    library: row.library,
+    seed: newSeed(),
+    rounds: times(1, 60),
+  };
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      "--quiet",
+      `${import.meta.dirname}/terminated_main.ts`,
+      JSON.stringify(plan),
+    ],
+    env: { IOQ_LIBRARY: LIBRARY, NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "null",
+    signal: AbortSignal.timeout(120_000),
+  }).output();
+  assertEquals([code, text(stderr)], [0, ""]);
 });

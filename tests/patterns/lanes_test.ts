@@ -4,7 +4,8 @@
 
 import { assertEquals } from "@std/assert";
 import { glob, Ioq, walk, type WalkOptions } from "../../mod.ts";
-import { joinRules, nameFilter, skipRules } from "../../src/trees/patterns/lane_rules.ts";
+import { nameFilter, skipRules, wantedRules } from "../../src/trees/patterns/expression_rules.ts";
+import { joinRules } from "../../src/trees/patterns/lane_rules.ts";
 import { forEachBackend } from "../backends.ts";
 import { TempDir } from "../fixtures.ts";
 import { directoriesRead } from "./directories_read.ts";
@@ -18,10 +19,23 @@ Deno.test("expressions that are no more than a name are rules for lanes", () => 
     [/(^|\/)dist(\/|$)/, "=dist"],
     [/(?:^|\/)_/g, "^_"],
     [/a-b/u, "~a-b"],
-    [/a|b/, undefined],
+    [/a|b/, "~a,~b"],
+    [/\.(git|hg)$|^tmp/, "$.git,$.hg,^tmp"],
+    [/[a-c]x?$/, "$a,$ax,$b,$bx,$c,$cx"],
+    [/dist\/|dist$/, "$dist"],
+    [/dist\//, undefined],
+    [/[^a]/, undefined],
+    [/a$b/, undefined],
+    [/(?=a)/, undefined],
+    [/(a|b)+/, undefined],
+    [/(a|)/, undefined],
+    [/[a-z][a-z]/, undefined],
+    [/(?<n>a)/, undefined],
+    [/\u{61}/u, undefined],
+    [/a\ufffd/, undefined],
     [/a.b/, undefined],
     [/a\d/, undefined],
-    [/^a/, undefined],
+    [/^a/, "^a"],
     [/a/i, undefined],
     [/a\/b/, undefined],
     [/a*/, undefined],
@@ -36,11 +50,114 @@ Deno.test("expressions that are no more than a name are rules for lanes", () => 
     undefined,
     "a path that begins with it has no slash before",
   );
+  assertEquals(nameFilter([/^a/]), undefined, "only the whole path begins with it");
+  const either = nameFilter([/(^|\/)(dist|out)(\/|$)/, /\.(git|hg)$/])!;
+  assertEquals(["dist", "out", "x.git", ".hg", "outs", "git"].map(either), [
+    true,
+    true,
+    true,
+    true,
+    false,
+    false,
+  ]);
   const filter = nameFilter([/(^|\/)dist$/, /node/, /\.d$/, /(^|\/)_/])!;
   const names = ["dist", "a-node-b", "x.d", "_x", "dists", "x.de", "x_"];
   assertEquals(names.map(filter), [true, true, true, true, false, false, false]);
   assertEquals(joinRules(["=a", "=b", "=a"]), "=a\0=b\0");
   assertEquals(joinRules(["=".padEnd(2000, "a")]), undefined);
+});
+
+Deno.test("endings that are no more than texts are rules for what is wanted", () => {
+  const cases: [suffixes: string[] | undefined, match: RegExp[] | undefined, rules: string][] = [
+    [[".ts", ".d.ts"], [/x/], "+$.ts,+$.d.ts"],
+    [[".a/b"], undefined, "+=b"],
+    [[".a/"], undefined, ""],
+    [[".\ufffd"], undefined, ""],
+    [undefined, [/\.[jt]sx?$/], "+$.js,+$.jsx,+$.ts,+$.tsx"],
+    [undefined, [/\.h$/, /\/Makefile$/], "+$.h,+=Makefile"],
+    [undefined, [/src\/main\.c$/], "+=main.c"],
+    [undefined, [/\.h$/, /x/], ""],
+    [undefined, [/\.h$/i], ""],
+    [undefined, [/\.h$|/], ""],
+    [undefined, [], ""],
+    [[], undefined, ""],
+    [undefined, undefined, ""],
+  ];
+  for (const [suffixes, match, rules] of cases) {
+    assertEquals(wantedRules(suffixes, match).join(), rules, String(suffixes ?? match));
+  }
+});
+
+forEachBackend("lanes tell of no file that is not wanted", async ({ open, row: { library } }) => {
+  using dir = new TempDir();
+  const files = (more: TreeOf): TreeOf => {
+    const names = Array.from({ length: 60 }, (_, i) => `${i}.${["ts", "js", "t\u00e4"][i % 3]}`);
+    return { ...Object.fromEntries(names.map((name) => [name, ""])), ...more };
+  };
+  makeTree(dir.path, files({ "x.ts": files({ "deep.ts": files({}) }), other: files({}) }));
+  await using ioq = await open();
+  const all: string[] = [];
+  for await (const { path } of walk(dir.path, { ioq })) {
+    all.push(path);
+  }
+  const cases: [WalkOptions, RegExp][] = [
+    [{ match: [/\.ts$/] }, /\.ts$/],
+    [{ match: [/\.t(s|\u00e4)$/, /(^|\/)1\.js$/] }, /\.ts$|\.t\u00e4$|\/1\.js$/],
+    [{ match: [/x\.ts\/\d\.ts$/] }, /x\.ts\/\d\.ts$/],
+    [{ exts: ["ts"] }, /\.ts$/],
+    [{ exts: [".t\u00e4"], match: [/[12]/] }, /[12].*\.t\u00e4$/],
+  ];
+  for (const [options, expected] of cases) {
+    const asked: string[] = [];
+    const match = options.match?.map((it) =>
+      Object.defineProperty(new RegExp(it), "test", {
+        value(path: string) {
+          asked.push(path);
+          return RegExp.prototype.test.call(it, path);
+        },
+      })
+    );
+    for (const more of [{}, { stat: true }, { sort: true }, { maxDepth: 2 }]) {
+      const found = (await Array.fromAsync(walk(dir.path, { ...options, ...more, match, ioq })))
+        .map((it) => it.path);
+      const within = (path: string) =>
+        more.maxDepth === undefined || path.slice(dir.path.length).split("/").length <= 3;
+      const wanted = all.filter((it) => expected.test(it) && within(it));
+      assertEquals(found.toSorted(), wanted.toSorted(), JSON.stringify([options, more]));
+    }
+    if (library && options.match?.[0]?.source === "\\.ts$") {
+      // What is asked is what has come back: of directories all
+      const files = new Set(asked.filter((it) => !/(x\.ts|deep\.ts|other)$/.test(it)));
+      assertEquals([...files].filter((it) => !it.endsWith(".ts") && it !== dir.path), []);
+    }
+  }
+});
+
+forEachBackend("names come as JavaScript compares strings", async ({ open }) => {
+  using dir = new TempDir();
+  const parts = ["a", "aaaaaaa", "aaaaaaaa", "aaaaaaaab", "\u00e9", "\ud7ff", "\ue000", "\ufffd"];
+  const names = [...parts, "\u{10000}", "\u{10ffff}", "\uffff", "A", "-", "a.b", "a b", "ab\ue000"]
+    .flatMap((name) => [name, `same-long-beginning${name}`, `${name}\u{1f600}`, `${name}\uff00x`]);
+  for (const name of names) {
+    Deno.writeTextFileSync(dir.file(name), "");
+  }
+  await using ioq = await open();
+  const expected = [...new Set(names)].sort();
+  for (const stat of [false, true]) {
+    const found = await Array.fromAsync(walk(dir.path, { ioq, sort: true, stat }));
+    assertEquals(found.map((it) => it.name).slice(1), expected);
+  }
+  // With a name that is no text
+  Deno.mkdirSync(`${dir.path}/raw`);
+  const raw = new Uint8Array([...new TextEncoder().encode(`${dir.path}/raw/b`), 0xff]);
+  await ioq.writeFile(raw, new Uint8Array()).then(() => true, () => false);
+  Deno.writeTextFileSync(`${dir.path}/raw/a`, "");
+  Deno.writeTextFileSync(`${dir.path}/raw/c`, "");
+  const found = await Array.fromAsync(
+    walk(`${dir.path}/raw`, { ioq, sort: true, onError: "skip" }),
+  );
+  const sorted = found.map((it) => it.name);
+  assertEquals(sorted.slice(1), sorted.slice(1).toSorted());
 });
 
 /** A tree that is deep enough for lanes to go on by themselves. */

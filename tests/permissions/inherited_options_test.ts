@@ -311,3 +311,70 @@ Deno.test("an inherited path stands for no permission", async () => {
   const { stdout } = await runDeno(script, { flags, args: [dir.path, other.file("file")] });
   assertEquals(stdout, "NotCapable\nNotCapable\n");
 });
+
+Deno.test("entries of many files inherit nothing", async () => {
+  using dir = new TempDir();
+  const script = `
+    import { glob, Ioq, walk } from "${MOD}";
+    const [root] = Deno.args;
+    const gather = async (values) => {
+      const all = [];
+      for await (const value of values) all.push(value);
+      return all;
+    };
+    const read = async (ioq, entries) =>
+      (await gather(ioq.readFiles(entries))).map(({ bytes }) => new TextDecoder().decode(bytes)).sort().join();
+    const calls = {
+      read: (ioq) => read(ioq, [{ path: root + "/public" }]),
+      "read nothing": (ioq) => read(ioq, [{}]),
+      walk: (ioq) => read(ioq, walk(root, { ioq })),
+      glob: (ioq) => read(ioq, glob("**", { ioq, cwd: root })),
+      "write nowhere": (ioq) => ioq.writeFiles([{ data: "lost" }]),
+      "write nowhere, later": (ioq) => ioq.writeFiles([{ path: root + "/new", data: "" }, { data: "lost" }], { concurrency: 1 }),
+      "write nothing": (ioq) => ioq.writeFiles([{ path: root + "/public" }]),
+      "skip": (ioq) => ioq.writeFiles([{}], { onError: (_, path) => console.log(path) }),
+      ranges: async (ioq) => {
+        await using file = await ioq.openFile(root + "/public");
+        return (await file.readRanges([{}])).length;
+      },
+    };
+    const inherited = {
+      rawPath: new TextEncoder().encode(root + "/secret"), path: root + "/secret", isDirectory: true, data: "lost",
+      offset: 0, length: 1,
+    };
+    for (const options of JSON.parse(Deno.args[1])) {
+      const ioq = await Ioq.open(options);
+      const outcome = async (call) => {
+        Deno.writeTextFileSync(root + "/secret", "SECRET");
+        Deno.writeTextFileSync(root + "/public", "public");
+        const said = await call(ioq).then(JSON.stringify, String);
+        return [said, Deno.readTextFileSync(root + "/secret"), Deno.readTextFileSync(root + "/public")].join();
+      };
+      for (const [name, call] of Object.entries(calls)) {
+        const clean = await outcome(call);
+        for (const [key, value] of Object.entries(inherited)) {
+          // Deno reads the length of what it iterates over
+          if (key === "length" && name !== "ranges") continue;
+          Object.defineProperty(Object.prototype, key, { value, configurable: true, writable: true });
+          let said;
+          try {
+            said = await outcome(call);
+          } finally {
+            delete Object.prototype[key];
+          }
+          if (said !== clean) console.log(ioq.backend.kind, name, key, "|", clean, "|", said);
+        }
+      }
+      await ioq.close();
+    }
+  `;
+  const rows = [
+    { backend: "uring" },
+    { backend: "threads" },
+    { backend: "worker" },
+    { backend: "worker", library: "/nonexistent" },
+  ];
+  const args = [dir.path, JSON.stringify(rows)];
+  const { code, stdout, stderr } = await runDeno(script, { flags: ["-A", "--no-check"], args });
+  assertEquals([stdout.replaceAll("undefined\n", ""), stderr, code], ["", "", 0]);
+});

@@ -118,6 +118,17 @@ forEachBackend("walk() finds what @std/fs finds", async ({ open, t }) => {
   }
 });
 
+forEachBackend("walk() finds sockets as @std/fs does", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  using _ = Deno.listen({ path: dir.at("socket"), transport: "unix" });
+  for (const followSymlinks of [false, true]) {
+    const expected = await outcomeOf(referenceWalk(dir.path, { followSymlinks }));
+    assertEquals(expected.found.length, 2);
+    assertEquals(await outcomeOf(walk(dir.path, { followSymlinks, ioq })), expected);
+  }
+});
+
 forEachBackend("walk() takes any root that @std/fs takes", async ({ open, t }) => {
   using dir = new TempDir();
   makeTree(dir);

@@ -4,13 +4,13 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import * as ioqModule from "../../mod.ts";
-import type { Ioq } from "../../mod.ts";
+import type { Ioq, MoveOptions } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
 import { descriptorsUnder, TempDir } from "../fixtures.ts";
 import * as std from "./std_fs.ts";
 
 /** The same things in a directory. */
-function furnish(dir: TempDir): void {
+function furnish(dir: Pick<TempDir, "at" | "file">): void {
   Deno.mkdirSync(dir.at("full/sub"), { recursive: true });
   dir.file("full/file", "in full");
   dir.file("full/sub/file", "in sub");
@@ -208,6 +208,164 @@ forEachBackend("move() moves to another file system what has all that it had", a
   await ioq.move(dir.at("file"), `${shared}/moved`, { overwrite: true });
   assertEquals(listing(shared), ["moved: text"]);
 }, ({ library }) => library && onTwoFileSystems());
+
+/** What a move that fails leaves where it is. */
+interface Failing {
+  /** Makes what is moved. */
+  readonly make: (path: string) => void;
+  readonly options?: MoveOptions;
+  /** Called when the move has begun. */
+  readonly then?: (ioq: Ioq) => unknown;
+}
+
+const FAILING: Readonly<Record<string, Failing>> = {
+  "a pipe": { make: (path) => makeFifo(path) },
+  "a directory with a pipe": {
+    make: (path) => {
+      Deno.mkdirSync(path);
+      Deno.writeTextFileSync(`${path}/before`, "x");
+      makeFifo(`${path}/pipe`);
+    },
+  },
+  "too little time": {
+    make: (path) => Deno.writeFileSync(path, new Uint8Array(30_000_000)),
+    options: { timeoutMs: 2 },
+  },
+  "the end of the queue": {
+    make: (path) => {
+      Deno.mkdirSync(path);
+      for (let i = 0; i < 20; i++) {
+        Deno.writeFileSync(`${path}/${i}`, new Uint8Array(1_000_000));
+      }
+    },
+    then: (ioq) => ioq.close(),
+  },
+};
+
+/** Make a named pipe. */
+function makeFifo(path: string): void {
+  assert(new Deno.Command("mkfifo", { args: [path] }).outputSync().success);
+}
+
+forEachBackend("what a move was to replace stays if the move fails", async ({ open, row }) => {
+  using dir = new TempDir();
+  const shared = Deno.makeTempDirSync({ dir: "/dev/shm" });
+  using _ = { [Symbol.dispose]: () => Deno.removeSync(shared, { recursive: true }) };
+  for (const [name, { make, options, then }] of Object.entries(FAILING)) {
+    make(dir.at(name));
+    for (const old of ["file", "directory"]) {
+      const target = `${shared}/${old}`;
+      if (old === "file") {
+        Deno.writeTextFileSync(target, "precious");
+      } else {
+        Deno.mkdirSync(target);
+        Deno.writeTextFileSync(`${target}/file`, "precious");
+      }
+      const ioq = await open();
+      const moving = ioq.move(dir.at(name), target, { ...options, overwrite: true }).then(
+        () => true,
+        () => false,
+      );
+      await then?.(ioq);
+      const isMoved = await moving;
+      await ioq.close();
+      if (isMoved && (options ?? then) !== undefined) {
+        // It was too late
+        await assertRejects(() => Deno.lstat(dir.at(name)), Deno.errors.NotFound);
+        make(dir.at(name));
+        Deno.removeSync(target, { recursive: true });
+        continue;
+      }
+      assertEquals(listing(shared), [
+        ...(old === "file" ? ["file: precious"] : ["directory/", "directory/file: precious"]),
+      ], `${name}, ${row.library}`);
+      Deno.lstatSync(dir.at(name));
+      Deno.removeSync(target, { recursive: true });
+    }
+  }
+}, onTwoFileSystems);
+
+forEachBackend(
+  "a move replaces what is on another file system, whatever it is",
+  async ({ open }) => {
+    await using ioq = await open();
+    using dir = new TempDir();
+    const shared = Deno.makeTempDirSync({ dir: "/dev/shm" });
+    using _ = { [Symbol.dispose]: () => Deno.removeSync(shared, { recursive: true }) };
+    for (const from of ["full", "file", "broken"]) {
+      for (const to of ["full", "empty", "file", "to full", "broken", "none"]) {
+        const there = `${shared}/there`;
+        Deno.mkdirSync(there);
+        const at = (name: string) => `${there}/${name}`;
+        furnish(dir);
+        furnish({
+          at,
+          file(name, contents) {
+            Deno.writeTextFileSync(at(name), String(contents));
+            return at(name);
+          },
+        });
+        const moved = from === "broken" ? "to file" : from;
+        const expected = [...listing(dir.path)].filter((line) => isOf(line, moved))
+          .map((line) => to + line.slice(moved.length));
+        await ioq.move(dir.at(moved), at(to), { overwrite: true });
+        assertEquals(listing(there).filter((line) => isOf(line, to)), expected);
+        assertEquals(listing(there).filter((line) => line.startsWith(".ioq")), []);
+        assertEquals(listing(dir.path).filter((line) => isOf(line, moved)), []);
+        for (const { name } of Deno.readDirSync(dir.path)) {
+          Deno.removeSync(dir.at(name), { recursive: true });
+        }
+        Deno.removeSync(there, { recursive: true });
+      }
+    }
+  },
+  ({ library }) => library && onTwoFileSystems(),
+);
+
+/** Whether a line of a listing is of something, or of what is in it. */
+function isOf(line: string, name: string): boolean {
+  return line.startsWith(name) && /^(?::|\/| ->)/.test(line.slice(name.length));
+}
+
+forEachBackend("a move over what it is in, or over itself, is refused", async ({ open }) => {
+  await using ioq = await open();
+  using dir = new TempDir();
+  Deno.mkdirSync(dir.at("a/b/c"), { recursive: true });
+  dir.file("a/b/f", "precious");
+  dir.file("a/twin", "two names");
+  Deno.linkSync(dir.at("a/twin"), dir.at("a/other"));
+  Deno.symlinkSync(".", dir.at("l"));
+  Deno.symlinkSync("a/b", dir.at("to b"));
+  const before = listing(dir.path);
+  const refused: [from: string, to: string][] = [
+    ["a/b", "a"],
+    ["a/b/f", "a"],
+    ["a/b/c", "a"],
+    ["l/a/b", "a"],
+    ["a/b", "l/a"],
+    ["to b/f", "a"],
+    ["to b/c", "l/l/a/b"],
+    ["a", "l/a"],
+    ["l/a/b", "to b/../b"],
+    ["a", "l/a/b"],
+    ["a", "a/b/c"],
+  ];
+  for (const [from, to] of refused) {
+    await assertRejects(
+      () => ioq.move(dir.at(from), dir.at(to), { overwrite: true }),
+      Error,
+      undefined,
+      `${from} ${to}`,
+    );
+    assertEquals(listing(dir.path), before, `${from} ${to}`);
+  }
+  for (const [from, to] of [["a/twin", "l/a/twin"], ["a/b/f", "to b/f"], ["to b", "l/to b"]]) {
+    await ioq.move(dir.at(from!), dir.at(to!), { overwrite: true });
+    assertEquals(listing(dir.path), before, `${from} ${to}`);
+  }
+  await ioq.move(dir.at("l/a/other"), dir.at("a/twin"), { overwrite: true });
+  assertEquals(listing(dir.path), before.filter((line) => line !== "a/other: two names"));
+});
 
 /** Whether there is a file system in memory beside the one of temporary files. */
 function onTwoFileSystems(): boolean {

@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { defaultQueue, type FileToWrite, writeFiles, type WriteFilesProgress } from "../../mod.ts";
 import { forEachBackend } from "../backends.ts";
-import { bytes, descriptorsUnder, errorOf, TempDir, until } from "../fixtures.ts";
+import { bytes, descriptorsUnder, errorOf, TempDir, text, until } from "../fixtures.ts";
 
 /** Files in some directories. */
 function* entriesIn(dir: TempDir, count: number): Generator<FileToWrite> {
@@ -206,4 +206,71 @@ Deno.test("writeFiles() is a function as well", async () => {
   using dir = new TempDir();
   await using _ = await defaultQueue();
   assertEquals(await writeFiles([{ path: dir.at("file"), data: "text" }]), { files: 1, bytes: 4 });
+});
+
+/** Files that exist, and entries that replace them, the last of which fails. */
+function withFailing(dir: TempDir, count: number, old: string): FileToWrite[] {
+  const entries = Array.from({ length: count }, (_, i): FileToWrite => {
+    dir.file(`${i}`, old);
+    return { path: dir.at(`${i}`), data: new Uint8Array(200_000).fill(i + 1) };
+  });
+  entries.splice(count >> 1, 0, { path: dir.at("missing/file"), data: "x" });
+  return entries;
+}
+
+forEachBackend("what fails beside a file does not interrupt its writing", async ({ open }) => {
+  using dir = new TempDir();
+  await using ioq = await open();
+  const count = 24;
+  const end = new Error("of the caller's");
+  const throws = () => {
+    throw end;
+  };
+  for (const options of [{}, { onError: throws }, { onProgress: throws }]) {
+    const entries = withFailing(dir, count, "old");
+    const error = await errorOf(() => ioq.writeFiles(entries, { ...options, concurrency: 16 }));
+    assert(error instanceof Deno.errors.NotFound || error === end);
+    const now = Array.from({ length: count }, (_, i) => Deno.readFileSync(dir.at(`${i}`)));
+    for (const [i, contents] of now.entries()) {
+      const isOld = text(contents) === "old";
+      assert(isOld || contents.length === 200_000 && contents.every((byte) => byte === i + 1));
+    }
+    // Those beside it were begun with it, and it is over
+    assert(now.some(({ length }) => length === 200_000));
+    for (let i = 0; i < count; i++) {
+      dir.file(`${i}`, "the caller's");
+    }
+    await ioq.nop();
+    for (let i = 0; i < count; i++) {
+      assertEquals(Deno.readTextFileSync(dir.at(`${i}`)), "the caller's");
+    }
+  }
+});
+
+forEachBackend("nothing is written after writeFiles() was ended", async ({ open }) => {
+  using dir = new TempDir();
+  const count = 24;
+  const data = new Uint8Array(1_000_000);
+  const paths = Array.from({ length: count }, (_, i) => dir.at(`${i}`));
+  for (let round = 0; round < 6; round++) {
+    const timeoutMs = round % 2 === 0 ? undefined : 3;
+    const ioq = await open();
+    const end = new AbortController();
+    const writing = ioq.writeFiles(paths.map((path) => ({ path, data })), {
+      concurrency: 16,
+      signal: end.signal,
+      timeoutMs,
+      onProgress: () => timeoutMs === undefined && end.abort(new Error("enough")),
+    });
+    await errorOf(() => writing);
+    assertEquals(descriptorsUnder(dir.path), 0);
+    for (const path of paths) {
+      Deno.writeTextFileSync(path, "the caller's");
+    }
+    // Waits for all that is still in progress
+    await ioq.close();
+    for (const path of paths) {
+      assertEquals(Deno.readTextFileSync(path), "the caller's");
+    }
+  }
 });

@@ -150,6 +150,27 @@ static void check_blocks(const char *path) {
 	compare_and_release(&got, &is);
 }
 
+/** Remove a name, as a directory's too if that is asked for. */
+static int32_t unlink_by_queue(const char *path, uint32_t any) {
+	add_path(1, IOQ_OP_UNLINK, path)->args[0] = any;
+	return result_of(1);
+}
+
+/** Names are removed, and those of directories if that is meant. */
+void test_unlink(const void *config) {
+	open_queue(config, 4, 1);
+	CHECK_EQ(mkdir("unlinked", 0755), 0);
+	CHECK_EQ(mkdir("unlinked/below", 0755), 0);
+	CHECK_EQ(symlink("below", "unlinked/link"), 0);
+	CHECK_EQ(unlink_by_queue("unlinked/below", 0), -EISDIR);
+	CHECK_EQ(unlink_by_queue("unlinked", IOQ_UNLINK_ANY), -ENOTEMPTY);
+	CHECK_EQ(unlink_by_queue("unlinked/link", IOQ_UNLINK_ANY), 0);
+	CHECK_EQ(unlink_by_queue("unlinked/below", IOQ_UNLINK_ANY), 0);
+	CHECK_EQ(unlink_by_queue("unlinked/below", IOQ_UNLINK_ANY), -ENOENT);
+	CHECK_EQ(unlink_by_queue("unlinked", IOQ_UNLINK_ANY), 0);
+	close_queue();
+}
+
 /** Directories of all kinds. */
 void test_directory(const void *config) {
 	open_queue(config, 4, 3);

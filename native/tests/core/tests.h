@@ -34,6 +34,7 @@ void test_terminal(void);
 
 // directory_test.c
 void test_directory(const void *config);
+void test_unlink(const void *config);
 void test_tree(const void *config);
 void test_report(const void *config);
 void test_remove_tree(const void *config);
@@ -41,6 +42,7 @@ void test_utf8(void);
 
 // transfer_test.c
 void test_parts(const void *config);
+void test_ranges(const void *config);
 void test_regions(const void *config);
 
 // waits_test.c

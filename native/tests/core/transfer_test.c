@@ -44,6 +44,91 @@ void test_parts(const void *config) {
 	close_queue();
 }
 
+/** Stage ranges and add the request that reads them. */
+static void add_ranges(uint32_t slot, int fd, struct ioq_range *ranges, uint32_t count) {
+	CHECK_EQ(ioq_stage(q.ioq, slot, (const uint8_t *)ranges, count * (uint32_t)sizeof(*ranges)), 0);
+	add_fd(slot, IOQ_OP_READ_RANGES, fd);
+}
+
+/** Many ranges by one request. */
+void test_ranges(const void *config) {
+	enum { COUNT = 900, LENGTH = 1000, EACH = 300 };
+	static struct ioq_range ranges[IOQ_RANGES_MAX + 1];
+	static uint8_t bytes[LENGTH], got[EACH];
+	open_queue(config, 4, 1);
+	int fd = open_by_queue(0, "ranges", O_RDWR | O_CREAT | O_TRUNC);
+	for (size_t i = 0; i < LENGTH; ++i) {
+		bytes[i] = (uint8_t)(i * 7 + i / 256);
+	}
+	CHECK_EQ(pwrite(fd, bytes, LENGTH, 0), LENGTH);
+	for (uint32_t i = 0; i < COUNT; ++i) {
+		ranges[i] = (struct ioq_range) {.offset_low = i * 37 % LENGTH, .length = i % EACH, .result = 1};
+	}
+	// Beyond the end, and far beyond it
+	ranges[5].offset_low = LENGTH;
+	ranges[6].offset_high = 1;
+	add_ranges(1, fd, ranges, COUNT);
+	int32_t head = result_of(1);
+	check_lane(1);
+	CHECK_EQ(head % 4096, 0);
+	CHECK_EQ(q.results[1].flags, IOQ_COMPLETION_HELD);
+	static struct ioq_range told[COUNT];
+	CHECK_EQ(ioq_take_part(q.ioq, 1, 0, (uint8_t *)told, sizeof(told)), sizeof(told));
+	uint32_t at = (uint32_t)head;
+	for (uint32_t i = 0; i < COUNT; at += ranges[i++].length) {
+		uint32_t left = ranges[i].offset_high || i == 5 ? 0 : LENGTH - ranges[i].offset_low;
+		uint32_t count = ranges[i].length < left ? ranges[i].length : left;
+		CHECK_EQ(told[i].result, count);
+		CHECK_EQ(ioq_take_part(q.ioq, 1, at, got, count), count);
+		CHECK_EQ(memcmp(got, bytes + ranges[i].offset_low, count), 0);
+	}
+	CHECK_EQ(ioq_release(q.ioq, 1), 0);
+
+	// None at all, not staged, half of one, too many, too long, too long together
+	CHECK_EQ(ioq_stage(q.ioq, 1, bytes, 0), 0);
+	add_fd(1, IOQ_OP_READ_RANGES, fd);
+	CHECK_EQ(result_of(1), -EINVAL);
+	add_fd(1, IOQ_OP_READ_RANGES, fd);
+	CHECK_EQ(result_of(1), -EINVAL);
+	CHECK_EQ(ioq_stage(q.ioq, 1, bytes, sizeof(*ranges) + 1), 0);
+	add_fd(1, IOQ_OP_READ_RANGES, fd);
+	CHECK_EQ(result_of(1), -EINVAL);
+	add_ranges(1, fd, ranges, IOQ_RANGES_MAX + 1);
+	CHECK_EQ(result_of(1), -EINVAL);
+	struct ioq_range large[8];
+	for (size_t i = 0; i < 8; ++i) {
+		large[i] = (struct ioq_range) {.length = IOQ_RANGE_LENGTH_MAX};
+	}
+	add_ranges(1, fd, large, 7);
+	CHECK(result_of(1) > 0);
+	CHECK_EQ(ioq_release(q.ioq, 1), 0);
+	add_ranges(1, fd, large, 8);
+	CHECK_EQ(result_of(1), -EINVAL);
+	++large[0].length;
+	add_ranges(1, fd, large, 1);
+	CHECK_EQ(result_of(1), -EINVAL);
+	// Each has its own error
+	close_by_queue(0, fd);
+	add_ranges(1, fd, ranges, 2);
+	CHECK(result_of(1) > 0);
+	CHECK_EQ(ioq_take_part(q.ioq, 1, 0, (uint8_t *)told, sizeof(told[0])), sizeof(told[0]));
+	CHECK_EQ(told[0].result, -EBADF);
+	CHECK_EQ(ioq_release(q.ioq, 1), 0);
+	CHECK_EQ(unlink("ranges"), 0);
+
+	// Cancelled before it is submitted, or at once, or too late
+	fd = open_by_queue(0, "/dev/zero", O_RDONLY);
+	add_ranges(1, fd, ranges, COUNT);
+	CHECK_EQ(ioq_cancel(q.ioq, 1), 0);
+	turn(0);
+	ioq_cancel(q.ioq, 1);
+	int32_t result = result_of(1);
+	CHECK(result == -EINTR || result > 0);
+	CHECK_EQ(ioq_release(q.ioq, 1), result > 0 ? 0 : -EINVAL);
+	close_by_queue(0, fd);
+	close_queue();
+}
+
 /** Memory that JavaScript sees: transfers, while it is given back, and bad requests. */
 void test_regions(const void *config) {
 	open_queue(config, 8, 1);

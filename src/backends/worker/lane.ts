@@ -15,10 +15,11 @@ import type { Executor } from "./executor.ts";
 import type { Ioqq } from "./slot_queue.ts";
 import * as shared from "./memory.ts";
 import { DenoExecutor } from "./without_library.ts";
-import { LibraryExecutor } from "./with_library.ts";
+import { LaneError, LibraryExecutor } from "./with_library.ts";
 
 const EINTR = 4;
 const ENOMEM = 12;
+const EOWNERDEAD = 130;
 
 /** How long to wait for a request before going round the event loop, in milliseconds. */
 const IDLE_MS = 1000;
@@ -262,14 +263,22 @@ async function openExecutor({ library, owner }: shared.LaneStart): Promise<Execu
 }
 
 const start = workerData as shared.LaneStart;
-const executor = await openExecutor(start);
 try {
-  let memory: shared.LaneMemory = start;
-  while (await new Lane(start, memory, executor).run()) {
-    memory = receiveMessageOnPort(start.port)!.message;
+  const executor = await openExecutor(start);
+  try {
+    let memory: shared.LaneMemory = start;
+    while (await new Lane(start, memory, executor).run()) {
+      memory = receiveMessageOnPort(start.port)!.message;
+    }
+  } finally {
+    executor.close();
+  }
+} catch (error) {
+  // Its queue may have been closed meanwhile
+  if (!(error instanceof LaneError && error.errno === EOWNERDEAD)) {
+    throw error;
   }
 } finally {
-  executor.close();
   start.port.close();
 }
 // With its module the Worker ends. To have it exit, process.exit(), leaves two

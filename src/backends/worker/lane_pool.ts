@@ -26,8 +26,11 @@ interface Lane {
 
 /** What is told of lanes. */
 export interface LaneEvents {
-  /** A lane has ended, and nobody wanted it to; `started` if it ever had. */
-  lost(at: number, started: boolean, error: unknown): void;
+  /**
+   * A lane has ended, and nobody wanted it to. `hasStarted` tells whether it ever had, once all
+   * that it has said was heard.
+   */
+  lost(at: number, hasStarted: () => boolean, error: unknown): void;
   /** A lane cannot be started. */
   failed(error: unknown): void;
 }
@@ -35,6 +38,8 @@ export interface LaneEvents {
 /** Starts the Workers of a backend, and ends them. */
 export class LanePool {
   readonly #lanes: (Lane | undefined)[];
+  /** Those whose Worker has not ended, be they given up or not. */
+  readonly #alive = new Set<Lane>();
   readonly #module: URL;
   readonly #library: string | undefined;
   readonly #owner: () => number;
@@ -71,6 +76,11 @@ export class LanePool {
   has(at: number): boolean {
     const lane = this.#lanes[at];
     return lane !== undefined && !lane.gone;
+  }
+
+  /** Whether there is that lane and it is about to start. */
+  isStarting(at: number): boolean {
+    return this.has(at) && !this.#lanes[at]!.started;
   }
 
   /** How many there are, from one on. */
@@ -136,12 +146,14 @@ export class LanePool {
     const ended = new Promise<void>((resolve) => {
       worker.once("error", (error: unknown) => failure = error);
       worker.once("exit", () => {
+        this.#alive.delete(lane);
         this.#lose(at, lane, failure);
         resolve();
       });
     });
     const lane: Lane = { worker, port: port1, ended, started: false, gone: false };
     this.#lanes[at] = lane;
+    this.#alive.add(lane);
   }
 
   #lose(at: number, lane: Lane, error: unknown): void {
@@ -149,7 +161,7 @@ export class LanePool {
       lane.gone = true;
       lane.port.close();
       if (!this.#ending) {
-        this.#events.lost(at, lane.started, error);
+        this.#events.lost(at, () => lane.started, error);
       }
     }
   }
@@ -175,7 +187,7 @@ export class LanePool {
   /** Wait for the lanes, which were told to end, and end those that do not. */
   async end(): Promise<void> {
     this.#ending = true;
-    const lanes = this.#lanes.filter((lane) => lane !== undefined && !lane.gone) as Lane[];
+    const lanes = [...this.#alive];
     let timer;
     const late = new Promise<void>((resolve) => timer = setTimeout(resolve, END_MS));
     // Keeps the process alive until they have ended, so that nothing is left behind

@@ -7,7 +7,7 @@
  */
 
 import * as layout from "../../../ffi/layout.ts";
-import type { PlainStat } from "../../operations/operation.ts";
+import type { PlainStat } from "../../operations/plain_call.ts";
 
 /** Masks from `<linux/stat.h>`. */
 const STATX_BASIC_STATS = 0x7ff;

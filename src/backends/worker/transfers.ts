@@ -7,7 +7,7 @@
  * @module
  */
 
-import { byteLengthOf } from "../../byte_length.ts";
+import { byteLengthOf, copyInto } from "../../byte_length.ts";
 import type { Payload } from "../../operations/payload.ts";
 import * as shared from "./memory.ts";
 
@@ -32,12 +32,16 @@ export class SharedPayload implements Payload {
 
   take(target: Uint8Array<ArrayBuffer>): void {
     const length = Math.min(byteLengthOf(target), this.length);
-    target.set(this.whole?.subarray(0, length) ?? this.#bytes.subarray(this.at, this.at + length));
+    copyInto(
+      target,
+      this.whole?.subarray(0, length) ?? this.#bytes.subarray(this.at, this.at + length),
+    );
   }
 
   takePart(at: number, target: Uint8Array<ArrayBuffer>): void {
     const end = Math.min(at + byteLengthOf(target), this.length);
-    target.set(
+    copyInto(
+      target,
       this.whole?.subarray(at, end) ?? this.#bytes.subarray(this.at + at, this.at + end),
     );
   }

@@ -8,9 +8,10 @@
  * @module
  */
 
-import { byteLengthOf } from "../../byte_length.ts";
+import { byteLengthOf, copyInto } from "../../byte_length.ts";
 import * as layout from "../../../ffi/layout.ts";
 import type { Library, Symbols } from "../../../ffi/library.ts";
+import { errnoText } from "../../linux/errors.ts";
 import type { Executor, RawMode } from "./executor.ts";
 
 const REQUEST_WORDS = layout.REQUEST_SIZE / 4;
@@ -24,6 +25,17 @@ const RAW_MODES: Readonly<Record<RawMode, number>> = {
   raw: layout.TERMINAL_RAW,
   cbreak: layout.TERMINAL_CBREAK,
 };
+
+/** There can be no lane. */
+export class LaneError extends Error {
+  /** Why: an error number. */
+  readonly errno: number;
+
+  constructor(errno: number) {
+    super(`The native library cannot run a lane: ${errnoText(errno)}`);
+    this.errno = errno;
+  }
+}
 
 /** Runs requests by the native library, within the call. */
 export class LibraryExecutor implements Executor {
@@ -64,7 +76,7 @@ export class LibraryExecutor implements Executor {
       new Uint8Array(info.buffer),
     );
     if (this.#ioq === null) {
-      throw new Error("The native library has no memory for a lane");
+      throw new LaneError(info[layout.INFO_ERROR]!);
     }
     this.caller = this.#symbols.ioq_caller_id(this.#ioq);
     this.owner = info[layout.INFO_OWNER]!;
@@ -129,7 +141,7 @@ export class LibraryExecutor implements Executor {
       this.#symbols.ioq_take(this.#ioq, 0, target as Uint8Array<ArrayBuffer>, length);
       this.#held = false;
     } else {
-      target.set(this.#output.subarray(this.#at, this.#at + this.length));
+      copyInto(target, this.#output.subarray(this.#at, this.#at + this.length));
     }
   }
 

@@ -13,22 +13,20 @@
 
 import type NodeFs from "node:fs";
 import * as layout from "../../../ffi/layout.ts";
+import { copyInto } from "../../byte_length.ts";
 import { isUtf8 } from "../../linux/directory.ts";
 import { ERRNO, UNSUPPORTED } from "../../linux/errors.ts";
 import { AT_FDCWD, O_APPEND, O_DIRECTORY, O_RDWR, O_WRONLY } from "../../linux/fcntl.ts";
 import "../../operations/op.ts";
-import {
-  type Plain,
-  type PlainCall,
-  plainRuns,
-  type PlainStat,
-} from "../../operations/operation.ts";
+import { plainRuns } from "../../operations/operation.ts";
+import type { Plain, PlainCall, PlainStat } from "../../operations/plain_call.ts";
 import type { CoreRequest } from "../../operations/request.ts";
 import { addAppender, appenderOf, removeAppender } from "./append_files.ts";
 import { readDirectory, readTrees } from "./directories.ts";
 import type { Executor } from "./executor.ts";
 import { errnoOf, Failure } from "./failure.ts";
 import { Fifos, isFifo, leadsToFifo, removeFifo } from "./fifos.ts";
+import { makeDurable, replaceFile, syncFolderOf } from "./replace.ts";
 import { HINT_RETRIED, NONE_KEPT } from "./request_runner.ts";
 import { translateFlags } from "./open_flags.ts";
 import { pathAt } from "./proc_path.ts";
@@ -258,6 +256,18 @@ class Call implements PlainCall {
     }
   }
 
+  replace(): number {
+    return replaceFile(this);
+  }
+
+  makeDurable(fd: number): void {
+    makeDurable(this, fd);
+  }
+
+  syncFolder(): void {
+    syncFolderOf(this);
+  }
+
   fail(errno: number): never {
     throw new Failure(errno);
   }
@@ -334,7 +344,7 @@ export class DenoExecutor implements Executor {
   }
 
   take(target: Uint8Array): void {
-    target.set(this.#call.payload);
+    copyInto(target, this.#call.payload);
   }
 
   isTerminal(fd: number): boolean {

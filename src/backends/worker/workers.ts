@@ -17,7 +17,7 @@
  */
 
 import { NO_OWNER } from "../../../ffi/layout.ts";
-import { EMBEDDED, type Library, loadLibrary } from "../../../ffi/library.ts";
+import { type Library, loadLibrary } from "../../../ffi/library.ts";
 import type { LaneCounts, Sink } from "../backend.ts";
 import { ERRNO, WORKER_CRASHED } from "../../linux/errors.ts";
 import { AT_FDCWD } from "../../linux/fcntl.ts";
@@ -122,10 +122,16 @@ export class Workers implements RequestRunner {
     this.#inputs = new LongInputs(this.#memory);
     this.#outputs = new LongOutputs(this.#memory);
     this.#requests = new Array(depth).fill(undefined);
-    this.#pool = new LanePool(threads, module, library?.path, () => this.#owner, {
-      lost: (at, started, error) => this.#lost(at, started, error),
-      failed: (error) => this.#giveUp(error),
-    });
+    this.#pool = new LanePool(
+      threads,
+      module,
+      library?.shared ?? library?.path,
+      () => this.#owner,
+      {
+        lost: (at, hasStarted, error) => this.#lost(at, hasStarted, error),
+        failed: (error) => this.#giveUp(error),
+      },
+    );
     this.#interrupts = library && new Interrupts(library, (slot) => this.#laneOf(slot));
   }
 
@@ -141,13 +147,11 @@ export class Workers implements RequestRunner {
   }
 
   /**
-   * Whose descriptors lanes open: this thread's, so that they are closed with it. The
-   * library in the package is loaded by each thread for itself, and knows no others.
+   * Whose descriptors lanes open: this thread's, so that they are closed with it. A copy of the
+   * library that is not this thread's knows nothing of it.
    */
   get #owner(): number {
-    return this.#library === undefined || this.#library.path === EMBEDDED
-      ? NO_OWNER
-      : this.executor!.owner;
+    return this.#library?.shared === undefined ? NO_OWNER : this.executor!.owner;
   }
 
   push(slot: number, request: CoreRequest): void {
@@ -360,7 +364,7 @@ export class Workers implements RequestRunner {
   }
 
   /** A lane has ended. */
-  #lost(at: number, started: boolean, error: unknown): void {
+  #lost(at: number, hasStarted: () => boolean, error: unknown): void {
     const { words, ready } = this.#memory;
     // What it said before comes first
     for (let message = ready.try(); message >= 0; message = ready.try()) {
@@ -379,7 +383,7 @@ export class Workers implements RequestRunner {
     }
     this.#crashes++;
     if (!this.#gaveUp) {
-      if (this.#crashes > CRASHES_MAX || (!started && this.#pool.countFrom(0) === 0)) {
+      if (this.#crashes > CRASHES_MAX || (!hasStarted() && this.#pool.countFrom(0) === 0)) {
         this.#giveUp(error);
       } else {
         this.#startPrimaries();
@@ -405,12 +409,17 @@ export class Workers implements RequestRunner {
     const slots = this.#batch;
     this.#batch = [];
     for (const queue of [this.#memory.pending, this.#memory.descriptors]) {
+      const messages: number[] = [];
       while (queue.count > 0) {
         const slot = queue.popNow();
-        if (slot >= 0) {
+        if (slot >= this.#memory.stop) {
+          // For the lanes: to stop, or to go on elsewhere
+          messages.push(slot);
+        } else if (slot >= 0) {
           slots.push(slot);
         }
       }
+      messages.forEach((message) => queue.push(message));
     }
     return slots;
   }
@@ -467,8 +476,9 @@ export class Workers implements RequestRunner {
   /**
    * End lanes that are held up and that nothing can interrupt: those without the
    * library. A thread of such a lane may stay in the kernel for as long as that takes,
-   * but has nothing left to come back to, and keeps no process alive. With the library
-   * it comes to its end as soon as the kernel lets go, and says what came of it.
+   * but has nothing left to come back to, and keeps no process alive. So do lanes that are yet
+   * to start: nobody waits for those. With the library a lane comes to its end as soon as the
+   * kernel lets go, and says what came of it.
    */
   abandon(): boolean {
     if (this.#library !== undefined) {
@@ -483,14 +493,19 @@ export class Workers implements RequestRunner {
         this.#lostRequests.push({ slot, result: -ERRNO.EINTR! });
       }
     }
+    let any = this.#inFlight > 0;
     for (let at = 0; at < this.#pool.size; at++) {
       const index = this.#memory.controls(at) + shared.LANE_CURRENT;
-      if (this.#pool.has(at) && Atomics.load(this.#memory.words, index) !== 0) {
+      if (
+        this.#pool.isStarting(at) ||
+        this.#pool.has(at) && Atomics.load(this.#memory.words, index) !== 0
+      ) {
         this.#pool.abandon(at);
+        any = true;
       }
     }
     this.wake();
-    return this.#inFlight > 0;
+    return any;
   }
 
   resize(depth: number): void {

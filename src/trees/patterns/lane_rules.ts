@@ -10,6 +10,7 @@
  *
  *     skip: [/node_modules/, /\\.git$/]        ~node_modules, $.git
  *     !**\/build/**, names with a dot          =build, ^.
+ *     exts: ["ts"]; match: [/\\.[jt]s$/]      +$.ts; +$.js, +$.ts: files without that are left out
  *     .gitignore: /out, *.d, docs/_site/       =out, $.d, =_site; and stop where one is: !.gitignore
  *
  * @module
@@ -18,11 +19,17 @@
 import type { GitignoreRule } from "./gitignore_syntax.ts";
 import type { Row } from "./glob_syntax.ts";
 
-const IS = "=";
-const BEGINS = "^";
-const ENDS = "$";
-const HAS = "~";
+/** The name is the text. */
+export const IS = "=";
+/** It begins with it. */
+export const BEGINS = "^";
+/** It ends in it. */
+export const ENDS = "$";
+/** It has it. */
+export const HAS = "~";
 const STOPS = "!";
+/** Before another sign: files of such a name are told of, and others are not. */
+export const WANTED = "+";
 
 /** Characters of all rules, so that they have at most 4095 bytes. */
 const LENGTH_MAX = 1300;
@@ -39,85 +46,6 @@ export function joinRules(rules: readonly string[]): string | undefined {
 /** All of several; there are none if there can be none for one. */
 export function allRules(several: readonly LaneRules[]): LaneRules {
   return several.some((it) => it === undefined) ? undefined : several.flatMap((it) => it ?? []);
-}
-
-/** A text in a regular expression that stands for nothing but itself; `undefined` if it is more. */
-function literal(source: string): string | undefined {
-  let text = "";
-  for (let i = 0; i < source.length; i++) {
-    let character = source[i]!;
-    if (character === "\\") {
-      character = source[++i] ?? "";
-      if (!/^[^A-Za-z0-9]$/.test(character)) {
-        return undefined;
-      }
-    } else if ("^$.*+?()[]{}|".includes(character)) {
-      return undefined;
-    }
-    text += character;
-  }
-  return text === "" || /[/\0\ufffd]/.test(text) ? undefined : text;
-}
-
-/**
- * Rules for paths that a regular expression is found in, provided that nothing above them is.
- * It must be a name or a part of one: `/node_modules/`, `/\\.git$/`, `/(^|\\/)dist$/`.
- */
-export function skipRules(expression: RegExp): LaneRules {
-  if (expression.flags.replace(/[gsduy]/g, "") !== "" || expression.flags.includes("y")) {
-    return undefined;
-  }
-  const { source } = expression;
-  const parts =
-    /^(\(\?:\^\|\\\/\)|\(\^\|\\\/\)|\\\/)?(.*?)(\$|\(\?:\\\/\|\$\)|\(\\\/\|\$\)|\(\?:\$\|\\\/\)|\(\$\|\\\/\))?$/s
-      .exec(source);
-  const begins = parts?.[1] !== undefined;
-  const ends = parts?.[3] !== undefined;
-  const text = literal(parts?.[2] ?? "");
-  return text === undefined
-    ? undefined
-    : [(begins ? ends ? IS : BEGINS : ends ? ENDS : HAS) + text];
-}
-
-/**
- * Whether a name is passed over by expressions, if they can be decided by names and exactly: a
- * path that one is found in has it in its last name, unless what is above was passed over.
- */
-export function nameFilter(
-  expressions: readonly RegExp[],
-): ((name: string) => boolean) | undefined {
-  const rules: string[] = [];
-  for (const expression of expressions) {
-    const [rule] = skipRules(expression) ?? [];
-    if (rule === undefined || expression.source.startsWith("\\/")) {
-      // With a slash before it, it is not found in a path that begins with it
-      return undefined;
-    }
-    rules.push(rule);
-  }
-  const is = new Set(rules.filter((it) => it.startsWith(IS)).map((it) => it.slice(1)));
-  let filter: (name: string) => boolean = is.size === 0 ? () => false : (name) => is.has(name);
-  for (const rule of rules.filter((it) => !it.startsWith(IS))) {
-    const before = filter;
-    const own = ruleFilter(rule);
-    filter = is.size === 0 && rule === rules[0] ? own : (name) => before(name) || own(name);
-  }
-  return filter;
-}
-
-/** Whether a name is as a rule has it: what is cheap to see comes first, for nearly none is. */
-function ruleFilter(rule: string): (name: string) => boolean {
-  const text = rule.slice(1);
-  const { length } = text;
-  if (rule.startsWith(BEGINS)) {
-    const first = text.charCodeAt(0);
-    return (name) => name.charCodeAt(0) === first && name.startsWith(text);
-  }
-  if (rule.startsWith(ENDS)) {
-    const last = text.charCodeAt(length - 1);
-    return (name) => name.charCodeAt(name.length - 1) === last && name.endsWith(text);
-  }
-  return (name) => name.length >= length && name.includes(text);
 }
 
 /** A rule for names that a simple glob matches; `undefined` if it is no such glob. */

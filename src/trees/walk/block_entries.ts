@@ -27,8 +27,8 @@ import { followLink } from "./followed_link.ts";
 import type { Verdict } from "../patterns/glob_patterns.ts";
 import type { IgnoreSources } from "./ignore_sources.ts";
 import { LineBuffer, type LineFormat, type Lines } from "./lines.ts";
-import type { WalkEntry } from "./walk_options.ts";
-import { type Item, Order, sortItems } from "./order.ts";
+import type { WalkEntry } from "./walk_types.ts";
+import { Found, type Item, Order, sortItems } from "./order.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../../linux/directory.ts";
 import { RECORD_WORDS, STAT_WORDS, type TreeBlock } from "./tree_block.ts";
 
@@ -49,6 +49,8 @@ interface Part {
   readonly recordOf: Int32Array | undefined;
   /** By record, the directory, if it was to be gone into. */
   readonly read: (DirectoryNode | undefined)[];
+  /** Where what is found goes, if it comes in order. */
+  readonly found: Found | undefined;
 }
 
 /** Something that a glob has named, and that there is. */
@@ -84,6 +86,7 @@ const NO_BLOCK: TreeBlock = {
   rawNames: undefined,
   stats: new Int32Array(),
   isSlow: false,
+  isSorted: false,
 };
 
 function goOn(): Promise<boolean> {
@@ -161,7 +164,7 @@ export class BlockEntries {
 
   /** A directory has no entries, since it could not be read. */
   addNothing(node: DirectoryNode): void {
-    this.#addInOrder(node, []);
+    this.#addInOrder(node, new Found());
   }
 
   /**
@@ -201,7 +204,8 @@ export class BlockEntries {
           node.identity = records.slice(identity, identity + 4);
         }
         if (node.identity === undefined || !node.isCycle) {
-          const part: Part = { node, block, from, end, recordOf, read };
+          const found = this.#order === undefined ? undefined : new Found();
+          const part: Part = { node, block, from, end, recordOf, read, found };
           if (!this.#isPlain(part)) {
             await this.#addAny(part);
           } else if (end - from <= SLICE) {
@@ -209,8 +213,11 @@ export class BlockEntries {
           } else {
             await this.#addSlices(part);
           }
+          if (found !== undefined && !walk.stopped) {
+            this.#addInOrder(node, found);
+          }
         } else {
-          this.#addInOrder(node, []);
+          this.addNothing(node);
         }
         if (error !== 0 && !(node.optional && isMissing(error))) {
           // As Deno.readDir() would say it, and it knows no normalized root
@@ -264,7 +271,16 @@ export class BlockEntries {
     const items: Item[] = [];
     const links: Promise<void>[] = [];
     const descends = node.depth + 1 < this.#walk.plan.maxDepth;
-    const part: Part = { node, block: NO_BLOCK, from: 0, end: 0, recordOf: undefined, read: [] };
+    const found = this.#order === undefined ? undefined : new Found();
+    const part: Part = {
+      node,
+      block: NO_BLOCK,
+      from: 0,
+      end: 0,
+      recordOf: undefined,
+      read: [],
+      found,
+    };
     for (const { name, type, info } of named) {
       this.#addOne({
         part,
@@ -279,8 +295,9 @@ export class BlockEntries {
       });
     }
     await Promise.all(links);
-    if (!this.#walk.stopped) {
-      this.#addInOrder(node, this.#order?.byName ? await sortItems(items, SLICE, goOn) : items);
+    if (found !== undefined && !this.#walk.stopped) {
+      putInOrder(found, this.#order?.byName ? await sortItems(items, SLICE, goOn) : items);
+      this.#addInOrder(node, found);
     }
   }
 
@@ -306,7 +323,7 @@ export class BlockEntries {
   #isPlain({ node, block }: Part): boolean {
     const { followSymlinks, stat, skips, sort, glob, ignores } = this.#walk.plan;
     return glob === undefined && ignores === undefined && !followSymlinks && !stat &&
-      sort === false && (skips === undefined || this.skipsName !== undefined) &&
+      (sort !== true || block.isSorted) && (skips === undefined || this.skipsName !== undefined) &&
       block.rawNames === undefined && node.rawPath === undefined;
   }
 
@@ -317,7 +334,7 @@ export class BlockEntries {
     // What names tell is asked of names: to search a path costs several times as much
     const finds = skipsName === undefined ? this.#walk.plan.finds : this.#walk.plan.matches;
     const { node, block: { names, types }, end } = part;
-    const batch = this.#batch;
+    const batch = part.found?.entries ?? this.#batch;
     const { prefix } = node;
     const descends = node.depth + 1 < maxDepth;
     for (let i = part.from; i < end; i++) {
@@ -332,7 +349,8 @@ export class BlockEntries {
           batch.push({ path, name, isFile: false, isDirectory: true, isSymlink: false });
         }
         if (descends) {
-          this.#descend(part, i, path, name, undefined);
+          const child = this.#descend(part, i, path, name, undefined);
+          part.found?.addChild(child);
         }
       } else if (type === DT_LNK) {
         if (includeSymlinks && (finds === undefined || finds(path))) {
@@ -420,14 +438,13 @@ export class BlockEntries {
     if (walk.stopped) {
       return;
     }
-    const inOrder = this.#order?.byName
-      ? await sortItems(items, SLICE, async () => {
+    if (part.found !== undefined) {
+      const isSorted = !this.#order?.byName || block.isSorted;
+      const inOrder = isSorted ? items : await sortItems(items, SLICE, async () => {
         await walk.pause();
         return !walk.stopped;
-      })
-      : items;
-    if (!walk.stopped) {
-      this.#addInOrder(node, inOrder);
+      });
+      putInOrder(part.found, inOrder);
     }
   }
 
@@ -494,18 +511,10 @@ export class BlockEntries {
   }
 
   /** Have a directory's entries come when it is their turn, if that matters. */
-  #addInOrder(node: DirectoryNode, items: readonly Item[]): void {
-    if (this.#order === undefined) {
-      return;
-    }
-    for (const entry of this.#order.add(node, items)) {
-      this.#batch.push(entry);
-    }
-    for (let i = items.length - 1; i >= 0; i--) {
-      const { child } = items[i]!;
-      if (child !== undefined && !child.begun) {
-        this.#walk.pending.push(child);
-      }
+  #addInOrder(node: DirectoryNode, found: Found): void {
+    if (this.#order !== undefined) {
+      this.#order.add(node, found, this.#batch);
+      this.#walk.pending.replace(node, found.children);
     }
   }
 
@@ -578,6 +587,18 @@ export class BlockEntries {
       if (this.#order === undefined) {
         walk.pending.push(item.child);
       }
+    }
+  }
+}
+
+/** What became of entries that are in order. */
+function putInOrder(found: Found, items: readonly Item[]): void {
+  for (const { entry, child } of items) {
+    if (entry !== undefined) {
+      found.entries.push(entry);
+    }
+    if (child !== undefined) {
+      found.addChild(child);
     }
   }
 }

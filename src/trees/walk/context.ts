@@ -9,7 +9,8 @@
 import type { Runner } from "../../queue/runner.ts";
 import type { Request } from "../../operations/request.ts";
 import type { OpName } from "../../operations/values.ts";
-import type { WalkEntry, WalkPlan } from "./walk_options.ts";
+import type { WalkPlan } from "./walk_options.ts";
+import type { WalkEntry } from "./walk_types.ts";
 import type { PendingDirectories } from "./pending_directories.ts";
 
 /** What the parts of a walk share: the plan, the queue, and how to report errors. */

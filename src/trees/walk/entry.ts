@@ -7,8 +7,13 @@
  */
 
 import { basename } from "../../posix_path.ts";
+import type { BigIntFileInfo, FileInfo } from "../../linux/stat.ts";
+import { op } from "../../operations/op.ts";
+import { type Request, toCoreRequest } from "../../operations/request.ts";
+import type { OpName } from "../../operations/values.ts";
 import type { DirectoryNode } from "./directory_node.ts";
-import type { WalkEntry } from "./walk_options.ts";
+import type { WalkPlan } from "./walk_options.ts";
+import type { WalkEntry } from "./walk_types.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../../linux/directory.ts";
 
 /** An entry of a type from `<dirent.h>`. */
@@ -34,4 +39,18 @@ export function entryOf(node: DirectoryNode): WalkEntry {
 /** What the paths of a directory's entries begin with. */
 export function prefixOf(path: string): string {
   return path === "." || path === "./" ? "" : path.endsWith("/") ? path : `${path}/`;
+}
+
+/** A request for attributes in the form that entries have them in. */
+export function statRequest(
+  { bigint, decode }: WalkPlan,
+  verb: "stat" | "lstat",
+  path: string | Uint8Array,
+  at?: number,
+): Request<OpName, FileInfo | BigIntFileInfo> {
+  const options = at === undefined ? {} : { at };
+  const request: Request<OpName> = bigint
+    ? op[verb](path, { ...options, bigint })
+    : op[verb](path, options);
+  return toCoreRequest(request).readBy((_, payload) => decode(payload.words, payload.at >> 2));
 }

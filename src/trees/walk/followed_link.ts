@@ -6,17 +6,18 @@
  * @module
  */
 
-import type { FileInfo } from "../../linux/stat.ts";
+import type { BigIntFileInfo, FileInfo } from "../../linux/stat.ts";
 import { decodeText } from "../../operations/decode.ts";
 import { op } from "../../operations/op.ts";
 import { toCoreRequest } from "../../operations/request.ts";
 import type { WalkContext } from "./context.ts";
 import type { Anchor, DirectoryNode } from "./directory_node.ts";
-import type { WalkEntry } from "./walk_options.ts";
+import { statRequest } from "./entry.ts";
+import type { WalkEntry } from "./walk_types.ts";
 
 /** What a link leads to. */
 export interface LinkTarget {
-  readonly info: FileInfo;
+  readonly info: FileInfo | BigIntFileInfo;
   /** The path that it is found by: its own, or the link's. */
   readonly path: string;
   /** What to open, from the anchor if there is one. */
@@ -44,14 +45,18 @@ export async function followLink(
     if (anchor === undefined && link.rawPath === undefined) {
       const real = await walk.run(toCoreRequest(op.realPath(at)).readBy(decodeText));
       const exact = !real.includes("\ufffd");
-      const info = await walk.run(exact ? op.lstat(real) : op.stat(at));
+      const info = await walk.run(
+        exact ? statRequest(walk.plan, "lstat", real) : statRequest(walk.plan, "stat", at),
+      );
       return walk.plan.canonicalize && exact
         ? { info, path: real, at: real, anchor: undefined }
         : { info, path, at, anchor };
     }
     // No path that leads there, or none that text stands for: it keeps its own
     const fd = await anchor?.open(walk.ioq);
-    const info = await walk.run(op.stat(at, fd === undefined ? {} : { at: fd }));
+    const info = await walk.run(
+      statRequest(walk.plan, "stat", at, fd),
+    );
     return { info, path, at, anchor };
   } finally {
     await anchor?.release(walk.ioq);

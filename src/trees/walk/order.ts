@@ -11,9 +11,9 @@
  */
 
 import type { DirectoryNode } from "./directory_node.ts";
-import type { WalkEntry } from "./walk_options.ts";
+import type { WalkEntry } from "./walk_types.ts";
 
-/** What was found in a directory. */
+/** An entry of a directory, as long as it is not known whether it is wanted. */
 export interface Item {
   readonly name: string;
   readonly rawName: Uint8Array | undefined;
@@ -23,12 +23,30 @@ export interface Item {
   child: DirectoryNode | undefined;
 }
 
+/** What was found in a directory, in order. */
+export class Found {
+  /** The entries that are wanted. */
+  readonly entries: WalkEntry[] = [];
+  /** The directories that are to be gone into. */
+  readonly children: DirectoryNode[] = [];
+  /** Of each of those, how many entries come before what is in it. */
+  readonly after: number[] = [];
+
+  /** Add a directory whose own entry, if it is wanted, was added last. */
+  addChild(child: DirectoryNode): void {
+    this.children.push(child);
+    this.after.push(this.entries.length);
+  }
+}
+
 /** A directory that the cursor is in. */
 interface Level {
   readonly node: DirectoryNode;
   /** What is in it, once it is read. */
-  items: readonly Item[] | undefined;
-  at: number;
+  found: Found | undefined;
+  /** The next entry, and the next directory. */
+  entry: number;
+  child: number;
 }
 
 /** Puts entries in order, although directories are read in any order. */
@@ -36,7 +54,7 @@ export class Order {
   /** From the root down to where the cursor is. */
   readonly #levels: Level[] = [];
   /** What is in directories that the cursor has yet to come to. */
-  readonly #ahead = new Map<DirectoryNode, readonly Item[]>();
+  readonly #ahead = new Map<DirectoryNode, Found>();
   #size = 0;
   readonly #byName: boolean;
 
@@ -62,46 +80,46 @@ export class Order {
 
   /** Begin at a root. */
   enter(node: DirectoryNode): void {
-    const items = this.#ahead.get(node);
+    const found = this.#ahead.get(node);
     this.#ahead.delete(node);
-    this.#levels.push({ node, items, at: 0 });
+    this.#levels.push({ node, found, entry: 0, child: 0 });
   }
 
   /**
    * Add what was found in a directory.
    *
    * @param node The directory.
-   * @param items What is in it, in order: see {@linkcode sortItems}.
-   * @returns The entries that the cursor could pass by.
+   * @param found What is in it, in order.
+   * @param passed Where the entries go that the cursor could pass by.
    */
-  add(node: DirectoryNode, items: readonly Item[]): WalkEntry[] {
-    this.#size += items.length;
+  add(node: DirectoryNode, found: Found, passed: WalkEntry[]): void {
+    this.#size += found.entries.length;
     const level = this.#levels.at(-1);
     if (level?.node !== node) {
-      this.#ahead.set(node, items);
-      return [];
+      this.#ahead.set(node, found);
+      return;
     }
-    level.items = items;
-    return this.#go();
+    level.found = found;
+    this.#go(passed);
   }
 
-  #go(): WalkEntry[] {
-    const passed: WalkEntry[] = [];
-    for (let level = this.#levels.at(-1); level?.items !== undefined; level = this.#levels.at(-1)) {
-      const item = level.items[level.at++];
-      if (item === undefined) {
+  #go(passed: WalkEntry[]): void {
+    for (let level = this.#levels.at(-1); level?.found !== undefined; level = this.#levels.at(-1)) {
+      const { entries, children, after } = level.found;
+      const child = children[level.child];
+      const end = child === undefined ? entries.length : after[level.child]!;
+      this.#size -= end - level.entry;
+      for (let i = level.entry; i < end; i++) {
+        passed.push(entries[i]!);
+      }
+      level.entry = end;
+      if (child === undefined) {
         this.#levels.pop();
-        continue;
-      }
-      this.#size--;
-      if (item.entry !== undefined) {
-        passed.push(item.entry);
-      }
-      if (item.child !== undefined) {
-        this.enter(item.child);
+      } else {
+        level.child++;
+        this.enter(child);
       }
     }
-    return passed;
   }
 }
 

@@ -14,7 +14,9 @@ import { pathText } from "../../path.ts";
 import { checkAccess, normalizePath, READ } from "../../permissions.ts";
 import type { WalkContext } from "./context.ts";
 import { DirectoryNode } from "./directory_node.ts";
-import type { GlobPlan, WalkEntry, WalkPlan } from "./walk_options.ts";
+import { statRequest } from "./entry.ts";
+import type { GlobPlan, WalkPlan } from "./walk_options.ts";
+import type { WalkEntry } from "./walk_types.ts";
 
 /** Where a walk begins. */
 export interface GivenRoot {
@@ -68,10 +70,10 @@ export async function findRoot(
     // As Deno does, what is checked is used
     const used = checkAccess(absolute, READ, given);
     at = typeof used === "string" || !isUtf8(used) ? used : pathText(used);
-    if (found || plan.sameDevice) {
+    if (found || plan.sameDevice || plan.bigint) {
       // As @std/fs has it, which normalizes what it asks about, and not what it reads
-      const info = await walk.run(op.stat(at.length === 0 ? path : at));
-      device = info.dev;
+      const info = await walk.run(statRequest(plan, "stat", at.length === 0 ? path : at));
+      device = Number(info.dev);
       entry.isFile = info.isFile;
       entry.isDirectory = info.isDirectory;
       if (plan.stat) {

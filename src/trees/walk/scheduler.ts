@@ -33,30 +33,28 @@ import { isEnd } from "../../end.ts";
 import { coreOf, runOn } from "../../queue/runner.ts";
 import { onAbort } from "../../signal.ts";
 import type { Scope } from "../../queue/scopes.ts";
-import {
-  allRules,
-  joinRules,
-  type LaneRules,
-  nameFilter,
-  skipRules,
-} from "../patterns/lane_rules.ts";
+import { allRules, joinRules, type LaneRules } from "../patterns/lane_rules.ts";
 import { BlockEntries } from "./block_entries.ts";
 import type { WalkContext } from "./context.ts";
 import type { DirectoryNode } from "./directory_node.ts";
 import { entryOf } from "./entry.ts";
 import type { LineFormat, Lines } from "./lines.ts";
-import type { WalkEntry, WalkPlan } from "./walk_options.ts";
+import type { WalkPlan } from "./walk_options.ts";
+import type { WalkEntry } from "./walk_types.ts";
 import { Outbox } from "./outbox.ts";
 import { PendingDirectories } from "./pending_directories.ts";
 import { findRoot, type GivenRoot } from "./root.ts";
 import { type TreeBlock, treeRequest } from "./tree_block.ts";
 import { Width } from "./width.ts";
 
+const EXPRESSION_RULES = new LateModule(() => import("../patterns/expression_rules.ts"));
 const IGNORE_SOURCES = new LateModule(() => import("./ignore_sources.ts"));
 const NAMED_ENTRIES = new LateModule(() => import("./named_entries.ts"));
 
 /** Entries in the outbox, beyond which nothing is asked for. */
 const OUTBOX_MAX = 32768;
+/** The same where entries come in order: what is ahead outlives collections, which copy it. */
+const AHEAD_MAX = 8192;
 /** Sets of rules that are kept. */
 const RULES_MAX = 1024;
 /** Levels that a lane goes on below them by itself. */
@@ -73,7 +71,7 @@ const BUDGET_US = 1000;
  */
 export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implements WalkContext {
   readonly plan: WalkPlan;
-  readonly pending: PendingDirectories = new PendingDirectories();
+  readonly pending: PendingDirectories;
   ioq!: Runner;
   checks = false;
   stopped = false;
@@ -114,15 +112,18 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
   #mode = 0;
   #device = 0;
   #levels = 0;
-  #skipRules: LaneRules;
+  #skipRules: LaneRules = [];
   /** By what directories have in common, what keeps lanes below them. */
   readonly #laneRules = new Map<unknown, string | undefined>();
+  /** Which files a lane is to tell of, if not of all. */
+  #wanted: readonly string[] = [];
 
   /** @param format To have lines, `B` must be so. */
   constructor(root: string | Uint8Array, plan: WalkPlan, format?: LineFormat) {
     this.#root = { given: root, absolute: absolutePath(root) };
     this.given = pathText(root);
     this.plan = plan;
+    this.pending = new PendingDirectories(plan.sort !== false);
     this.#width = new Width(plan.concurrency);
     this.#scope = {
       context: `walk '${this.given}'`,
@@ -316,10 +317,12 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     this.checks = this.#mustCheck();
     this.#mode = (plan.followSymlinks ? layout.TREE_IDENTIFY : 0) |
       (plan.stat ? layout.TREE_STAT : 0) |
-      (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0);
-    this.#skipRules = allRules(plan.skip.map(skipRules));
-    this.#entries.skipsName = plan.skip.length === 0 ? undefined : nameFilter(plan.skip);
+      (plan.sameDevice ? layout.TREE_ONE_DEVICE : 0) |
+      (plan.sort === true ? layout.TREE_SORT : 0);
     this.#levels = this.checks ? 0 : LEVELS;
+    if (plan.skip.length > 0 || plan.suffixes !== undefined || plan.match !== undefined) {
+      await this.#findRules();
+    }
 
     const root = await findRoot(this, this.#root);
     if (root !== undefined) {
@@ -333,6 +336,18 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       this.#entries.addRoot(root.entry, root.node);
       // As @std/fs has it: who is told of the root may still change what is in it
       this.#isHeld = root.entry !== undefined;
+    }
+  }
+
+  /** What lanes can decide of what expressions and extensions say. */
+  async #findRules(): Promise<void> {
+    const { skip, glob, ignores, followSymlinks, suffixes, match } = this.plan;
+    const { nameFilter, skipRules, wantedRules } = await EXPRESSION_RULES.load();
+    this.#skipRules = allRules(skip.map(skipRules));
+    this.#entries.skipsName = skip.length === 0 ? undefined : nameFilter(skip);
+    // Rules about what is ignored are files, too, and of links it matters where they lead
+    if (glob === undefined && ignores === undefined && !followSymlinks) {
+      this.#wanted = wantedRules(suffixes, match);
     }
   }
 
@@ -351,6 +366,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
         glob === undefined ? [] : node.glob!.goesOn ? glob.patterns.laneRules : undefined,
         node.ignores?.shared.laneRules ?? [],
         this.#entries.sources?.laneRules ?? [],
+        this.#wanted,
       ]);
       if (this.#laneRules.size > RULES_MAX) {
         this.#laneRules.clear();
@@ -365,26 +381,18 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     const { pending } = this;
     const width = this.#width.now;
     while (!this.stopped && !this.#isHeld && pending.size > 0 && this.#running < width) {
-      const { awaited } = this.#entries;
-      if (awaited !== undefined && !awaited.begun) {
-        this.#read([awaited]);
-      } else if (this.#outbox.entries + this.#entries.waiting < OUTBOX_MAX) {
-        const group = pending.nextGroup(width);
-        if (group.length === 0) {
-          return;
-        }
-        this.#read(group);
-      } else {
+      // What all that comes in order waits for is the first one
+      const isAwaited = this.#entries.awaited?.begun === false;
+      const most = this.plan.sort === false ? OUTBOX_MAX : AHEAD_MAX;
+      if (!isAwaited && this.#outbox.entries + this.#entries.waiting >= most) {
         return;
       }
+      this.#read(pending.nextGroup(width));
     }
   }
 
   /** Read directories. */
   #read(nodes: DirectoryNode[]): void {
-    for (const node of nodes) {
-      node.begun = true;
-    }
     const [first] = nodes;
     if (first!.names !== undefined) {
       this.#work(() => this.#look(nodes));
@@ -445,13 +453,14 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
       }
     }
     const rules = this.#levels === 0 ? undefined : this.#rulesFor(first!);
+    const told = rules ?? joinRules(this.#wanted) ?? "";
     const request = treeRequest({
       fd: await first!.anchor?.open(this.ioq),
       paths: nodes.length === 1 ? first!.at : nodes.map((node) => node.at).join("\0"),
       flags: first!.follow ? 0 : O_NOFOLLOW,
       mode: this.#mode,
       device: this.#device,
-      ...(rules === undefined || rules === "" ? {} : { rules }),
+      ...(told === "" ? {} : { rules: told }),
       levels: rules === undefined ? 0 : Math.min(this.#levels, this.plan.maxDepth - 1 - deepest),
       budgetUs: BUDGET_US,
     });

@@ -30,6 +30,8 @@ export interface TreeBlock {
   readonly rawNames: ReadonlyMap<number, Uint8Array> | undefined;
   /** Whether a directory takes so long that many are to be read at once. */
   readonly isSlow: boolean;
+  /** Whether the entries of each directory are sorted by name. */
+  readonly isSorted: boolean;
   /** A stat of each entry, {@linkcode STAT_WORDS} words each; empty if not asked for. */
   readonly stats: Int32Array;
 }
@@ -58,6 +60,7 @@ const decodeTree: Decoder<TreeBlock> = (_, payload): TreeBlock => {
     names: texts,
     rawNames: isRaw ? findRawNames(names, texts) : undefined,
     isSlow: (words[layout.TREE_FLAGS]! & layout.TREE_SLOW) !== 0,
+    isSorted: (words[layout.TREE_FLAGS]! & layout.TREE_SORTED) !== 0,
     stats: words.slice(statsAt, typesAt >> 2),
   };
 };
