@@ -165,7 +165,10 @@ struct ioq_request {
 	uint32_t args[4];
 };
 
-/** Set in the flags of a SYNC: only what is needed to read the data again. */
+/**
+ * Set in the flags of a SYNC: only what is needed to read the data again. Of a WRITE: that
+ * much of it is on the device when it completes.
+ */
 #define IOQ_SYNC_DATA 1
 
 /** Of a COPY_FILE: times of the last read and write as well. */
