@@ -400,6 +400,9 @@ int32_t attempt_read(struct entry *entry);
 /** Try a WRITE without a position, or the rest of it. */
 int32_t attempt_write(struct entry *entry);
 
+/** Write at an offset, or at the file's own position if that is negative; onto the device if it is to be. */
+int32_t write_part(const struct entry *entry, off_t offset);
+
 /** Try a LOCK. */
 int32_t attempt_lock(struct entry *entry);
 

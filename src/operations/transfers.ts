@@ -25,6 +25,7 @@ import * as layout from "../../ffi/layout.ts";
 import { checkInteger } from "../integer.ts";
 import { CoreRequest, IoqRequest, request } from "./request.ts";
 import { checkBytes, checkFd, checkOffset, splitArgument } from "./arguments.ts";
+import type { DurableOptions } from "./request_options.ts";
 import type { OpBuilders } from "./values.ts";
 
 const SPLICE_F_NONBLOCK = 2;
@@ -60,7 +61,17 @@ function plainRead(call: PlainCall): number {
 }
 
 function plainWrite(call: PlainCall): number {
-  return call.writeSome(call.fd, call.bytes, call.position);
+  const count = call.writeSome(call.fd, call.bytes, call.position);
+  if (call.flags & layout.SYNC_DATA && isOnDevice(call)) {
+    call.fs.fdatasyncSync(call.fd);
+  }
+  return count;
+}
+
+/** Whether there is anything to sync in what a call writes: not in a pipe or a terminal. */
+function isOnDevice(call: PlainCall): boolean {
+  const info = call.fs.fstatSync(call.fd);
+  return info.isFile() || info.isBlockDevice();
 }
 
 /** Where a descriptor is; it cannot be moved. */
@@ -157,6 +168,11 @@ define("readRanges", {
   decode: decodeNothing,
 });
 
+/** The flags of a write with options. */
+export function durableFlags(options: DurableOptions | undefined): number {
+  return own(options, "durable") === true ? layout.SYNC_DATA : 0;
+}
+
 define("write", {
   code: layout.OP.write,
   verb: "write",
@@ -165,8 +181,9 @@ define("write", {
   decode: decodeResult,
   plain: plainWrite,
 });
-export const write: OpBuilders["write"] = (fd, bytes, offset) => {
+export const write: OpBuilders["write"] = (fd, bytes, offset, options) => {
   const core = new CoreRequest("write");
+  core.flags = durableFlags(options);
   core.fd = checkFd(fd);
   core.bytes = checkBytes(bytes, "bytes");
   core.length = byteLengthOf(bytes);

@@ -232,7 +232,7 @@ Deno.test("a turn of several requests is over when all of them are", () => {
   const order = requests.reading;
   order.enter();
   const turn = new Turn(requests, order);
-  const pieces = [1, 2].map(() => requests.write(0, new Uint8Array(1), 0));
+  const pieces = [1, 2].map(() => requests.write(0, new Uint8Array(1), 0, 0));
   pieces.forEach((piece) => turn.enter(piece));
   turn.leave(pieces[0]!);
   // Its caller was told that it is aborted
