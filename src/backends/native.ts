@@ -663,7 +663,8 @@ export class NativeBackend implements Backend {
   }
 
   cancelAll(): void {
-    if (!this.#closed) {
+    // Of what is idle nothing is cancelled, and the function need not be bound: each close ends here
+    if (!this.#closed && this.inFlight > 0) {
       this.#symbols.ioq_cancel_all(this.#ioq);
     }
   }

@@ -24,8 +24,7 @@ import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { checkInteger } from "../integer.ts";
 import { CoreRequest, IoqRequest, request } from "./request.ts";
-import { checkBytes, checkFd, checkOffset, splitArgument } from "./arguments.ts";
-import type { DurableOptions } from "./request_options.ts";
+import { checkBytes, checkFd, checkOffset, durableFlags, splitArgument } from "./arguments.ts";
 import type { OpBuilders } from "./values.ts";
 
 const SPLICE_F_NONBLOCK = 2;
@@ -167,11 +166,6 @@ define("readRanges", {
   lane: "ring",
   decode: decodeNothing,
 });
-
-/** The flags of a write with options. */
-export function durableFlags(options: DurableOptions | undefined): number {
-  return own(options, "durable") === true ? layout.SYNC_DATA : 0;
-}
 
 define("write", {
   code: layout.OP.write,

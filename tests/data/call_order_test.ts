@@ -87,7 +87,9 @@ function isSame(one: Uint8Array, other: Uint8Array): boolean {
  */
 const OVERTAKING: Record<string, (file: IoqFile) => Promise<readonly Uint8Array[]>> = {
   "two writes": async (file) => {
-    const writes = [file.write(bytes("AB")), file.write(bytes("EF"))];
+    // With a limit it takes its turn, and is not over within the call
+    const limits = { timeoutMs: 600_000 };
+    const writes = [file.write(bytes("AB"), limits), file.write(bytes("EF"))];
     assertEquals(file.writeSync(bytes("CD")), 2);
     assertEquals(await Promise.all(writes), [2, 2]);
     return [bytes("ABCDEF")];

@@ -31,6 +31,7 @@ import { absolutePath, pathText } from "../../path.ts";
 import { accessBelow, checkAccess, READ } from "../../permissions.ts";
 import { isEnd } from "../../end.ts";
 import { coreOf, runOn } from "../../queue/runner.ts";
+import { TurnShare } from "../../queue/steps.ts";
 import { onAbort } from "../../signal.ts";
 import type { Scope } from "../../queue/scopes.ts";
 import { allRules, joinRules, type LaneRules } from "../patterns/lane_rules.ts";
@@ -55,6 +56,10 @@ const NAMED_ENTRIES = new LateModule(() => import("./named_entries.ts"));
 const OUTBOX_MAX = 32768;
 /** The same where entries come in order: what is ahead outlives collections, which copy it. */
 const AHEAD_MAX = 8192;
+/** What all walks of this thread may make of blocks in one turn of the event loop, by entries. */
+const TURN = new TurnShare(8192);
+/** How much more an entry takes that is not plain. */
+const NOT_PLAIN = 2;
 /** Sets of rules that are kept. */
 const RULES_MAX = 1024;
 /** Levels that a lane goes on below them by itself. */
@@ -475,6 +480,9 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
    * @returns The directories that are dealt with.
    */
   async #sort(nodes: readonly DirectoryNode[], block: TreeBlock): Promise<DirectoryNode[]> {
+    const { stat, glob, ignores } = this.plan;
+    const weight = stat || glob !== undefined || ignores !== undefined ? NOT_PLAIN : 1;
+    await TURN.take(weight * block.types.length);
     if (this.#entries.isInTheWay) {
       this.#flush();
     }
