@@ -137,8 +137,16 @@ async function take(
     return directory;
   };
 
-  // What cannot be stat'ed at all is an error of the caller's
-  const info = await ioq.lstat(root, { signal });
+  let info;
+  try {
+    info = await ioq.lstat(root, { signal });
+  } catch (error) {
+    if (signal.aborted) {
+      return census;
+    }
+    // What cannot be stat'ed at all is an error of the caller's
+    throw error;
+  }
   const top: Directory = info.isDirectory
     ? enter(root, undefined)
     : { path: root, parent: undefined, allocated: 0 };

@@ -119,6 +119,8 @@ export const NO_OFFSET = 4294967295;
 export const COMPLETION_HELD = 1;
 /** Arm the wake-up if nothing completes. */
 export const TURN_ARM = 1;
+/** Submit, and hand out only what fails at once. */
+export const TURN_SUBMIT = 4;
 /** Let other threads run if nothing completes. */
 export const TURN_YIELD = 2;
 /** Some name is not UTF-8. */

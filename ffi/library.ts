@@ -12,14 +12,7 @@
 
 import type { EmbeddedModule, LibraryFile } from "./embedded.ts";
 import { ABI_VERSION } from "./layout.ts";
-import {
-  closingSymbols,
-  everydaySymbols,
-  memorySymbols,
-  seldomSymbols,
-  type symbols,
-  transferSymbols,
-} from "./symbols.ts";
+import { everydaySymbols, laterSymbols, memorySymbols, type symbols } from "./symbols.ts";
 
 /** The native library's functions. */
 export type Symbols = Deno.DynamicLibrary<typeof symbols>["symbols"];
@@ -209,37 +202,36 @@ function bindEveryday(path: string): Deno.DynamicLibrary<typeof everydaySymbols>
 }
 
 /**
- * Bind the functions of a library: what not every queue calls when one of its group is
- * first wanted, or now if the library's file does not last.
+ * Bind the functions of a library: each of those that not every queue calls when it is first
+ * wanted, or all of them now if the library's file does not last.
  */
 function bind(path: string, lasts: boolean): Bound {
   const everyday = bindEveryday(path);
-  const groups: { close(): void }[] = [everyday];
+  const bound: { close(): void }[] = [everyday];
   const symbols: Record<string, unknown> = { ...everyday.symbols };
-  const bindGroup = (group: Deno.ForeignLibraryInterface) => {
-    const library = Deno.dlopen(path, group);
-    groups.push(library);
+  const bindNow = (functions: Deno.ForeignLibraryInterface) => {
+    const library = Deno.dlopen(path, functions);
+    bound.push(library);
     for (const [name, value] of Object.entries(library.symbols)) {
       Object.defineProperty(symbols, name, { value, enumerable: true });
     }
   };
-  for (const group of [closingSymbols, transferSymbols, seldomSymbols]) {
-    for (const name of Object.keys(group)) {
+  if (lasts) {
+    for (const [name, declaration] of Object.entries(laterSymbols)) {
       const get = () => {
-        bindGroup(group);
+        bindNow({ [name]: declaration });
         return symbols[name];
       };
       Object.defineProperty(symbols, name, { configurable: true, enumerable: true, get });
     }
-    if (!lasts) {
-      bindGroup(group);
-    }
+  } else {
+    bindNow(laterSymbols);
   }
   return {
     symbols: symbols as Symbols,
     close() {
-      for (const group of groups) {
-        group.close();
+      for (const library of bound) {
+        library.close();
       }
     },
   };

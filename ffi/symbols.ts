@@ -5,7 +5,7 @@
  *
  * All pointers to JavaScript's memory are `"buffer"` parameters: with them,
  * `--allow-ffi=PATH` is enough. Binding a function takes the runtime about 0.2 ms, so
- * those that not every queue calls are bound when one of them is first wanted.
+ * each of those that not every queue calls is bound when it is first wanted.
  *
  * @module
  */
@@ -42,8 +42,9 @@ export const everydaySymbols = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** What a queue calls that is woken while it waits, and at its end. */
-export const closingSymbols = {
+/** What not every queue calls, or not at first. */
+export const laterSymbols = {
+  // When it is woken while it waits, and at its end
   ioq_wake: {
     parameters: [
       "pointer", // struct ioq *ioq
@@ -56,10 +57,8 @@ export const closingSymbols = {
     ],
     result: "i32",
   },
-} as const satisfies Deno.ForeignLibraryInterface;
 
-/** What a queue calls that reads or writes bytes. */
-export const transferSymbols = {
+  // When it reads or writes bytes
   ioq_stage: {
     parameters: [
       "pointer", // struct ioq *ioq
@@ -144,10 +143,8 @@ export const transferSymbols = {
     ],
     result: "i32",
   },
-} as const satisfies Deno.ForeignLibraryInterface;
 
-/** What a queue calls for some operations only, or for none. */
-export const seldomSymbols = {
+  // For some operations only, or for none
   ioq_cancel: {
     parameters: [
       "pointer", // struct ioq *ioq
@@ -244,8 +241,6 @@ export const memorySymbols = {
 /** All of them. */
 export const symbols = {
   ...everydaySymbols,
-  ...closingSymbols,
-  ...transferSymbols,
-  ...seldomSymbols,
+  ...laterSymbols,
   ...memorySymbols,
 };

@@ -250,6 +250,12 @@ struct ioq_completion {
 /** Set in `ioq_turn.flags`: if this turn completes nothing, let other threads run. */
 #define IOQ_TURN_YIELD 2
 
+/**
+ * Set in `ioq_turn.flags`: submit and hand nothing out but what fails at once. Another turn,
+ * without it, is to come.
+ */
+#define IOQ_TURN_SUBMIT 4
+
 /** The block that a turn reads and writes. */
 struct ioq_turn {
 	/** In: valid records in `requests`. */

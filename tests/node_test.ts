@@ -4,6 +4,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fastGlob from "fast-glob";
+import { fdir } from "fdir";
 import git from "isomorphic-git";
 import nodeFs from "node:fs";
 import { promisify } from "node:util";
@@ -160,6 +161,13 @@ forEachBackend("libraries that take an fs", async ({ open }) => {
     list.map(({ path, stats }) => [path, stats?.size]).sort();
   assertEquals(plain(found), plain(expected));
   assertEquals(found.length, 5);
+
+  Deno.symlinkSync("src/0", dir.at("link"));
+  const crawl = async (taken: unknown) =>
+    (await new fdir({ fs: any(taken) }).withDirs().withFullPaths()
+      .crawl(dir.path).withPromise()).sort();
+  assertEquals(await crawl(fs), await crawl(nodeFs));
+  assert((await crawl(fs)).length > 10);
 
   const repository = { fs, dir: dir.path };
   await git.init(repository);

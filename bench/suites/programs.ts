@@ -20,7 +20,7 @@ const ACCELERATE = `${ROOT}src/accelerate/mod.ts`;
 /** Files in each directory of a tree. */
 const FILES = 50;
 /** Directories of the large tree, and of the one that is a repository. */
-const LARGE = 400;
+const LARGE = 2000;
 const REPOSITORY = 60;
 /** Files that are to be formatted. */
 const FORMATTED = 300;

@@ -390,6 +390,15 @@ int32_t attempt_splice(struct entry *entry);
 /** Whether what is open to be read is a FIFO that nobody has opened to be written. */
 bool attempt_lacks_writer(int fd);
 
+/** Count an entry's FIFO among those that are held, or no longer. */
+void attempt_holds(struct entry *entry, bool holds);
+
+/** Whether any FIFO is held by a request that waits. */
+bool attempt_any_held(void);
+
+/** Whether so many FIFOs are held that no more are to be opened to be read. */
+bool attempt_is_crowded(void);
+
 /** Whether what a path leads to is a FIFO. */
 bool attempt_is_fifo(int dir, const char *path);
 

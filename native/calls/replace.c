@@ -336,7 +336,11 @@ static int keep_attributes(const struct entry *entry, const struct target *targe
 /** Have a file system report what it has kept back of writes, as NFS does at a close. */
 static int flush(int fd) {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	return copy < 0 ? -errno : close(copy) != 0 && errno != EINTR ? -errno : 0;
+	if (copy < 0) {
+		// Without a descriptor to spare, all of it is waited for
+		return errno != EMFILE ? -errno : fsync(fd) == 0 ? 0 : -errno;
+	}
+	return close(copy) != 0 && errno != EINTR ? -errno : 0;
 }
 
 /** Sync a folder, with whoever else does so. */
@@ -433,6 +437,9 @@ void replace_forget(struct entry *entry, int fd) {
 			unlinkat(target.folder, temporary.name, 0);
 		}
 		close(target.folder);
+	} else {
+		// Without a descriptor for the folder, by the name that the kernel knows
+		replace_unlink(fd);
 	}
 }
 
@@ -468,6 +475,10 @@ int32_t replace_end(struct entry *entry) {
 		ret = temporary_find(&target, (int)entry->args[3], &temporary);
 		if (ret == 0) {
 			ret = replace_by(entry, &target, &temporary);
+			if (ret != 0) {
+				// Nor is it once more if it has its name and the folder was not synced
+				entry->retries = UINT8_MAX;
+			}
 		}
 		close(target.folder);
 	}

@@ -264,7 +264,7 @@ static void lane_hold(struct lane *lane, struct entry *entry) {
 /**
  * Run an entry by system calls, here and now. If the process has as many descriptors as it
  * may, and other lanes have some of them for as long as their requests take, it waits for
- * those: before there is a descriptor nothing was done.
+ * those: before there is a descriptor nothing was done, unless the request says so.
  */
 static void lane_perform(struct lane *lane, struct entry *entry) {
 	struct lanes *lanes = lane->lanes;
@@ -273,7 +273,8 @@ static void lane_perform(struct lane *lane, struct entry *entry) {
 	atomic_store_explicit(&lane->running, entry, memory_order_relaxed);
 	void (*run)(struct lane *, struct entry *) = ops[entry->op].holds ? lane_hold : lane_try;
 	run(lane, entry);
-	for (unsigned int i = 0; i < FULL_TRIES && entry->result == -EMFILE && !entry->waits_for; ++i) {
+	for (unsigned int i = 0; i < FULL_TRIES && entry->result == -EMFILE && !entry->waits_for
+			&& entry->retries != UINT8_MAX; ++i) {
 		bool others = lanes_hold(lanes);
 		struct timespec rest = {.tv_nsec = FULL_REST};
 		nanosleep(&rest, NULL);

@@ -124,13 +124,13 @@ static void dispatch_here(struct ioq *ioq, struct turn_in *in, struct entry *ent
 	if (ioq->caller) {
 		caller_enter(ioq->caller, NULL);
 	}
-	if (!entry->waits_for && in->out->turn->completion_count < IOQ_TURN_COMPLETIONS) {
+	if (!entry->waits_for && in->out->output && in->out->turn->completion_count < IOQ_TURN_COMPLETIONS) {
 		waits_leave(&ioq->waits, entry);
 		complete_entry(ioq, in->out, entry);
 	} else if (entry->waits_for) {
 		waits_add(&ioq->waits, entry);
 	} else {
-		// It was tried again, beside as many requests as a turn can hand out
+		// It was tried again, beside as many requests as a turn can hand out, or this one hands out none
 		entry->place = ENTRY_AT_WAITS;
 		waits_complete(&ioq->waits, entry, entry->result);
 	}
@@ -195,10 +195,10 @@ static bool is_doubtful(struct entry *entry) {
 	return entry->op == IOQ_OP_WRITE && falls_short && position_takes_back_writes(entry->fd);
 }
 
-/** Whether a descriptor was not to be had on the ring, and lanes have some that they will give back. */
+/** Whether a descriptor was not to be had on the ring, and requests have some that they will give back. */
 static bool may_have_more(const struct ioq *ioq, const struct entry *entry) {
 	return entry->result == -EMFILE && entry->lane == IOQ_LANE_RING && ops[entry->op].kind == OP_OPENS
-		&& ioq->lanes && lanes_hold(ioq->lanes);
+		&& ioq->lanes && (lanes_hold(ioq->lanes) || attempt_any_held());
 }
 
 void dispatch_returned(struct ioq *ioq, struct turn_in *in, struct entry *entry) {

@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -77,9 +78,38 @@ bool park_end(struct ioq *ioq) {
 	return atomic_compare_exchange_strong(&ioq->park_state, &due, PARK_ENDS);
 }
 
+/** Guards the list. */
+static pthread_mutex_t orphans_mutex = PTHREAD_MUTEX_INITIALIZER;
+/** What is left for calls to come, which may be never: the process may end before. */
+static struct ioq *orphans;
+
+/** Note what is left for a call. */
+static void orphans_add(struct ioq *ioq) {
+	pthread_mutex_lock(&orphans_mutex);
+	ioq->next_of_thread = orphans;
+	orphans = ioq;
+	pthread_mutex_unlock(&orphans_mutex);
+}
+
+/** It came. */
+static void orphans_remove(struct ioq *ioq) {
+	pthread_mutex_lock(&orphans_mutex);
+	struct ioq **at = &orphans;
+	while (*at != ioq) {
+		at = &(*at)->next_of_thread;
+	}
+	*at = ioq->next_of_thread;
+	pthread_mutex_unlock(&orphans_mutex);
+}
+
 bool park_orphan(struct ioq *ioq) {
 	int ends = PARK_ENDS;
-	return !atomic_compare_exchange_strong(&ioq->park_state, &ends, PARK_ORPHANED);
+	orphans_add(ioq);
+	if (atomic_compare_exchange_strong(&ioq->park_state, &ends, PARK_ORPHANED)) {
+		return false;
+	}
+	orphans_remove(ioq);
+	return true;
 }
 
 int32_t ioq_park(struct ioq *ioq) {
@@ -88,6 +118,7 @@ int32_t ioq_park(struct ioq *ioq) {
 		int ends = PARK_ENDS;
 		if (!atomic_compare_exchange_strong(&ioq->park_state, &ends, PARK_OVER) && ends == PARK_ORPHANED) {
 			// Its thread has ended, and left this to us
+			orphans_remove(ioq);
 			free(ioq);
 		}
 		return -ECANCELED;

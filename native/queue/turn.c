@@ -14,6 +14,9 @@
  * Ring, lanes, waits and messages take turns in what is handed out: however much one
  * of them has, what another has completed is told by this turn or the next.
  *
+ * A device that idles while JavaScript answers what it completed is given what there is
+ * by a turn that ends after the first half (IOQ_TURN_SUBMIT).
+ *
  * All that a batch costs is paid once: one call out of JavaScript, one
  * io_uring_enter(2), one push to the lanes.
  */
@@ -137,10 +140,15 @@ int32_t ioq_turn(struct ioq *ioq, struct ioq_turn *turn, const uint8_t *input, u
 	if (ioq->ring.live) {
 		ring_disarm(&ioq->ring);
 	}
-	struct turn_out out = {.turn = turn, .output = output};
+	bool submits = turn->flags & IOQ_TURN_SUBMIT;
+	struct turn_out out = {.turn = turn, .output = submits ? NULL : output};
 	struct turn_in in;
 	dispatch_begin(ioq, &in, &out);
 	turn_accept(ioq, &in, input);
+	if (submits) {
+		turn->in_flight = ioq->in_flight;
+		return 0;
+	}
 	turn_reap(ioq, &in);
 	if (ioq->lane_cancels > 0 || ioq->waits.remind_at != NEVER) {
 		cancel_interrupt(ioq);

@@ -152,7 +152,7 @@ struct ioq {
 	owner_id owner;
 	/** Whether that is another thread's queue. */
 	bool runs_for_other;
-	/** The next queue of its thread, see queue/thread_exit.c. */
+	/** The next queue of its thread, see queue/thread_exit.c; or of those that are gone, queue/park.c. */
 	struct ioq *next_of_thread;
 };
 
@@ -165,7 +165,7 @@ struct ioq {
 struct turn_out {
 	/** The block. */
 	struct ioq_turn *turn;
-	/** The output. */
+	/** The output, or NULL if this turn hands nothing out. */
 	uint8_t *output;
 	/** Bytes of the output that are used. */
 	uint32_t used;

@@ -179,6 +179,10 @@ static void add_all(int fd, int to, int dfd) {
 	struct ioq_request *read = add_fd(IOQ_OP_READ, fd);
 	read->length = 8;
 	read->hints = IOQ_HINT_OFFSET;
+	const struct ioq_range ranges[] = {{.length = 3}, {.offset_low = 5, .length = 5}, {.offset_low = 50, .length = 5}};
+	struct ioq_request *many = add_fd(IOQ_OP_READ_RANGES, fd);
+	int32_t staged = ioq_stage(s.ioq, many->slot, (const uint8_t *)ranges, sizeof(ranges));
+	CHECK(staged == 0 || staged == -ENOMEM);
 	struct ioq_request *write = add_fd(IOQ_OP_WRITE, to);
 	write->hints = IOQ_HINT_OFFSET;
 	stage(write->slot);

@@ -64,6 +64,7 @@ int main(void) {
 	CONSTANT("NO_OFFSET", IOQ_NO_OFFSET, "For an offset's high word: the file's own position.");
 	CONSTANT("COMPLETION_HELD", IOQ_COMPLETION_HELD, "The payload is held until it is taken.");
 	CONSTANT("TURN_ARM", IOQ_TURN_ARM, "Arm the wake-up if nothing completes.");
+	CONSTANT("TURN_SUBMIT", IOQ_TURN_SUBMIT, "Submit, and hand out only what fails at once.");
 	CONSTANT("TURN_YIELD", IOQ_TURN_YIELD, "Let other threads run if nothing completes.");
 	CONSTANT("DIRECTORY_RAW", IOQ_DIRECTORY_RAW, "Some name is not UTF-8.");
 	CONSTANT("DIRECTORY_END", IOQ_DIRECTORY_END, "The end of the directory was reached.");

@@ -5,9 +5,9 @@
  *
  * A queue costs some 20 ms before its first result, for its modules, the library and a ring, and
  * as much again until its code is warm. A program that makes few calls, or one after the
- * other, would lose by that. So nothing is loaded before there is as much to do as that
- * takes, or calls have crowded for as long. The runtime has 32 threads; what they are not
- * at waits here, and so can go through the queue once it is open:
+ * other, would lose by that. So nothing is loaded before many calls have crowded, which is as
+ * soon as they are made. The runtime has 32 threads; what they are not at waits here, and so
+ * can go through the queue once it is open:
  *
  *     calls ──▶ runtime             at first, and for ever if they are few
  *          └──▶ wait                what the runtime has no threads for
@@ -19,17 +19,18 @@
  * @module
  */
 
+import { requireDescriptors } from "../late.ts";
 import { readVariable } from "./options.ts";
 import type { Ioq } from "../ioq.ts";
 
-/** What calls weigh that the runtime is more than twice as long at as opening takes. */
-const WORTH_OPENING = 6000;
-/** Calls in flight that are a crowd: another one would have to wait for a thread. */
+/**
+ * Calls into a crowd after which the queue is opened, by what they weigh: the runtime is at them for
+ * some 150 ms. Whoever makes so many may well make as many again, and opening and warming up
+ * takes less than half of that.
+ */
+const WORTH_OPENING = 12_000;
+/** What calls in flight weigh that are a crowd, so that a queue would be faster. */
 const CROWD = 4;
-/** Calls into a crowd after which the queue is opened, by what they weigh. */
-const CROWDED_ENOUGH = 256;
-/** Milliseconds that crowds have to have lasted as well: what opening and warming up takes. */
-const CROWDED_MS = 60;
 /** What it weighs to read a directory, which is as much work as so many other calls. */
 export const LISTING = 12;
 /** Calls that keep all threads of the runtime's busy; others wait. */
@@ -47,14 +48,10 @@ export class Gate {
   #isShut = false;
   /** Calls that the runtime is at. */
   #inFlight = 0;
-  /** What those and the ones that wait weigh. */
-  #backlog = 0;
-  /** Calls that were made into a crowd. */
+  /** What they weigh. */
+  #weight = 0;
+  /** What calls weigh that were made into a crowd. */
   #crowded = 0;
-  /** Since when there is a crowd. */
-  #since = 0;
-  /** Milliseconds of crowds that have gone. */
-  #crowdedMs = 0;
   /** Calls that wait for the queue; those before `#next` have gone. */
   #waiting: (() => void)[] = [];
   #next = 0;
@@ -98,38 +95,27 @@ export class Gate {
     queued: (ioq: Ioq) => Promise<V>,
     weight: number,
   ): Promise<V> {
-    this.#backlog += weight;
-    if (this.#opening === undefined && this.#inFlight >= CROWD && this.#isWorthIt(weight)) {
-      void this.open();
+    if (this.#opening === undefined && this.#weight >= CROWD) {
+      this.#crowded += weight;
+      if (this.#crowded >= WORTH_OPENING) {
+        void this.open();
+      }
     }
+    if (mayWait && this.#inFlight >= RUNTIME_DEPTH) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      if (this.#ioq !== undefined) {
+        return await queued(this.#ioq);
+      }
+    }
+    this.#inFlight++;
+    this.#weight += weight;
     try {
-      if (mayWait && this.#inFlight >= RUNTIME_DEPTH) {
-        await new Promise<void>((resolve) => this.#waiting.push(resolve));
-        if (this.#ioq !== undefined) {
-          return await queued(this.#ioq);
-        }
-      }
-      if (++this.#inFlight === CROWD) {
-        this.#since = performance.now();
-      }
-      try {
-        return await plain();
-      } finally {
-        if (this.#inFlight-- === CROWD) {
-          this.#crowdedMs += performance.now() - this.#since;
-        }
-        this.#admit(1);
-      }
+      return await plain();
     } finally {
-      this.#backlog -= weight;
+      this.#inFlight--;
+      this.#weight -= weight;
+      this.#admit(1);
     }
-  }
-
-  /** A call was made into a crowd: whether a queue would have been of use. */
-  #isWorthIt(weight: number): boolean {
-    this.#crowded += weight;
-    return this.#backlog >= WORTH_OPENING || (this.#crowded >= CROWDED_ENOUGH &&
-      this.#crowdedMs + performance.now() - this.#since >= CROWDED_MS);
   }
 
   /** Let so many go on that wait. */
@@ -214,5 +200,6 @@ async function importQueue(): Promise<typeof import("../ioq.ts")> {
   if (state !== "granted") {
     throw new Deno.errors.NotSupported("the modules of the queue may not be loaded");
   }
+  requireDescriptors(1, "open a queue");
   return await import(QUEUE);
 }

@@ -22,8 +22,10 @@
  * well, for whoever imports them later. Results, errors and permissions are those of
  * Deno's and Node's own functions.
  *
- * Nothing is opened or loaded before some hundred calls have been made while others were in
- * flight. Without the permission `--allow-ffi`, without the native library, or where neither a
+ * Nothing is opened or loaded before some thousand directories have been read, or twelve times as
+ * many other calls made while others were in flight: what makes fewer goes on as it did. What
+ * loads the queue then has to be allowed to read the modules of this package, which
+ * `deno cache jsr:@ioq/ioq` fetches beforehand. Without the permission `--allow-ffi`, without the native library, or where neither a
  * ring nor threads can be had, all calls go where they went before. No process is kept alive.
  * In `deno test` the queue is opened at once, so that no test is blamed for it.
  *

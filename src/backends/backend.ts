@@ -132,6 +132,12 @@ export interface Backend {
   readonly backlog: number;
 
   /**
+   * A request for a device was pushed: submit what there is, if that pays. Nothing is handed
+   * out before the next turn.
+   */
+  hurry?(): void;
+
+  /**
    * Submit the batch and hand completions to the sink. Never waits.
    *
    * @param arm Whether to prepare for {@linkcode Backend.park} if nothing completes.

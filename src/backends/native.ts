@@ -33,6 +33,9 @@ const INPUT_LENGTH = 128 * 1024;
 /** Bytes for the payloads of one turn; larger ones are taken one by one. */
 const OUTPUT_LENGTH = 512 * 1024;
 
+/** Requests for a device that are submitted at once. */
+const HURRY_FOR = 2;
+
 /** Bytes of a timeout in the input. */
 const TIMEOUT_LENGTH = 8;
 /** The longest timeout, in nanoseconds: 285 years. */
@@ -239,6 +242,10 @@ export class NativeBackend implements Backend {
   readonly #backlog = new Backlog();
   /** What the core has in flight. */
   #submitted = 0;
+  /** Slots and results of what failed when it was submitted, to be told by the next turn. */
+  readonly #failed: number[] = [];
+  /** Whether completions are being handed out. */
+  #isTurning = false;
   /** What was allocated, with the core's numbers; `undefined` if nothing ever was. */
   #regions: Map<ArrayBufferLike, number> | undefined;
   /** The numbers of what was given back and the core was not told of. */
@@ -404,20 +411,35 @@ export class NativeBackend implements Backend {
     return readClock(this.#symbols, code);
   }
 
-  turn(arm: boolean, yields: boolean): boolean {
-    if (this.#closed) {
-      return false;
+  /**
+   * A device idles while JavaScript answers a burst of what it completed, so it gets pairs
+   * of requests at once; the kernel keeps more of a submission until the last of them.
+   */
+  hurry(): void {
+    if (
+      this.#batched < HURRY_FOR || !this.readsRanges || this.#isTurning || this.#backlog.size > 0
+    ) {
+      return;
     }
-    if (this.#backlog.size > 0) {
-      this.#backlog.drain(this.#takeBacklogged);
-      // What is left is to be submitted by another turn
-      arm &&= this.#backlog.size === 0;
+    const words = this.#words;
+    this.#submit(layout.TURN_SUBMIT);
+    const count = words[layout.TURN_COMPLETION_COUNT]!;
+    for (let i = 0, at = COMPLETIONS_AT; i < count; i++, at += COMPLETION_WORDS) {
+      this.#failed.push(
+        words[at + layout.COMPLETION_SLOT]!,
+        words[at + layout.COMPLETION_RESULT]!,
+      );
     }
+    this.#submitted = words[layout.TURN_IN_FLIGHT]! + this.#failed.length / 2;
+  }
+
+  /** Give the batch to the core. */
+  #submit(flags: number): void {
     const words = this.#words;
     words[layout.TURN_REQUEST_COUNT] = this.#batched;
     words[layout.TURN_INPUT_LENGTH] = this.#inputUsed;
     words[layout.TURN_OUTPUT_LENGTH] = OUTPUT_LENGTH;
-    words[layout.TURN_FLAGS] = (arm ? layout.TURN_ARM : 0) | (yields ? layout.TURN_YIELD : 0);
+    words[layout.TURN_FLAGS] = flags;
     this.#batched = 0;
     this.#inputUsed = 0;
     const result = this.#symbols.ioq_turn(this.#ioq, this.#turn, this.#input, this.#output);
@@ -425,7 +447,34 @@ export class NativeBackend implements Backend {
       // Our own block is at fault, not the user
       throw osError(-result, "turn");
     }
+  }
 
+  /** Tell of what failed when it was submitted by {@linkcode NativeBackend.hurry}. */
+  #tellFailed(): void {
+    const failed = this.#failed.splice(0);
+    const payload = this.#payload;
+    payload.length = 0;
+    payload.held = -1;
+    for (let i = 0; i < failed.length; i += 2) {
+      this.completed.core++;
+      this.#sink.complete(failed[i]!, failed[i + 1]!, payload);
+    }
+  }
+
+  turn(arm: boolean, yields: boolean): boolean {
+    if (this.#closed) {
+      return false;
+    }
+    if (this.#failed.length > 0) {
+      this.#tellFailed();
+    }
+    if (this.#backlog.size > 0) {
+      this.#backlog.drain(this.#takeBacklogged);
+      // What is left is to be submitted by another turn
+      arm &&= this.#backlog.size === 0;
+    }
+    const words = this.#words;
+    this.#submit((arm ? layout.TURN_ARM : 0) | (yields ? layout.TURN_YIELD : 0));
     if (words[layout.TURN_RING_ERROR] !== 0 && this.info.ring !== undefined) {
       this.#noteLostRing(words[layout.TURN_RING_ERROR]!);
     }
@@ -434,9 +483,12 @@ export class NativeBackend implements Backend {
     if (this.#givenBack.length > 0) {
       this.#giveBack();
     }
+    // Their records may not be written over meanwhile
+    this.#isTurning = true;
     for (let i = 0, at = COMPLETIONS_AT; i < count; i++, at += COMPLETION_WORDS) {
       this.#complete(at);
     }
+    this.#isTurning = false;
     return words[layout.TURN_ARMED] !== 0;
   }
 
@@ -611,7 +663,8 @@ export class NativeBackend implements Backend {
   }
 
   cancelAll(): void {
-    if (!this.#closed) {
+    // Of what is idle nothing is cancelled, and the function need not be bound: each close ends here
+    if (!this.#closed && this.inFlight > 0) {
       this.#symbols.ioq_cancel_all(this.#ioq);
     }
   }

@@ -14,6 +14,7 @@ import {
   readEnv,
 } from "../../ffi/library.ts";
 import { ERRNO, errnoCode } from "../linux/errors.ts";
+import { areLeft } from "../late.ts";
 import type { Backend, BackendKind, Sink } from "./backend.ts";
 import { explainRingError, NativeBackend, NativeOpenError, openNativeCore } from "./native.ts";
 
@@ -130,6 +131,10 @@ function isShortage(errno: number | undefined): boolean {
  *         words, `cause`, and, if the operating system refused, `code` and `errno`.
  */
 export async function openBackend(choice: BackendChoice): Promise<MakeBackend> {
+  if (!areLeft(1)) {
+    const cause = new NativeOpenError(ERRNO.EMFILE!);
+    throw new Unavailable(`Cannot open a queue: ${explainRingError(cause.errno)}`, cause);
+  }
   await prepareLibrary(choice.library);
   let preferred: Unavailable | undefined;
   if (choice.backend !== "worker") {

@@ -388,7 +388,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
         return Promise.resolve(count === 0 ? null : count);
       }
     }
-    return this.#start(this.#requests.read(fd, buffer, offset), options);
+    const reading = this.#start(this.#requests.read(fd, buffer, offset), options);
+    if (this.#direct) {
+      coreOf(this.#ioq).backend.hurry?.();
+    }
+    return reading;
   }
 
   /** Read what is too long for one request. */
@@ -509,7 +513,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
       }
     }
     if (byteLength <= PIECE_LENGTH) {
-      return this.#start(requests.write(fd, bytes, offset), options);
+      const writing = this.#start(requests.write(fd, bytes, offset), options);
+      if (this.#direct) {
+        coreOf(this.#ioq).backend.hurry?.();
+      }
+      return writing;
     }
     requests.hold();
     // Between two pieces as well, nothing may be read that is about to be written

@@ -13,7 +13,7 @@ import { onAbort } from "../signal.ts";
 import { TRANSFER_MAX } from "../../ffi/layout.ts";
 import { giveRoom, KeptBytes, takeRoom } from "../kept_bytes.ts";
 import { checkInteger } from "../integer.ts";
-import { ERRNO, hasCode, inContext, osError } from "../linux/errors.ts";
+import { ERRNO, hasCode, inContext, osError, showCaller } from "../linux/errors.ts";
 import { checkedLength } from "../operations/arguments.ts";
 import { openFile } from "./open_file.ts";
 import { LateModule } from "../late.ts";
@@ -134,7 +134,9 @@ async function asOne<V>(
     scopes.enter(end);
     return await work(end.limits);
   } catch (error) {
-    throw inContext(error, context, end.signal);
+    const told = inContext(error, context, end.signal);
+    showCaller(told, asOne);
+    throw told;
   } finally {
     scopes.leave(end);
   }
@@ -233,7 +235,7 @@ export function writeWhole(
 }
 
 /** Write a file by one request, for whose copy there is room. */
-function writeAtOnce(
+async function writeAtOnce(
   ioq: Runner,
   path: Path,
   data: Uint8Array,
@@ -241,13 +243,9 @@ function writeAtOnce(
   length: number,
 ): Promise<undefined> {
   try {
-    const written = runOn(ioq, toCoreRequest(op.writeFile(path, data, options)), options);
-    const give = () => giveRoom(length);
-    written.then(give, give);
-    return written;
-  } catch (error) {
+    return await runOn(ioq, toCoreRequest(op.writeFile(path, data, options)), options);
+  } finally {
     giveRoom(length);
-    throw error;
   }
 }
 

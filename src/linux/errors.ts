@@ -292,6 +292,12 @@ export function timeoutError(timeoutMs: number, context: string): Error & { code
  * @returns An error with `code`.
  */
 export function osError(errno: number, context: string): Error & { code: string } {
+  const error = makeError(errno, context);
+  made.add(error);
+  return error;
+}
+
+function makeError(errno: number, context: string): Error & { code: string } {
   if (errno === layout.ESPECIAL) {
     return Object.assign(
       new Deno.errors.NotCapable(
@@ -311,6 +317,21 @@ export function osError(errno: number, context: string): Error & { code: string 
   const code = errnoCode(errno);
   const error = new (CLASSES[code] ?? Error)(`${errnoText(errno)}: ${context}`);
   return Object.assign(error, { code });
+}
+
+/** Those that {@linkcode osError} made, for one call each. */
+const made = new WeakSet<Error>();
+
+/**
+ * Have the stack of an error that was made for a call begin with whoever awaits that: the frames
+ * of a call of several requests alone may be as many as a stack has.
+ *
+ * @param below The async function at hand, which has caught it. Its frame is left out.
+ */
+export function showCaller(error: unknown, below: (...args: never[]) => unknown): void {
+  if (error instanceof Error && made.has(error)) {
+    Error.captureStackTrace(error, below);
+  }
 }
 
 /** The error of a path that text cannot stand for, as Deno words it. */

@@ -267,7 +267,9 @@ export class CallbackLoop implements AsyncDisposable {
       const deadline = new Deadline(timeoutMs ?? Infinity, () => {
         deadlines.remove(deadline);
         late = new Deno.errors.TimedOut(
-          `Cannot close the loop within ${timeoutMs} ms, ${pool.running} functions do not end`,
+          `Cannot close the loop within ${timeoutMs} ms, ${
+            pool.running + pool.stopping
+          } functions do not end`,
         );
         pool.abandon(new Canceled("The function's Worker was terminated"));
       });
@@ -275,8 +277,8 @@ export class CallbackLoop implements AsyncDisposable {
         deadlines.add(deadline);
       }
       await Promise.allSettled([...this.#tasks].map((task) => task.promise));
-      deadlines.remove(deadline);
       await pool.close();
+      deadlines.remove(deadline);
     }
     await closing;
     if (late !== undefined) {

@@ -374,16 +374,18 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
     const deadline = timeoutMs === undefined
       ? undefined
       : new Deadline(timeoutMs, () => late = this.#abandon(timeoutMs));
+    const pools = [this.#tasks, this.#offloaded].filter((pool) => pool !== undefined);
+    if (deadline !== undefined && (this.#running > 0 || pools.length > 0)) {
+      deadlines.add(deadline);
+    }
     if (this.#running > 0) {
-      if (deadline !== undefined) {
-        deadlines.add(deadline);
-      }
       await new Promise<void>((resolve) => this.#onIdle = resolve);
     }
+    // A cancelled task's Worker may still be loading its module
+    await Promise.all(pools.map((pool) => pool.close()));
     if (deadline !== undefined) {
       deadlines.remove(deadline);
     }
-    await Promise.all([this.#tasks?.close(), this.#offloaded?.close()]);
     this.#host.closed = true;
     if (this.#owns) {
       await this.ioq.close(options);
@@ -393,15 +395,22 @@ export class EventLoop implements Loop<Io>, AsyncDisposable, Disposable {
     }
   }
 
-  /** End the Workers whose tasks do not end. Returns what there is to complain about. */
+  /** End the Workers that do not end by themselves. Returns what there is to complain about. */
   #abandon(timeoutMs: number): Error | undefined {
     const pools = [this.#tasks, this.#offloaded].filter((pool) => pool !== undefined);
-    const count = pools.reduce((sum, pool) => sum + pool.running, 0);
-    if (count === 0) {
+    const running = pools.reduce((sum, pool) => sum + pool.running, 0);
+    const stopping = pools.reduce((sum, pool) => sum + pool.stopping, 0);
+    if (running + stopping === 0) {
       // Tasks of this thread: nobody can end those but themselves
       return undefined;
     }
-    const what = count === 1 ? "1 task in a Worker does" : `${count} tasks in Workers do`;
+    const what = running === 1
+      ? "1 task in a Worker does"
+      : running > 1
+      ? `${running} tasks in Workers do`
+      : stopping === 1
+      ? "1 Worker does"
+      : `${stopping} Workers do`;
     for (const pool of pools) {
       pool.abandon(
         new Canceled(`The task was canceled, and its Worker ended after ${timeoutMs} ms`),

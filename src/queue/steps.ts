@@ -2,7 +2,8 @@
 
 /**
  * Ending tens of thousands of requests at once: some for a few milliseconds, the others
- * after the event loop's other work.
+ * after the event loop's other work. And the same for work that comes from many sides at once,
+ * such as what several walks have read.
  *
  * @module
  */
@@ -30,4 +31,41 @@ export function inSteps<I>(items: Iterator<I>, work: (item: I) => void, done?: (
     }
   }
   done?.();
+}
+
+/** A bound on the work that is done in one turn of the event loop, by all that share it. */
+export class TurnShare {
+  readonly #most: number;
+  #left: number;
+  #isRenewed = false;
+
+  /** @param most Units of work; what is begun with some left is done, however much it is. */
+  constructor(most: number) {
+    this.#most = most;
+    this.#left = most;
+  }
+
+  /** Take so much work: at once if that is `undefined`, or in the turn that is waited for. */
+  take(units: number): Promise<void> | undefined {
+    if (this.#left <= 0) {
+      return this.#wait(units);
+    }
+    this.#left -= units;
+    return undefined;
+  }
+
+  async #wait(units: number): Promise<void> {
+    while (this.#left <= 0) {
+      if (!this.#isRenewed) {
+        this.#isRenewed = true;
+        // Before those who wait for it: they come in the order in which they began to
+        setImmediate(() => {
+          this.#isRenewed = false;
+          this.#left = this.#most;
+        });
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#left -= units;
+  }
 }

@@ -10,6 +10,7 @@
  */
 
 import { LateModule } from "../late.ts";
+import { showCaller } from "../linux/errors.ts";
 import { beginningIn, currentDirectory, type Path, toPath } from "../path.ts";
 import { ownOptions } from "../own_option.ts";
 import type { OperationOptions, Runner } from "../queue/runner.ts";
@@ -43,12 +44,17 @@ async function callLate<M, V>(
   module: LateModule<M>,
   call: (module: M) => Promise<V>,
 ): Promise<V> {
-  if (module.loaded === undefined) {
-    const here = currentDirectory();
-    const loaded = await module.load();
-    return await beginningIn(here, () => call(loaded));
+  try {
+    if (module.loaded === undefined) {
+      const here = currentDirectory();
+      const loaded = await module.load();
+      return await beginningIn(here, () => call(loaded));
+    }
+    return await call(module.loaded);
+  } catch (error) {
+    showCaller(error, callLate);
+    throw error;
   }
-  return await call(module.loaded);
 }
 
 /**
@@ -201,5 +207,10 @@ export async function writeFilesOn(
   const { writeFiles } = WRITE_FILES.loaded ?? await WRITE_FILES.load();
   const writing = beginningIn(here, () => writeFiles(ioq, kept ?? entries, how));
   kept?.keepRest();
-  return await writing;
+  try {
+    return await writing;
+  } catch (error) {
+    showCaller(error, writeFilesOn);
+    throw error;
+  }
 }

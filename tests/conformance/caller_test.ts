@@ -47,12 +47,21 @@ const FORMS: Record<string, (ioq: Ioq) => Promise<unknown>> = {
   chmod: (ioq) => ioq.chmod(NOPE, 0o600),
   chown: (ioq) => ioq.chown(NOPE, null, null),
   utime: (ioq) => ioq.utime(NOPE, 0, 0),
+  // More frames of ours may be between than a stack has
+  "remove, recursive": (ioq) => ioq.remove(NOPE, { recursive: true }),
+  removeTree: (ioq) => ioq.removeTree(NOPE),
+  emptyDir: (ioq) => ioq.emptyDir("/dev/null/a"),
+  ensureDir: (ioq) => ioq.ensureDir("/dev/null/a"),
+  move: (ioq) => ioq.move(NOPE, "/nope/other"),
+  writeFiles: (ioq) => ioq.writeFiles([{ path: NOPE, data: "text" }]),
+  "writeFile, in pieces": (ioq) => ioq.writeFile(NOPE, new Uint8Array(9 << 20)),
+  "writeFile, atomic": (ioq) => ioq.writeFile(NOPE, new Uint8Array(9 << 20), { atomic: true }),
+  "writeFile of a stream": (ioq) => ioq.writeFile(NOPE, new Blob(["text"]).stream()),
 };
 
 /** Those that take the library. */
 const NATIVE_FORMS: Record<string, (ioq: Ioq) => Promise<unknown>> = {
-  // Without the library more frames of ours are above it than a stack has
-  "remove, recursive": (ioq) => ioq.remove(NOPE, { recursive: true }),
+  copyTree: (ioq) => ioq.copyTree(NOPE, "/nope/other"),
   post: (ioq) => ioq.post(0xffff_ffff, 0),
   getXattr: (ioq) => ioq.getXattr(NOPE, "user.a"),
   setXattr: (ioq) => ioq.setXattr(NOPE, "user.a", new Uint8Array(1)),

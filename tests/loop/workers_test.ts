@@ -222,6 +222,33 @@ forEachLoop(
   },
 );
 
+forEachLoop(
+  "a Worker that loads a module for ever is ended when the loop has waited for it",
+  async ({ open }) => {
+    await using ioq = await open();
+    for (const start of ["offload", "concurrent"] as const) {
+      for (const cancels of [true, false]) {
+        using dir = new TempDir();
+        const loop = new EventLoop(ioq, { workers: 2 });
+        const url = new URL(module("load_forever"));
+        url.searchParams.set("path", dir.at("loading"));
+        const future = loop[start](url);
+        const failed = assertRejects(() => future, Canceled);
+        await until(() => [...Deno.readDirSync(dir.path)].length > 0, "it is being loaded");
+        if (cancels) {
+          future.cancel().catch(() => {});
+        }
+        await assertRejects(
+          () => loop.close({ timeoutMs: 20 }),
+          Deno.errors.TimedOut,
+          "Cannot close the event loop within 20 ms, 1 ",
+        );
+        await failed;
+      }
+    }
+  },
+);
+
 Deno.test("Workers load the library that the loop was opened with", async () => {
   for (const library of [LIBRARY, new URL(`file://${LIBRARY}`)]) {
     await using loop = await EventLoop.open({ library, backend: "threads" });

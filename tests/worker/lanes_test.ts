@@ -101,13 +101,21 @@ Deno.test("close() leaves to itself what nothing can interrupt", async () => {
   using dir = new TempDir();
   const fifo = dir.fifo("fifo");
   const script = `
-    import { Ioq, op } from "${new URL("../../mod.ts", import.meta.url)}";
+    import { Ioq } from "${new URL("../../mod.ts", import.meta.url)}";
     const ioq = await Ioq.open({ backend: "worker", library: "${MISSING}" });
-    // So that its Worker has started
-    await ioq.run(op.close(await ioq.run(op.open("/dev/null"))));
+    // A thread that waits for the other end of a FIFO
+    const waits = () => [...Deno.readDirSync("/proc/self/task")].some(({ name }) => {
+      try {
+        return /partner|fifo/.test(Deno.readTextFileSync("/proc/self/task/" + name + "/wchan"));
+      } catch {
+        return false; // it has ended
+      }
+    });
     // One call of the runtime's, which waits for a reader
     const waiting = ioq.copyFile("/etc/hostname", "${fifo}").catch(({ message }) => message);
-    await ioq.sleep(200);
+    while (!waits()) {
+      await ioq.sleep(5);
+    }
     const closing = ioq.close({ timeoutMs: 100 }).catch(({ name }) => name);
     console.log(JSON.stringify([await closing, await waiting]));
   `;

@@ -8,8 +8,12 @@
  */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { areLeft } from "../../late.ts";
 import { ownOptions } from "../../own_option.ts";
 import type { LaneMemory, LaneStart, SharedMemory } from "./memory.ts";
+
+/** Descriptors that must be left to start a lane: six, those of its modules, and some for others. */
+const LANE_DESCRIPTORS = 16;
 
 /** How long lanes may take to end, in milliseconds, before they are ended. */
 const END_MS = 2000;
@@ -38,6 +42,8 @@ export interface LaneEvents {
 /** Starts the Workers of a backend, and ends them. */
 export class LanePool {
   readonly #lanes: (Lane | undefined)[];
+  /** Those whose Worker has not ended, be they given up or not. */
+  readonly #alive = new Set<Lane>();
   readonly #module: URL;
   readonly #library: string | undefined;
   readonly #owner: () => number;
@@ -76,6 +82,11 @@ export class LanePool {
     return lane !== undefined && !lane.gone;
   }
 
+  /** Whether there is that lane and it is about to start. */
+  isStarting(at: number): boolean {
+    return this.has(at) && !this.#lanes[at]!.started;
+  }
+
   /** How many there are, from one on. */
   countFrom(first: number): number {
     let count = 0;
@@ -85,9 +96,14 @@ export class LanePool {
     return count;
   }
 
-  /** Whether any is about to start. */
-  get starting(): boolean {
-    return this.#lanes.some((lane) => lane !== undefined && !lane.gone && !lane.started);
+  /** How many are about to start. */
+  get starting(): number {
+    return this.#lanes.filter((lane) => lane !== undefined && !lane.gone && !lane.started).length;
+  }
+
+  /** Whether there are descriptors for another one, without which the process would end. */
+  get canStart(): boolean {
+    return areLeft(LANE_DESCRIPTORS * (1 + this.starting));
   }
 
   /** A lane has said that it has started. */
@@ -98,17 +114,19 @@ export class LanePool {
     }
   }
 
-  /** Start a lane if there is a place for one, from one on. */
+  /** Start a lane if there is a place and there are descriptors for one, from one on. */
   startFrom(first: number, memory: SharedMemory): void {
     for (let at = first; at < this.#lanes.length; at++) {
       if (!this.has(at)) {
-        this.start(at, memory);
+        if (this.canStart) {
+          this.start(at, memory);
+        }
         return;
       }
     }
   }
 
-  /** Start a certain lane. */
+  /** Start a certain lane, for which there are descriptors. */
   start(at: number, { buffer, depth }: SharedMemory): void {
     const { port1, port2 } = new MessageChannel();
     const start: LaneStart = {
@@ -139,12 +157,14 @@ export class LanePool {
     const ended = new Promise<void>((resolve) => {
       worker.once("error", (error: unknown) => failure = error);
       worker.once("exit", () => {
+        this.#alive.delete(lane);
         this.#lose(at, lane, failure);
         resolve();
       });
     });
     const lane: Lane = { worker, port: port1, ended, started: false, gone: false };
     this.#lanes[at] = lane;
+    this.#alive.add(lane);
   }
 
   #lose(at: number, lane: Lane, error: unknown): void {
@@ -178,7 +198,7 @@ export class LanePool {
   /** Wait for the lanes, which were told to end, and end those that do not. */
   async end(): Promise<void> {
     this.#ending = true;
-    const lanes = this.#lanes.filter((lane) => lane !== undefined && !lane.gone) as Lane[];
+    const lanes = [...this.#alive];
     let timer;
     const late = new Promise<void>((resolve) => timer = setTimeout(resolve, END_MS));
     // Keeps the process alive until they have ended, so that nothing is left behind

@@ -61,6 +61,9 @@ function usesDescriptor(request: CoreRequest): boolean {
   return isOpen(request) || (path === undefined || path.length === 0) && request.fd !== AT_FDCWD;
 }
 
+/** Why no lane is started where none is. */
+const NO_DESCRIPTORS = "too few descriptors are left (RLIMIT_NOFILE)";
+
 /** How to run requests on Workers. */
 export interface WorkersOptions {
   /** Bound on requests that are in flight. */
@@ -244,10 +247,26 @@ export class Workers implements RequestRunner {
     const { pending, descriptors } = this.#memory;
     const first = this.#first;
     if (first === 1 && descriptors.count > 0 && !this.#pool.has(shared.DESCRIPTOR_LANE)) {
+      if (!this.#pool.canStart) {
+        this.#giveUp(NO_DESCRIPTORS);
+        return;
+      }
       this.#pool.start(shared.DESCRIPTOR_LANE, this.#memory);
     }
     const running = this.#pool.countFrom(first);
-    if (
+    if (pending.count > 0 && running === 0 && !this.#pool.canStart) {
+      if (!this.#pool.has(shared.DESCRIPTOR_LANE)) {
+        this.#giveUp(NO_DESCRIPTORS);
+        return;
+      }
+      // The lane that has the files does all of it
+      while (pending.count > 0) {
+        const slot = pending.popNow();
+        if (slot >= 0) {
+          descriptors.push(slot);
+        }
+      }
+    } else if (
       pending.count > 0 && (running === 0 || (running < PRIMARIES && pending.count > running))
     ) {
       this.#pool.startFrom(first, this.#memory);
@@ -358,7 +377,7 @@ export class Workers implements RequestRunner {
     const { worker } = this.#completed;
     const heldUp = worker === this.#completedAtTick;
     this.#completedAtTick = worker;
-    if (heldUp && !this.#gaveUp && !this.#pool.starting && this.#memory.pending.count > 0) {
+    if (heldUp && !this.#gaveUp && this.#pool.starting === 0 && this.#memory.pending.count > 0) {
       this.#pool.startFrom(this.#first, this.#memory);
     }
   }
@@ -409,12 +428,17 @@ export class Workers implements RequestRunner {
     const slots = this.#batch;
     this.#batch = [];
     for (const queue of [this.#memory.pending, this.#memory.descriptors]) {
+      const messages: number[] = [];
       while (queue.count > 0) {
         const slot = queue.popNow();
-        if (slot >= 0) {
+        if (slot >= this.#memory.stop) {
+          // For the lanes: to stop, or to go on elsewhere
+          messages.push(slot);
+        } else if (slot >= 0) {
           slots.push(slot);
         }
       }
+      messages.forEach((message) => queue.push(message));
     }
     return slots;
   }
@@ -471,8 +495,9 @@ export class Workers implements RequestRunner {
   /**
    * End lanes that are held up and that nothing can interrupt: those without the
    * library. A thread of such a lane may stay in the kernel for as long as that takes,
-   * but has nothing left to come back to, and keeps no process alive. With the library
-   * it comes to its end as soon as the kernel lets go, and says what came of it.
+   * but has nothing left to come back to, and keeps no process alive. So do lanes that are yet
+   * to start: nobody waits for those. With the library a lane comes to its end as soon as the
+   * kernel lets go, and says what came of it.
    */
   abandon(): boolean {
     if (this.#library !== undefined) {
@@ -487,14 +512,19 @@ export class Workers implements RequestRunner {
         this.#lostRequests.push({ slot, result: -ERRNO.EINTR! });
       }
     }
+    let any = this.#inFlight > 0;
     for (let at = 0; at < this.#pool.size; at++) {
       const index = this.#memory.controls(at) + shared.LANE_CURRENT;
-      if (this.#pool.has(at) && Atomics.load(this.#memory.words, index) !== 0) {
+      if (
+        this.#pool.isStarting(at) ||
+        this.#pool.has(at) && Atomics.load(this.#memory.words, index) !== 0
+      ) {
         this.#pool.abandon(at);
+        any = true;
       }
     }
     this.wake();
-    return this.#inFlight > 0;
+    return any;
   }
 
   resize(depth: number): void {

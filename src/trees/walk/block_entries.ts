@@ -512,12 +512,9 @@ export class BlockEntries {
 
   /** Have a directory's entries come when it is their turn, if that matters. */
   #addInOrder(node: DirectoryNode, found: Found): void {
-    this.#order?.add(node, found, this.#batch);
-    const { children } = found;
-    for (let i = children.length - 1; i >= 0; i--) {
-      if (!children[i]!.begun) {
-        this.#walk.pending.push(children[i]!);
-      }
+    if (this.#order !== undefined) {
+      this.#order.add(node, found, this.#batch);
+      this.#walk.pending.replace(node, found.children);
     }
   }
 

@@ -119,6 +119,9 @@ export class DirectoryNode {
   ignores: IgnoreRules | undefined;
   /** Whether it may be missing, or be no directory: a glob has named it. */
   optional = false;
+  /** Its neighbours in the list of those that are to be read: see `pending_directories.ts`. */
+  before: DirectoryNode | undefined;
+  after: DirectoryNode | undefined;
   /** Words that identify it, if those were asked for. */
   identity: Int32Array | undefined;
   readonly #prefix: string | undefined;

@@ -31,6 +31,7 @@ import { absolutePath, pathText } from "../../path.ts";
 import { accessBelow, checkAccess, READ } from "../../permissions.ts";
 import { isEnd } from "../../end.ts";
 import { coreOf, runOn } from "../../queue/runner.ts";
+import { TurnShare } from "../../queue/steps.ts";
 import { onAbort } from "../../signal.ts";
 import type { Scope } from "../../queue/scopes.ts";
 import { allRules, joinRules, type LaneRules } from "../patterns/lane_rules.ts";
@@ -53,6 +54,12 @@ const NAMED_ENTRIES = new LateModule(() => import("./named_entries.ts"));
 
 /** Entries in the outbox, beyond which nothing is asked for. */
 const OUTBOX_MAX = 32768;
+/** The same where entries come in order: what is ahead outlives collections, which copy it. */
+const AHEAD_MAX = 8192;
+/** What all walks of this thread may make of blocks in one turn of the event loop, by entries. */
+const TURN = new TurnShare(8192);
+/** How much more an entry takes that is not plain. */
+const NOT_PLAIN = 2;
 /** Sets of rules that are kept. */
 const RULES_MAX = 1024;
 /** Levels that a lane goes on below them by itself. */
@@ -69,7 +76,7 @@ const BUDGET_US = 1000;
  */
 export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implements WalkContext {
   readonly plan: WalkPlan;
-  readonly pending: PendingDirectories = new PendingDirectories();
+  readonly pending: PendingDirectories;
   ioq!: Runner;
   checks = false;
   stopped = false;
@@ -121,6 +128,7 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     this.#root = { given: root, absolute: absolutePath(root) };
     this.given = pathText(root);
     this.plan = plan;
+    this.pending = new PendingDirectories(plan.sort !== false);
     this.#width = new Width(plan.concurrency);
     this.#scope = {
       context: `walk '${this.given}'`,
@@ -378,26 +386,18 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
     const { pending } = this;
     const width = this.#width.now;
     while (!this.stopped && !this.#isHeld && pending.size > 0 && this.#running < width) {
-      const { awaited } = this.#entries;
-      if (awaited !== undefined && !awaited.begun) {
-        this.#read([awaited]);
-      } else if (this.#outbox.entries + this.#entries.waiting < OUTBOX_MAX) {
-        const group = pending.nextGroup(width);
-        if (group.length === 0) {
-          return;
-        }
-        this.#read(group);
-      } else {
+      // What all that comes in order waits for is the first one
+      const isAwaited = this.#entries.awaited?.begun === false;
+      const most = this.plan.sort === false ? OUTBOX_MAX : AHEAD_MAX;
+      if (!isAwaited && this.#outbox.entries + this.#entries.waiting >= most) {
         return;
       }
+      this.#read(pending.nextGroup(width));
     }
   }
 
   /** Read directories. */
   #read(nodes: DirectoryNode[]): void {
-    for (const node of nodes) {
-      node.begun = true;
-    }
     const [first] = nodes;
     if (first!.names !== undefined) {
       this.#work(() => this.#look(nodes));
@@ -480,6 +480,9 @@ export class WalkScheduler<B extends WalkEntry[] | Lines = WalkEntry[]> implemen
    * @returns The directories that are dealt with.
    */
   async #sort(nodes: readonly DirectoryNode[], block: TreeBlock): Promise<DirectoryNode[]> {
+    const { stat, glob, ignores } = this.plan;
+    const weight = stat || glob !== undefined || ignores !== undefined ? NOT_PLAIN : 1;
+    await TURN.take(weight * block.types.length);
     if (this.#entries.isInTheWay) {
       this.#flush();
     }

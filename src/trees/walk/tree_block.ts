@@ -38,32 +38,50 @@ export interface TreeBlock {
 
 const NO_NAMES: readonly string[] = [];
 
-/** Read the payload of a request. Everything is copied. */
-const decodeTree: Decoder<TreeBlock> = (_, payload): TreeBlock => {
-  const bytes = payload.bytes();
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-  const directories = words[layout.TREE_DIRECTORY_COUNT]!;
-  const count = words[layout.TREE_ENTRY_COUNT]!;
-  const namesLength = words[layout.TREE_NAMES_LENGTH]!;
+/** A block whose names are read when they are first asked for: that is most of the work. */
+class DecodedTree implements TreeBlock {
+  readonly records: Int32Array;
+  readonly types: Uint8Array;
+  readonly stats: Int32Array;
+  readonly isSlow: boolean;
+  readonly isSorted: boolean;
+  readonly #isRaw: boolean;
+  readonly #bytes: Uint8Array;
+  #names: readonly string[] | undefined;
+  #rawNames: ReadonlyMap<number, Uint8Array> | undefined;
 
-  const recordsAt = layout.TREE_HEAD_SIZE / 4;
-  const statsAt = recordsAt + directories * RECORD_WORDS;
-  const namesAt = bytes.length - namesLength;
-  const typesAt = namesAt - count;
-  const names = bytes.subarray(namesAt);
-  const isRaw = (words[layout.TREE_FLAGS]! & layout.DIRECTORY_RAW) !== 0;
-  // One call for all names is several times cheaper than one each
-  const texts = count === 0 ? NO_NAMES : pathText(names).split("\0");
-  return {
-    records: words.slice(recordsAt, statsAt),
-    types: bytes.slice(typesAt, namesAt),
-    names: texts,
-    rawNames: isRaw ? findRawNames(names, texts) : undefined,
-    isSlow: (words[layout.TREE_FLAGS]! & layout.TREE_SLOW) !== 0,
-    isSorted: (words[layout.TREE_FLAGS]! & layout.TREE_SORTED) !== 0,
-    stats: words.slice(statsAt, typesAt >> 2),
-  };
-};
+  /** @param bytes The payload, which is kept. */
+  constructor(bytes: Uint8Array) {
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+    const directories = words[layout.TREE_DIRECTORY_COUNT]!;
+    const count = words[layout.TREE_ENTRY_COUNT]!;
+    const flags = words[layout.TREE_FLAGS]!;
+    const recordsAt = layout.TREE_HEAD_SIZE / 4;
+    const statsAt = recordsAt + directories * RECORD_WORDS;
+    const namesAt = bytes.length - words[layout.TREE_NAMES_LENGTH]!;
+    const typesAt = namesAt - count;
+    this.records = words.subarray(recordsAt, statsAt);
+    this.types = bytes.subarray(typesAt, namesAt);
+    this.stats = words.subarray(statsAt, typesAt >> 2);
+    this.isSlow = (flags & layout.TREE_SLOW) !== 0;
+    this.isSorted = (flags & layout.TREE_SORTED) !== 0;
+    this.#isRaw = (flags & layout.DIRECTORY_RAW) !== 0;
+    this.#bytes = bytes.subarray(namesAt);
+    this.#names = count === 0 ? NO_NAMES : undefined;
+  }
+
+  get names(): readonly string[] {
+    // One call for all names is several times cheaper than one each
+    return this.#names ??= pathText(this.#bytes).split("\0");
+  }
+
+  get rawNames(): ReadonlyMap<number, Uint8Array> | undefined {
+    return this.#isRaw ? this.#rawNames ??= findRawNames(this.#bytes, this.names) : undefined;
+  }
+}
+
+/** Read the payload of a request. Everything is copied. */
+const decodeTree: Decoder<TreeBlock> = (_, payload) => new DecodedTree(payload.bytes().slice());
 
 /** What to read. */
 export interface TreeArguments {
