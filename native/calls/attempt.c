@@ -143,9 +143,17 @@ int32_t attempt_read(struct entry *e) {
 	return entry_waits(e, WAITS_READY, POLLIN);
 }
 
+int32_t write_part(const struct entry *e, off_t offset) {
+	if (e->flags & IOQ_SYNC_DATA) {
+		struct iovec part = {.iov_base = e->payload, .iov_len = e->length};
+		return settled(pwritev2(e->fd, &part, 1, offset, RWF_DSYNC));
+	}
+	return settled(offset < 0 ? write(e->fd, e->payload, e->length) : pwrite(e->fd, e->payload, e->length, offset));
+}
+
 int32_t attempt_write(struct entry *e) {
 	if (e->patience == PATIENCE_BLOCKS || e->length == 0 || has_position(e->fd) || is_nonblocking(e->fd)) {
-		return settled(write(e->fd, e->payload, e->length));
+		return write_part(e, -1);
 	}
 	if (e->patience == PATIENCE_FAILS) {
 		// Whoever has it wait writes all of it
