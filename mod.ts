@@ -101,7 +101,7 @@ export type { OperationOptions } from "./src/queue/runner.ts";
 export type { RemoveOptions } from "./src/forms.ts";
 export type { IoqFile } from "./src/files/file.ts";
 export type { FileRange } from "./src/files/read_ranges.ts";
-export type { OpenFileOptions } from "./src/files/file.ts";
+export type { OpenFileOptions, WriteOptions } from "./src/files/file.ts";
 export type {
   FileContents,
   FileSource,
@@ -120,6 +120,7 @@ export type {
   Advice,
   AtOptions,
   ChownOptions,
+  DurableOptions,
   FromToOptions,
   OpenRequestOptions,
   PollOptions,

@@ -169,7 +169,10 @@ struct ioq_request {
 /** The first argument of an UNLINK: if it is a directory, it is removed as such. */
 #define IOQ_UNLINK_ANY 1
 
-/** Set in the flags of a SYNC: only what is needed to read the data again. */
+/**
+ * Set in the flags of a SYNC: only what is needed to read the data again. Of a WRITE: that
+ * much of it is on the device when it completes.
+ */
 #define IOQ_SYNC_DATA 1
 
 /** Of a COPY_FILE: times of the last read and write as well. */

@@ -40,9 +40,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -50,6 +52,8 @@
 
 /** Bytes that a pipe takes at once when poll(2) says that it takes any. */
 #define SURE_LENGTH 4096
+/** FIFOs that may be held whatever the limit of descriptors is. */
+#define HELD_MIN 16
 
 /** A system call's result as an entry keeps it. */
 static int32_t settled(long ret) {
@@ -139,9 +143,17 @@ int32_t attempt_read(struct entry *e) {
 	return entry_waits(e, WAITS_READY, POLLIN);
 }
 
+int32_t write_part(const struct entry *e, off_t offset) {
+	if (e->flags & IOQ_SYNC_DATA) {
+		struct iovec part = {.iov_base = e->payload, .iov_len = e->length};
+		return settled(pwritev2(e->fd, &part, 1, offset, RWF_DSYNC));
+	}
+	return settled(offset < 0 ? write(e->fd, e->payload, e->length) : pwrite(e->fd, e->payload, e->length, offset));
+}
+
 int32_t attempt_write(struct entry *e) {
 	if (e->patience == PATIENCE_BLOCKS || e->length == 0 || has_position(e->fd) || is_nonblocking(e->fd)) {
-		return settled(write(e->fd, e->payload, e->length));
+		return write_part(e, -1);
 	}
 	if (e->patience == PATIENCE_FAILS) {
 		// Whoever has it wait writes all of it
@@ -184,6 +196,26 @@ int32_t attempt_splice(struct entry *e) {
 	return settled(ret);
 }
 
+/** FIFOs that requests hold while they wait, of all queues: the limit is the process's. */
+static atomic_uint fifos_held;
+
+void attempt_holds(struct entry *entry, bool holds) {
+	if (entry->holds != holds) {
+		entry->holds = holds;
+		atomic_fetch_add_explicit(&fifos_held, holds ? 1 : UINT_MAX, memory_order_relaxed);
+	}
+}
+
+bool attempt_any_held(void) {
+	return atomic_load_explicit(&fifos_held, memory_order_relaxed) > 0;
+}
+
+bool attempt_is_crowded(void) {
+	unsigned int held = atomic_load_explicit(&fifos_held, memory_order_relaxed);
+	struct rlimit limit;
+	return held >= HELD_MIN && getrlimit(RLIMIT_NOFILE, &limit) == 0 && held >= limit.rlim_cur / 2;
+}
+
 /** Whether a descriptor is that of a FIFO. */
 static bool is_fifo(int fd) {
 	struct stat sb;
@@ -215,6 +247,17 @@ bool attempt_is_fifo(int dir, const char *path) {
 	return fstatat(dir, path, &sb, 0) == 0 && S_ISFIFO(sb.st_mode);
 }
 
+/**
+ * Whether a FIFO is not to be opened to be read before others are through: too many are, or
+ * there was no descriptor. It is not opened to see whether there is a writer, who would be
+ * let in and left alone.
+ *
+ * @param full Whether that is so.
+ */
+static bool stands_in_line(int dir, const char *path, int flags, bool full) {
+	return full && (flags & O_ACCMODE) == O_RDONLY && attempt_is_fifo(dir, path);
+}
+
 /** Hand out what was opened without waiting, as if it had been opened the usual way. */
 static int32_t open_done(struct entry *e, int fd) {
 	fcntl(fd, F_SETFL, entry_open_flags(e));
@@ -228,6 +271,7 @@ static int32_t await_writer(struct entry *e) {
 	}
 	int fd = e->fifo;
 	e->fifo = -1;
+	attempt_holds(e, false);
 	return open_done(e, fd);
 }
 
@@ -267,10 +311,16 @@ int32_t attempt_open_whole(struct entry *e, int dir, const char *path, int flags
 	if (e->patience == PATIENCE_FAILS) {
 		return attempt_is_fifo(dir, path) ? entry_waits(e, WAITS_TIME, 0) : guard_open(e, dir, path, flags, mode, dangling);
 	}
+	if (stands_in_line(dir, path, flags, attempt_is_crowded())) {
+		return entry_waits(e, WAITS_TIME, 0);
+	}
 	int fd = guard_open(e, dir, path, flags | O_NONBLOCK, mode, dangling);
 	if (fd == -EWOULDBLOCK) {
 		// Somebody has a lease, and is to give it back
 		return guard_open(e, dir, path, flags, mode, dangling);
+	}
+	if (stands_in_line(dir, path, flags, fd == -EMFILE && attempt_any_held())) {
+		return entry_waits(e, WAITS_TIME, 0);
 	}
 	return fd == -ENXIO && (flags & O_ACCMODE) == O_WRONLY ? keep_writer(e, dir, path, flags, dangling) : fd;
 }
@@ -301,10 +351,16 @@ int32_t attempt_open(struct entry *e) {
 			&& S_ISFIFO(sb.st_mode);
 		return waits ? entry_waits(e, WAITS_TIME, 0) : open_usual(e, flags);
 	}
+	if (stands_in_line(e->fd, e->path, flags, attempt_is_crowded())) {
+		return entry_waits(e, WAITS_TIME, 0);
+	}
 	int fd = open_usual(e, flags | O_NONBLOCK);
 	if (fd == -EWOULDBLOCK) {
 		// Somebody has a lease, and is to give it back
 		return open_usual(e, flags);
+	}
+	if (stands_in_line(e->fd, e->path, flags, fd == -EMFILE && attempt_any_held())) {
+		return entry_waits(e, WAITS_TIME, 0);
 	}
 	if (fd == -ENXIO && access == O_WRONLY) {
 		fd = keep_writer(e, e->fd, e->path, flags, DANGLING_MISSING);
@@ -315,6 +371,7 @@ int32_t attempt_open(struct entry *e) {
 	}
 	if (access == O_RDONLY && !has_position(fd) && is_fifo(fd)) {
 		e->fifo = fd;
+		attempt_holds(e, true);
 		return await_writer(e);
 	}
 	return open_done(e, fd);

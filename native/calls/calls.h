@@ -158,6 +158,25 @@ void tree_forget(struct tree *tree, const struct mark *mark, size_t records);
 /** What became of an entry, where that is told instead of stats. The array moves when it grows. */
 int32_t *tree_result(const struct tree *tree, size_t index);
 
+/**
+ * Does something with an entry.
+ *
+ * @param name
+ *         Its name, in the directory that is known to the context.
+ * @param type
+ *         DT_*, which it may correct.
+ * @return What became of it: 0 if there is nothing to tell.
+ */
+typedef int32_t tree_act(void *context, const char *name, uint8_t *type);
+
+/**
+ * Do something with each entry that was found since. What is to be told of is moved
+ * together: names, types, results.
+ *
+ * @return 0, or -errno if the request is over.
+ */
+int tree_sift(struct tree *tree, const struct mark *mark, tree_act *act, void *context);
+
 /** A name. */
 struct name {
 	/** It, or NULL: then it is among those that were gathered, which move. */
@@ -381,6 +400,9 @@ int32_t attempt_read(struct entry *entry);
 /** Try a WRITE without a position, or the rest of it. */
 int32_t attempt_write(struct entry *entry);
 
+/** Write at an offset, or at the file's own position if that is negative; onto the device if it is to be. */
+int32_t write_part(const struct entry *entry, off_t offset);
+
 /** Try a LOCK. */
 int32_t attempt_lock(struct entry *entry);
 
@@ -389,6 +411,15 @@ int32_t attempt_splice(struct entry *entry);
 
 /** Whether what is open to be read is a FIFO that nobody has opened to be written. */
 bool attempt_lacks_writer(int fd);
+
+/** Count an entry's FIFO among those that are held, or no longer. */
+void attempt_holds(struct entry *entry, bool holds);
+
+/** Whether any FIFO is held by a request that waits. */
+bool attempt_any_held(void);
+
+/** Whether so many FIFOs are held that no more are to be opened to be read. */
+bool attempt_is_crowded(void);
 
 /** Whether what a path leads to is a FIFO. */
 bool attempt_is_fifo(int dir, const char *path);

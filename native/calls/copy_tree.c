@@ -201,48 +201,32 @@ static int32_t copy_one(const struct copy *copy, struct sides sides, const char 
 	}
 }
 
-/**
- * Copy what is in an open directory but the directories in it. What is to be told of
- * is moved together: names, types, results.
- *
- * @return 0, or -errno if the request is over.
- */
+/** Where entries are copied from, and where to. */
+struct copying {
+	/** How. */
+	const struct copy *copy;
+	/** The directories. */
+	struct sides sides;
+	/** Whether an entry was copied: each request is to get somewhere. */
+	bool has_begun;
+};
+
+/** Copy what is no directory, if there is time. A tree_act(). */
+static int32_t copy_entry(void *context, const char *name, uint8_t *type) {
+	struct copying *copying = context;
+	bool has_time = !copying->has_begun || *type == DT_DIR || tree_has_time(copying->copy->tree);
+	copying->has_begun = true;
+	int32_t result = has_time ? copy_one(copying->copy, copying->sides, name, *type) : IOQ_TREE_LEFT;
+	return is_full(result) ? IOQ_TREE_LEFT : result;
+}
+
+/** Copy what is in an open directory but the directories in it. Returns 0, or -errno if the request is over. */
 static int copy_entries(const struct copy *copy, struct sides sides, const struct mark *mark) {
 	struct tree *tree = copy->tree;
-	struct scratch *scratch = tree->scratch;
-	size_t count = scratch->types.length - mark->types;
-	int ret = bytes_reserve(&scratch->stats, count * sizeof(int32_t));
-	if (ret != 0) {
-		return ret;
-	}
-	bool tells = tree->entry->mode & IOQ_TREE_TELL;
-	char *from = (char *)scratch->names.data + mark->names;
-	char *to = from;
-	size_t kept = mark->types;
 	tree_begin(tree);
 	tree->deadline += (uint64_t)tree->entry->args[1] * 1000 * (FILES_SHARE - 1);
-	for (size_t i = mark->types; i < mark->types + count; ++i) {
-		if (entry_is_cancelled(tree->entry)) {
-			return -EINTR;
-		}
-		uint8_t type = scratch->types.data[i];
-		// The first one always: each request is to get somewhere
-		bool has_time = i == mark->types || tree_has_time(tree);
-		int32_t result = has_time || type == DT_DIR ? copy_one(copy, sides, from, type) : IOQ_TREE_LEFT;
-		result = is_full(result) ? IOQ_TREE_LEFT : result;
-		size_t length = strlen(from) + 1;
-		if (result != 0 || tells) {
-			memmove(to, from, length);
-			to += length;
-			scratch->types.data[kept] = type;
-			*tree_result(tree, kept++) = result;
-		}
-		from += length;
-	}
-	scratch->names.length = (size_t)(to - (char *)scratch->names.data);
-	scratch->types.length = kept;
-	scratch->stats.length = kept * sizeof(int32_t);
-	return 0;
+	struct copying copying = {.copy = copy, .sides = sides};
+	return tree_sift(tree, mark, copy_entry, &copying);
 }
 
 /** What became of a directory. */

@@ -236,7 +236,7 @@ static int32_t perform_once(struct entry *e, struct scratch *scratch) {
 	case IOQ_OP_READ:
 		return e->positional ? settled(pread(e->fd, e->payload, e->length, offset)) : attempt_read(e);
 	case IOQ_OP_WRITE:
-		return e->positional ? settled(pwrite(e->fd, e->payload, e->length, offset)) : attempt_write(e);
+		return e->positional ? write_part(e, offset) : attempt_write(e);
 	case IOQ_OP_READ_DIR:
 		if ((e->mode & IOQ_TREE) && (e->mode & (IOQ_TREE_LINES | IOQ_TREE_TOTAL))) {
 			report_read(e, scratch);

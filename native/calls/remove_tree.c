@@ -38,7 +38,7 @@
 #include <unistd.h>
 
 /** Levels below the named directories, at the most: each is a frame on the lane's stack. */
-#define LEVELS_MAX 256
+#define LEVELS_MAX 512
 /** Levels of them that have an open descriptor each. */
 #define LEVELS_OPEN 8
 
@@ -47,48 +47,16 @@ static int32_t removed(int ret) {
 	return ret == 0 || errno == ENOENT ? 0 : errno;
 }
 
-/**
- * Remove what is in an open directory but the directories in it.
- *
- * What is not gone, or is to be told of, is moved together: names, types, results.
- *
- * @return 0, or -errno if the request is over.
- */
-static int remove_entries(struct tree *tree, int dfd, const struct mark *mark) {
-	struct scratch *scratch = tree->scratch;
-	size_t count = scratch->types.length - mark->types;
-	int ret = bytes_reserve(&scratch->stats, count * sizeof(int32_t));
-	if (ret != 0) {
-		return ret;
+/** Remove what is no directory from an open one. A tree_act(). */
+static int32_t remove_entry(void *context, const char *name, uint8_t *type) {
+	const int *dfd = context;
+	int32_t result = *type == DT_DIR ? IOQ_TREE_LEFT : removed(unlinkat(*dfd, name, 0));
+	if (result == EISDIR) {
+		// Its type was not known, or something else has taken its place
+		*type = DT_DIR;
+		result = IOQ_TREE_LEFT;
 	}
-	bool tells = tree->entry->mode & IOQ_TREE_TELL;
-	char *from = (char *)scratch->names.data + mark->names;
-	char *to = from;
-	size_t kept = mark->types;
-	for (size_t i = mark->types; i < mark->types + count; ++i) {
-		if (entry_is_cancelled(tree->entry)) {
-			return -EINTR;
-		}
-		uint8_t type = scratch->types.data[i];
-		int32_t result = type == DT_DIR ? IOQ_TREE_LEFT : removed(unlinkat(dfd, from, 0));
-		if (result == EISDIR) {
-			// Its type was not known, or something else has taken its place
-			type = DT_DIR;
-			result = IOQ_TREE_LEFT;
-		}
-		size_t length = strlen(from) + 1;
-		if (result != 0 || tells) {
-			memmove(to, from, length);
-			to += length;
-			scratch->types.data[kept] = type;
-			*tree_result(tree, kept++) = result;
-		}
-		from += length;
-	}
-	scratch->names.length = (size_t)(to - (char *)scratch->names.data);
-	scratch->types.length = kept;
-	scratch->stats.length = kept * sizeof(int32_t);
-	return 0;
+	return result;
 }
 
 /** Where a recursion is. */
@@ -114,7 +82,7 @@ static int empty_directory(struct tree *tree, struct place here, size_t index) {
 	struct mark mark = tree_mark(tree);
 	int ret = tree_list(tree, *here.dfd, index);
 	if (ret == 0) {
-		ret = remove_entries(tree, *here.dfd, &mark);
+		ret = tree_sift(tree, &mark, remove_entry, here.dfd);
 	}
 	if (ret != 0) {
 		return ret;

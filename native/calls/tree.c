@@ -105,6 +105,38 @@ int32_t *tree_result(const struct tree *tree, size_t index) {
 	return (int32_t *)(void *)tree->scratch->stats.data + index;
 }
 
+int tree_sift(struct tree *tree, const struct mark *mark, tree_act *act, void *context) {
+	struct scratch *scratch = tree->scratch;
+	size_t end = scratch->types.length;
+	int ret = bytes_reserve(&scratch->stats, (end - mark->types) * sizeof(int32_t));
+	if (ret != 0) {
+		return ret;
+	}
+	bool tells = tree->entry->mode & IOQ_TREE_TELL;
+	char *from = (char *)scratch->names.data + mark->names;
+	char *to = from;
+	size_t kept = mark->types;
+	for (size_t i = mark->types; i < end; ++i) {
+		if (entry_is_cancelled(tree->entry)) {
+			return -EINTR;
+		}
+		uint8_t type = scratch->types.data[i];
+		int32_t result = act(context, from, &type);
+		size_t length = strlen(from) + 1;
+		if (result != 0 || tells) {
+			memmove(to, from, length);
+			to += length;
+			scratch->types.data[kept] = type;
+			*tree_result(tree, kept++) = result;
+		}
+		from += length;
+	}
+	scratch->names.length = (size_t)(to - (char *)scratch->names.data);
+	scratch->types.length = kept;
+	scratch->stats.length = kept * sizeof(int32_t);
+	return 0;
+}
+
 const char *tree_name(const struct tree *tree, struct name name) {
 	return name.text ? name.text : (const char *)tree->scratch->names.data + name.at;
 }

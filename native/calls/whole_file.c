@@ -114,6 +114,7 @@ static bool may_wait(const struct entry *entry, int fd) {
 
 int32_t stream_waits(struct entry *entry, int fd, uint8_t waits_for, uint16_t events) {
 	entry->fifo = fd;
+	attempt_holds(entry, true);
 	entry->streams = true;
 	return entry_waits(entry, waits_for, events);
 }

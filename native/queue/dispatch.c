@@ -195,10 +195,10 @@ static bool is_doubtful(struct entry *entry) {
 	return entry->op == IOQ_OP_WRITE && falls_short && position_takes_back_writes(entry->fd);
 }
 
-/** Whether a descriptor was not to be had on the ring, and lanes have some that they will give back. */
+/** Whether a descriptor was not to be had on the ring, and requests have some that they will give back. */
 static bool may_have_more(const struct ioq *ioq, const struct entry *entry) {
 	return entry->result == -EMFILE && entry->lane == IOQ_LANE_RING && ops[entry->op].kind == OP_OPENS
-		&& ioq->lanes && lanes_hold(ioq->lanes);
+		&& ioq->lanes && (lanes_hold(ioq->lanes) || attempt_any_held());
 }
 
 void dispatch_returned(struct ioq *ioq, struct turn_in *in, struct entry *entry) {

@@ -96,6 +96,7 @@ void entry_close_result(struct entry *entry) {
 }
 
 void entry_close_fifo(struct entry *entry) {
+	attempt_holds(entry, false);
 	if (entry->fifo >= 0) {
 		close(entry->fifo);
 		entry->fifo = -1;

@@ -112,6 +112,10 @@ struct entry {
 	bool elsewhere;
 	/** Whether its time limit comes before what a TIMEOUT waits for. */
 	bool limited;
+	/** Whether its FIFO counts among those that are held, see calls/attempt.c. */
+	bool holds;
+	/** Whether `watched` is its FIFO itself, and no duplicate. */
+	bool watches_fifo;
 	/** What its descriptor is to be ready for, as poll(2) has it. */
 	uint16_t events;
 	/** Whether someone no longer wants it. */
@@ -126,7 +130,7 @@ struct entry {
 	int source;
 	/** Of ranges: how many, and how many of them a ring has. */
 	uint32_t range_count, ranges_out;
-	/** What is polled for it: a duplicate, or -1. */
+	/** What is polled for it: a duplicate, its FIFO, or -1. */
 	int watched;
 	/** Whether a whole file is a stream, and its other end is there. */
 	bool streams;

@@ -33,6 +33,7 @@ int arena_make(struct arena *arena, uint32_t depth) {
 		entry->source = -1;
 		entry->region = NULL;
 		entry->counted = false;
+		entry->holds = false;
 		entry->statx = &arena->statxes[i];
 		atomic_init(&entry->cancelled, false);
 	}

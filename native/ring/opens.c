@@ -19,6 +19,8 @@
 
 #include "ring/ring.h"
 
+#include "calls/calls.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -36,6 +38,10 @@ static bool is_fifo(int fd) {
 
 bool ring_open_takes(const struct entry *entry) {
 	int flags = entry_open_flags(entry);
+	if ((flags & O_ACCMODE) == O_RDONLY && attempt_is_crowded()) {
+		// It may be one more FIFO
+		return false;
+	}
 	return !(flags & ~KNOWN_FLAGS) && (flags & O_ACCMODE) != O_ACCMODE;
 }
 
@@ -60,6 +66,7 @@ bool ring_open_leaves(struct entry *entry) {
 	if (access == O_RDONLY && entry->result >= 0 && is_fifo(entry->result)) {
 		// Kept: a writer that it let in would find the FIFO without a reader
 		entry->fifo = entry->result;
+		attempt_holds(entry, true);
 		return true;
 	}
 	return access == O_WRONLY && entry->result == -ENXIO;

@@ -55,6 +55,7 @@ void sqe_write(struct io_uring_sqe *sqe, struct entry *e, bool fixed) {
 		} else {
 			io_uring_prep_write(sqe, e->fd, e->payload, e->length, offset);
 		}
+		sqe->rw_flags = e->flags & IOQ_SYNC_DATA ? RWF_DSYNC : 0;
 		break;
 	case IOQ_OP_SYNC:
 		io_uring_prep_fsync(sqe, e->fd, e->flags & IOQ_SYNC_DATA ? IORING_FSYNC_DATASYNC : 0);

@@ -27,6 +27,8 @@
 
 #include "waits/waits.h"
 
+#include "calls/calls.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -196,7 +198,9 @@ static int time_add(struct waits *waits, struct entry *entry) {
 
 /** Have an entry wait for its descriptor. */
 static int watch_add(struct waits *waits, struct entry *entry, int watched, uint32_t events) {
-	int fd = fcntl(watched, F_DUPFD_CLOEXEC, 0);
+	// What belongs to the entry nobody else closes meanwhile
+	bool own = watched == entry->fifo;
+	int fd = own ? watched : fcntl(watched, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0) {
 		return -errno;
 	}
@@ -204,10 +208,13 @@ static int watch_add(struct waits *waits, struct entry *entry, int watched, uint
 	struct epoll_event event = {.events = events | EPOLLONESHOT, .data.ptr = entry};
 	if (epoll_ctl(waits->fd, EPOLL_CTL_ADD, fd, &event) != 0) {
 		int error = errno;
-		close(fd);
+		if (!own) {
+			close(fd);
+		}
 		return -error;
 	}
 	entry->watched = fd;
+	entry->watches_fifo = own;
 	++waits->polls;
 	return 0;
 }
@@ -233,7 +240,9 @@ static void waits_end(struct waits *waits, struct entry *entry) {
 	if (entry->watched >= 0) {
 		// Explicitly: the file may be open elsewhere, and would be polled on
 		epoll_ctl(waits->fd, EPOLL_CTL_DEL, entry->watched, NULL);
-		close(entry->watched);
+		if (!entry->watches_fifo) {
+			close(entry->watched);
+		}
 		entry->watched = -1;
 		--waits->polls;
 	}
@@ -273,6 +282,7 @@ static int lock_add(struct waits *waits, struct entry *entry) {
 
 void waits_add(struct waits *waits, struct entry *entry) {
 	entry->place = ENTRY_AT_WAITS;
+	attempt_holds(entry, entry->fifo >= 0);
 	int ret = 0;
 	bool tries = entry->waits_for & WAITS_TIME;
 	if (entry->waits_for & WAITS_LOCK) {

@@ -33,10 +33,10 @@ import { makeReadable } from "./readable.ts";
 import { ownOption } from "../own_option.ts";
 import { checkBuffer, checkedOffset, FileRequests, NOBODY, Turn } from "./file_requests.ts";
 import { makeWritable, writeChunk } from "./writable.ts";
-import { checkedLength } from "../operations/arguments.ts";
+import { checkedLength, durableFlags } from "../operations/arguments.ts";
 import { SEEK_DATA, SEEK_HOLE } from "../linux/fcntl.ts";
 import { op } from "../operations/op.ts";
-import type { OpenRequestOptions } from "../operations/request_options.ts";
+import type { DurableOptions, OpenRequestOptions } from "../operations/request_options.ts";
 import { addOpenFile, type OpenFile, removeOpenFile } from "../queue/open_files.ts";
 import { HAS_POSITION, HINT_OFFSET, TERMINAL_STATE, WRITES_ALONE } from "../../ffi/layout.ts";
 import { type CoreRequest, type Request, toCoreRequest } from "../operations/request.ts";
@@ -51,6 +51,13 @@ import { type Path, pathText, toPath } from "../path.ts";
  * @category Open files
  */
 export type OpenFileOptions = OpenRequestOptions;
+
+/**
+ * Options of writing to an open file.
+ *
+ * @category Open files
+ */
+export interface WriteOptions extends DurableOptions, OperationOptions {}
 
 /** What a file asks for itself, whoever may know its attributes. */
 function ownStat(fd: number): CoreRequest<"fstat", FileInfo> {
@@ -501,19 +508,20 @@ export class IoqFile implements AsyncDisposable, Disposable {
     bytes: Uint8Array,
     offset: number,
     options: OperationOptions | undefined,
+    flags: number,
   ): Promise<number> {
     const byteLength = checkedLength(bytes, "bytes");
     const { fd } = this;
     const requests = this.#requests;
     this.#isReady(fd, true);
-    if (options === undefined && requests.hasOffset(true)) {
+    if (options === undefined && flags === 0 && requests.hasOffset(true)) {
       const count = this.#writeCached(fd, bytes, offset, byteLength);
       if (count > 0) {
         return Promise.resolve(count);
       }
     }
     if (byteLength <= PIECE_LENGTH) {
-      const writing = this.#start(requests.write(fd, bytes, offset), options);
+      const writing = this.#start(requests.write(fd, bytes, offset, flags), options);
       if (this.#direct) {
         coreOf(this.#ioq).backend.hurry?.();
       }
@@ -524,7 +532,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     requests.others++;
     return this.#whole(fd, "write", options, (limits) => {
       const write = (piece: Uint8Array, at: number) =>
-        this.#start(requests.write(fd, piece, checkedOffset(offset + at)), limits);
+        this.#start(requests.write(fd, piece, checkedOffset(offset + at), flags), limits);
       return writeInPieces(plainBytes(bytes), write, limits);
     }).finally(() => {
       requests.others--;
@@ -561,11 +569,17 @@ export class IoqFile implements AsyncDisposable, Disposable {
   }
 
   /** Write at the position; throws as a read does. */
-  #writeHere(bytes: Uint8Array, options: OperationOptions | undefined): Promise<number> {
+  #writeHere(bytes: Uint8Array, options: WriteOptions | undefined): Promise<number> {
     const byteLength = checkedLength(bytes, "bytes");
     const { fd } = this;
+    const flags = durableFlags(options);
     if (!this.#isReady(fd, true)) {
-      return this.#writeLater(fd, bytes, options, (there, left) => this.#writeNow(fd, there, left));
+      return this.#writeLater(
+        fd,
+        bytes,
+        options,
+        (there, left) => this.#writeNow(fd, there, left, flags),
+      );
     }
     if (options === undefined) {
       const count = this.#writeCachedHere(fd, bytes, byteLength);
@@ -574,7 +588,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
       }
     }
     this.#requests.writing.enter();
-    return this.#writeNow(fd, bytes, options);
+    return this.#writeNow(fd, bytes, options, flags);
   }
 
   /** Write in order, when it is time, what there is now. */
@@ -604,10 +618,11 @@ export class IoqFile implements AsyncDisposable, Disposable {
     fd: number,
     bytes: Uint8Array,
     options: OperationOptions | undefined,
+    flags: number,
   ): Promise<number> {
     const requests = this.#requests;
     if (byteLengthOf(bytes) <= PIECE_LENGTH) {
-      return this.#start(requests.writeHere(fd, bytes), options);
+      return this.#start(requests.writeHere(fd, bytes, flags), options);
     }
     const start = requests.position;
     return this.#withPieces(requests.writing, async (turn) => {
@@ -629,7 +644,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
             if (count !== undefined) {
               return Promise.resolve(count);
             }
-            const request = requests.write(fd, piece, hasOffset ? start + at : 0);
+            const request = requests.write(fd, piece, hasOffset ? start + at : 0, flags);
             if (!hasOffset) {
               request.hints &= ~HINT_OFFSET;
             }
@@ -899,7 +914,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @param bytes What to write. Do not change it before the promise settles.
    * @returns How many bytes were written, possibly fewer.
    */
-  write(bytes: Uint8Array, options?: OperationOptions): Promise<number> {
+  write(bytes: Uint8Array, options?: WriteOptions): Promise<number> {
     try {
       return this.#writeHere(bytes, options);
     } catch (error) {
@@ -914,9 +929,9 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @param offset Bytes from the start.
    * @returns How many bytes were written, possibly fewer.
    */
-  writeAt(bytes: Uint8Array, offset: number, options?: OperationOptions): Promise<number> {
+  writeAt(bytes: Uint8Array, offset: number, options?: WriteOptions): Promise<number> {
     try {
-      return this.#writeAt(bytes, checkedOffset(offset), options);
+      return this.#writeAt(bytes, checkedOffset(offset), options, durableFlags(options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -967,9 +982,10 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @param offset Bytes from the start.
    * @throws {Deno.errors.WriteZero} If the file takes no more.
    */
-  writeAllAt(bytes: Uint8Array, offset: number, options?: OperationOptions): Promise<void> {
+  writeAllAt(bytes: Uint8Array, offset: number, options?: WriteOptions): Promise<void> {
     try {
       checkedLength(bytes, "bytes");
+      const flags = durableFlags(options);
       let at = checkedOffset(offset);
       const { fd } = this;
       return this.#whole(
@@ -978,7 +994,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
         options,
         (limits) =>
           writeChunk(plainBytes(bytes), async (rest) => {
-            const count = await this.#writeAt(rest, checkedOffset(at), limits);
+            const count = await this.#writeAt(rest, checkedOffset(at), limits, flags);
             at += count;
             return count;
           }),
@@ -995,16 +1011,17 @@ export class IoqFile implements AsyncDisposable, Disposable {
    * @param bytes What to write. Do not change it before the promise settles.
    * @throws {Deno.errors.WriteZero} If the file takes no more.
    */
-  writeAll(bytes: Uint8Array, options?: OperationOptions): Promise<void> {
+  writeAll(bytes: Uint8Array, options?: WriteOptions): Promise<void> {
     try {
       checkedLength(bytes, "bytes");
       const { fd } = this;
+      const flags = durableFlags(options);
       if (!this.#isReady(fd, true)) {
         return this.#writeLater(
           fd,
           bytes,
           options,
-          (there, left) => this.#writeAllNow(fd, there, left),
+          (there, left) => this.#writeAllNow(fd, there, left, flags),
         );
       }
       const plain = plainBytes(bytes);
@@ -1013,7 +1030,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
         return Promise.resolve();
       }
       this.#requests.writing.enter();
-      return this.#writeAllNow(fd, count > 0 ? plain.subarray(count) : plain, options);
+      return this.#writeAllNow(fd, count > 0 ? plain.subarray(count) : plain, options, flags);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -1024,6 +1041,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
     fd: number,
     bytes: Uint8Array,
     options: OperationOptions | undefined,
+    flags: number,
   ): Promise<void> {
     const requests = this.#requests;
     return this.#withPieces(requests.writing, async (turn) => {
@@ -1037,7 +1055,7 @@ export class IoqFile implements AsyncDisposable, Disposable {
             writeChunk(bytes, async (rest) => {
               const hasOffset = requests.hasOffset(true);
               const at = hasOffset ? requests.position : 0;
-              const request = requests.write(fd, rest.subarray(0, PIECE_LENGTH), at);
+              const request = requests.write(fd, rest.subarray(0, PIECE_LENGTH), at, flags);
               if (!hasOffset) {
                 request.hints &= ~HINT_OFFSET;
               }

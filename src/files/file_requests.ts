@@ -177,9 +177,10 @@ export class FileRequests implements Holder {
     return this.reader = request;
   }
 
-  /** A request to write at an offset. */
-  write(fd: number, bytes: Uint8Array, offset: number): CoreRequest<"write"> {
+  /** A request to write at an offset, with the flags of `op.write()`. */
+  write(fd: number, bytes: Uint8Array, offset: number, flags: number): CoreRequest<"write"> {
     const request = this.#writes.pop() ?? makeWrite(fd);
+    request.flags = flags;
     request.bytes = bytes;
     request.length = byteLengthOf(bytes);
     request.decode = decodeResult;
@@ -190,8 +191,8 @@ export class FileRequests implements Holder {
   }
 
   /** A request to write at the position, which is known, or to a stream. */
-  writeHere(fd: number, bytes: Uint8Array): CoreRequest<"write"> {
-    const request = this.write(fd, bytes, this.position);
+  writeHere(fd: number, bytes: Uint8Array, flags: number): CoreRequest<"write"> {
+    const request = this.write(fd, bytes, this.position, flags);
     request.decode = this.#decodeWrite;
     this.#place(request);
     return this.writer = request;

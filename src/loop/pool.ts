@@ -39,6 +39,7 @@
  */
 
 import { BUNDLED, isBundled } from "../bundled.ts";
+import { areLeft, requireDescriptors } from "../late.ts";
 import { ownOption } from "../own_option.ts";
 import type { IoqOptions } from "../queue/option_types.ts";
 import { Canceled, closedLoopError } from "./canceled.ts";
@@ -57,6 +58,9 @@ import { enrol, type Enrolment, strike } from "./threads.ts";
 
 /** How long a Worker may take to close its queue before it is ended anyhow. */
 const STOP_MS = 5000;
+
+/** Descriptors that must be left to start a Worker: its own, its queue's, and some for others. */
+const WORKER_DESCRIPTORS = 24;
 
 /** Of how many answers each Worker gets its part of a line. */
 const SHARES = 16;
@@ -112,6 +116,8 @@ interface PoolWorker {
   idleSince: number;
   /** Looks whether it is idle for long; one timer for many tasks. */
   timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether it has said anything: until then it may not have the descriptors that it takes. */
+  started: boolean;
   /** Whether it was offered a task and has yet to answer. */
   asked: boolean;
   /** Whether nothing that it says counts any more, except that it is through. */
@@ -175,6 +181,7 @@ export class WorkerPool {
    * @param at The absolute URL of the module.
    * @throws {DOMException} DataCloneError, if something cannot be cloned.
    * @throws {TypeError} If it is no such URL, or `args` is no array.
+   * @throws {Error} With the code `EMFILE`, if too few descriptors are left for a first Worker.
    */
   run(
     at: string | URL,
@@ -265,7 +272,11 @@ export class WorkerPool {
     await Promise.all(this.#stopping.values());
   }
 
-  /** Who runs the next task at once; nobody, if it has to wait. */
+  /**
+   * Who runs the next task at once; nobody, if it has to wait.
+   *
+   * @throws {Error} With the code `EMFILE`, if nobody is there and no descriptors to start one.
+   */
   #choose(permissions: string): PoolWorker | undefined {
     let count = 0;
     for (const worker of this.#workers) {
@@ -280,9 +291,16 @@ export class WorkerPool {
       }
     }
     // A Worker that is started gets the permissions of now
-    return count < this.#options.workers && permissions === permissionsInBrief()
-      ? this.#start(permissions)
-      : undefined;
+    if (count >= this.#options.workers || permissions !== permissionsInBrief()) {
+      return undefined;
+    }
+    const starting = this.#workers.values().filter(({ started }) => !started).toArray().length;
+    const needed = WORKER_DESCRIPTORS * (1 + starting);
+    if (count > 0) {
+      return areLeft(needed) ? this.#start(permissions) : undefined;
+    }
+    requireDescriptors(needed, "start a Worker");
+    return this.#start(permissions);
   }
 
   /** Offer what is in line to all who may share. */
@@ -339,6 +357,7 @@ export class WorkerPool {
       permissions,
       idleSince: 0,
       timer: undefined,
+      started: false,
       asked: false,
       ending: false,
       onEnd: undefined,
@@ -364,6 +383,7 @@ export class WorkerPool {
   }
 
   #hear(worker: PoolWorker, message: FromWorker): void {
+    worker.started = true;
     if (message.kind === "stopped" || message.kind === "gone") {
       this.#lose(worker, diedOf("it was closed from inside"));
       return;
@@ -476,7 +496,14 @@ export class WorkerPool {
           new Deno.errors.NotCapable("Permissions were changed before it could begin in a Worker"),
         );
       } else if (this.#line.has(task.id)) {
-        const other = this.#choose(permissions);
+        let other;
+        try {
+          other = this.#choose(permissions);
+        } catch (error) {
+          this.#line.delete(task.id);
+          task.reject(error);
+          continue;
+        }
         if (other === undefined) {
           break;
         }

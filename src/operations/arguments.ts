@@ -15,7 +15,7 @@ import { CoreRequest, IoqRequest } from "./request.ts";
 import { verbOf } from "./operation.ts";
 import type { OpName, OpValues } from "./values.ts";
 import { type Path, toPath } from "../path.ts";
-import type { AtOptions } from "./request_options.ts";
+import type { AtOptions, DurableOptions } from "./request_options.ts";
 
 const INT32_MAX = 0x7fffffff;
 export const UINT32_MAX = 0xffffffff;
@@ -33,6 +33,11 @@ export function checkDirectory(fd: number | undefined, name: string): number {
 /** {@linkcode checkDirectory} of options. */
 export function checkAt(options: AtOptions | undefined): number {
   return options === undefined ? AT_FDCWD : checkDirectory(own(options, "at"), "at");
+}
+
+/** The flags of a write with options. */
+export function durableFlags(options: DurableOptions | undefined): number {
+  return own(options, "durable") === true ? layout.SYNC_DATA : 0;
 }
 
 /** Check where in a file, if that is given. */

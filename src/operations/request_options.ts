@@ -281,6 +281,21 @@ export interface RenameOptions extends FromToOptions {
 }
 
 /**
+ * Options of `op.write()`.
+ *
+ * @category Requests
+ */
+export interface DurableOptions {
+  /**
+   * Whether what was written is on the device when the operation is over, as if `syncData` came
+   * after it (`RWF_DSYNC`). Of a pipe or a terminal there is nothing to wait for.
+   *
+   * @default {false}
+   */
+  durable?: boolean | undefined;
+}
+
+/**
  * Options of `op.writeFile()`: those of `Deno.writeFile`, {@linkcode AtOptions}, and what
  * happens if it is interrupted.
  *

@@ -24,7 +24,7 @@ import { byteLengthOf, plainBytes } from "../byte_length.ts";
 import * as layout from "../../ffi/layout.ts";
 import { checkInteger } from "../integer.ts";
 import { CoreRequest, IoqRequest, request } from "./request.ts";
-import { checkBytes, checkFd, checkOffset, splitArgument } from "./arguments.ts";
+import { checkBytes, checkFd, checkOffset, durableFlags, splitArgument } from "./arguments.ts";
 import type { OpBuilders } from "./values.ts";
 
 const SPLICE_F_NONBLOCK = 2;
@@ -60,7 +60,17 @@ function plainRead(call: PlainCall): number {
 }
 
 function plainWrite(call: PlainCall): number {
-  return call.writeSome(call.fd, call.bytes, call.position);
+  const count = call.writeSome(call.fd, call.bytes, call.position);
+  if (call.flags & layout.SYNC_DATA && isOnDevice(call)) {
+    call.fs.fdatasyncSync(call.fd);
+  }
+  return count;
+}
+
+/** Whether there is anything to sync in what a call writes: not in a pipe or a terminal. */
+function isOnDevice(call: PlainCall): boolean {
+  const info = call.fs.fstatSync(call.fd);
+  return info.isFile() || info.isBlockDevice();
 }
 
 /** Where a descriptor is; it cannot be moved. */
@@ -165,8 +175,9 @@ define("write", {
   decode: decodeResult,
   plain: plainWrite,
 });
-export const write: OpBuilders["write"] = (fd, bytes, offset) => {
+export const write: OpBuilders["write"] = (fd, bytes, offset, options) => {
   const core = new CoreRequest("write");
+  core.flags = durableFlags(options);
   core.fd = checkFd(fd);
   core.bytes = checkBytes(bytes, "bytes");
   core.length = byteLengthOf(bytes);

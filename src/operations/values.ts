@@ -18,6 +18,7 @@ import type {
   Advice,
   AtOptions,
   ChownOptions,
+  DurableOptions,
   FromToOptions,
   OpenRequestOptions,
   PollOptions,
@@ -232,8 +233,14 @@ export interface OpBuilders {
    * @param fd The descriptor.
    * @param bytes What to write, at most 2147479552 bytes.
    * @param offset Where, in bytes; the file's own position if not given.
+   * @param options Whether it is to be on the device when the operation is over.
    */
-  write(fd: number, bytes: Uint8Array, offset?: number): IoqRequest<"write">;
+  write(
+    fd: number,
+    bytes: Uint8Array,
+    offset?: number,
+    options?: DurableOptions,
+  ): IoqRequest<"write">;
   /**
    * Read into a buffer of the caller's, which is written to at the completion.
    *

@@ -120,6 +120,8 @@ export class Descent {
     },
   };
   #entries = 0;
+  /** What failed, and ends it. What is in progress is finished: half a copy has lost the old one. */
+  #failure: { readonly end: unknown } | undefined;
   /** What was opened and has yet to be closed, whatever becomes of it. */
   readonly #open = new Set<number>();
 
@@ -172,7 +174,7 @@ export class Descent {
     try {
       signal?.throwIfAborted();
       await work(descent);
-      descent.#abort.signal.throwIfAborted();
+      descent.#throwEnd();
     } finally {
       signal?.removeEventListener("abort", abort);
       clearTimeout(timer);
@@ -281,7 +283,7 @@ export class Descent {
    * @throws What ends it.
    */
   report(error: unknown, path: string): void {
-    this.#abort.signal.throwIfAborted();
+    this.#throwEnd();
     const { onError = "throw" } = this.#options;
     try {
       if (isEnd(error) || onError === "throw") {
@@ -291,9 +293,17 @@ export class Descent {
         onError(error as Error, path);
       }
     } catch (end) {
-      // Other branches end with it
-      this.#abort.abort(end);
+      // Other branches end with it, when what they have begun is done
+      this.#failure ??= { end };
       throw end;
+    }
+  }
+
+  /** Begin nothing more after what has ended it. */
+  #throwEnd(): void {
+    this.#abort.signal.throwIfAborted();
+    if (this.#failure !== undefined) {
+      throw this.#failure.end;
     }
   }
 
@@ -303,7 +313,7 @@ export class Descent {
    * @throws What has.
    */
   throwIfEnded(error: unknown): void {
-    this.#abort.signal.throwIfAborted();
+    this.#throwEnd();
     if (isEnd(error)) {
       this.report(error, "");
     }
@@ -316,7 +326,7 @@ export class Descent {
 
   /** Whether something has ended it. */
   get hasEnded(): boolean {
-    return this.#abort.signal.aborted;
+    return this.#abort.signal.aborted || this.#failure !== undefined;
   }
 
   /** Something failed at a path, which the error is to be about. */
@@ -391,7 +401,7 @@ export class Descent {
     let next = 0;
     const loop = async () => {
       while (next < items.length) {
-        this.#abort.signal.throwIfAborted();
+        this.#throwEnd();
         await work(items[next++]!);
       }
     };
@@ -424,7 +434,7 @@ export class Descent {
     let failed: { readonly error: unknown } | undefined;
     try {
       for (const item of items) {
-        this.#abort.signal.throwIfAborted();
+        this.#throwEnd();
         if (this.#branches > 0 && !this.isDeep(depth)) {
           this.#branches--;
           beside++;

@@ -57,6 +57,18 @@ async function callLate<M, V>(
   }
 }
 
+/** Call one that takes a path and options, as they are now. */
+async function callWith<M, O, V>(
+  module: LateModule<M>,
+  path: Path,
+  options: O,
+  call: (module: M, path: Path, options: O) => Promise<V>,
+): Promise<V> {
+  const given = kept(path);
+  const how = keptOptions(options);
+  return await callLate(module, (loaded) => call(loaded, given, how));
+}
+
 /**
  * Removes a file, a symbolic link, or a directory with everything in it.
  *
@@ -88,10 +100,8 @@ async function callLate<M, V>(
  * console.log(removed); // 4
  * ```
  */
-export async function removeTree(path: Path, options: TreeOptions = {}): Promise<void> {
-  const given = kept(path);
-  const how = keptOptions(options);
-  await callLate(REMOVE_TREE, (module) => module.removeTree(given, how));
+export function removeTree(path: Path, options: TreeOptions = {}): Promise<void> {
+  return callWith(REMOVE_TREE, path, options, (module, ...given) => module.removeTree(...given));
 }
 
 /**
@@ -136,46 +146,40 @@ export async function copyTree(
 }
 
 /** Remove all that is at a path, by a queue or a task: see {@linkcode PromiseForms.remove}. */
-export async function removeAllOn(
-  ioq: Runner,
-  path: Path,
-  limits: OperationOptions,
-): Promise<void> {
-  const given = kept(path);
-  await callLate(REMOVER, (module) => module.removeTreeOn(() => ioq, given, limits));
+export function removeAllOn(ioq: Runner, path: Path, limits: OperationOptions): Promise<void> {
+  return callWith(
+    REMOVER,
+    path,
+    limits,
+    (module, ...given) => module.removeTreeOn(() => ioq, ...given),
+  );
 }
 
 /** See {@linkcode PromiseForms.exists}. */
-export async function existsOn(
+export function existsOn(
   ioq: Runner,
   path: Path,
   options: ExistsOptions | undefined,
 ): Promise<boolean> {
-  const given = kept(path);
-  const how = keptOptions(options);
-  return await callLate(ENSURE, (module) => module.exists(ioq, given, how));
+  return callWith(ENSURE, path, options, (module, ...given) => module.exists(ioq, ...given));
 }
 
 /** See {@linkcode PromiseForms.ensureDir}. */
-export async function ensureDirOn(
+export function ensureDirOn(
   ioq: Runner,
   path: Path,
   options: OperationOptions | undefined,
 ): Promise<void> {
-  const given = kept(path);
-  const how = keptOptions(options);
-  await callLate(ENSURE, (module) => module.ensureDir(ioq, given, how));
+  return callWith(ENSURE, path, options, (module, ...given) => module.ensureDir(ioq, ...given));
 }
 
 /** See {@linkcode PromiseForms.emptyDir}. */
-export async function emptyDirOn(
+export function emptyDirOn(
   ioq: Runner,
   path: Path,
   options: OperationOptions | undefined,
 ): Promise<void> {
-  const given = kept(path);
-  const how = keptOptions(options);
-  await callLate(ENSURE, (module) => module.emptyDir(ioq, given, how));
+  return callWith(ENSURE, path, options, (module, ...given) => module.emptyDir(ioq, ...given));
 }
 
 /** See {@linkcode PromiseForms.move}. */

@@ -120,11 +120,14 @@ class OneByOne<E> implements AsyncIterableIterator<E> {
   }
 }
 
-/** Options of {@linkcode GlobOptions} that are a walk's. */
-const OF_WALK = [...SEARCH_OPTIONS, ...GLOB_WALK_OPTIONS] as const;
+/**
+ * Options of {@linkcode GlobOptions} that are a walk's. They are looked up at the call: what has
+ * them imports the queue, whose methods are made of what is here.
+ */
+const ofWalk = () => [...SEARCH_OPTIONS, ...GLOB_WALK_OPTIONS] as const;
 
-const GLOB_OPTIONS: readonly string[] = [
-  ...OF_WALK,
+const globOptions = (): readonly string[] => [
+  ...ofWalk(),
   "cwd",
   "ignore",
   "dot",
@@ -135,10 +138,10 @@ const GLOB_OPTIONS: readonly string[] = [
 ];
 
 /** Options of {@linkcode ExpandGlobOptions} that are a walk's. */
-const OF_EXPANSION = [...SEARCH_OPTIONS, ...EXPANSION_WALK_OPTIONS] as const;
+const ofExpansion = () => [...SEARCH_OPTIONS, ...EXPANSION_WALK_OPTIONS] as const;
 
-const EXPAND_OPTIONS: readonly string[] = [
-  ...OF_EXPANSION,
+const expandOptions = (): readonly string[] => [
+  ...ofExpansion(),
   "root",
   "exclude",
   "extended",
@@ -184,7 +187,7 @@ function inBatches(
   options: GlobOptions = {},
 ): AsyncIterableIterator<GlobEntry[]> {
   const list = listOf(patterns, "patterns");
-  checkOptionNames(options, GLOB_OPTIONS, "glob()");
+  checkOptionNames(options, globOptions(), "glob()");
   const given = ownOptions(options);
   const onlyDirectories = checkBoolean(given.onlyDirectories, "onlyDirectories", false);
   const onlyFiles = checkBoolean(given.onlyFiles, "onlyFiles", true);
@@ -203,7 +206,7 @@ function inBatches(
     cwd,
     from: absoluteFrom(cwd ?? "."),
     plan: planWalk({
-      ...pick(given, OF_WALK),
+      ...pick(given, ofWalk()),
       canonicalize: false,
       includeDirs: onlyDirectories || !onlyFiles,
       includeFiles: !onlyDirectories,
@@ -265,7 +268,7 @@ export function expandGlob(
   pattern: string | URL,
   options: ExpandGlobOptions = {},
 ): AsyncIterableIterator<WalkEntry> {
-  checkOptionNames(options, EXPAND_OPTIONS, "expandGlob()");
+  checkOptionNames(options, expandOptions(), "expandGlob()");
   const given = ownOptions(options);
   const request: GlobRequest = {
     patterns: listOf(pattern instanceof URL ? toPath(pattern, "readdir") : pattern, "pattern"),
@@ -280,7 +283,7 @@ export function expandGlob(
     absolute: true,
     cwd: undefined,
     from: absoluteFrom(given.root ?? "."),
-    plan: planWalk({ ...pick(given, OF_EXPANSION), sort: true }),
+    plan: planWalk({ ...pick(given, ofExpansion()), sort: true }),
   };
   return new OneByOne(
     new LateBatches(async () => (await GLOB_WALK.load()).expandGlobBatches(request)),

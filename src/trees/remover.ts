@@ -37,7 +37,7 @@ import { endsInDots, withoutSlashes } from "./root_path.ts";
 /** Characters of a path, beyond which paths begin anew. With a name 3765 bytes at most. */
 const PATH_LONG = 1000;
 /** Levels that a lane goes on below by itself. */
-const LEVELS = 256;
+const LEVELS = 512;
 /** For how long it does, in microseconds. */
 const BUDGET_US = 2000;
 /** How often a directory is emptied into which others keep putting something. */

@@ -87,7 +87,9 @@ function isSame(one: Uint8Array, other: Uint8Array): boolean {
  */
 const OVERTAKING: Record<string, (file: IoqFile) => Promise<readonly Uint8Array[]>> = {
   "two writes": async (file) => {
-    const writes = [file.write(bytes("AB")), file.write(bytes("EF"))];
+    // With a limit it takes its turn, and is not over within the call
+    const limits = { timeoutMs: 600_000 };
+    const writes = [file.write(bytes("AB"), limits), file.write(bytes("EF"))];
     assertEquals(file.writeSync(bytes("CD")), 2);
     assertEquals(await Promise.all(writes), [2, 2]);
     return [bytes("ABCDEF")];
@@ -232,7 +234,7 @@ Deno.test("a turn of several requests is over when all of them are", () => {
   const order = requests.reading;
   order.enter();
   const turn = new Turn(requests, order);
-  const pieces = [1, 2].map(() => requests.write(0, new Uint8Array(1), 0));
+  const pieces = [1, 2].map(() => requests.write(0, new Uint8Array(1), 0, 0));
   pieces.forEach((piece) => turn.enter(piece));
   turn.leave(pieces[0]!);
   // Its caller was told that it is aborted

@@ -357,3 +357,35 @@ Deno.test("removeTree() and copyTree() go by Deno's permissions", async () => {
   );
   assert(Deno.statSync(dir.at("copy/a/b/c/three")).isFile);
 });
+
+forEachBackend("what fails beside a file does not interrupt its copy", async ({ open }) => {
+  await using ioq = await open();
+  using dir = new TempDir();
+  const size = 16_000_000;
+  const data = new Uint8Array(size).fill(1);
+  const paths = Array.from({ length: 4 }, (_, i) => `${i}/file`);
+  for (let i = 0; i < 8; i++) {
+    Deno.mkdirSync(dir.at(`from/${i}`), { recursive: true });
+    // Where a file is to be, there is a directory in half of them
+    Deno.mkdirSync(dir.at(i < 4 ? `to/${i}` : `to/${i}/file`), { recursive: true });
+    Deno.writeFileSync(dir.at(`from/${i}/file`), i < 4 ? data : new Uint8Array());
+  }
+  for (const path of paths) {
+    dir.file(`to/${path}`, "old");
+  }
+  for (const onError of ["throw", () => assert(false)] as const) {
+    await assertRejects(() =>
+      copyTree(dir.at("from"), dir.at("to"), { ioq, overwrite: true, onError })
+    );
+    for (const path of paths) {
+      const copy = Deno.readFileSync(dir.at(`to/${path}`));
+      assert(
+        new TextDecoder().decode(copy.subarray(0, 9)) === "old" ||
+          copy.length === size && copy.indexOf(0) < 0,
+        `${path}: ${copy.length}`,
+      );
+      dir.file(`to/${path}`, "old");
+    }
+    assertEquals(descriptorsUnder(dir.path), 0);
+  }
+}, ({ library }) => library);

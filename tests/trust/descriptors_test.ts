@@ -17,6 +17,8 @@ function optionsOf(row: Row): string {
 
 /** What programs begin with: `say()`, and `hog(left)`, which gives back what frees all. */
 const PRELUDE = `
+  // The runtime sets up its signals at some later moment, and ends the process if it cannot
+  Deno.addSignalListener("SIGUSR2", () => {});
   const say = (text) => Deno.stdout.writeSync(new TextEncoder().encode(text + "\\n"));
   const hog = (left) => {
     const files = [];
@@ -137,3 +139,87 @@ forEachBackend(
     assertEquals(said, ["."]);
   },
 );
+
+forEachBackend("no Worker is started without descriptors for it", async ({ row }) => {
+  using dir = new TempDir();
+  dir.file("file", "text");
+  const task = dir.file("task.ts", "export default () => 42;");
+  const said = await run(
+    200,
+    dir,
+    row,
+    `import { EventLoop } from "${new URL("src/loop/mod.ts", MOD)}";
+     const q = await Ioq.open(options);
+     await using loop = new EventLoop(q);
+     // Workers start one after the other while there are fewer and fewer descriptors
+     for (const left of [20, 12, 8, 6, 4, 2, 0]) {
+       const free = hog(left);
+       const settled = await Promise.all(
+         Array.from({ length: 100 }, () => q.stat(root).then(() => "ok", ({ code }) => code)),
+       );
+       const opened = await q.readTextFile(root + "/file").catch(({ code }) => code);
+       const started = ["concurrent", "offload"].map(async (kind) => {
+         try {
+           return await loop[kind](${JSON.stringify(`file://${task}`)});
+         } catch ({ code }) {
+           return code;
+         }
+       });
+       const codes = (await Promise.all(started)).join();
+       free();
+       say([left, ...new Set(settled), left < 4 || opened, codes].join(" "));
+     }
+     say(await loop.offload(${JSON.stringify(`file://${task}`)}));
+     await loop.close();
+     await q.close();`,
+  );
+  assertEquals(said, [
+    ...[20, 12, 8, 6, 4].map((left) => `${left} ok text EMFILE,EMFILE`),
+    ...[2, 0].map((left) => `${left} ok true EMFILE,EMFILE`),
+    "42",
+  ]);
+});
+
+forEachBackend("FIFOs that nobody writes to leave descriptors to others", async ({ row }) => {
+  using dir = new TempDir();
+  dir.file("file", "text");
+  dir.fifo("fifo");
+  const said = await run(
+    600,
+    dir,
+    row,
+    `const q = await Ioq.open({ ...options, depth: 2048 });
+     await (await q.openFile(root + "/file")).close();
+     const controller = new AbortController();
+     const { signal } = controller;
+     const outcomes = [];
+     const read = () => q.readTextFile(root + "/fifo", { signal });
+     const open = () => q.openFile(root + "/fifo", { signal }).then((file) => file.close());
+     const calls = Array.from({ length: 900 }, (_, i) =>
+       (i % 2 ? read : open)().then(
+         () => outcomes.push("ok"),
+         (error) => outcomes.push(error.code ?? error.name),
+       ));
+     // Until as many are open as there may be
+     const held = () => [...Deno.readDirSync("/proc/self/fd")].length;
+     for (let before = -1; held() > before || before < 150;) {
+       before = held();
+       await new Promise((resolve) => setTimeout(resolve, 50));
+     }
+     say(await q.readTextFile(root + "/file"));
+     say(outcomes.length);
+     // Whoever writes to it finds readers
+     const writer = Deno.openSync(root + "/fifo", { write: true });
+     writer.writeSync(new Uint8Array(1));
+     while (!outcomes.includes("ok")) await new Promise((resolve) => setTimeout(resolve, 1));
+     writer.close();
+     controller.abort();
+     await Promise.all(calls);
+     say([...new Set(outcomes)].sort().join());
+     await q.close();
+     say(held() < 150);`,
+  );
+  assertEquals(said.slice(0, 2), ["text", "0"]);
+  assert(["20,ok", "AbortError,ok", "ABORT_ERR,ok"].includes(said[2]!), said[2]);
+  assertEquals(said[3], "true");
+});

@@ -41,6 +41,11 @@ interface Fifo {
 /** Those that this thread has opened, by descriptor. */
 const fifos = new Map<number, Fifo>();
 
+/** Descriptors of those that requests keep while they wait. */
+const waiting = new Set<number>();
+/** From so many of these on, no more are opened to be read. */
+const WAITING_MAX = 256;
+
 /** Whether a descriptor is that of a FIFO that was opened here. */
 export function isFifo(fd: number): boolean {
   return fifos.has(fd);
@@ -49,6 +54,7 @@ export function isFifo(fd: number): boolean {
 /** A descriptor is about to be closed. */
 export function removeFifo(fd: number): void {
   fifos.delete(fd);
+  waiting.delete(fd);
 }
 
 /** Whether a path leads to a FIFO. */
@@ -105,19 +111,27 @@ export class Fifos {
     }
     let fd = kept;
     if (fd === NONE_KEPT) {
+      const met = (flags & (O_WRONLY | O_RDWR)) !== 0;
+      if (!met && waiting.size >= WAITING_MAX) {
+        // Not opened to look: a writer would be let in and left alone
+        throw new Failure(EWAITS);
+      }
       try {
         fd = this.#fs.openSync(path, flags | this.#fs.constants.O_NONBLOCK, mode);
       } catch (error) {
-        throw errnoOf(error) === ERRNO.ENXIO ? new Failure(EWAITS) : error;
+        const errno = errnoOf(error);
+        const isFull = errno === ERRNO.EMFILE && !met && waiting.size > 0;
+        throw errno === ERRNO.ENXIO || isFull ? new Failure(EWAITS) : error;
       }
-      const met = (flags & (O_WRONLY | O_RDWR)) !== 0;
       fifos.set(fd, { met, peeked: undefined, chunks: [], done: 0 });
     }
     const fifo = fifos.get(fd)!;
     fifo.met ||= this.#hasWriter(fd, fifo);
     if (!fifo.met) {
+      waiting.add(fd);
       throw new Failure(keeps(fd));
     }
+    waiting.delete(fd);
     return fd;
   }
 
@@ -218,13 +232,14 @@ export class Fifos {
       transfer();
     } catch (error) {
       if (waits(error)) {
+        waiting.add(fd);
         throw new Failure(keeps(fd));
       }
-      fifos.delete(fd);
+      removeFifo(fd);
       this.#fs.closeSync(fd);
       throw error;
     }
-    fifos.delete(fd);
+    removeFifo(fd);
     this.#fs.closeSync(fd);
   }
 }

@@ -8,8 +8,12 @@
  */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { areLeft } from "../../late.ts";
 import { ownOptions } from "../../own_option.ts";
 import type { LaneMemory, LaneStart, SharedMemory } from "./memory.ts";
+
+/** Descriptors that must be left to start a lane: six, those of its modules, and some for others. */
+const LANE_DESCRIPTORS = 16;
 
 /** How long lanes may take to end, in milliseconds, before they are ended. */
 const END_MS = 2000;
@@ -92,9 +96,14 @@ export class LanePool {
     return count;
   }
 
-  /** Whether any is about to start. */
-  get starting(): boolean {
-    return this.#lanes.some((lane) => lane !== undefined && !lane.gone && !lane.started);
+  /** How many are about to start. */
+  get starting(): number {
+    return this.#lanes.filter((lane) => lane !== undefined && !lane.gone && !lane.started).length;
+  }
+
+  /** Whether there are descriptors for another one, without which the process would end. */
+  get canStart(): boolean {
+    return areLeft(LANE_DESCRIPTORS * (1 + this.starting));
   }
 
   /** A lane has said that it has started. */
@@ -105,17 +114,19 @@ export class LanePool {
     }
   }
 
-  /** Start a lane if there is a place for one, from one on. */
+  /** Start a lane if there is a place and there are descriptors for one, from one on. */
   startFrom(first: number, memory: SharedMemory): void {
     for (let at = first; at < this.#lanes.length; at++) {
       if (!this.has(at)) {
-        this.start(at, memory);
+        if (this.canStart) {
+          this.start(at, memory);
+        }
         return;
       }
     }
   }
 
-  /** Start a certain lane. */
+  /** Start a certain lane, for which there are descriptors. */
   start(at: number, { buffer, depth }: SharedMemory): void {
     const { port1, port2 } = new MessageChannel();
     const start: LaneStart = {

@@ -61,6 +61,9 @@ function usesDescriptor(request: CoreRequest): boolean {
   return isOpen(request) || (path === undefined || path.length === 0) && request.fd !== AT_FDCWD;
 }
 
+/** Why no lane is started where none is. */
+const NO_DESCRIPTORS = "too few descriptors are left (RLIMIT_NOFILE)";
+
 /** How to run requests on Workers. */
 export interface WorkersOptions {
   /** Bound on requests that are in flight. */
@@ -244,10 +247,26 @@ export class Workers implements RequestRunner {
     const { pending, descriptors } = this.#memory;
     const first = this.#first;
     if (first === 1 && descriptors.count > 0 && !this.#pool.has(shared.DESCRIPTOR_LANE)) {
+      if (!this.#pool.canStart) {
+        this.#giveUp(NO_DESCRIPTORS);
+        return;
+      }
       this.#pool.start(shared.DESCRIPTOR_LANE, this.#memory);
     }
     const running = this.#pool.countFrom(first);
-    if (
+    if (pending.count > 0 && running === 0 && !this.#pool.canStart) {
+      if (!this.#pool.has(shared.DESCRIPTOR_LANE)) {
+        this.#giveUp(NO_DESCRIPTORS);
+        return;
+      }
+      // The lane that has the files does all of it
+      while (pending.count > 0) {
+        const slot = pending.popNow();
+        if (slot >= 0) {
+          descriptors.push(slot);
+        }
+      }
+    } else if (
       pending.count > 0 && (running === 0 || (running < PRIMARIES && pending.count > running))
     ) {
       this.#pool.startFrom(first, this.#memory);
@@ -358,7 +377,7 @@ export class Workers implements RequestRunner {
     const { worker } = this.#completed;
     const heldUp = worker === this.#completedAtTick;
     this.#completedAtTick = worker;
-    if (heldUp && !this.#gaveUp && !this.#pool.starting && this.#memory.pending.count > 0) {
+    if (heldUp && !this.#gaveUp && this.#pool.starting === 0 && this.#memory.pending.count > 0) {
       this.#pool.startFrom(this.#first, this.#memory);
     }
   }
