@@ -21,24 +21,31 @@ export function checkSignal(signal: unknown): AbortSignal | undefined {
   return signal;
 }
 
-/** What {@linkcode listening} gives, once it is made. */
+/** The options of each listener, once they are made. */
 let options: AddEventListenerOptions | undefined;
 
 /**
- * The options of each listener. The runtime reads the `signal` of a listener's options from an
- * object that inherits, and would take one that was written to `Object.prototype`. So there is
- * one, which never aborts, and which does not note who waits for that.
+ * Listen to events.
+ *
+ * The runtime reads the `signal` of a listener's options from an object that inherits, and would
+ * take one that was written to `Object.prototype`. So there is one, which never aborts, and
+ * which does not note who waits for that. Where the inherited one cannot be overwritten,
+ * the runtime takes no options at all.
  */
-export function listening(): AddEventListenerOptions {
+export function listen(target: EventTarget, type: string, listener: () => void): void {
   if (options === undefined) {
     const { signal } = new AbortController();
     Object.defineProperty(signal, "addEventListener", { value() {} });
     options = { signal };
   }
-  return options;
+  try {
+    target.addEventListener(type, listener, options);
+  } catch {
+    target.addEventListener(type, listener);
+  }
 }
 
 /** Have a function called when a signal is aborted, until it is taken off again. */
 export function onAbort(signal: AbortSignal, listener: () => void): void {
-  signal.addEventListener("abort", listener, listening());
+  listen(signal, "abort", listener);
 }

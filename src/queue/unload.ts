@@ -11,7 +11,7 @@
  * @module
  */
 
-import { listening } from "../signal.ts";
+import { listen } from "../signal.ts";
 
 /** What is open. */
 export interface Unloaded {
@@ -30,7 +30,7 @@ function unloadAll(): void {
 /** Something was opened. */
 export function unloadWithProgram(it: Unloaded): void {
   if (open.size === 0) {
-    addEventListener("unload", unloadAll, listening());
+    listen(globalThis, "unload", unloadAll);
   }
   open.add(it);
 }

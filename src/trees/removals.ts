@@ -14,6 +14,8 @@
  * @module
  */
 
+import { onAbort } from "../signal.ts";
+
 /** Those in progress, by their path. */
 const inProgress = new Map<string, Set<Removal>>();
 
@@ -56,7 +58,7 @@ export class Removal implements Disposable {
     this.#found = false;
     this.#looked();
     const end = () => this.#onLooked?.();
-    signal.addEventListener("abort", end);
+    onAbort(signal, end);
     try {
       while (!this.#isFound && this.#isAwaited && !signal.aborted) {
         await new Promise<void>((resolve) => this.#onLooked = resolve);

@@ -194,7 +194,8 @@ forEachBackend("a synchronous call comes after what is in progress", async ({ op
   assertEquals(file.seekSync(0, Deno.SeekMode.Current), 6);
 
   // After the one in progress, before the others
-  const both = [file.write(bytes("G")), file.write(bytes("H"))];
+  const { signal } = new AbortController();
+  const both = [file.write(bytes("G"), { signal }), file.write(bytes("H"), { signal })];
   assertEquals(file.writeSync(bytes("I")), 1);
   assertEquals(await Promise.all(both), [1, 1]);
   assertEquals(Deno.readTextFileSync(dir.at("file")), "ABCDEFGIH");
