@@ -238,8 +238,15 @@ static bool has_writer(int fd) {
 	return writer;
 }
 
-bool attempt_lacks_writer(int fd) {
-	return is_fifo(fd) && !has_writer(fd);
+enum fifo_end attempt_fifo_end(int fd) {
+	if (!is_fifo(fd)) {
+		return FIFO_ENDED;
+	}
+	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+	if (poll(&pollfd, 1, 0) > 0) {
+		return pollfd.revents & POLLIN ? FIFO_AGAIN : FIFO_ENDED;
+	}
+	return has_writer(fd) ? FIFO_AGAIN : FIFO_LACKS_WRITER;
 }
 
 bool attempt_is_fifo(int dir, const char *path) {

@@ -409,8 +409,18 @@ int32_t attempt_lock(struct entry *entry);
 /** Run a SPLICE. */
 int32_t attempt_splice(struct entry *entry);
 
-/** Whether what is open to be read is a FIFO that nobody has opened to be written. */
-bool attempt_lacks_writer(int fd);
+/** What it means that a read has brought nothing. */
+enum fifo_end {
+	/** There is nothing to come. */
+	FIFO_ENDED,
+	/** It is a FIFO, which somebody has opened to be written since. */
+	FIFO_AGAIN,
+	/** It is a FIFO that nobody has opened to be written yet. */
+	FIFO_LACKS_WRITER,
+};
+
+/** Tell what it means that the first read of what was opened has brought nothing. */
+enum fifo_end attempt_fifo_end(int fd);
 
 /** Count an entry's FIFO among those that are held, or no longer. */
 void attempt_holds(struct entry *entry, bool holds);

@@ -141,8 +141,15 @@ static int32_t read_to_end(struct entry *entry, int fd) {
 		}
 		int64_t begun = clock_now(IOQ_CLOCK_MONOTONIC);
 		ssize_t ret = read(fd, (uint8_t *)entry->payload + length, capacity - length);
-		if (ret == 0 && length == 0 && entry->patience == PATIENCE_WAITS && attempt_lacks_writer(fd)) {
-			return stream_waits(entry, fd, WAITS_READY | WAITS_TIME, POLLIN);
+		if (ret == 0 && length == 0 && entry->patience == PATIENCE_WAITS) {
+			enum fifo_end end = attempt_fifo_end(fd);
+			if (end == FIFO_LACKS_WRITER) {
+				return stream_waits(entry, fd, WAITS_READY | WAITS_TIME, POLLIN);
+			}
+			if (end == FIFO_AGAIN) {
+				// A writer that came after the read: what it writes is not to be lost
+				continue;
+			}
 		}
 		bool is_end = ret == 0;
 		if (ret > 0 && (size_t)ret < capacity - length

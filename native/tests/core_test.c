@@ -47,6 +47,7 @@ static void run_config(const struct config *config) {
 	TEST_WITH(test_locks, *config);
 	TEST_WITH(test_streams, *config);
 	TEST_WITH(test_fifos, *config);
+	TEST_WITH(test_late_writer, *config);
 	TEST_WITH(test_limits, *config);
 	TEST_WITH(test_held_back, *config);
 	TEST_WITH(test_messages, *config);

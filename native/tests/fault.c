@@ -11,6 +11,8 @@ struct fault fault_submit;
 struct fault fault_thread;
 atomic_int fault_cpus;
 atomic_bool fault_small;
+const char *_Atomic fault_late;
+atomic_int fault_writer = -1;
 
 /** Take one from a counter, unless it is zero. */
 static bool fault_count_down(atomic_int *counter) {
@@ -92,4 +94,16 @@ ssize_t __wrap_readlinkat(int dfd, const char *path, char *target, size_t size) 
 		}
 	}
 	return __real_readlinkat(dfd, path, target, size);
+}
+
+/** A read, after which somebody else may be faster than the caller. */
+ssize_t __real_read(int fd, void *target, size_t size);
+ssize_t __wrap_read(int fd, void *target, size_t size);
+ssize_t __wrap_read(int fd, void *target, size_t size) {
+	ssize_t ret = __real_read(fd, target, size);
+	struct stat sb;
+	if (ret == 0 && atomic_load(&fault_late) && fstat(fd, &sb) == 0 && S_ISFIFO(sb.st_mode)) {
+		atomic_store(&fault_writer, open(atomic_exchange(&fault_late, NULL), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+	}
+	return ret;
 }

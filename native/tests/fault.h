@@ -40,6 +40,10 @@ extern struct fault fault_thread;
 extern atomic_int fault_cpus;
 /** Whether rings have one entry, and room for two completions. */
 extern atomic_bool fault_small;
+/** A FIFO of which the next read that brings nothing is followed at once by a writer. */
+extern const char *_Atomic fault_late;
+/** That writer's descriptor, or -1. */
+extern atomic_int fault_writer;
 
 /** Have a fault strike. */
 static inline void fault_inject(struct fault *fault, int error, int after, int times) {

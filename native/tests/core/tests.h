@@ -51,6 +51,7 @@ void test_polls(const void *config);
 void test_locks(const void *config);
 void test_streams(const void *config);
 void test_fifos(const void *config);
+void test_late_writer(const void *config);
 void test_limits(const void *config);
 void test_held_back(const void *config);
 

@@ -4,6 +4,7 @@
 
 #include "tests.h"
 
+#include "../fault.h"
 #include "owner.h"
 
 #include <errno.h>
@@ -240,6 +241,37 @@ void test_fifos(const void *config) {
 		CHECK(!(fcntl(writer, F_GETFL) & O_NONBLOCK));
 		close(writer);
 		close(reader);
+	}
+	close_queue();
+	CHECK_EQ(unlink("lonely"), 0);
+}
+
+/** A writer that comes right after a read that has brought nothing loses nothing, either. */
+void test_late_writer(const void *config) {
+	open_queue(config, 16, 1);
+	for (int round = 0; round < 2; ++round) {
+		unlink("lonely");
+		CHECK_EQ(mkfifo("lonely", 0600), 0);
+		atomic_store(&fault_writer, -1);
+		atomic_store(&fault_late, "lonely");
+		add_path(0, IOQ_OP_READ_FILE, "lonely");
+		int writer;
+		do {
+			// Another one as well: it comes through, and gives the first time to give up
+			add_path(2, IOQ_OP_READ_DIR, "odd");
+			CHECK(result_of(2) > 0);
+		} while ((writer = atomic_load(&fault_writer)) < 0);
+		if (round == 0) {
+			add_path(2, IOQ_OP_READ_DIR, "odd");
+			CHECK(result_of(2) > 0);
+			CHECK(q.pending[0]);
+			CHECK_EQ(write(writer, "data", 4), 4);
+		}
+		close(writer);
+		CHECK_EQ(result_of(0), round == 0 ? 4 : 0);
+		if (q.results[0].flags & IOQ_COMPLETION_HELD) {
+			CHECK_EQ(ioq_release(q.ioq, 0), 0);
+		}
 	}
 	close_queue();
 	CHECK_EQ(unlink("lonely"), 0);
