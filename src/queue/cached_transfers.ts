@@ -103,10 +103,7 @@ export class CachedTransfers {
 
   /** Whether what is read of a file may be cached, and it is worth trying. */
   #isWorthTrying(fd: number): boolean {
-    if (this.#possible !== true) {
-      this.#possible ??= ((this.kind(fd) ?? 0) & IS_CACHED) !== 0;
-    }
-    return this.#possible;
+    return this.#possible ??= ((this.kind(fd) ?? 0) & IS_CACHED) !== 0;
   }
 
   /**

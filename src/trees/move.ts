@@ -54,11 +54,6 @@ function comparable(path: string | Uint8Array): string {
   return normalizePath(pathText(absolutePath(path)));
 }
 
-/** Whether a path is below another one. */
-function isBelow(path: string, above: string): boolean {
-  return path.startsWith(above === "/" ? above : `${above}/`) && path !== above;
-}
-
 /** See {@linkcode PromiseForms.move}. */
 export async function move(
   ioq: PromiseForms,
@@ -78,7 +73,7 @@ export async function move(
     const mover = new Mover(ioq, absolutePath(source), absolutePath(target), end);
     const [path, targetPath] = [comparable(source), comparable(target)];
     const { isDirectory } = await runOn(ioq, op.stat(source), end.limits);
-    if (isDirectory && (path === targetPath || isBelow(targetPath, path))) {
+    if (isDirectory && isWithin(targetPath, path)) {
       throw new Deno.errors.NotSupported(
         `Cannot move '${pathText(source)}' to a subdirectory of itself, '${pathText(target)}'.`,
       );

@@ -64,7 +64,7 @@ export function parentOf(path: string | Uint8Array): string | Uint8Array {
   return slash < 0 ? "." : path.subarray(0, Math.max(1, slash));
 }
 
-/** Whether a real path is another one, or below it: both text, or both bytes. */
+/** Whether a normalized path is another one, or below it: both text, or both bytes. */
 export function isWithin(path: string | Uint8Array, above: string | Uint8Array): boolean {
   const end = above.length === 1 ? 0 : above.length;
   for (let i = 0; i < end; i++) {
